@@ -1,0 +1,86 @@
+"""Pretrained word embeddings as ready Keras layers.
+
+    layer = embedhub.keras_embedding("glove-6b", 300, word_index, input_length)
+
+The vectors are fetched once and verified, parsed once, and memory-mapped ever after.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from embedhub.align import Coverage, EmbeddingMatrix, embedding_matrix
+    from embedhub.errors import (
+        ChecksumError,
+        DimNotFoundError,
+        DownloadError,
+        EmbedhubError,
+        FormatError,
+        PluginWarning,
+        SettingsError,
+        SourceClashError,
+        SourceNotFoundError,
+        StoreError,
+        VocabularyError,
+        WordNotFoundError,
+    )
+    from embedhub.files import RemoteFile
+    from embedhub.hookspecs import hookimpl
+    from embedhub.keras import keras_embedding
+    from embedhub.registry import load, register, sources
+    from embedhub.source import EmbeddingSource
+    from embedhub.vectors import Vectors
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ChecksumError",
+    "Coverage",
+    "DimNotFoundError",
+    "DownloadError",
+    "EmbeddingMatrix",
+    "EmbeddingSource",
+    "EmbedhubError",
+    "FormatError",
+    "PluginWarning",
+    "RemoteFile",
+    "SettingsError",
+    "SourceClashError",
+    "SourceNotFoundError",
+    "StoreError",
+    "Vectors",
+    "VocabularyError",
+    "WordNotFoundError",
+    "__version__",
+    "embedding_matrix",
+    "hookimpl",
+    "keras_embedding",
+    "load",
+    "register",
+    "sources",
+]
+
+# Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
+_HOMES = {
+    "align": ("Coverage", "EmbeddingMatrix", "embedding_matrix"),
+    "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
+    "files": ("RemoteFile",),
+    "hookspecs": ("hookimpl",),
+    "keras": ("keras_embedding",),
+    "registry": ("load", "register", "sources"),
+    "source": ("EmbeddingSource",),
+    "vectors": ("Vectors",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'embedhub' has no attribute {name!r}")
+    value = getattr(import_module(f"embedhub.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

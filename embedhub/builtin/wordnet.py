@@ -1,0 +1,66 @@
+"""The embedded default: vectors from WordNet 3.0, inside the package.
+
+``tools/make_wordnet.py`` makes the file; its docstring gives the recipe. The columns are ordered by weight,
+so the first 25 or 50 of them are the smaller dims.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from embedhub.files import Block
+from embedhub.hookspecs import hookimpl
+from embedhub.source import EmbeddingSource
+
+_FILE = "wordnet_ppmi.npz"
+_SHA256 = "0" * 64
+_BLOCK = 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Embedded(EmbeddingSource):
+    """A source whose file is in the package: int8 codes, and a scale for each row."""
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The prefixes that are offered."""
+        return (25, 50, 100)
+
+    def fingerprints(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - the interface's argument
+        """Return the hash of the packaged file."""
+        return (f"sha256:{_SHA256}",)
+
+    def fetch(self, dim: int) -> Path:
+        """Return the place of the packaged file."""
+        self.check_dim(dim)
+        return Path(str(resources.files(__package__) / _FILE))
+
+    def parse(self, path: Path, dim: int) -> Iterator[Block]:
+        """Scale the first columns of the codes."""
+        with np.load(path, allow_pickle=False) as data:
+            words = data["words"].tobytes().decode().split("\n")
+            codes, scales = data["codes"], data["scales"]
+        for start in range(0, len(words), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            yield words[part], codes[part, :dim] * scales[part, None]
+
+
+WORDNET_PPMI = _Embedded(
+    name="wordnet-ppmi",
+    description="Positive PMI over WordNet 3.0 (relations and glosses), inside the package",
+    language="en",
+    cased=False,
+    words=40_000,
+    license="LicenseRef-WordNet-3.0",
+    citation="Christiane Fellbaum, ed. (1998). WordNet: An Electronic Lexical Database. MIT Press.",
+    homepage="https://wordnet.princeton.edu/",
+)
+
+
+@hookimpl
+def embedhub_sources() -> Iterable[EmbeddingSource]:
+    """Return wordnet-ppmi."""
+    return [WORDNET_PPMI]

@@ -1,0 +1,70 @@
+"""Everything that embedhub raises on purpose.
+
+Each leaf also inherits the builtin that a caller would catch::
+
+    EmbedhubError
+    ├── SourceNotFoundError (LookupError)   no source has that name
+    ├── SourceClashError (LookupError)      two plugins provide that name
+    ├── DimNotFoundError (ValueError)       the source has no such dim
+    ├── WordNotFoundError (KeyError)        the word is not in the vocabulary
+    ├── VocabularyError (ValueError)        the caller's vocabulary cannot be aligned
+    ├── FormatError (ValueError)            a file is not what its reader expects
+    ├── StoreError (OSError)                a store on disk is damaged or cannot be written
+    ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
+    └── DownloadError (OSError)             a file could not be had
+        └── ChecksumError (ValueError)      bytes arrived, but not the pinned ones
+
+Warnings: `PluginWarning` names a plugin that could not be used.
+"""
+
+
+class EmbedhubError(Exception):
+    """Base of all errors of embedhub."""
+
+    # KeyError shows the repr of its argument, OSError may show only part of it; a message is a message.
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class SourceNotFoundError(EmbedhubError, LookupError):
+    """No registered source has the asked-for name."""
+
+
+class SourceClashError(EmbedhubError, LookupError):
+    """Two providers register the same name, so that the name means nothing."""
+
+
+class DimNotFoundError(EmbedhubError, ValueError):
+    """The source does not come in the asked-for dim."""
+
+
+class WordNotFoundError(EmbedhubError, KeyError):
+    """The word is not in the vocabulary of the vectors."""
+
+
+class VocabularyError(EmbedhubError, ValueError):
+    """The caller's vocabulary cannot be turned into rows of a matrix."""
+
+
+class FormatError(EmbedhubError, ValueError):
+    """A file does not hold what its reader expects."""
+
+
+class StoreError(EmbedhubError, OSError):
+    """A store on disk is damaged, or cannot be written."""
+
+
+class SettingsError(EmbedhubError, ValueError):
+    """An environment variable of embedhub has a value that cannot be used."""
+
+
+class DownloadError(EmbedhubError, OSError):
+    """A file could not be had from any of its addresses."""
+
+
+class ChecksumError(DownloadError, ValueError):
+    """Bytes arrived, but they are not the ones that the source has pinned."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin could not be used; all others still work."""

@@ -1,0 +1,95 @@
+"""What a source needs from the network: `RemoteFile`, checked when it is made."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+Block = tuple[list[str], NDArray[np.float32]]
+"""Some words, and as many rows: ``(k,)`` words, ``(k, dim)`` float32."""
+
+Reader = Callable[[Path, int], Iterator[Block]]
+"""Reads the file at a path as blocks of a given dim."""
+
+_DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteFile:
+    """One file at one address, and how to know and read its bytes.
+
+    Example:
+        >>> from embedhub.readers import glove
+        >>> file = RemoteFile(
+        ...     url="https://example.org/vectors.zip",
+        ...     member="vectors.50d.txt",
+        ...     hash="sha256:" + 64 * "0",
+        ...     size=1_000_000,
+        ...     reader=glove.read,
+        ... )
+
+    Args:
+        url: Address, https only.
+        hash: ``"sha256:<hex>"`` (or sha512, sha1, md5, where only that is published) of the bytes that
+            the reader reads; None where nobody has published one.
+        size: Number of those bytes, None if unknown.
+        member: Path inside the zip archive at ``url``; ``hash`` and ``size`` are then the member's.
+        archive_hash: Hash of the whole archive, for servers that send no byte ranges.
+        reader: Turns the file into blocks.
+
+    Raises:
+        ValueError: An argument has not the form described here.
+    """
+
+    url: str
+    hash: str | None
+    size: int | None
+    member: str | None = None
+    archive_hash: str | None = None
+    reader: Reader
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" or not parts.hostname or parts.path in {"", "/"}:
+            raise ValueError(f"url is {self.url!r}; expected 'https://<host>/<path>'.")
+        for field in ("hash", "archive_hash"):
+            digest = getattr(self, field)
+            if digest is not None:
+                _check_digest(field, digest)
+        if self.size is not None and (type(self.size) is not int or self.size <= 0):
+            raise ValueError(f"size is {self.size!r}; expected a positive number of bytes, or None.")
+        if self.member == "":
+            raise ValueError("member is ''; expected a path inside the archive, or None.")
+        if self.archive_hash is not None and self.member is None:
+            raise ValueError("archive_hash is given without a member; the file's own hash belongs in hash.")
+        if not callable(self.reader):
+            raise ValueError(f"reader is {self.reader!r}; expected a callable (path, dim) -> blocks.")  # noqa: TRY004 - all arguments raise one type
+
+    @property
+    def address(self) -> str:
+        """The url, and the member after ``#``, for messages."""
+        return f"{self.url}#{self.member}" if self.member else self.url
+
+    @property
+    def local_name(self) -> str:
+        """Name of the fetched file in the downloads folder: unlike any other file's, and harmless.
+
+        A zip member is kept as gzip, which is the same deflated bytes in another envelope.
+        """
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", (self.member or self.url).rsplit("/", 1)[-1])
+        key = hashlib.sha256(self.address.encode()).hexdigest()[:12]
+        return f"{key}-{name}{'.gz' if self.member else ''}"
+
+
+def _check_digest(field: str, digest: str) -> None:
+    algorithm, _, value = digest.partition(":")
+    if re.fullmatch(r"[0-9a-f]+", value) is None or len(value) != _DIGEST_LENGTHS.get(algorithm):
+        raise ValueError(
+            f"{field} is {digest!r}; expected '<algorithm>:<lower-case hex>' "
+            f"with one of {', '.join(_DIGEST_LENGTHS)}."
+        )

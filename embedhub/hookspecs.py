@@ -1,0 +1,26 @@
+"""The one hook of a plugin, and the pluggy markers.
+
+A plugin is a module that an installed distribution names in the entry-point group ``embedhub``, with::
+
+    from embedhub.hookspecs import hookimpl
+
+    @hookimpl
+    def embedhub_sources():
+        return [EmbeddingSource(...), ...]
+"""
+
+from collections.abc import Iterable
+
+import pluggy
+
+from embedhub.source import EmbeddingSource
+
+PROJECT = "embedhub"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def embedhub_sources() -> Iterable[EmbeddingSource]:  # type: ignore[empty-body]  # a specification has no body
+    """Return the sources of a plugin. No I/O and no heavy imports: this runs to list names."""

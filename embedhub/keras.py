@@ -1,0 +1,104 @@
+"""The layer. The only module that imports Keras, and nothing imports it."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from embedhub.align import embedding_matrix
+from embedhub.errors import VocabularyError
+from embedhub.registry import Source
+
+_OURS = ("input_dim", "output_dim", "embeddings_initializer", "weights", "input_shape")
+
+
+def keras_embedding(
+    source: Source,
+    dim: int | None,
+    word_index: Mapping[str, int],
+    input_length: int | None = None,
+    *,
+    trainable: bool = False,
+    mask_zero: bool = False,
+    **layer_options: Any,
+) -> keras.layers.Embedding:
+    """Return a Keras Embedding layer that holds the source's rows for a vocabulary.
+
+    It is a stock ``keras.layers.Embedding``, built and filled: a model saved with it loads where embedhub is
+    not installed.
+
+    Example:
+        >>> import embedhub, keras
+        >>> layer = embedhub.keras_embedding("wordnet-ppmi", 50, {"music": 1, "rain": 2}, input_length=4)
+        >>> model = keras.Sequential([layer, keras.layers.Flatten(), keras.layers.Dense(1)])
+        >>> model.output_shape
+        (None, 1)
+
+    Args:
+        source: A registered name, an `EmbeddingSource`, or `Vectors`.
+        dim: Width of a row; None where the source has only one.
+        word_index: Word -> index, as ``Tokenizer.word_index`` of Keras has it.
+        input_length: Length of the sequences. With it, a ``Sequential`` that starts with the layer is built
+            at once.
+        trainable: Whether the rows change in training.
+        mask_zero: Whether index 0 is padding that later layers skip. No word may have it then.
+        **layer_options: Any other option of ``keras.layers.Embedding``, such as ``name`` or ``dtype``.
+
+    Returns:
+        The layer, ``(batch, length)`` integers to ``(batch, length, dim)`` floats, with
+        ``largest index + 1`` rows; rows of missing words, and row 0 unless a word has it, are zeros.
+
+    Raises:
+        ValueError: ``input_length`` is no positive integer.
+        TypeError: An option is given that follows from the vectors, such as ``weights``.
+        VocabularyError: The vocabulary cannot be turned into rows.
+        EmbedhubError: What `embedhub.load` raises.
+    """
+    if input_length is not None and (
+        isinstance(input_length, bool) or not isinstance(input_length, int | np.integer) or input_length < 1
+    ):
+        raise ValueError(
+            f"input_length is {input_length!r}; expected the length of the sequences, 1 or more, or None."
+        )
+    for option in _OURS:
+        if option in layer_options:
+            raise TypeError(f"{option}= cannot be given: the vectors and the vocabulary decide it.")
+    if mask_zero and 0 in word_index.values():
+        word = next(word for word, index in word_index.items() if index == 0)
+        raise VocabularyError(
+            f"word_index gives {word!r} the index 0, which mask_zero=True makes padding; start words at 1."
+        )
+    if input_length is not None:
+        layer_options["input_shape"] = (int(input_length),)
+    matrix = embedding_matrix(source, dim, word_index).matrix
+    with warnings.catch_warnings():
+        # A Sequential is built at once from a layer with an input shape; Keras advises against it, in favour
+        # of an Input that the caller of this function would have to write.
+        warnings.filterwarnings("ignore", message="Do not pass an `input_shape`", category=UserWarning)
+        layer = keras.layers.Embedding(
+            *matrix.shape,
+            embeddings_initializer=_Rows(matrix),
+            mask_zero=mask_zero,
+            trainable=trainable,
+            **layer_options,
+        )
+    layer.build((None, input_length))
+    # What holds the matrix must not stay: it would be written into the config of a saved model.
+    layer.embeddings_initializer = keras.initializers.get("zeros")
+    return layer
+
+
+class _Rows(keras.initializers.Initializer):  # type: ignore[misc]  # Keras ships no types
+    """Hands a matrix over when the layer is built: one copy, and no random numbers drawn for nothing."""
+
+    def __init__(self, matrix: NDArray[np.float32]) -> None:
+        self._matrix = matrix
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        """Return the matrix as a tensor of the backend."""
+        if tuple(shape) != self._matrix.shape:
+            raise ValueError(f"Keras asks for rows of shape {shape}, the matrix has {self._matrix.shape}.")
+        return keras.ops.convert_to_tensor(self._matrix, dtype=dtype)

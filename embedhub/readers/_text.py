@@ -1,0 +1,153 @@
+"""Lines of a word and ``dim`` numbers: the pass over the bytes that GloVe and word2vec text share.
+
+A line is what ``line.rsplit(b" ", dim)`` would make of it: the last ``dim`` fields are the numbers,
+everything before is the word, whatever bytes it holds. Each number becomes what ``numpy.float32(text)``
+gives: the nearest float64 first, the nearest float32 of that then.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedhub.errors import FormatError
+from embedhub.files import Block
+
+_BLOCK = 1 << 20  # stays in the second-level cache, with the rows that it becomes
+_LONGEST_LINE = 1 << 24
+_THREADS = 2  # the compiled loop lets go of the interpreter; reading, inflating and writing take another core
+
+
+class _Parsed(NamedTuple):
+    """What the compiled loop made of some lines; ``bad`` is the first line that is none, if any."""
+
+    words: list[str]
+    rows: NDArray[np.float32]
+    bad: bytes | None
+
+
+def read_lines(file: BinaryIO, path: Path, dim: int, *, before: int = 0) -> Iterator[Block]:
+    """Read all remaining lines of a file.
+
+    Args:
+        file: Uncompressed bytes, at the start of a line.
+        path: Its name in messages.
+        dim: Numbers per line.
+        before: Lines that were read already, for line numbers.
+
+    Yields:
+        Blocks in the order of the file.
+
+    Raises:
+        FormatError: A line has no word and ``dim`` numbers, or the last line is cut off.
+    """
+    line = before
+    with ThreadPoolExecutor(_THREADS) as pool:
+        pending: deque[Future[_Parsed]] = deque()
+        texts = _whole_lines(file)
+        while True:
+            text = next(texts, b"")
+            if text:
+                if line == 0 and not pending:
+                    _check_first_line(text, path, dim)
+                pending.append(pool.submit(_parse, text, dim))
+            if not pending:
+                break
+            # Always ahead by a block for each thread, and never by more: the memory stays the same.
+            if text and len(pending) <= _THREADS:
+                continue
+            words, rows, bad = pending.popleft().result()
+            line += len(words)
+            if bad is not None:
+                raise FormatError(_complaint(bad, dim, f"{path}: line {line + 1}"))
+            yield words, rows
+    if line == before:
+        raise FormatError(f"{path}: no vectors in this file; expected lines of a word and {dim} numbers.")
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Give the bytes of a file in pieces that end with a newline, but for the last one perhaps."""
+    parts: list[bytes] = []
+    length = 0
+    while chunk := file.read(_BLOCK):
+        lines, newline, rest = chunk.rpartition(b"\n")
+        if newline or length > _LONGEST_LINE:
+            yield b"".join([*parts, lines, newline])
+            parts, length = [], 0
+        parts.append(rest)
+        length += len(rest)
+    if length:
+        yield b"".join(parts)
+
+
+def _parse(text: bytes, dim: int) -> _Parsed:
+    """Parse lines with the compiled loop, and finish by hand what that left."""
+    whole = text.rfind(b"\n") + 1
+    # A good line has at least a space and a digit per number, and a newline.
+    capacity = whole // (2 * dim + 1) + 1
+    rows = np.empty((capacity, dim), np.float32)
+    heads = np.empty((capacity, 2), np.int64)
+    hard = np.empty((whole // 5 + 1, 4), np.int64)  # the shortest is like "1e23 "
+    count, hard_count, bad = _compiled_parser()(np.frombuffer(text, np.uint8)[:whole], rows, heads, hard)
+    for row, column, start, end in hard[:hard_count].tolist():
+        with np.errstate(over="ignore"):  # the store refuses infinity, naming the word
+            rows[row, column] = np.float64(text[start:end])
+    words = [text[a:b].decode("utf-8", "surrogateescape") for a, b in heads[:count].tolist()]
+    if bad < 0 and whole < len(text):
+        bad = whole
+    return _Parsed(words, rows[:count], None if bad < 0 else text[bad:].partition(b"\n")[0])
+
+
+def _check_first_line(text: bytes, path: Path, dim: int) -> None:
+    """Refuse a file of a larger dim, whose extra numbers would silently become part of the words."""
+    _, *fields = text.partition(b"\n")[0].removesuffix(b"\r").split(b" ")
+    numbers = sum(1 for _ in takewhile(_is_number, reversed(fields)))
+    if numbers > dim:
+        raise FormatError(
+            f"{path}: line 1 has {numbers} numbers; expected {dim}. This is a file of another dim."
+        )
+
+
+def _complaint(line: bytes, dim: int, where: str) -> str:
+    """Say what is wrong with a line that the compiled pass refused."""
+    _, *numbers = line.removesuffix(b"\r").rsplit(b" ", dim)
+    expected = f"{where}: expected a word and {dim} numbers separated by single spaces"
+    if len(numbers) < dim:
+        hint = ""
+        if where.endswith("line 1") and len(numbers) == 1 and line.replace(b" ", b"").isdigit():
+            hint = " This looks like the header of a word2vec text file."
+        return f"{expected}, found {len(numbers)} numbers: {_shown(line)}.{hint}"
+    odd = next(((i, field) for i, field in enumerate(numbers) if not _is_number(field)), None)
+    if odd is None:
+        return f"{where} ends without a newline; the file may be cut off there: {_shown(line)}."
+    column, field = odd
+    return f"{expected}, found {_shown(field)} as number {column + 1}: {_shown(line)}."
+
+
+def _is_number(field: bytes) -> bool:
+    """Tell whether a field is a decimal number as the compiled pass means it."""
+    if not field or field.strip(b"0123456789+-.eE"):
+        return False
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(text: bytes, limit: int = 60) -> str:
+    return repr(text if len(text) <= limit else text[:limit] + b"...")[1:]
+
+
+@cache
+def _compiled_parser() -> Any:
+    """Import the compiled loop on first use: Numba costs more time than opening a store."""
+    from embedhub.readers import _compiled
+
+    return _compiled.parse_lines

@@ -1,0 +1,25 @@
+"""GloVe text: a word and ``dim`` numbers per line, no header (https://nlp.stanford.edu/projects/glove/)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from embedhub.files import Block
+from embedhub.readers._open import open_bytes
+from embedhub.readers._text import read_lines
+
+
+def read(path: Path, dim: int) -> Iterator[Block]:
+    """Read GloVe text, plain or in gzip.
+
+    Args:
+        path: The file.
+        dim: Numbers per line.
+
+    Yields:
+        ``(k,)`` words and ``(k, dim)`` float32 rows, in the order of the file.
+
+    Raises:
+        FormatError: With path and line, what was expected and what was found.
+    """
+    with open_bytes(path) as file:
+        yield from read_lines(file, path, dim)

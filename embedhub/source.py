@@ -1,0 +1,181 @@
+"""`EmbeddingSource`: the interface fetch, parse, vectors. Data by default, code where a source needs it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from embedhub import __version__, cache, store
+from embedhub.errors import DimNotFoundError
+from embedhub.files import Block, RemoteFile
+from embedhub.progress import bar
+from embedhub.vectors import Vectors
+
+_NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingSource:
+    """A named pretrained set of word vectors, in one or more dims.
+
+    Most sources are this table and no code. One that does not come from plain files overrides `dims`,
+    `fingerprints`, `fetch` and `parse`.
+
+    Example:
+        >>> from embedhub.readers import glove
+        >>> source = EmbeddingSource(
+        ...     name="my-corpus",
+        ...     files={
+        ...         50: (
+        ...             RemoteFile(
+        ...                 url="https://example.org/my.50d.txt", hash=None, size=None, reader=glove.read
+        ...             ),
+        ...         )
+        ...     },
+        ...     description="GloVe on my corpus",
+        ...     language="en",
+        ...     cased=False,
+        ...     words=1000,
+        ...     license="CC-BY-4.0",
+        ...     citation="Me (2026)",
+        ...     homepage="https://example.org",
+        ... )
+        >>> source.dims
+        (50,)
+
+    Args:
+        name: Lower-case letters, digits, and ``- . _`` between them.
+        files: For each dim the files with its vectors in order of preference: the next is tried when one
+            cannot be had. All candidates of a dim hold the same vectors.
+        description: One line.
+        language: BCP 47 code, ``"mul"`` for several.
+        cased: Whether ``The`` and ``the`` are different words in it.
+        words: Number of words, None if unknown.
+        license: SPDX expression or the licence's name.
+        citation: What to cite.
+        homepage: Where to read more.
+
+    Raises:
+        ValueError: An argument has not the form described here.
+    """
+
+    name: str
+    files: Mapping[int, tuple[RemoteFile, ...]] = field(default_factory=dict)
+    description: str
+    language: str
+    cased: bool
+    words: int | None
+    license: str
+    citation: str
+    homepage: str
+
+    def __post_init__(self) -> None:
+        if _NAME.fullmatch(self.name) is None:
+            raise ValueError(
+                f"name is {self.name!r}; expected lower-case letters and digits, '-', '.' or '_' between."
+            )
+        for dim, candidates in self.files.items():
+            if type(dim) is not int or dim <= 0:
+                raise ValueError(f"{self.name}: files has the dim {dim!r}; expected a positive int.")
+            if not candidates or not all(isinstance(file, RemoteFile) for file in candidates):
+                raise ValueError(
+                    f"{self.name}: files[{dim}] is {candidates!r}; expected RemoteFile objects in a tuple."
+                )
+        object.__setattr__(
+            self, "files", MappingProxyType({dim: tuple(self.files[dim]) for dim in self.files})
+        )
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The dims it comes in, smallest first."""
+        return tuple(sorted(self.files))
+
+    def fingerprints(self, dim: int) -> tuple[str, ...]:
+        """Name the bytes of each candidate, by their hash where one is known: the key of its store."""
+        return tuple(file.hash or file.address for file in self.files[dim])
+
+    def fetch(self, dim: int) -> Path:
+        """Bring the file for a dim to disk, verified.
+
+        Raises:
+            DimNotFoundError: The source has no such dim.
+            DownloadError: The file could not be had; a ChecksumError if its bytes are not the pinned ones.
+        """
+        # pooch and requests cost more time to import than a store takes to open.
+        from embedhub.download import fetch
+
+        self.check_dim(dim)
+        return fetch(self.files[dim])
+
+    def parse(self, path: Path, dim: int) -> Iterator[Block]:
+        """Read a file of this source as blocks of words and float32 rows.
+
+        Args:
+            path: What `fetch` gave, or a copy of the first candidate from elsewhere.
+            dim: Width of a row.
+
+        Raises:
+            FormatError: The file is not what its reader expects.
+        """
+        return self.files[dim][self._candidate(path, dim)].reader(path, dim)
+
+    def vectors(self, dim: int) -> Vectors:
+        """Open the vectors of a dim; the first time on a machine, fetch the file and build the store.
+
+        Raises:
+            DimNotFoundError: The source has no such dim.
+            DownloadError: The file could not be had.
+            FormatError: The file is not what its reader expects; nothing is published.
+        """
+        self.check_dim(dim)
+        folders = [store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim)]
+        opened = self._open_first(folders)
+        if opened is None:
+            with cache.lock(f"{self.name}-{dim}d"):
+                opened = self._open_first(folders) or self._build(folders, dim)
+        return opened
+
+    @staticmethod
+    def _open_first(folders: list[Path]) -> Vectors | None:
+        return next((store.open_store(folder) for folder in folders if folder.exists()), None)
+
+    def _build(self, folders: list[Path], dim: int) -> Vectors:
+        path = self.fetch(dim)
+        candidate = self._candidate(path, dim)
+        with bar(f"Building {self.name} {dim}d", self.words, in_bytes=False) as advance:
+            store.build(
+                folders[candidate],
+                self.parse(path, dim),
+                name=self.name,
+                dim=dim,
+                provenance=self._provenance(dim, candidate),
+                advance=advance,
+            )
+        return store.open_store(folders[candidate])
+
+    def _provenance(self, dim: int, candidate: int) -> dict[str, Any]:
+        """Return what the manifest says of where the vectors come from."""
+        facts: dict[str, Any] = {"fingerprint": self.fingerprints(dim)[candidate]}
+        if self.files:
+            file = self.files[dim][candidate]
+            facts |= {"url": file.url, "member": file.member, "hash": file.hash}
+        return facts | {
+            "license": self.license,
+            "citation": self.citation,
+            "homepage": self.homepage,
+            "written_by": f"embedhub {__version__}",
+        }
+
+    def _candidate(self, path: Path, dim: int) -> int:
+        """Return which candidate a file on disk is, by its name; the first if it came from elsewhere."""
+        names = [file.local_name for file in self.files.get(dim, ())]
+        return names.index(path.name) if path.name in names else 0
+
+    def check_dim(self, dim: int) -> None:
+        """Raise DimNotFoundError unless the source comes in this dim."""
+        if dim not in self.dims:
+            raise DimNotFoundError(
+                f"{self.name!r} has no dim {dim!r}; its dims are {', '.join(map(str, self.dims))}."
+            )
