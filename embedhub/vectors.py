@@ -316,9 +316,9 @@ class Vectors(Collection[str]):
         topn = min(topn, len(self) - (left_out >= 0))
         if topn == 0:
             return []
-        best = np.argpartition(scores, -topn)[-topn:]
-        # Equal scores come in the order of the rows, so that an answer does not depend on the machine.
-        best = best[np.lexsort((best, -scores[best]))]
+        # Equal scores come in the order of the rows, so that the answer is the same everywhere.
+        best = np.flatnonzero(scores >= np.partition(scores, -topn)[-topn])
+        best = best[np.argsort(-scores[best], kind="stable")][:topn]
         return [(self.words[i], float(scores[i])) for i in best.tolist()]
 
     def _lengths(self) -> NDArray[np.float32]:

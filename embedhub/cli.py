@@ -1,0 +1,56 @@
+"""The `embedhub` command."""
+
+import os
+from typing import Annotated
+
+import typer
+
+import embedhub
+from embedhub.errors import EmbedhubError
+
+app = typer.Typer(no_args_is_help=True, help="Pretrained word embeddings as ready Keras layers.")
+
+
+def main() -> None:
+    """Run the command; an error of embedhub is one paragraph on stderr and exit code 1."""
+    try:
+        app()
+    except EmbedhubError as error:
+        typer.secho(f"Error: {error}", err=True, fg="red")
+        raise SystemExit(1) from error
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if value:
+        typer.echo(f"embedhub {embedhub.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    source: Annotated[str, typer.Option(help="Name of a source.")] = "wordnet-ppmi",
+    dim: Annotated[int | None, typer.Option(help="Dim; its largest one by default.")] = None,
+) -> None:
+    """Train a small text model over pretrained and over random vectors, and compare.
+
+    Examples:
+      embedhub demo
+      embedhub demo --source glove-6b --dim 50
+    """
+    # TensorFlow's start-up chatter would bury the report.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    dim = dim or embedhub.sources()[source].dims[-1]
+    typer.echo(f"Vectors: {source}, dim {dim}.")
+    from embedhub.demo import run
+
+    run(source, dim, typer.echo)

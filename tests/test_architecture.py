@@ -1,0 +1,122 @@
+"""The shape of the package: what imports what, what loads when, what is shipped."""
+
+import ast
+import json
+import subprocess
+import sys
+from importlib import metadata, resources
+from pathlib import Path
+
+import pytest
+
+import embedhub
+
+PACKAGE = Path(str(resources.files("embedhub")))
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+# Down the street: a module may import those of earlier lines, and of its own.
+STREET = [
+    {"__init__", "errors"},
+    {"settings"},
+    {"cache", "files", "progress", "remote", "vectors"},
+    {"zipmember", "store", "readers"},
+    {"download"},
+    {"source"},
+    {"hookspecs"},
+    {"builtin"},
+    {"registry"},
+    {"align"},
+    {"keras"},
+    {"demo"},
+    {"cli"},
+]
+PLACE = {name: place for place, names in enumerate(STREET) for name in names}
+
+
+def room(path: Path) -> str:
+    """Return the module's first name inside the package."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """Return the full names of all modules that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= (
+                {f"{node.module}.{alias.name}" for alias in node.names}
+                if node.module == "embedhub"
+                else {str(node.module)}
+            )
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_down_the_street(path: Path) -> None:
+    """No module imports one further up than itself; nothing imports the layer, but for the programs."""
+    if path == PACKAGE / "__init__.py":
+        return
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("embedhub.")}
+    ours = {name if name in PLACE else "__init__" for name in ours}
+    assert {name for name in ours if PLACE[name] > PLACE[room(path)]} == set()
+
+
+def test_heavy_packages_have_one_home() -> None:
+    """Only the module of a task imports the package for it."""
+    homes: dict[str, set[str]] = {}
+    for path in MODULES:
+        for name in imports(path):
+            homes.setdefault(name.split(".")[0], set()).add(room(path))
+    assert homes["pooch"] == {"download"}
+    assert homes["keras"] == {"keras", "demo"}
+    assert homes["pluggy"] == {"hookspecs", "registry"}
+    assert homes["numba"] == {"readers"}
+    assert "tensorflow" not in homes
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_stay_readable_in_one_sitting(path: Path) -> None:
+    """A module over 400 lines is asking to be two."""
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+HEAVY = {"tensorflow", "keras", "pooch", "requests", "numba", "rich", "typer", "pluggy", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("import embedhub", set()),
+        ("import embedhub; list(embedhub.sources())", {"pluggy", "numpy"}),
+        ("import embedhub; embedhub.load('wordnet-ppmi', 25)", {"pluggy", "numpy"}),
+        ("import embedhub.cli", {"typer"}),
+    ],
+)
+def test_nothing_heavy_is_loaded_before_it_is_needed(code: str, allowed: set[str]) -> None:
+    """Importing embedhub loads none of the heavy packages, listing and opening only the light ones."""
+    code += f"\nimport sys; print([name for name in sys.modules if name in {HEAVY!r}])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(json.loads(run.stdout.replace("'", '"'))) <= allowed
+
+
+def test_the_public_names_are_there() -> None:
+    """Every name of __all__ can be had and is documented, and none else is invented."""
+    for name in embedhub.__all__:
+        assert name == "__version__" or getattr(embedhub, name).__doc__
+    assert set(embedhub.__all__) <= set(dir(embedhub))
+    with pytest.raises(AttributeError, match="module 'embedhub' has no attribute 'nothing'"):
+        embedhub.nothing  # noqa: B018 - the point
+
+
+def test_what_is_installed_is_whole() -> None:
+    """The installed package is typed, has one version, ships its vectors with their licence, and no tests."""
+    files = {str(file) for file in metadata.files("embedhub") or ()}
+    if any(file.endswith(".pth") for file in files):
+        pytest.skip("an editable install ships nothing")
+    assert {"embedhub/py.typed", "embedhub/builtin/wordnet_ppmi.npz", "embedhub/demo_texts.tsv"} <= files
+    assert sum("wordnet_LICENSE" in file for file in files) >= 1
+    assert not any("test" in file for file in files)
+    assert metadata.version("embedhub") == embedhub.__version__

@@ -1,0 +1,189 @@
+"""GloVe text and word2vec text."""
+
+import gzip
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from embedhub import FormatError
+from embedhub.files import Reader
+from embedhub.readers import glove, word2vec_text
+
+
+def read(reader: Reader, path: Path, dim: int) -> tuple[list[str], NDArray[np.float32]]:
+    """Read all blocks of a file."""
+    blocks = list(reader(path, dim))
+    return [word for words, _ in blocks for word in words], np.concatenate([rows for _, rows in blocks])
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[bytes], Path]:
+    """Return a function that writes bytes to a file."""
+
+    def write(data: bytes) -> Path:
+        path = tmp_path / "vectors.txt"
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def test_glove_lines_become_words_and_rows(write: Callable[[bytes], Path]) -> None:
+    """A line is a word and its numbers, in the order of the file."""
+    words, rows = read(glove.read, write(b"the 0.25 -1\n, 1e-3 +.5\nand 7. -0\n"), 2)
+    assert words == ["the", ",", "and"]
+    assert rows.dtype == np.float32
+    assert rows.tolist() == [[0.25, -1], [np.float32(1e-3), 0.5], [7, 0]]
+    assert np.signbit(rows[2, 1])
+
+
+def test_the_last_fields_are_the_numbers(write: Callable[[bytes], Path]) -> None:
+    """A word keeps its blanks, numbers among them: only the last dim fields are split off."""
+    data = b"the 1 2\n. . . 3 4\n 5 6\nfrom 7 to 8 9 10\n3 11 12\n"
+    words, rows = read(glove.read, write(data), 2)
+    assert words == ["the", ". . .", "", "from 7 to 8", "3"]
+    assert rows.ravel().tolist() == [1, 2, 3, 4, 5, 6, 9, 10, 11, 12]
+
+
+def test_only_line_ends_are_stripped(write: Callable[[bytes], Path]) -> None:
+    r"""``\r\n`` ends a line; other white space belongs to the word, and bytes that are not UTF-8 survive."""
+    words, rows = read(glove.read, write(b"a\xc2\xa0b 1\r\n\xc2\x85 2\n\t 3\n\xff\xfe 4\r\n"), 1)
+    assert words == ["a\u00a0b", "\u0085", "\t", "\udcff\udcfe"]
+    assert rows.ravel().tolist() == [1, 2, 3, 4]
+
+
+def test_gzip_is_read_as_it_is(write: Callable[[bytes], Path]) -> None:
+    """A compressed file gives what the plain one gives."""
+    assert read(glove.read, write(gzip.compress(b"a 1 2\n")), 2)[0] == ["a"]
+
+
+def test_many_blocks_keep_their_order(write: Callable[[bytes], Path]) -> None:
+    """A file of several MiB comes out whole and in order, whichever block is parsed first."""
+    count = 60_000
+    data = b"".join(b"w%d %d %d.5 0.125 -3e2\n" % (i, i, i) for i in range(count)) * 3
+    words, rows = read(glove.read, write(data), 4)
+    assert words == [f"w{i}" for i in range(count)] * 3
+    assert (rows[:, 0] == np.tile(np.arange(count), 3)).all()
+    assert (rows[:, 1] == rows[:, 0] + np.float32(0.5)).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "words"),
+    [
+        (
+            b"the 1 2\nof 1\n",
+            2,
+            "expected a word and 2 numbers separated by single spaces, found 1 numbers: 'of 1'",
+        ),
+        (b"the 1 2\n\nof 1 2\n", 2, "found 0 numbers: ''"),
+        (b"the 1 2\nof 1  2\n", 2, "found '' as number 1"),
+        (b"the 1 2\nof 1 2 \n", 2, "found '' as number 2"),
+        (b"the 1 2\nof 1 x\n", 2, "found 'x' as number 2: 'of 1 x'"),
+        (b"the 1 nan\n", 1, "found 'nan' as number 2"),
+        (b"the 1 1_0\n", 1, "found '1_0' as number 2"),
+        (b"the 1 0x1\n", 1, "found '0x1' as number 2"),
+        (b"the 1 1e\n", 1, "found '1e' as number 2"),
+        (b"the 1 .\n", 1, "found '.' as number 2"),
+        (b"the 1 --1\n", 1, "found '--1' as number 2"),
+        (b"the 1 2\r\r\n", 1, r"found '2\r' as number 2"),
+        (b"the 1 2\nof 1 2", 2, "ends without a newline; the file may be cut off there: 'of 1 2'"),
+        (b"the 1 2\nof 1", 2, "found 1 numbers: 'of 1'"),
+        (b"the 1 2 3\n", 1, "3 numbers; expected 2. This is a file of another dim"),
+        (b"400000 2\nthe 1 2\n", 1, "looks like the header of a word2vec text file"),
+        (b"a 1 2\n" * 400_000 + b"bad\n", 400_001, "found 0 numbers: 'bad'"),
+    ],
+)
+def test_a_bad_line_is_named(write: Callable[[bytes], Path], data: bytes, line: int, words: str) -> None:
+    """An error says path and line, what was expected and what was found."""
+    path = write(data)
+    with pytest.raises(FormatError, match=re.escape(words)) as caught:
+        read(glove.read, path, 2)
+    assert str(caught.value).startswith(f"{path}: line {line}")
+
+
+def test_an_empty_file_is_no_vectors(write: Callable[[bytes], Path]) -> None:
+    """A file without lines is an error, not an empty vocabulary."""
+    with pytest.raises(FormatError, match="no vectors in this file"):
+        read(glove.read, write(b""), 2)
+
+
+def test_what_is_no_text_is_refused_early(write: Callable[[bytes], Path]) -> None:
+    """A file without newlines is not taken into memory to its end."""
+    with pytest.raises(FormatError, match="line 1"):
+        read(glove.read, write(bytes(40 << 20)), 2)
+
+
+@pytest.mark.parametrize("keep", [10, 100, -1])
+def test_a_cut_gzip_file_is_a_format_error(write: Callable[[bytes], Path], keep: int) -> None:
+    """Compressed bytes that end too early are said to be damaged."""
+    data = gzip.compress(b"".join(b"w%d 1 2\n" % i for i in range(1000)))[:keep]
+    with pytest.raises(FormatError, match="damaged or cut off"):
+        read(glove.read, write(data), 2)
+
+
+NUMBERS = st.one_of(
+    st.floats(width=32, allow_nan=False, allow_infinity=False).map(repr),
+    st.floats(min_value=-3e38, max_value=3e38).map(repr),
+    st.floats(min_value=-9, max_value=9).map(lambda x: f"{x:.5g}"),
+    st.integers(min_value=-(10**30), max_value=10**30).map(str),
+    st.from_regex(r"\A[+-]?([0-9]{1,25}\.?[0-9]{0,25}|\.[0-9]{1,25})([eE][+-]?[0-3]?[0-9])?\Z").filter(
+        lambda text: abs(float(text)) < 3e38
+    ),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(NUMBERS, min_size=1, max_size=40))
+def test_values_are_numpy_float32_of_their_text(write: Callable[[bytes], Path], texts: list[str]) -> None:
+    """Each number equals numpy.float32(text) bit for bit, however it is written."""
+    _, rows = read(glove.read, write(("w " + " ".join(texts) + "\n").encode()), len(texts))
+    expected = np.array([np.float32(text) for text in texts])
+    assert rows[0].view(np.uint32).tolist() == expected.view(np.uint32).tolist()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=300) | st.text("01 .-e\n\rw", max_size=300).map(str.encode), st.integers(1, 4))
+def test_any_bytes_give_rsplit_or_a_format_error(
+    write: Callable[[bytes], Path], data: bytes, dim: int
+) -> None:
+    """Whatever the bytes, a reader gives what rsplit would give, or FormatError, and nothing else."""
+    path = write(data)
+    try:
+        words, rows = read(glove.read, path, dim)
+    except FormatError:
+        return
+    lines = [line.removesuffix(b"\r").rsplit(b" ", dim) for line in data.split(b"\n")[:-1]]
+    assert words == [line[0].decode("utf-8", "surrogateescape") for line in lines]
+    assert rows.tolist() == [[np.float32(text) for text in line[1:]] for line in lines]
+
+
+def test_word2vec_text_has_a_header(write: Callable[[bytes], Path]) -> None:
+    """The header's dim and number of rows must be true; line numbers count it."""
+    assert read(word2vec_text.read, write(b"2 3\na 1 2 3\nb 4 5 6\n"), 3)[0] == ["a", "b"]
+    for data, words in [
+        (b"a 1 2 3\n", "line 1: expected a header '<rows> <dim>'"),
+        (b"2 4\na 1 2 3 4\n", "line 1: the header says dim 4; expected 3"),
+        (b"3 3\na 1 2 3\nb 4 5 6\n", "the header promises 3 rows, the file has 2"),
+        (b"1 3\na 1 2 3\nb 4 5 6\n", "the header promises 1 rows, the file has 2"),
+        (b"2 3\na 1 2 3\nb 4 5\n", "line 3: expected a word and 3 numbers"),
+    ]:
+        with pytest.raises(FormatError, match=re.escape(words)):
+            read(word2vec_text.read, write(data), 3)
+
+
+def test_real_samples(real_data: Path) -> None:
+    """Real lines of GloVe, among them the token of dots and no-break spaces, are read as they are."""
+    samples = real_data / "formats" / "glove"
+    assert read(glove.read, samples / "nbsp.glove.txt", 300)[0][1:] != []
+    assert ".\u00a0.\u00a0." in read(glove.read, samples / "nbsp.glove.txt", 300)[0]
+    words, rows = read(glove.read, samples / "glove.6B.300d.first100.txt.gz", 300)
+    assert words[:3] == ["the", ",", "."]
+    assert rows.shape == (100, 300)
+    crlf = read(glove.read, real_data / "broken" / "glove.6B.50d.crlf-cut.txt", 50)
+    assert crlf[0][0] == "apan"
