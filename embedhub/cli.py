@@ -8,7 +8,11 @@ import typer
 import embedhub
 from embedhub.errors import EmbedhubError
 
-app = typer.Typer(no_args_is_help=True, help="Pretrained word embeddings as ready Keras layers.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Pretrained word embeddings as ready Keras layers.",
+    pretty_exceptions_enable=False,  # errors of embedhub are told by main(), bugs by Python
+)
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ from embedhub.keras import keras_embedding
 from embedhub.registry import Source
 
 _LENGTH = 24
-_EPOCHS = 60
+_EPOCHS = 40
+_RATE = 0.05
 _SEED = 2017
 
 
@@ -66,7 +67,7 @@ def run(source: Source, dim: int | None, say: Callable[[str], None]) -> dict[str
                 keras.layers.Dense(len(topics), activation="softmax"),
             ]
         )
-        model.compile(keras.optimizers.Adam(0.03), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.compile(keras.optimizers.Adam(_RATE), "sparse_categorical_crossentropy", metrics=["accuracy"])
         model.fit(vectorize(splits["train"][0]), splits["train"][1], epochs=_EPOCHS, verbose=0)
         _, accuracy = model.evaluate(vectorize(splits["test"][0]), splits["test"][1], verbose=0)
         accuracies[kind] = float(accuracy)

@@ -15,13 +15,11 @@ from embedhub import VocabularyError
 def test_each_row_belongs_to_its_word() -> None:
     """Row i is the source's row of the word with index i; all other rows are zeros."""
     vectors = embedhub.load("wordnet-ppmi", 50)
-    matrix, coverage = (
-        (
-            result := embedhub.embedding_matrix(vectors, None, {"music": 5, "qwxz": 2, "rain": np.int32(1)})
-        ).matrix,
-        result.coverage,
-    )
-    assert (matrix.shape, matrix.dtype) == ((6, 50), np.float32)
+    word_index: dict[str, Any] = {"music": 5, "qwxz": 2, "rain": np.int32(1)}
+    result = embedhub.embedding_matrix(vectors, None, word_index)
+    matrix, coverage = result.matrix, result.coverage
+    assert matrix.shape == (6, 50)
+    assert matrix.dtype == np.float32
     assert (matrix[5] == vectors["music"]).all()
     assert (matrix[1] == vectors["rain"]).all()
     assert not matrix[[0, 2, 3, 4]].any()

@@ -1,0 +1,165 @@
+"""Bringing files: whole ones and members of archives, over HTTP and out of folders."""
+
+import gzip
+import hashlib
+import os
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedhub import ChecksumError, DownloadError, RemoteFile
+from embedhub.download import fetch
+from embedhub.readers import glove
+
+TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i) for i in range(20_000))
+OTHER = os.urandom(3 << 20)
+HOST = "vectors.example.org"
+
+
+def pinned(data: bytes, algorithm: str = "sha256", **changes: Any) -> RemoteFile:
+    """Return a pinned file of the made-up host."""
+    facts: dict[str, Any] = {
+        "url": f"https://{HOST}/data/some.txt",
+        "hash": f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}",
+        "size": len(data),
+        "reader": glove.read,
+    }
+    return RemoteFile(**(facts | changes))
+
+
+def a_member(data: bytes = TEXT, **changes: Any) -> RemoteFile:
+    """Return a member of the archive of the made-up host."""
+    return pinned(data, **({"url": f"https://{HOST}/data/some.zip", "member": "deep/some.2d.txt"} | changes))
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    """Return a folder in the layout of ``wget -x``, with a text and an archive of two members."""
+    folder = tmp_path / "mirror" / HOST / "data"
+    folder.mkdir(parents=True)
+    (folder / "some.txt").write_bytes(TEXT)
+    with zipfile.ZipFile(folder / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("big.bin", OTHER)
+        archive.writestr("deep/some.2d.txt", TEXT)
+    with zipfile.ZipFile(folder / "stored.zip", "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("deep/some.2d.txt", TEXT)
+    return tmp_path / "mirror"
+
+
+@pytest.fixture(params=["folder", "http"])
+def use_mirror(
+    request: pytest.FixtureRequest,
+    mirror: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    serve: Callable[[Path], Any],
+) -> Callable[[], int]:
+    """Set EMBEDHUB_MIRROR, as a folder or over HTTP; return what tells the bytes sent over HTTP."""
+    if request.param == "folder":
+        monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+        return lambda: 0
+    base, handler = serve(mirror)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", base + "/")
+    return lambda: handler.sent
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
+def test_a_whole_file_is_brought_and_verified(cache: Path, algorithm: str) -> None:
+    """A pinned file arrives with its bytes, its local name and the user's own mode."""
+    path = fetch([pinned(TEXT, algorithm)])
+    assert path.read_bytes() == TEXT
+    assert path.parent == cache / "downloads"
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+def test_a_member_is_brought_by_ranges(use_mirror: Callable[[], int]) -> None:
+    """Of an archive only the directory and the member's own bytes move; it is kept as gzip."""
+    path = fetch([a_member()])
+    data = path.read_bytes()
+    assert gzip.decompress(data) == TEXT
+    assert use_mirror() <= len(data) + (64 << 10) + 256
+    assert len(next(glove.read(path, 2))[0]) > 1000
+
+
+@pytest.mark.usefixtures("use_mirror")
+def test_a_fetched_file_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there was verified before it got its name: no address is asked."""
+    path = fetch([a_member()])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
+    assert fetch([pinned(OTHER), a_member()]) == path
+
+
+WRONG = {
+    "file": (pinned(TEXT, hash="sha256:" + 64 * "0"), "0000"),
+    "member": (a_member(hash="sha256:" + 64 * "0"), "0000"),
+    "member's size": (a_member(size=7), "expected 7 bytes"),
+}
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("what", WRONG)
+def test_wrong_bytes_are_never_published(cache: Path, what: str) -> None:
+    """A wrong hash or size is an error that says address, expected and actual; nothing stays."""
+    file, expected = WRONG[what]
+    with pytest.raises(ChecksumError, match=expected) as caught:
+        fetch([file])
+    actual = hashlib.sha256(TEXT).hexdigest() if "size" not in what else str(len(TEXT))
+    assert actual in str(caught.value)
+    assert f"{HOST}/data/some." in str(caught.value)
+    assert list((cache / "downloads").iterdir()) == []
+
+
+@pytest.mark.usefixtures("use_mirror")
+def test_the_next_candidate_is_tried() -> None:
+    """A file that cannot be had, or has wrong bytes, gives way to the next candidate."""
+    absent = pinned(TEXT, url=f"https://{HOST}/data/absent.txt")
+    wrong = a_member(hash="sha256:" + 64 * "0")
+    good = pinned(TEXT)
+    assert fetch([absent, wrong, good]).name == good.local_name
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (pinned(TEXT, url=f"https://{HOST}/data/absent.txt"), "data/absent.txt"),
+        (a_member(member="absent.txt"), "has no member 'absent.txt', only big.bin, deep/some.2d.txt"),
+        (a_member(url=f"https://{HOST}/data/some.txt"), "no zip archive"),
+        (a_member(url=f"https://{HOST}/data/stored.zip"), "not a plain deflated one"),
+    ],
+)
+def test_a_failure_names_every_address(file: RemoteFile, words: str) -> None:
+    """When nothing could be had, one error lists each address with its reason, and what to do."""
+    with pytest.raises(DownloadError) as caught:
+        fetch([file])
+    message = str(caught.value)
+    assert words in message
+    assert f"  - {file.url}: no answer" in message
+    assert "EMBEDHUB_MIRROR" in message
+    assert not isinstance(caught.value, ChecksumError)
+
+
+def test_a_mirror_is_a_url_or_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another scheme is an error that names the variable."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "ftp://example.org")
+    with pytest.raises(ValueError, match=r"EMBEDHUB_MIRROR is 'ftp://example.org'; expected an http"):
+        fetch([pinned(TEXT)])
+
+
+def test_a_truncated_member_is_noticed(mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """Damaged deflated bytes are a checksum error, not a crash of the inflater."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+    path = mirror / HOST / "data" / "some.zip"
+    data = bytearray(path.read_bytes())
+    data[-5000:-1000] = bytes(4000)
+    path.write_bytes(data)
+    with pytest.raises(ChecksumError):
+        fetch([a_member()])
+    assert list((cache / "downloads").iterdir()) == []
