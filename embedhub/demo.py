@@ -37,7 +37,8 @@ def run(source: Source, dim: int | None, say: Callable[[str], None]) -> dict[str
     """
     splits, topics = _texts()
     say(
-        f"{len(splits['train'][0])} training and {len(splits['test'][0])} test sentences on {', '.join(topics)}."
+        f"{len(splits['train'][0])} training and {len(splits['test'][0])} test sentences "
+        f"on {', '.join(topics)}."
     )
 
     # The vocabulary comes from all sentences, as from an unlabelled corpus; test labels are not seen.

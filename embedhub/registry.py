@@ -46,8 +46,8 @@ class Registry(Mapping[str, EmbeddingSource]):
             )
         if len(providers) > 1:
             raise SourceClashError(
-                f"The source name {name!r} is provided by {' and by '.join(sorted(providers))}. Uninstall one, "
-                "or name one in EMBEDHUB_DISABLE_PLUGINS."
+                f"The source name {name!r} is provided by {' and by '.join(sorted(providers))}. "
+                "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
             )
         return next(iter(providers.values()))
 

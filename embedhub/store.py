@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from embedhub import cache, settings
 from embedhub.errors import FormatError, StoreError
 from embedhub.files import Block
-from embedhub.vectors import Vectors, Vocabulary, encode, hash_words
+from embedhub.vectors import Vectors, Vocabulary, encode_all, hash_words
 
 FORM = 1
 """Version of the form on disk. A store of another form is not seen, and is built anew."""
@@ -71,10 +71,12 @@ def build(
     with cache.publish(folder) as fresh:
         try:
             lengths, hashes = _write_blocks(fresh, blocks, dim, advance)
-            duplicates = _drop_duplicates(fresh, lengths, hashes, dim)
-            if len(duplicates):
-                lengths, hashes = np.delete(lengths, duplicates), np.delete(hashes, duplicates)
             order = np.argsort(hashes, kind="stable")
+            duplicates = _duplicates(fresh, lengths, hashes, order)
+            if len(duplicates):
+                _drop(fresh, duplicates, lengths, dim)
+                lengths, hashes = np.delete(lengths, duplicates), np.delete(hashes, duplicates)
+                order = np.argsort(hashes, kind="stable")
             np.save(fresh / _OFFSETS, _offsets(lengths))
             np.save(fresh / _HASHES, hashes[order])
             np.save(fresh / _ROWS, order.astype(np.int64, copy=False))
@@ -145,7 +147,7 @@ def _write_blocks(
         matrix.write(bytes(_NPY_HEADER))
         for words, rows in blocks:
             _check_block(words, rows, dim, total)
-            encoded = [encode(word) for word in words]
+            encoded = encode_all(words)
             matrix.write(np.ascontiguousarray(rows).data)
             text.write(b"".join(encoded))
             all_lengths.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
@@ -188,26 +190,28 @@ def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     return offsets
 
 
-def _drop_duplicates(
-    folder: Path, lengths: NDArray[np.int64], hashes: NDArray[np.uint64], dim: int
-) -> NDArray[np.int64]:
-    """Find the rows whose word has come before, take them out of both files, and return them."""
-    order = np.argsort(hashes, kind="stable")
+def _duplicates(
+    folder: Path, lengths: NDArray[np.int64], hashes: NDArray[np.uint64], order: NDArray[np.int64]
+) -> list[int]:
+    """Return the rows whose word has come before; ``order`` sorts the hashes."""
     twins = np.flatnonzero(hashes[order[1:]] == hashes[order[:-1]])
-    if not len(twins):
-        return np.empty(0, np.int64)
     offsets = _offsets(lengths)
-    text = np.fromfile(folder / _WORDS, np.uint8)
-    seen: dict[bytes, int] = {}
+    text = np.fromfile(folder / _WORDS, np.uint8) if len(twins) else np.empty(0, np.uint8)
+    seen: set[bytes] = set()
     duplicates = []
     for row in sorted({*order[twins].tolist(), *order[twins + 1].tolist()}):
         word = text[offsets[row] : offsets[row + 1]].tobytes()
-        if seen.setdefault(word, row) != row:
+        if word in seen:
             duplicates.append(row)
-    if not duplicates:
-        return np.empty(0, np.int64)
+        seen.add(word)
+    return duplicates
+
+
+def _drop(folder: Path, rows: list[int], lengths: NDArray[np.int64], dim: int) -> None:
+    """Take rows out of the matrix and their words out of the text."""
     keep = np.ones(len(lengths), np.bool_)
-    keep[duplicates] = False
+    keep[rows] = False
+    text = np.fromfile(folder / _WORDS, np.uint8)
     text[np.repeat(keep, lengths)].tofile(folder / _WORDS)
     old = np.memmap(folder / _MATRIX, np.float32, "r", offset=_NPY_HEADER, shape=(len(lengths), dim))
     smaller = folder / "matrix.smaller"
@@ -217,9 +221,8 @@ def _drop_duplicates(
             part = slice(start, start + _CHUNK)
             file.write(old[part][keep[part]].data)
         _write_header(file, int(keep.sum()), dim)
-    del old
+    del old  # Windows replaces no file that is mapped
     smaller.replace(folder / _MATRIX)
-    return np.array(duplicates, np.int64)
 
 
 def _digest(path: Path) -> str:

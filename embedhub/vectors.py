@@ -25,6 +25,12 @@ def encode(word: str) -> bytes:
     return word.encode("utf-8", "surrogateescape")
 
 
+def encode_all(words: list[str]) -> list[bytes]:
+    """Return the bytes of each word; one call for all of them, where no word holds the separator."""
+    encoded = "\n".join(words).encode("utf-8", "surrogateescape").split(b"\n")
+    return encoded if len(encoded) == len(words) else [encode(word) for word in words]
+
+
 def hash_words(encoded: Collection[bytes]) -> NDArray[np.uint64]:
     """Return the 64-bit XXH3 of each word's bytes, shape ``(k,)``."""
     return np.fromiter(map(xxhash.xxh3_64_intdigest, encoded), np.uint64, len(encoded))

@@ -306,7 +306,7 @@ def main() -> None:
         codes=np.clip(np.rint(rows / STEP), -127, 127).astype(np.int8),
         step=np.float32(STEP),
     )
-    print(f"{len(ordered):,} words, {len(rows):,} rows, {options.out.stat().st_size:,} bytes")  # noqa: T201 - a script's report
+    print(f"{len(ordered):,} words, {len(rows):,} rows, {options.out.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ gives: the nearest float64 first, the nearest float32 of that then.
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -92,13 +91,14 @@ def _parse(text: bytes, dim: int) -> _Parsed:
     # A good line has at least a space and a digit per number, and a newline.
     capacity = whole // (2 * dim + 1) + 1
     rows = np.empty((capacity, dim), np.float32)
-    heads = np.empty((capacity, 2), np.int64)
+    word_bytes = np.empty(whole, np.uint8)
     hard = np.empty((whole // 5 + 1, 4), np.int64)  # the shortest is like "1e23 "
-    count, hard_count, bad = _compiled_parser()(np.frombuffer(text, np.uint8)[:whole], rows, heads, hard)
+    count, filled, hard_count, bad = _parse_compiled(text[:whole], rows, word_bytes, hard)
     for row, column, start, end in hard[:hard_count].tolist():
         with np.errstate(over="ignore"):  # the store refuses infinity, naming the word
             rows[row, column] = np.float64(text[start:end])
-    words = [text[a:b].decode("utf-8", "surrogateescape") for a, b in heads[:count].tolist()]
+    # All words at once: none holds a newline, and decoding one by one costs more than parsing them.
+    words = word_bytes[:filled].tobytes().decode("utf-8", "surrogateescape").split("\n")[:-1]
     if bad < 0 and whole < len(text):
         bad = whole
     return _Parsed(words, rows[:count], None if bad < 0 else text[bad:].partition(b"\n")[0])
@@ -145,9 +145,10 @@ def _shown(text: bytes, limit: int = 60) -> str:
     return repr(text if len(text) <= limit else text[:limit] + b"...")[1:]
 
 
-@cache
-def _compiled_parser() -> Any:
-    """Import the compiled loop on first use: Numba costs more time than opening a store."""
+def _parse_compiled(text: bytes, *arrays: NDArray[Any]) -> tuple[int, int, int, int]:
+    """Call the compiled loop, which is imported on first use: Numba costs more time than opening a store."""
     from embedhub.readers import _compiled
 
-    return _compiled.parse_lines
+    padded = np.frombuffer(text + bytes(_compiled.PADDING), np.uint8)
+    counts: tuple[int, int, int, int] = _compiled.parse_lines(padded, *arrays)
+    return counts
