@@ -182,7 +182,7 @@ def load(source: Source, dim: int | None = None) -> Vectors:
     Example:
         >>> import embedhub
         >>> embedhub.load("wordnet-ppmi", 50)
-        <Vectors wordnet-ppmi: 73,764 words, dim 50>
+        <Vectors wordnet-ppmi: 78,781 words, dim 50>
 
     Args:
         source: A registered name, an `EmbeddingSource`, or `Vectors`, which come back as they are.

@@ -16,7 +16,7 @@ from embedhub.hookspecs import hookimpl
 from embedhub.source import EmbeddingSource
 
 _FILE = "wordnet_ppmi.npz"
-_SHA256 = "a93211e90195a40f26883454db3b7b9864f88c93fa253eaa09130a2018b4c500"
+_SHA256 = "94e555ec88c614e3d6992b10d4bd8bcc1fb8552156df8fa66c574800187d5978"
 _BLOCK = 8192
 
 
@@ -53,7 +53,7 @@ WORDNET_PPMI = _Embedded(
     description="Positive PMI over WordNet 3.0 (relations and glosses), inside the package",
     language="en",
     cased=False,
-    words=73_764,
+    words=78_781,
     license="LicenseRef-WordNet-3.0",
     citation="Christiane Fellbaum, ed. (1998). WordNet: An Electronic Lexical Database. MIT Press.",
     homepage="https://wordnet.princeton.edu/",
