@@ -16,18 +16,20 @@ if TYPE_CHECKING:
         DownloadError,
         EmbedhubError,
         FormatError,
+        OfflineError,
         PluginWarning,
         SettingsError,
         SourceClashError,
         SourceNotFoundError,
         StoreError,
+        UnpinnedWarning,
         VocabularyError,
         WordNotFoundError,
     )
     from embedhub.files import RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
-    from embedhub.registry import load, register, sources
+    from embedhub.registry import fetch, load, register, sources
     from embedhub.source import EmbeddingSource
     from embedhub.vectors import Vectors
 
@@ -42,17 +44,20 @@ __all__ = [
     "EmbeddingSource",
     "EmbedhubError",
     "FormatError",
+    "OfflineError",
     "PluginWarning",
     "RemoteFile",
     "SettingsError",
     "SourceClashError",
     "SourceNotFoundError",
     "StoreError",
+    "UnpinnedWarning",
     "Vectors",
     "VocabularyError",
     "WordNotFoundError",
     "__version__",
     "embedding_matrix",
+    "fetch",
     "hookimpl",
     "keras_embedding",
     "load",
@@ -67,7 +72,7 @@ _HOMES = {
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
-    "registry": ("load", "register", "sources"),
+    "registry": ("fetch", "load", "register", "sources"),
     "source": ("EmbeddingSource",),
     "vectors": ("Vectors",),
 }

@@ -1,5 +1,6 @@
 """The cache folder: locks between processes, and publishing by one rename."""
 
+import logging
 import os
 import shutil
 import uuid
@@ -11,8 +12,11 @@ import filelock
 
 from embedhub import settings
 from embedhub.errors import StoreError
+from embedhub.progress import bar
 
 _TEMPORARY = ".tmp"
+_PATIENCE = 0.5  # seconds before one who waits says so
+_log = logging.getLogger("embedhub")
 
 
 def downloads() -> Path:
@@ -33,15 +37,33 @@ def ensure_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def lock(name: str) -> Iterator[None]:
+def lock(name: str, what: str) -> Iterator[None]:
     """Hold the lock of that name against all threads and processes of this cache.
 
     The lock belongs to an open file, so the kernel drops it when its holder dies, however it dies.
+
+    Args:
+        name: Name of the lock.
+        what: What its holder does, for those who wait.
     """
     folder = ensure_folder(settings.cache_folder() / "locks")
     # A new object each time: filelock lets one object be entered again by the same thread.
-    with filelock.FileLock(folder / f"{name}.lock", thread_local=False):
+    held = filelock.FileLock(folder / f"{name}.lock", thread_local=False)
+    try:
+        held.acquire(timeout=_PATIENCE)
+    except filelock.Timeout:
+        _log.info("Waiting for another process or thread that is %s.", what)
+        with bar(f"Waiting for another process that is {what}", None, in_bytes=False):
+            held.acquire()
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: no lock can be taken there ({error.strerror}), so the cache is read-only and what is "
+            "wanted is not in it. Set EMBEDHUB_CACHE to a folder that you can write to."
+        ) from error
+    try:
         yield
+    finally:
+        held.release()
 
 
 @contextmanager
@@ -72,6 +94,16 @@ def publish(folder: Path) -> Iterator[Path]:
         with suppress(OSError):
             folder.parent.rmdir()
         raise
+
+
+def check_space(folder: Path, needed: int, what: str) -> None:
+    """Raise StoreError unless the disk of a folder of the cache has room for so many bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StoreError(
+            f"{folder}: {what} needs {needed / 1e6:,.1f} MB, but only {free / 1e6:,.1f} MB are free. "
+            "Nothing was begun. Free some space, or set EMBEDHUB_CACHE to a folder with more."
+        )
 
 
 def share(path: Path) -> None:

@@ -1,156 +1,201 @@
 """Brings a `RemoteFile` to disk and verifies it: `fetch`. pooch is the gate; only this module imports it."""
 
-import hashlib
 import logging
-import zlib
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pooch  # type: ignore[import-untyped]  # pooch ships no py.typed
-import requests
 
-from embedhub import cache, settings, zipmember
-from embedhub.errors import ChecksumError, DownloadError
+from embedhub import cache, settings, verify, zipmember
+from embedhub.errors import ChecksumError, DownloadError, OfflineError
 from embedhub.files import RemoteFile
+from embedhub.partial import Partial, patiently
 from embedhub.progress import bar
-from embedhub.remote import CHUNK, HttpFile, LocalFile, Remote
+from embedhub.remote import HttpFile, LocalFile, Remote, RemoteChangedError, SafeSession, head, looks_like
+
+_FRESH_STARTS = 3
 
 
-def fetch(candidates: Sequence[RemoteFile]) -> Path:
+def fetch(candidates: Sequence[RemoteFile], *, what: str, command: str) -> Path:
     """Bring the first candidate that can be had, and return its place on disk.
 
-    A file that is there already was verified before it got its name, and is not read again.
+    A file that is there already was verified before it got its name, and is not read again. What a broken
+    download has brought stays, and the next call goes on from there.
 
     Args:
         candidates: Files with the same vectors, in order of preference.
+        what: What is fetched, for messages: ``"glove-6b 50d"``.
+        command: Python that fetches it, for the message of an offline machine.
 
     Returns:
         A file named by the candidate's `RemoteFile.local_name`; a zip member is kept as gzip.
 
     Raises:
         ChecksumError: No candidate could be had, and at least one arrived with wrong bytes.
+        OfflineError: EMBEDHUB_OFFLINE is set, and no folder has it.
         DownloadError: No candidate could be had.
+        StoreError: The cache cannot be written, or its disk is full.
     """
     folder = cache.downloads()
-    for file in candidates:
-        if (folder / file.local_name).exists():
-            return folder / file.local_name
+    places = [folder / file.local_name for file in candidates]
+    found = next((place for place in places if place.exists()), None)
+    if found is not None:
+        return found
+    cache.ensure_folder(folder)
+    with cache.lock(f"fetch-{candidates[0].local_name}", f"fetching {what}"):
+        found = next((place for place in places if place.exists()), None)
+        return found or _fetch_any(candidates, folder, what, command)
+
+
+def _fetch_any(candidates: Sequence[RemoteFile], folder: Path, what: str, command: str) -> Path:
+    """Try every address of every candidate in turn."""
     failures: list[DownloadError] = []
-    with requests.Session() as session:
+    with SafeSession() as session:
         for file in candidates:
+            if file.hash is None and settings.require_hash():
+                failures.append(
+                    DownloadError(
+                        f"{file.address}: nobody has published its hash, and EMBEDHUB_REQUIRE_HASH is set."
+                    )
+                )
+                continue
             for remote in _remotes(file, session):
                 try:
-                    return _bring(file, remote, cache.ensure_folder(folder))
+                    return _bring(file, remote, folder, what)
                 except DownloadError as error:
                     failures.append(error)
+    tried = "\n".join(f"  - {error}" for error in failures)
+    if settings.offline():
+        wanted = "\n".join(f"  - {file.address}" for file in candidates)
+        raise OfflineError(
+            f"{what} is not in the cache ({settings.cache_folder()}), and EMBEDHUB_OFFLINE is set. Wanted:\n"
+            + wanted
+            + (f"\nTried:\n{tried}" if failures else "")
+            + f'\nOn a machine with a network, run: python -c "import embedhub; {command}" and bring its '
+            "folder here, or set EMBEDHUB_MIRROR to a folder that has <host>/<path> of one of these."
+        )
     kind = ChecksumError if any(isinstance(error, ChecksumError) for error in failures) else DownloadError
     raise kind(
-        "The file could not be had from any of its addresses, and nothing was kept of it:\n"
-        + "\n".join(f"  - {error}" for error in failures)
-        + "\nTry again later, or set EMBEDHUB_MIRROR to a URL or folder that has <host>/<path> of these."
+        f"{what} could not be had from any of its addresses:\n{tried}\n"
+        "Try again later: what has been brought of a file that only broke off is kept, and the download goes "
+        "on from there. Or set EMBEDHUB_MIRROR to a URL or folder that has <host>/<path> of these."
     ) from failures[-1]
 
 
-def _remotes(file: RemoteFile, session: requests.Session) -> Iterator[Remote]:
-    """Give the places to ask for a file: the mirror first."""
+def _remotes(file: RemoteFile, session: SafeSession) -> Iterator[Remote]:
+    """Give the places to ask for a file: the mirror first; offline, only a folder."""
+    if file.member:
+        kept = cache.downloads() / _archive_of(file).local_name
+        if kept.exists():
+            yield LocalFile(kept)
     parts = urlsplit(file.url)
-    inside = f"{parts.hostname}{parts.path}"
+    inside = f"{parts.netloc}{parts.path}"
     match settings.mirror():
         case Path() as folder:
             yield LocalFile(folder / inside)
-        case str() as base:
+        case str() as base if not settings.offline():
             yield HttpFile(f"{base}/{inside}", session)
-    yield HttpFile(file.url, session)
+    if not settings.offline():
+        yield HttpFile(file.url, session)
 
 
-def _bring(file: RemoteFile, remote: Remote, folder: Path) -> Path:
-    """Let pooch publish the file as its local name once the downloader has brought and verified it."""
-    target = folder / file.local_name
+def _bring(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
+    """Bring a file from one place; begin afresh where it changed, or the bytes kept of it are wrong."""
+    for fresh_starts_left in reversed(range(_FRESH_STARTS)):
+        try:
+            patiently(remote.probe)
+            if file.member and not remote.ranges:
+                archive = _archive(file, remote, folder, what)
+                return _bring(file, LocalFile(archive), folder, what)
+            return _bring_once(file, remote, folder, what)
+        except (RemoteChangedError, _StaleError):
+            if not fresh_starts_left:
+                raise
+    raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+class _StaleError(ChecksumError):
+    """Bytes were wrong, and some of them were kept from an earlier run: a fresh start may be right."""
+
+
+def _bring_once(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
+    member = patiently(lambda: zipmember.locate(remote, str(file.member))) if file.member else None
+    promised = member.size if member else remote.size
+    if file.size is not None and promised is not None and promised != file.size:
+        seen = looks_like(head(remote))
+        raise ChecksumError(
+            f"{remote.address}: expected {file.size:,} bytes{f' of {file.member}' if member else ''}, "
+            f"but {promised:,} are offered{f': {seen}' if seen else ''}. Nothing was downloaded."
+        )
+    partial = Partial(
+        folder / f"{file.local_name}.part",
+        remote,
+        start=member.start if member else 0,
+        stop=member.stop if member else remote.size,
+        pinned=file.hash is not None,
+        prefix=zipmember.GZIP_HEADER if member else b"",
+        suffix=member.gzip_trailer if member else b"",
+    )
+    name = (file.member or urlsplit(file.url).path).rpartition("/")[2]
+    with bar(f"Downloading {what} ({name})", partial.total, in_bytes=True) as advance:
+        partial.complete(advance)
     try:
-        with _quiet_pooch():
-            pooch.retrieve(
-                file.url,
-                # What is published for a zip member is the hash of its inflated bytes, which pooch does
-                # not see: `_bring_member` checks that one.
-                known_hash=None if file.member else file.hash,
-                fname=target.name,
-                path=folder,
-                downloader=_Downloader(file, remote),
-            )
-    except DownloadError:
+        verify.check(partial.path, file, member, remote.address)
+    except ChecksumError as error:
+        partial.discard()
+        if partial.resumed:
+            raise _StaleError(str(error)) from error
         raise
-    except ValueError as error:  # pooch's word for a wrong hash
-        raise ChecksumError(f"{remote.address}: {error}") from error
-    cache.share(target)  # pooch leaves it readable by its owner alone
+    target = folder / file.local_name
+    _publish(partial.path, target, file.url)
+    partial.discard()
     return target
 
 
-class _Downloader:
-    """The downloader that pooch calls with the temporary file to fill."""
-
-    def __init__(self, file: RemoteFile, remote: Remote) -> None:
-        self._file = file
-        self._remote = remote
-
-    def __call__(self, url: str, output_file: str, pooch: object) -> None:  # noqa: ARG002 - pooch's signature
-        with Path(output_file).open("wb") as output:
-            if self._file.member is None:
-                output.writelines(self._stream(0, self._remote.size()))
-            else:
-                member = zipmember.locate(self._remote, self._file.member)
-                output.write(zipmember.GZIP_HEADER)
-                check = _Inflated(self._file, member)
-                for chunk in self._stream(member.start, member.stop):
-                    output.write(chunk)
-                    check.update(chunk)
-                output.write(member.gzip_trailer)
-                check.finish(self._remote.address)
-
-    def _stream(self, start: int, stop: int) -> Iterator[bytes]:
-        what = self._file.member or self._file.url.rsplit("/", 1)[-1]
-        with bar(f"Downloading {what}", stop - start, in_bytes=True) as advance:
-            for chunk in self._remote.stream(start, stop):
-                advance(len(chunk))
-                yield chunk
+def _archive(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
+    """Bring the whole archive from a server without ranges, and keep it for the other members."""
+    archive = _archive_of(file)
+    target = folder / archive.local_name
+    with cache.lock(f"fetch-{archive.local_name}", f"fetching the archive of {what}"):
+        return target if target.exists() else _bring(archive, remote, folder, f"the archive of {what}")
 
 
-class _Inflated:
-    """Inflates a member as it arrives, to compare what is in it with the pinned hash and size."""
+def _archive_of(member: RemoteFile) -> RemoteFile:
+    return RemoteFile(url=member.url, hash=member.archive_hash, size=None, reader=member.reader)
 
-    def __init__(self, file: RemoteFile, member: zipmember.Member) -> None:
-        self._file = file
-        self._member = member
-        algorithm, _, self._expected = (file.hash or "sha256:").partition(":")
-        self._digest = hashlib.new(algorithm, usedforsecurity=False)
-        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._size = 0
-        self._crc = 0
 
-    def update(self, chunk: bytes) -> None:
-        """Take further deflated bytes."""
-        while chunk:
-            data = self._inflate.decompress(chunk, CHUNK)
-            self._digest.update(data)
-            self._crc = zlib.crc32(data, self._crc)
-            self._size += len(data)
-            chunk = self._inflate.unconsumed_tail
+def _publish(verified: Path, target: Path, url: str) -> None:
+    """Let pooch give a verified file its final name, after one more look at the bytes."""
+    private = target.with_name(f".{target.name}")
+    shutil.rmtree(private, ignore_errors=True)  # of a killed process: the caller holds the lock
 
-    def finish(self, address: str) -> None:
-        """Raise ChecksumError unless these were the pinned bytes."""
-        where = f"{address}: member {self._file.member!r}"
-        size = self._file.size or self._member.size
-        if (self._size, self._crc) != (self._member.size, self._member.crc) or self._size != size:
-            raise ChecksumError(
-                f"{where}: expected {size} bytes, the archive promises {self._member.size} with CRC-32 "
-                f"{self._member.crc:08x}, got {self._size} with {self._crc:08x}. The bytes were thrown away."
+    def hand_over(_url: str, output: str, _pooch: object) -> None:
+        # A link, so that a kill in between loses nothing; a copy where the disk has no links.
+        Path(output).unlink()
+        try:
+            Path(output).hardlink_to(verified)
+        except OSError:
+            shutil.copyfile(verified, output)
+
+    try:
+        with _quiet_pooch():
+            pooch.retrieve(
+                url,
+                # Over the bytes on disk, and fast: the published hash of a member is of its inflated bytes.
+                known_hash=f"xxh3_128:{pooch.file_hash(verified, 'xxh3_128')}",
+                fname=target.name,
+                path=private,
+                downloader=hand_over,
             )
-        if self._expected and self._digest.hexdigest() != self._expected:
-            raise ChecksumError(
-                f"{where}: expected {self._file.hash}, got {self._digest.name}:{self._digest.hexdigest()}. "
-                "The bytes were thrown away."
-            )
+        cache.share(private / target.name)
+        (private / target.name).replace(target)
+    except ValueError as error:
+        raise ChecksumError(f"{target}: the disk gave back other bytes than were written. {error}") from error
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
 
 
 @contextmanager

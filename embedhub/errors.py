@@ -12,9 +12,11 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
     └── DownloadError (OSError)             a file could not be had
-        └── ChecksumError (ValueError)      bytes arrived, but not the pinned ones
+        ├── ChecksumError (ValueError)      bytes arrived, but not the pinned ones
+        └── OfflineError                    EMBEDHUB_OFFLINE is set, and it would have to be downloaded
 
-Warnings: `PluginWarning` names a plugin that could not be used.
+Warnings: `PluginWarning` names a plugin that could not be used, `UnpinnedWarning` a file whose hash nobody
+has published.
 """
 
 
@@ -64,6 +66,14 @@ class DownloadError(EmbedhubError, OSError):
 
 class ChecksumError(DownloadError, ValueError):
     """Bytes arrived, but they are not the ones that the source has pinned."""
+
+
+class OfflineError(DownloadError):
+    """Something would have to be downloaded, and EMBEDHUB_OFFLINE forbids it."""
+
+
+class UnpinnedWarning(UserWarning):
+    """A file has no published hash; the digest of its first download is remembered instead."""
 
 
 class PluginWarning(UserWarning):

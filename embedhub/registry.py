@@ -209,6 +209,21 @@ def load(source: Source, dim: int | None = None) -> Vectors:
     raise TypeError(f"source is {source!r}; expected a name, an EmbeddingSource or Vectors.")
 
 
+def fetch(source: Source, dim: int | None = None) -> None:
+    """Bring the vectors of a source and build their store, so that later calls need no network.
+
+    For the image of a container, or the login node of a cluster.
+
+    Args:
+        source: A registered name, or an `EmbeddingSource`.
+        dim: Width of a row. It may be left out where there is only one.
+
+    Raises:
+        EmbedhubError: What `embedhub.load` raises.
+    """
+    load(source, dim)
+
+
 def _the_dim(source: EmbeddingSource, dim: int | None) -> int:
     if dim is not None:
         return dim

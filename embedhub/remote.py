@@ -4,48 +4,80 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urljoin
 
 import requests
 
 from embedhub.errors import DownloadError
 
-CHUNK = 1 << 20
-_CONNECT_AND_READ_SECONDS = (10, 60)
+# What is lost of a download that is killed is at most the chunk in hand.
+CHUNK = 1 << 18
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+_LONGEST_WAIT = 60
+_WORTH_ANOTHER_TRY = {429, 500, 502, 503, 504}
+_TAIL = 1 << 16
+HEAD = 512  # bytes that tell what a file is
+
+
+class TransientError(DownloadError):
+    """A failure that may be gone in a moment; ``wait`` is how many seconds the server asks for."""
+
+    def __init__(self, message: str, wait: float = 0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class RemoteChangedError(DownloadError):
+    """The file elsewhere is no longer the one that was begun."""
 
 
 class Remote(Protocol):
     """A file elsewhere, of which ranges of bytes can be read."""
 
     address: str
+    size: int | None
+    """Number of bytes, None where the server does not say."""
+    ranges: bool
+    """Whether a part can be asked for."""
+    validator: str | None
+    """What changes when the file changes: an ETag, a date."""
 
-    def size(self) -> int:
-        """Return the number of bytes of the whole file, or raise DownloadError."""
+    def probe(self) -> None:
+        """Find out size, ranges and validator, or raise DownloadError."""
 
-    def stream(self, start: int, stop: int) -> Iterator[bytes]:
-        """Give the bytes from start up to stop in chunks."""
+    def stream(self, start: int, stop: int | None) -> Iterator[bytes]:
+        """Give the bytes from start up to stop, or to the end; raise DownloadError if they break off."""
 
 
 class LocalFile:
     """A file in a folder."""
 
+    ranges = True
+
     def __init__(self, path: Path) -> None:
         self.address = str(path)
+        self.size: int | None = None
+        self.validator: str | None = None
         self._path = path
 
-    def size(self) -> int:
-        """Return the size on disk."""
+    def probe(self) -> None:
+        """Look at the size and the time of the last change."""
         try:
-            return self._path.stat().st_size
+            status = self._path.stat()
         except OSError as error:
             raise DownloadError(f"{self.address}: {error.strerror}.") from error
+        self.size = status.st_size
+        self.validator = f"{status.st_size}-{status.st_mtime_ns}"
 
-    def stream(self, start: int, stop: int) -> Iterator[bytes]:
+    def stream(self, start: int, stop: int | None) -> Iterator[bytes]:
         """Read the range."""
+        left = (self.size or 0) - start if stop is None else stop - start
         try:
             with self._path.open("rb") as file:
                 file.seek(start)
-                while start < stop and (chunk := file.read(min(CHUNK, stop - start))):
-                    start += len(chunk)
+                while left > 0 and (chunk := file.read(min(CHUNK, left))):
+                    left -= len(chunk)
                     yield chunk
         except OSError as error:
             raise DownloadError(f"{self.address}: {error.strerror}.") from error
@@ -56,65 +88,106 @@ class HttpFile:
 
     def __init__(self, address: str, session: requests.Session) -> None:
         self.address = address
+        self.size: int | None = None
+        self.ranges = False
+        self.validator: str | None = None
         self._session = session
-        self._size: int | None = None
 
-    def size(self) -> int:
-        """Ask for one byte; the answer says how many there are."""
-        if self._size is None:
-            with self._get("bytes=0-0") as response:
-                self._size = self._total(response)
-        return self._size
+    def probe(self) -> None:
+        """Ask for the first byte; the answer tells the rest."""
+        with self._get("bytes=0-0") as response:
+            self.ranges = response.status_code == requests.codes.partial_content
+            total = (
+                response.headers.get("Content-Range", "").rpartition("/")[2]
+                if self.ranges
+                else response.headers.get("Content-Length", "")
+            )
+            self.size = int(total) if total.isdigit() else None
+            tag = response.headers.get("ETag", "")
+            # A weak tag promises an equal meaning, not equal bytes (RFC 9110, 8.8.1).
+            self.validator = tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
-    def stream(self, start: int, stop: int) -> Iterator[bytes]:
+    def stream(self, start: int, stop: int | None) -> Iterator[bytes]:
         """Ask for the range and give it as it comes."""
-        with self._get(f"bytes={start}-{stop - 1}") as response:
-            if response.status_code != requests.codes.partial_content and (start, stop) != (0, self.size()):
-                raise DownloadError(f"{self.address}: the server sends no byte ranges.")
+        whole = start == 0 and stop in {None, self.size}
+        with self._get(None if whole else f"bytes={start}-{'' if stop is None else stop - 1}") as response:
+            if not whole and response.status_code != requests.codes.partial_content:
+                raise RemoteChangedError(f"{self.address}: the file has changed on the server in between.")
+            at = start
             try:
                 for chunk in response.iter_content(CHUNK):
-                    start += len(chunk)
+                    at += len(chunk)
                     yield chunk
             except (requests.RequestException, OSError) as error:
-                raise DownloadError(
-                    f"{self.address}: broken off at byte {start} of {stop} ({error})."
+                raise TransientError(
+                    f"{self.address}: broken off at byte {at:,} ({_reason(error)})."
                 ) from error
-        if start != stop:
-            raise DownloadError(f"{self.address}: sent bytes up to {start}; expected up to {stop}.")
+        if stop is not None and at != stop:
+            raise TransientError(f"{self.address}: the server sent {at - start:,} bytes of {stop - start:,}.")
 
-    def _get(self, byte_range: str) -> requests.Response:
-        # identity: a server that compresses on the way would make the range one of other bytes.
-        headers = {"Range": byte_range, "Accept-Encoding": "identity"}
+    def _get(self, byte_range: str | None) -> requests.Response:
+        # identity: a server that compresses on the way would count other bytes.
+        headers = {"Accept-Encoding": "identity"}
+        if byte_range:
+            headers["Range"] = byte_range
+            if self.validator:
+                headers["If-Range"] = self.validator
         try:
             response = self._session.get(
-                self.address, headers=headers, stream=True, timeout=_CONNECT_AND_READ_SECONDS
+                self.address, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
             )
-        except requests.RequestException as error:
-            raise DownloadError(f"{self.address}: no answer ({error}).") from error
-        if not response.ok:
-            response.close()
-            raise DownloadError(f"{self.address}: HTTP {response.status_code} {response.reason}.")
-        return response
+        except requests.exceptions.SSLError as error:
+            raise DownloadError(
+                f"{self.address}: the certificate is not trusted ({_reason(error)})."
+            ) from error
+        except (requests.RequestException, OSError) as error:
+            if isinstance(error, DownloadError):
+                raise
+            raise TransientError(f"{self.address}: no answer ({_reason(error)}).") from error
+        if response.ok:
+            return response
+        response.close()
+        if (
+            byte_range == "bytes=0-0"
+            and response.status_code == requests.codes.requested_range_not_satisfiable
+        ):
+            raise DownloadError(f"{self.address}: an empty body.")
+        message = f"{self.address}: HTTP {response.status_code} {response.reason}."
+        if response.status_code not in _WORTH_ANOTHER_TRY:
+            raise DownloadError(message)
+        wait = response.headers.get("Retry-After", "")
+        seconds = float(wait) if wait.isdigit() else 0.0
+        if seconds > _LONGEST_WAIT:
+            raise DownloadError(f"{message} It asks to come back in {seconds:.0f} s.")
+        raise TransientError(message, seconds)
 
-    def _total(self, response: requests.Response) -> int:
-        """Return the size of the whole file, whether the server heeded the range or not."""
-        if response.status_code == requests.codes.partial_content:
-            text = response.headers.get("Content-Range", "").rpartition("/")[2]
-        else:
-            text = response.headers.get("Content-Length", "")
-        if not text.isdigit():
-            raise DownloadError(f"{self.address}: the server does not say how long the file is.")
-        return int(text)
+
+class SafeSession(requests.Session):
+    """A session that never follows a redirect from https to http."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where to go next, or raise DownloadError."""
+        target = super().get_redirect_target(resp)
+        if target and resp.url.startswith("https:") and not urljoin(resp.url, target).startswith("https:"):
+            raise DownloadError(f"{resp.url}: a redirect to {target}, away from https, was refused.")
+        return target
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first cause of an error in a few words; requests wraps it three deep."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 class RangeReader(io.RawIOBase):
     """A remote as a seekable file, for code that wants one (zipfile); keeps the tail at hand."""
 
-    def __init__(self, remote: Remote, tail: int = 1 << 16) -> None:
+    def __init__(self, remote: Remote) -> None:
         self._remote = remote
-        self._size = remote.size()
+        self._size = remote.size or 0
         self._at = 0
-        self._tail_start = max(0, self._size - tail)
+        self._tail_start = max(0, self._size - _TAIL)
         self._tail = b"".join(remote.stream(self._tail_start, self._size))
 
     def readable(self) -> bool:
@@ -147,3 +220,24 @@ class RangeReader(io.RawIOBase):
         target[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+
+def head(remote: Remote) -> bytes:
+    """Return the first bytes of a remote, for `looks_like`."""
+    return next(remote.stream(0, remote.size), b"")[:HEAD]
+
+
+def looks_like(data: bytes) -> str | None:
+    """Name what servers send instead of a file, by its first bytes; None for anything else."""
+    start = data.lstrip().lower()
+    if not data:
+        return "an empty body"
+    if start.startswith(b"version https://git-lfs"):
+        return "a git-lfs pointer, not the file that it points to"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    if start.startswith((b"<?xml", b"<error>")):
+        code = start.partition(b"<code>")[2].partition(b"</code>")[0]
+        original = data[data.lower().find(b"<code>") + 6 :][: len(code)].decode("ascii", "replace")
+        return f"an error document of the server ({original})" if code else "an XML document"
+    return None

@@ -3,6 +3,9 @@
 =========================== ============================================================================
 ``EMBEDHUB_CACHE``          folder for downloads and stores (default: the user's cache folder)
 ``EMBEDHUB_MIRROR``         base URL or folder that is asked first for ``<mirror>/<host>/<path>``
+``EMBEDHUB_OFFLINE``        ``1`` opens no socket
+``EMBEDHUB_REQUIRE_HASH``   ``1`` refuses files without a published hash
+``EMBEDHUB_KEEP_DOWNLOADS`` ``1`` keeps downloaded files when their store is built
 ``EMBEDHUB_PROGRESS``       ``0`` hides progress bars, ``1`` shows them even when not on a terminal
 ``EMBEDHUB_DISABLE_PLUGINS`` ``1`` ignores all third-party plugins, or a comma-separated list of names
 =========================== ============================================================================
@@ -49,6 +52,21 @@ def mirror() -> str | Path | None:
     if "://" in text:
         raise SettingsError(f"EMBEDHUB_MIRROR is {text!r}; expected an http(s) URL or a folder.")
     return Path(text).expanduser().absolute()
+
+
+def offline() -> bool:
+    """Tell whether the network is forbidden."""
+    return bool(_switch("OFFLINE"))
+
+
+def require_hash() -> bool:
+    """Tell whether files without a published hash are refused."""
+    return bool(_switch("REQUIRE_HASH"))
+
+
+def keep_downloads() -> bool:
+    """Tell whether a fetched file stays when its store is built."""
+    return bool(_switch("KEEP_DOWNLOADS"))
 
 
 def show_progress() -> bool:

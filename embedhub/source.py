@@ -7,12 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from embedhub import __version__, cache, store
+from embedhub import __version__, cache, settings, store
 from embedhub.errors import DimNotFoundError
 from embedhub.files import Block, RemoteFile
 from embedhub.progress import bar
 from embedhub.vectors import Vectors
 
+_BYTES_PER_WORD = 32  # of the index, and of the word itself
 _NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
 
 
@@ -107,7 +108,9 @@ class EmbeddingSource:
         from embedhub.download import fetch
 
         self.check_dim(dim)
-        return fetch(self.files[dim])
+        return fetch(
+            self.files[dim], what=f"{self.name} {dim}d", command=f"embedhub.fetch({self.name!r}, {dim})"
+        )
 
     def parse(self, path: Path, dim: int) -> Iterator[Block]:
         """Read a file of this source as blocks of words and float32 rows.
@@ -133,7 +136,7 @@ class EmbeddingSource:
         folders = [store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim)]
         opened = self._open_first(folders)
         if opened is None:
-            with cache.lock(f"{self.name}-{dim}d"):
+            with cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"):
                 opened = self._open_first(folders) or self._build(folders, dim)
         return opened
 
@@ -144,6 +147,9 @@ class EmbeddingSource:
     def _build(self, folders: list[Path], dim: int) -> Vectors:
         path = self.fetch(dim)
         candidate = self._candidate(path, dim)
+        if self.words is not None:
+            room = self.words * (4 * dim + _BYTES_PER_WORD)
+            cache.check_space(cache.ensure_folder(folders[candidate].parent), room, "the store")
         with bar(f"Building {self.name} {dim}d", self.words, in_bytes=False) as advance:
             store.build(
                 folders[candidate],
@@ -153,6 +159,8 @@ class EmbeddingSource:
                 provenance=self._provenance(dim, candidate),
                 advance=advance,
             )
+        if path.parent == cache.downloads() and not settings.keep_downloads():
+            path.unlink(missing_ok=True)
         return store.open_store(folders[candidate])
 
     def _provenance(self, dim: int, candidate: int) -> dict[str, Any]:

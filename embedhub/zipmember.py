@@ -9,7 +9,7 @@ import zipfile
 from dataclasses import dataclass
 
 from embedhub.errors import DownloadError
-from embedhub.remote import RangeReader, Remote
+from embedhub.remote import RangeReader, Remote, head, looks_like
 
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # deflate, no name, no time, unknown system
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # APPNOTE.TXT 4.3.7: signature, ..., length of name, of extra field
@@ -41,7 +41,10 @@ def locate(remote: Remote, name: str) -> Member:
         with zipfile.ZipFile(reader) as archive:
             info = archive.getinfo(name)
     except zipfile.BadZipFile as error:
-        raise DownloadError(f"{remote.address}: no zip archive ({error}).") from error
+        seen = looks_like(head(remote)) or "none"
+        raise DownloadError(
+            f"{remote.address}: expected a zip archive, but this is {seen} ({error})."
+        ) from error
     except KeyError as error:
         raise DownloadError(
             f"{remote.address}: the archive has no member {name!r}, only {', '.join(archive.namelist())}."

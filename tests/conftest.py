@@ -18,12 +18,13 @@ REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test an empty cache, no EMBEDHUB_* variable, and a proxy where nobody listens."""
-    for name in ("MIRROR", "PROGRESS", "DISABLE_PLUGINS"):
+    for name in ("MIRROR", "PROGRESS", "DISABLE_PLUGINS", "OFFLINE", "REQUIRE_HASH", "KEEP_DOWNLOADS"):
         monkeypatch.delenv(f"EMBEDHUB_{name}", raising=False)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setattr("embedhub.partial._FIRST_WAIT", 0.01)
     folder = tmp_path / "cache"
     monkeypatch.setenv("EMBEDHUB_CACHE", str(folder))
     return folder

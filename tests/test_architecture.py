@@ -18,8 +18,10 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 STREET = [
     {"__init__", "errors"},
     {"settings"},
-    {"cache", "files", "progress", "remote", "vectors"},
-    {"zipmember", "store", "readers"},
+    {"progress", "files", "vectors"},
+    {"cache", "remote"},
+    {"partial", "zipmember", "store", "readers"},
+    {"verify"},
     {"download"},
     {"source"},
     {"hookspecs"},
