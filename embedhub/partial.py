@@ -30,7 +30,7 @@ def patiently(action: Callable[[], _T], progressed: Callable[[], bool] = lambda:
         except TransientError as error:
             failures = 1 if progressed() else failures + 1
             if failures >= ATTEMPTS:
-                raise DownloadError(f"{error} Tried {ATTEMPTS} times.") from error
+                raise DownloadError(f"{error} Given up after {failures} tries.") from error
             wait = min(_FIRST_WAIT * 2 ** (failures - 1), _LONGEST_WAIT)
             # Spread out, so that many clients of a server that comes back do not come back at once.
             time.sleep(max(error.wait, wait * random.uniform(0.5, 1)))  # noqa: S311 - no secret

@@ -95,6 +95,7 @@ class HttpFile:
 
     def probe(self) -> None:
         """Ask for the first byte; the answer tells the rest."""
+        self.validator = None  # of an earlier look: it would make this request a conditional one
         with self._get("bytes=0-0") as response:
             self.ranges = response.status_code == requests.codes.partial_content
             total = (

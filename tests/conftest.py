@@ -1,7 +1,10 @@
 """What all tests share: a cache of their own, no way out to the network, a small server, the real data."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -56,49 +59,105 @@ def glove_50d(_glove_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub.V
     return embedhub.load("glove-6b", 50)
 
 
-class RangeHandler(SimpleHTTPRequestHandler):
-    """Serves a folder with byte ranges, and counts the bytes of the bodies it sends."""
+@dataclass
+class Serving:
+    """A folder that is being served, what was asked and sent, and what is to go wrong."""
 
-    sent: int
+    base: str = ""
+    ranges: bool = True
+    etag: str | None = '"1"'
+    rate: float | None = None
+    """Bytes per second, None for all at once."""
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    """For each coming request what goes wrong: status, headers, cut (bytes, then the socket closes), stall
+    (seconds after the headers), promise (a false Content-Length), etag (from now on), or nothing."""
+    sent: int = 0
+    asked: list[str] = field(default_factory=list)
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder with byte ranges, badly when asked to."""
+
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, *arguments: Any, serving: Serving, **options: Any) -> None:
+        self.serving = serving
+        super().__init__(*arguments, **options)
 
     def do_GET(self) -> None:
         """Send a file or a range of it."""
+        serving = self.serving
+        byte_range = self.headers.get("Range", "")
+        serving.asked.append(f"{self.path} {byte_range}".strip())
+        fault = serving.faults.pop(0) if serving.faults else {}
+        serving.etag = fault.get("etag", serving.etag)
         path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            self.send_error(HTTPStatus.NOT_FOUND)
+        status = fault.get("status") or (HTTPStatus.OK if path.is_file() else HTTPStatus.NOT_FOUND)
+        if status != HTTPStatus.OK:
+            self.send_response(status)
+            for name, value in fault.get("headers", {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
-        data = path.read_bytes()
-        asked = self.headers.get("Range", "")
-        if asked:
-            first, _, last = asked.removeprefix("bytes=").partition("-")
-            start, stop = int(first), min(int(last) + 1 if last else len(data), len(data))
+        size = path.stat().st_size
+        start, stop = 0, size
+        changed = self.headers.get("If-Range", serving.etag) != serving.etag
+        if byte_range and serving.ranges and not changed:
+            first, _, last = byte_range.removeprefix("bytes=").partition("-")
+            start, stop = int(first), min(int(last) + 1 if last else size, size)
             self.send_response(HTTPStatus.PARTIAL_CONTENT)
-            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
-            data = data[start:stop]
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
         else:
             self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Length", str(len(data)))
+        if serving.etag:
+            self.send_header("ETag", serving.etag)
+        self.send_header("Content-Length", str(fault.get("promise", stop - start)))
         self.end_headers()
-        self.wfile.write(data)
-        type(self).sent += len(data)
+        time.sleep(fault.get("stall", 0))
+        self._send(path, start, min(stop, start + fault.get("cut", size)))
+        if "cut" in fault or "promise" in fault:
+            self.close_connection = True
+
+    def _send(self, path: Path, start: int, stop: int) -> None:
+        began = time.monotonic()
+        with path.open("rb") as file, suppress(ConnectionError):
+            file.seek(start)
+            for at in range(start, stop, 1 << 16):
+                data = file.read(min(1 << 16, stop - at))
+                self.wfile.write(data)
+                self.serving.sent += len(data)
+                if self.serving.rate:
+                    due = (at + len(data) - start) / self.serving.rate
+                    time.sleep(max(0, began + due - time.monotonic()))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
 
 
-@pytest.fixture
-def serve() -> Iterator[Any]:
-    """Return a function that serves a folder on a free loopback port: (base URL, handler with ``sent``)."""
-    servers = []
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
 
-    def start(folder: Path) -> tuple[str, type[RangeHandler]]:
-        handler = type("Handler", (RangeHandler,), {"sent": 0})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}", handler
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that were killed."""
 
-    yield start
-    for server in servers:
+
+@contextmanager
+def serving_folder(folder: Path, **options: Any) -> Iterator[Serving]:
+    """Serve a folder on a free loopback port."""
+    serving = Serving(**options)
+    server = _Server(("127.0.0.1", 0), partial(Handler, directory=str(folder), serving=serving))
+    serving.base = f"http://127.0.0.1:{server.server_address[1]}"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield serving
+    finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Serving]]:
+    """Return a function that serves a folder until the test ends."""
+    with ExitStack() as stack:
+        yield lambda folder, **options: stack.enter_context(serving_folder(folder, **options))

@@ -65,9 +65,9 @@ def use_mirror(
     if request.param == "folder":
         monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
         return lambda: 0
-    base, handler = serve(mirror)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", base + "/")
-    return lambda: handler.sent
+    serving = serve(mirror)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base + "/")
+    return lambda: serving.sent
 
 
 @pytest.mark.usefixtures("use_mirror")

@@ -45,13 +45,13 @@ def test_the_example_runs_and_then_runs_without_any_mirror(
 ) -> None:
     """From the mirror the pinned member alone is brought; a second process needs neither it nor the text."""
     mirror = str(real_data / "mirror")
-    handler = None
+    serving = serve(real_data / "mirror")
     if kind == "http":
-        mirror, handler = serve(real_data / "mirror")
+        mirror = serving.base
     monkeypatch.setenv("EMBEDHUB_MIRROR", mirror)
     first = subprocess.run([sys.executable, "-c", EXAMPLE], capture_output=True, text=True, check=True).stdout
-    if handler is not None:
-        assert 69_239_602 < handler.sent < 69_239_602 + (1 << 18)
+    if kind == "http":
+        assert 69_239_602 < serving.sent < 69_239_602 + (1 << 18)
 
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
     assert list((cache / "downloads").iterdir()) == []

@@ -1,0 +1,481 @@
+"""Downloads survive what goes wrong on the way: each fault is real, on a real server."""
+
+import errno
+import gzip
+import hashlib
+import os
+import resource
+import subprocess
+import sys
+import threading
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import embedhub
+from embedhub import (
+    ChecksumError,
+    DownloadError,
+    EmbeddingSource,
+    OfflineError,
+    RemoteFile,
+    StoreError,
+    UnpinnedWarning,
+    download,
+)
+from embedhub.readers import glove
+
+HOST = "vectors.example.org"
+# Numbers that do not compress away, so that the member is 3 MB deflated.
+TEXT = b"".join(
+    b"word%d %d %d\n" % (i, *(int.from_bytes(os.urandom(6), "big") for _ in range(2))) for i in range(250_000)
+)
+MIB = 1 << 20
+
+
+def a_file(kind: str = "member", **changes: Any) -> RemoteFile:
+    """Return the text as a whole file or a zip member of the made-up host."""
+    facts: dict[str, Any] = {
+        "url": f"https://{HOST}/some.{'zip' if kind == 'member' else 'txt'}",
+        "member": "some.txt" if kind == "member" else None,
+        "hash": f"sha256:{hashlib.sha256(TEXT).hexdigest()}",
+        "size": len(TEXT),
+        "reader": glove.read,
+    }
+    return RemoteFile(**(facts | changes))
+
+
+def fetch(*files: RemoteFile) -> Path:
+    """Fetch the first of some files that can be had."""
+    return download.fetch(files, what="some 2d", command="embedhub.fetch('some', 2)")
+
+
+def content(path: Path) -> bytes:
+    """Return what the reader will read."""
+    data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a mirror with the text, and an archive of it."""
+    folder = tmp_path_factory.mktemp("faults")
+    (folder / HOST).mkdir()
+    (folder / HOST / "some.txt").write_bytes(TEXT)
+    with zipfile.ZipFile(folder / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("before.bin", os.urandom(1 << 18))
+        archive.writestr("some.txt", TEXT)
+    return folder
+
+
+@pytest.fixture
+def server(folder: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Serve that mirror."""
+    serving = serve(folder)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    return serving
+
+
+def deflated(folder: Path) -> int:
+    """Return how many bytes the member takes in its archive."""
+    with zipfile.ZipFile(folder / HOST / "some.zip") as archive:
+        return archive.getinfo("some.txt").compress_size
+
+
+def litter(cache: Path) -> list[str]:
+    """Return what lies in the cache beside finished files."""
+    return [
+        str(path) for path in cache.rglob("*") if ".part" in path.name or path.name.startswith((".", "tmp"))
+    ]
+
+
+# Requests for a member: probe, tail, local header, body. For a whole file: probe, body.
+FINE: dict[str, Any] = {}
+FAULTS = {
+    "cut in the headers' answer": [{"cut": 0}],
+    "cut at byte 0 of the body": [FINE, {"cut": 0}],
+    "cut twice": [FINE, FINE, FINE, {"cut": 100_000}, {"cut": 700_000}],
+    "cut while reading the directory": [FINE, {"cut": 1000}],
+    "500": [{"status": 500}],
+    "503 then 502": [{"status": 503}, FINE, {"status": 502}],
+    "429 with Retry-After": [{"status": 429, "headers": {"Retry-After": "1"}}],
+    "promises more than it sends": [FINE, FINE, FINE, {"promise": 10**9}],
+}
+
+
+@pytest.mark.parametrize("kind", ["member", "whole"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_passing_fault_is_survived(server: Any, folder: Path, cache: Path, kind: str, fault: str) -> None:
+    """A fault that passes costs no error, and at most 1 MiB is moved twice."""
+    server.faults = list(FAULTS[fault])
+    assert content(fetch(a_file(kind))) == TEXT
+    needed = deflated(folder) + (1 << 16) if kind == "member" else len(TEXT)
+    assert server.sent <= needed + MIB
+    assert litter(cache) == []
+
+
+def test_a_stalled_server_is_given_up_and_asked_again(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends nothing for too long counts as broken off."""
+    monkeypatch.setattr("embedhub.remote.READ_SECONDS", 0.5)
+    server.faults = [FINE, {"stall": 2}]
+    assert content(fetch(a_file("whole"))) == TEXT
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("kind", ["member", "whole"])
+@pytest.mark.parametrize("cut", [1, 300_000, 1_500_000])
+def test_the_next_run_goes_on_where_this_one_broke(
+    server: Any, folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, kind: str, cut: int
+) -> None:
+    """When all tries fail, the bytes stay, and the next run moves only what is missing."""
+    monkeypatch.setattr("embedhub.partial.ATTEMPTS", 1)
+    server.faults = [FINE] * (3 if kind == "member" else 1) + [{"cut": cut}]
+    with pytest.raises(DownloadError, match=r"(?s)broken off at byte .* the download goes on from there"):
+        fetch(a_file(kind))
+    assert litter(cache)
+    assert content(fetch(a_file(kind))) == TEXT
+    needed = deflated(folder) + 2 * (1 << 16) if kind == "member" else len(TEXT)
+    assert server.sent <= needed + MIB
+    assert litter(cache) == []
+
+
+@pytest.mark.parametrize("kind", ["member", "whole"])
+@pytest.mark.parametrize("new", ['"2"', None])
+def test_a_file_that_changed_is_begun_afresh(
+    server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, kind: str, new: str | None
+) -> None:
+    """Bytes of an older file are never glued to those of a newer one, between runs or within one."""
+    server.faults = [FINE] * (3 if kind == "member" else 1) + [{"cut": 900_000}, {"etag": new}]
+    assert content(fetch(a_file(kind))) == TEXT  # the second try finds another ETag
+    assert litter(cache) == []
+
+    next((cache / "downloads").iterdir()).unlink()
+    monkeypatch.setattr("embedhub.partial.ATTEMPTS", 1)
+    server.etag = '"3"'
+    server.faults = [FINE] * (3 if kind == "member" else 1) + [{"cut": 900_000}]
+    with pytest.raises(DownloadError):
+        fetch(a_file(kind))
+    server.etag, server.asked = '"4"', []
+    assert content(fetch(a_file(kind))) == TEXT
+
+
+def test_wrong_bytes_kept_from_an_earlier_run_are_brought_anew(server: Any, cache: Path) -> None:
+    """A partial file that was damaged on disk does not spoil the download."""
+    server.faults = [FINE] * 3 + [{"cut": 900_000}, *[{"status": 404}]]
+    with pytest.raises(DownloadError):
+        fetch(a_file())
+    (partial,) = (cache / "downloads").glob("*.part")
+    data = bytearray(partial.read_bytes())
+    data[5000:5010] = bytes(10)
+    partial.write_bytes(data)
+    assert content(fetch(a_file())) == TEXT
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_is_final_is_not_tried_again(server: Any, status: int) -> None:
+    """403 and 404 are final: one request, then the next address."""
+    server.faults = [{"status": status}]
+    with pytest.raises(DownloadError, match=f"HTTP {status}"):
+        fetch(a_file())
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_wants_to_be_left_alone_is_not_waited_for(server: Any) -> None:
+    """Retry-After of more than a minute is final for that address."""
+    server.faults = [{"status": 503, "headers": {"Retry-After": "3600"}}]
+    with pytest.raises(DownloadError, match=r"HTTP 503 .* It asks to come back in 3600 s"):
+        fetch(a_file())
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_server_without_ranges_gives_the_whole_archive_once(
+    server: Any, folder: Path, cache: Path, pinned: bool
+) -> None:
+    """Without ranges the archive is brought, checked by its own hash, kept, and nothing else is extracted."""
+    server.ranges = False
+    data = (folder / HOST / "some.zip").read_bytes()
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if pinned else "ignore")
+        path = fetch(a_file(archive_hash=digest))
+    assert content(path) == TEXT
+    assert sorted(entry.suffix for entry in path.parent.iterdir()) == [".gz", ".zip"]
+    path.unlink()
+    sent = server.sent
+    assert content(fetch(a_file(archive_hash=digest))) == TEXT
+    assert server.sent == sent
+
+
+def test_a_wrong_archive_is_not_used(server: Any, cache: Path) -> None:
+    """The archive's own hash is checked too."""
+    server.ranges = False
+    with pytest.raises(ChecksumError, match="expected sha256:0000"):
+        fetch(a_file(archive_hash="sha256:" + 64 * "0"))
+    assert list((cache / "downloads").iterdir()) == []
+
+
+SPECIMENS = {
+    "git_lfs_pointer_glove.6B.50d.txt": "a git-lfs pointer",
+    "html_page_named_glove.6B.50d.txt": "a web page",
+    "s3_error_xml_named_GoogleNews.bin.gz": r"an error document of the server \(NoSuchKey\)",
+    "": "an empty body",
+}
+
+
+@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("how", ["pinned", "unpinned", "sized", "member", "archive"])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_what_is_no_vectors_is_named(
+    real_data: Path,
+    tmp_path: Path,
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
+    name: str,
+    how: str,
+    ranges: bool,
+) -> None:
+    """A page, an error document, a pointer or nothing in place of a file is called by its name."""
+    (tmp_path / HOST).mkdir()
+    data = (real_data / "broken" / name).read_bytes() if name else b""
+    for target in ("some.txt", "some.zip"):
+        (tmp_path / HOST / target).write_bytes(data)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path, ranges=ranges).base)
+    file = {
+        "pinned": a_file("whole", size=None),
+        "unpinned": a_file("whole", size=None, hash=None),
+        "sized": a_file("whole"),
+        "member": a_file(),
+        "archive": a_file(archive_hash="md5:" + 32 * "0"),
+    }[how]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DownloadError, match=SPECIMENS[name]):
+            fetch(file)
+    assert list((cache / "downloads").iterdir()) == []
+    assert not (cache / "hashes").exists()
+
+
+def test_an_unpinned_file_is_remembered(server: Any, cache: Path, folder: Path) -> None:
+    """The first download warns and is remembered; another file at the address is refused later."""
+    for kind in ("member", "whole"):
+        file = a_file(kind, hash=None, size=None)
+        with pytest.warns(UnpinnedWarning, match=hashlib.sha256(TEXT).hexdigest()):
+            path = fetch(file)
+        path.unlink()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert content(fetch(file)) == TEXT
+        path.unlink()
+        (memory,) = (cache / "hashes").glob(f"{file.local_name}*")
+        memory.write_text("sha256:" + 64 * "1")
+        with pytest.raises(
+            ChecksumError, match=r"expected sha256:1111.*of its first download; remove .*hashes"
+        ):
+            fetch(file)
+
+
+def test_files_without_a_hash_can_be_refused(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EMBEDHUB_REQUIRE_HASH refuses them before any request."""
+    monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
+    with pytest.raises(DownloadError, match="EMBEDHUB_REQUIRE_HASH is set"):
+        fetch(a_file(hash=None))
+    assert server.asked == []
+
+
+def a_source(*files: RemoteFile) -> EmbeddingSource:
+    """Return a source of the text."""
+    return EmbeddingSource(
+        name="some", files={2: files or (a_file(),)}, description="", language="en", cased=False,
+        words=250_000, license="", citation="", homepage="",
+    )  # fmt: skip
+
+
+def test_downloads_go_when_the_store_is_built(
+    server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fetched file is removed, unless EMBEDHUB_KEEP_DOWNLOADS is set."""
+    assert len(a_source().vectors(2)) == 250_000
+    assert list((cache / "downloads").iterdir()) == []
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "other"))
+    monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
+    a_source().vectors(2)
+    assert len(list((cache / "other" / "downloads").iterdir())) == 1
+
+
+def test_offline_names_what_is_missing_and_how_to_bring_it(
+    server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EMBEDHUB_OFFLINE asks nobody, not even a name server, but still reads a mirror that is a folder."""
+    code = """
+import sys
+def no_sockets(event, arguments):
+    # urllib3 binds a local socket when it is imported, to see if there is IPv6: that is no traffic.
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}:
+        raise SystemExit(f"a socket was used: {event} {arguments}")
+sys.addaudithook(no_sockets)
+import embedhub
+try:
+    embedhub.fetch("glove-6b", 50)
+except embedhub.OfflineError as error:
+    print(error)
+"""
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "glove-6b 50d is not in the cache" in run.stdout
+    assert "embedhub.fetch('glove-6b', 50)" in run.stdout
+    assert "https://nlp.stanford.edu/data/glove.6B.zip#glove.6B.50d.txt" in run.stdout
+    with pytest.raises(OfflineError):
+        fetch(a_file())
+    assert server.asked == []
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
+    assert content(fetch(a_file())) == TEXT
+
+
+def test_the_whole_street_runs_from_a_prefetched_cache(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After embedhub.fetch nothing needs the network."""
+    embedhub.fetch(a_source(), 2)
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    asked = len(server.asked)
+    assert embedhub.load(a_source(), 2).words[0] == "word0"
+    assert len(server.asked) == asked
+
+
+def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> None:
+    """Eight threads that ask at once cost one download and one build."""
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda: found.append(len(a_source().vectors(2)))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [250_000] * 8
+    assert server.sent <= deflated(folder) + (1 << 16) + 256
+
+
+def test_a_disk_too_small_is_noticed_before(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download or a store that cannot fit is not begun."""
+    free = os.statvfs("/").f_bavail * os.statvfs("/").f_frsize
+    source = EmbeddingSource(
+        name="huge", files={2: (a_file(),)}, description="", language="en", cased=False,
+        words=free // 8, license="", citation="", homepage="",
+    )  # fmt: skip
+    with pytest.raises(StoreError, match=r"the store needs .* MB are free. Nothing was begun"):
+        source.vectors(2)
+
+
+LIMITED = """
+import resource, sys, embedhub
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+try:
+    embedhub.fetch("glove-6b", 50)
+except embedhub.StoreError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_a_file_that_can_be_resumed(
+    real_data: Path, serve: Callable[..., Any], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk refuses bytes in mid-download or mid-build, the next run goes on from there."""
+    serving = serve(real_data / "mirror")
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    for limit, words in ((30 * MIB, "are kept"), (75 * MIB, "the store could not be written")):
+        run = subprocess.run(
+            [sys.executable, "-c", LIMITED.format(limit=limit)], capture_output=True, text=True, check=True
+        )
+        assert words in run.stdout
+        assert os.strerror(errno.EFBIG) in run.stdout
+    embedhub.fetch("glove-6b", 50)
+    bodies = [int(entry.rpartition("bytes=")[2].partition("-")[0]) for entry in serving.asked[3::4]]
+    # The member begins at byte 46 of the archive, and 10 bytes of gzip's header stand before it on disk.
+    assert bodies == [46, 30 * MIB - 10 + 46]
+    assert litter(cache) == []
+
+
+@pytest.fixture
+def open_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a cache whose parents others may enter."""
+    folder = tmp_path_factory.mktemp("shared")
+    for parent in [folder, *list(folder.parents)[:2]]:
+        parent.chmod(0o755)
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(folder / "cache"))
+    return folder / "cache"
+
+
+NOBODY = """
+import os, embedhub
+embedhub.fetch("wordnet-ppmi", 25)
+os.setuid(65534)
+print(embedhub.load("wordnet-ppmi", 25).most_similar("music", 1))
+for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/../absent"):
+    os.environ["EMBEDHUB_CACHE"] = folder
+    try:
+        embedhub.load("wordnet-ppmi", 50)
+    except embedhub.StoreError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
+    """A finished store needs no right to write; what cannot be written is said, with its variable."""
+    run = subprocess.run([sys.executable, "-c", NOBODY], capture_output=True, text=True, check=True)
+    neighbours, *refusals = run.stdout.splitlines()
+    assert neighbours.startswith("[('")
+    assert len(refusals) == 2
+    for refusal in refusals:
+        assert "Permission denied" in refusal
+        assert "Set EMBEDHUB_CACHE to a folder that you can write to" in refusal
+        assert str(open_cache.parent) in refusal
+
+
+def test_bars_show_only_where_they_are_wanted(
+    server: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache: Path
+) -> None:
+    """Without a terminal nothing is drawn; EMBEDHUB_PROGRESS=1 draws a bar for download and build."""
+    a_source().vectors(2)
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "other"))
+    a_source().vectors(2)
+    shown = capfd.readouterr().err
+    assert "Downloading some 2d (some.txt)" in shown
+    assert "Building some 2d" in shown
+
+
+def test_a_member_that_inflates_beyond_its_size_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inflating ends one byte past the expected size: a bomb does not go off."""
+    (tmp_path / HOST).mkdir()
+    bomb = bytes(200 * MIB)
+    with zipfile.ZipFile(tmp_path / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("some.txt", bomb)
+    # The directory lies about the size, as a bomb's would.
+    data = (tmp_path / HOST / "some.zip").read_bytes()
+    data = data.replace(len(bomb).to_bytes(4, "little"), len(TEXT).to_bytes(4, "little"))
+    (tmp_path / HOST / "some.zip").write_bytes(data)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ChecksumError, match=f"expected {len(TEXT):,} bytes, got more than {len(TEXT):,}"):
+        fetch(a_file())
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+
+
+def test_zip64_archives_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member with zip64 fields, at more than 4 GiB into its archive, is found."""
+    (tmp_path / HOST).mkdir()
+    with (tmp_path / HOST / "some.zip").open("wb") as file:
+        file.truncate(5 << 30)  # a sparse hole: no disk is used
+        file.seek(5 << 30)
+        archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
+        with archive, archive.open("some.txt", "w", force_zip64=True) as member:
+            member.write(TEXT)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    assert content(fetch(a_file())) == TEXT
