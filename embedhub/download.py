@@ -64,9 +64,14 @@ def _fetch_any(candidates: Sequence[RemoteFile], folder: Path, what: str, comman
                 continue
             for remote in _remotes(file, session):
                 try:
-                    return _bring(file, remote, folder, what)
+                    path = _bring(file, remote, folder, what)
                 except DownloadError as error:
                     failures.append(error)
+                else:
+                    for other in candidates:  # what broke off of the others is not needed any more
+                        for rest in folder.glob(f"{other.local_name}.part*"):
+                            rest.unlink()
+                    return path
     tried = "\n".join(f"  - {error}" for error in failures)
     if settings.offline():
         wanted = "\n".join(f"  - {file.address}" for file in candidates)
@@ -75,7 +80,7 @@ def _fetch_any(candidates: Sequence[RemoteFile], folder: Path, what: str, comman
             + wanted
             + (f"\nTried:\n{tried}" if failures else "")
             + f'\nOn a machine with a network, run: python -c "import embedhub; {command}" and bring its '
-            "folder here, or set EMBEDHUB_MIRROR to a folder that has <host>/<path> of one of these."
+            "cache folder here, or set EMBEDHUB_MIRROR to a folder that has <host>/<path> of one of these."
         )
     kind = ChecksumError if any(isinstance(error, ChecksumError) for error in failures) else DownloadError
     raise kind(

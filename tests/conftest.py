@@ -1,5 +1,6 @@
 """What all tests share: a cache of their own, no way out to the network, a small server, the real data."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -87,6 +89,7 @@ class Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         """Send a file or a range of it."""
         serving = self.serving
+        self.path = urlsplit(self.path).path  # a proxy is asked for whole addresses
         byte_range = self.headers.get("Range", "")
         serving.asked.append(f"{self.path} {byte_range}".strip())
         fault = serving.faults.pop(0) if serving.faults else {}
@@ -143,11 +146,13 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving_folder(folder: Path, **options: Any) -> Iterator[Serving]:
+def serving_folder(folder: Path, *, tls: ssl.SSLContext | None = None, **options: Any) -> Iterator[Serving]:
     """Serve a folder on a free loopback port."""
     serving = Serving(**options)
     server = _Server(("127.0.0.1", 0), partial(Handler, directory=str(folder), serving=serving))
-    serving.base = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    serving.base = f"{'https' if tls else 'http'}://localhost:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield serving

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import os
 import resource
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 import embedhub
 from embedhub import (
@@ -479,3 +481,47 @@ def test_zip64_archives_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             member.write(TEXT)
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     assert content(fetch(a_file())) == TEXT
+
+
+@pytest.fixture
+def https(folder: Path, serve: Callable[..., Any], tmp_path: Path) -> tuple[Any, Path]:
+    """Serve the mirror over https; return the server and the certificate of its authority."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    return serve(folder, tls=context), tmp_path / "authority.pem"
+
+
+def test_tls_is_always_verified(https: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose certificate nobody trusts is refused at once; a trusted one is used."""
+    server, authority = https
+    file = a_file(url=f"{server.base}/{HOST}/some.zip")
+    with pytest.raises(DownloadError, match="the certificate is not trusted"):
+        fetch(file)
+    assert server.asked == []
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    assert content(fetch(file)) == TEXT
+
+
+def test_a_redirect_away_from_https_is_refused(
+    https: tuple[Any, Path], server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From https to http no redirect is followed, even where the bytes would be right."""
+    monkeypatch.delenv("EMBEDHUB_MIRROR")
+    secure, authority = https
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    secure.faults = [{"status": 302, "headers": {"Location": f"{server.base}/{HOST}/some.zip"}}]
+    with pytest.raises(DownloadError, match=r"a redirect to http://.*, away from https, was refused"):
+        fetch(a_file(url=f"{secure.base}/{HOST}/some.zip"))
+    assert server.asked == []
+    secure.faults = [{"status": 302, "headers": {"Location": f"/{HOST}/some.zip"}}, FINE] * 4
+    assert content(fetch(a_file(url=f"{secure.base}/old.zip"))) == TEXT
+
+
+def test_proxies_of_the_environment_are_used(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirror that only the proxy can reach is reached through it."""
+    monkeypatch.setenv("http_proxy", server.base)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "http://mirror.invalid")
+    assert content(fetch(a_file())) == TEXT
+    assert server.asked[0] == f"/{HOST}/some.zip bytes=0-0"
