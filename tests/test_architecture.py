@@ -80,6 +80,16 @@ def test_heavy_packages_have_one_home() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_is_unpickled(path: Path) -> None:
+    """No module imports pickle, and numpy is never allowed to use it."""
+    assert not imports(path) & {"pickle", "marshal", "shelve", "joblib"}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"np.load", "numpy.load"}:
+            allowed = {word.arg: ast.unparse(word.value) for word in node.keywords}.get("allow_pickle")
+            assert allowed == "False"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_modules_stay_readable_in_one_sitting(path: Path) -> None:
     """A module over 400 lines is asking to be two."""
     assert len(path.read_text("utf-8").splitlines()) <= 400

@@ -6,6 +6,7 @@ import hashlib
 import os
 import resource
 import ssl
+import stat
 import subprocess
 import sys
 import threading
@@ -116,6 +117,7 @@ def test_a_passing_fault_is_survived(server: Any, folder: Path, cache: Path, kin
     server.faults = list(FAULTS[fault])
     assert content(fetch(a_file(kind))) == TEXT
     needed = deflated(folder) + (1 << 16) if kind == "member" else len(TEXT)
+    print(f"{fault}, {kind}: recovered, {max(0, server.sent - needed):,} bytes sent twice")  # noqa: T201
     assert server.sent <= needed + MIB
     assert litter(cache) == []
 
@@ -141,6 +143,7 @@ def test_the_next_run_goes_on_where_this_one_broke(
     assert litter(cache)
     assert content(fetch(a_file(kind))) == TEXT
     needed = deflated(folder) + 2 * (1 << 16) if kind == "member" else len(TEXT)
+    print(f"next run after {cut:,}, {kind}: recovered, {max(0, server.sent - needed):,} bytes sent twice")  # noqa: T201
     assert server.sent <= needed + MIB
     assert litter(cache) == []
 
@@ -371,6 +374,18 @@ def test_a_disk_too_small_is_noticed_before(server: Any, monkeypatch: pytest.Mon
         source.vectors(2)
 
 
+def test_a_download_too_large_is_noticed_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file larger than the free space is not begun; the message says how much is missing."""
+    (tmp_path / HOST).mkdir()
+    with (tmp_path / HOST / "some.txt").open("wb") as file:
+        file.truncate(10 << 40)  # a sparse hole of 10 TiB
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    with pytest.raises(
+        StoreError, match=r"the download needs 10,995,116.3 MB, but only .* Nothing was begun"
+    ):
+        fetch(a_file("whole", size=None))
+
+
 LIMITED = """
 import resource, sys, embedhub
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
@@ -428,6 +443,10 @@ for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/..
 def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
     """A finished store needs no right to write; what cannot be written is said, with its variable."""
     run = subprocess.run([sys.executable, "-c", NOBODY], capture_output=True, text=True, check=True)
+    umask = os.umask(0)
+    os.umask(umask)
+    for path in (open_cache / "vectors").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o777 if path.is_dir() else 0o666) & ~umask
     neighbours, *refusals = run.stdout.splitlines()
     assert neighbours.startswith("[('")
     assert len(refusals) == 2
