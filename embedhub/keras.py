@@ -66,6 +66,7 @@ def keras_embedding(
     for option in _OURS:
         if option in layer_options:
             raise TypeError(f"{option}= cannot be given: the vectors and the vocabulary decide it.")
+    matrix = embedding_matrix(source, dim, word_index).matrix
     if mask_zero and 0 in word_index.values():
         word = next(word for word, index in word_index.items() if index == 0)
         raise VocabularyError(
@@ -73,7 +74,6 @@ def keras_embedding(
         )
     if input_length is not None:
         layer_options["input_shape"] = (int(input_length),)
-    matrix = embedding_matrix(source, dim, word_index).matrix
     with warnings.catch_warnings():
         # A Sequential is built at once from a layer with an input shape; Keras advises against it, in favour
         # of an Input that the caller of this function would have to write.

@@ -96,9 +96,10 @@ class Partial:
                 advance(-done)
                 self._restart()
                 done = 0
-            with self.path.open("ab", buffering=0) as file:
+            with self.path.open("ab") as file:
                 for chunk in self._remote.stream(self._start + done, self._stop):
                     file.write(chunk)
+                    file.flush()  # a kill loses what is in this process, not what the system has
                     done += len(chunk)
                     advance(len(chunk))
 

@@ -1,7 +1,8 @@
 """Bytes of a file elsewhere: over HTTP, or in a folder that mirrors the servers."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urljoin
@@ -46,7 +47,7 @@ class Remote(Protocol):
     def probe(self) -> None:
         """Find out size, ranges and validator, or raise DownloadError."""
 
-    def stream(self, start: int, stop: int | None) -> Iterator[bytes]:
+    def stream(self, start: int, stop: int | None) -> Generator[bytes, None, None]:
         """Give the bytes from start up to stop, or to the end; raise DownloadError if they break off."""
 
 
@@ -70,7 +71,7 @@ class LocalFile:
         self.size = status.st_size
         self.validator = f"{status.st_size}-{status.st_mtime_ns}"
 
-    def stream(self, start: int, stop: int | None) -> Iterator[bytes]:
+    def stream(self, start: int, stop: int | None) -> Generator[bytes, None, None]:
         """Read the range."""
         left = (self.size or 0) - start if stop is None else stop - start
         try:
@@ -108,7 +109,7 @@ class HttpFile:
             # A weak tag promises an equal meaning, not equal bytes (RFC 9110, 8.8.1).
             self.validator = tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
-    def stream(self, start: int, stop: int | None) -> Iterator[bytes]:
+    def stream(self, start: int, stop: int | None) -> Generator[bytes, None, None]:
         """Ask for the range and give it as it comes."""
         whole = start == 0 and stop in {None, self.size}
         with self._get(None if whole else f"bytes={start}-{'' if stop is None else stop - 1}") as response:
@@ -170,6 +171,7 @@ class SafeSession(requests.Session):
         """Return where to go next, or raise DownloadError."""
         target = super().get_redirect_target(resp)
         if target and resp.url.startswith("https:") and not urljoin(resp.url, target).startswith("https:"):
+            resp.close()
             raise DownloadError(f"{resp.url}: a redirect to {target}, away from https, was refused.")
         return target
 
@@ -225,7 +227,8 @@ class RangeReader(io.RawIOBase):
 
 def head(remote: Remote) -> bytes:
     """Return the first bytes of a remote, for `looks_like`."""
-    return next(remote.stream(0, remote.size), b"")[:HEAD]
+    with closing(remote.stream(0, remote.size)) as chunks:
+        return next(chunks, b"")[:HEAD]
 
 
 def looks_like(data: bytes) -> str | None:

@@ -119,7 +119,7 @@ def open_store(folder: Path) -> Vectors:
             raise ValueError(f"{_WORDS} has {len(text)} bytes, expected {offsets[-1]}")
         hashes = _map_npy(folder / _HASHES, np.uint64, (rows,))
         order = _map_npy(folder / _ROWS, np.int64, (rows,))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{folder}: this store is damaged ({error}). Remove the folder; it is built again on next use."
         ) from error

@@ -74,6 +74,8 @@ def test_padding_cannot_be_a_word() -> None:
         VocabularyError, match="gives 'music' the index 0, which mask_zero=True makes padding"
     ):
         embedhub.keras_embedding("wordnet-ppmi", 25, {"music": 0}, mask_zero=True)
+    with pytest.raises(VocabularyError, match="word_index is of type list"):
+        embedhub.keras_embedding("wordnet-ppmi", 25, ["music"], mask_zero=True)  # type: ignore[arg-type]  # the point
 
 
 def test_training_moves_only_trainable_rows() -> None:

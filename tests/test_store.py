@@ -167,7 +167,7 @@ def test_a_damaged_store_says_so(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "tiny"
     build(folder, [rows_for(WORDS)])
     data = (folder / name).read_bytes()
-    for damage in (data[:-2], data[: len(data) // 2], None):
+    for damage in (data[:-2], data[: len(data) // 2], b"", b"[]", None):
         (folder / name).unlink()
         if damage is not None:
             (folder / name).write_bytes(damage)
