@@ -1,6 +1,7 @@
 """Many processes, and processes that are killed, on the real GloVe 6B 50d."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -11,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from embedhub import Vectors
 
 FETCH = "import embedhub; embedhub.fetch('glove-6b', 50)"
 MEMBER = 69_239_602
@@ -31,10 +30,16 @@ def digests(cache: Path) -> Any:
     return json.loads(manifest.read_text("utf-8"))["xxh3_128"]
 
 
-@pytest.fixture
-def compiled(glove_50d: Vectors, _glove_cache: Path) -> Path:
-    """Return a cache with the real store and the compiled reader."""
-    return _glove_cache
+@pytest.fixture(scope="module")
+def compiled(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache with the right store and the compiled reader, made by a process that nobody disturbed."""
+    cache = tmp_path_factory.mktemp("undisturbed")
+    process = start(
+        env=os.environ | {"EMBEDHUB_CACHE": str(cache), "EMBEDHUB_MIRROR": str(real_data / "mirror")}
+    )
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    return cache
 
 
 def test_eight_processes_make_one_download_and_one_build(
@@ -42,7 +47,6 @@ def test_eight_processes_make_one_download_and_one_build(
 ) -> None:
     """One process downloads and builds, the others wait, say what for, and find the store."""
     serving = serve(real_data / "mirror", rate=60e6)
-    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache))
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
     processes = [start() for _ in range(8)]
