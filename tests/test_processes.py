@@ -32,7 +32,7 @@ def digests(cache: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def compiled(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache with the right store and the compiled reader, made by a process that nobody disturbed."""
+    """Return a cache with the right store and the compiled reader, of a process that nobody disturbed."""
     cache = tmp_path_factory.mktemp("undisturbed")
     process = start(
         env=os.environ | {"EMBEDHUB_CACHE": str(cache), "EMBEDHUB_MIRROR": str(real_data / "mirror")}
