@@ -12,6 +12,9 @@ from embedhub.errors import VocabularyError
 from embedhub.registry import Source, load
 
 _SHOWN = 5
+_ALWAYS_ALLOWED = 1_000_000  # rows, whatever the vocabulary: a gap of that size costs 1.2 GB at dim 300
+_SPARSEST = 100  # rows for each word
+_INT64_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,11 @@ def embedding_matrix(source: Source, dim: int | None, word_index: Mapping[str, i
         EmbedhubError: What `embedhub.load` raises.
     """
     words, indices = _checked(word_index)
+    if indices.max() >= _SPARSEST * len(words) + _ALWAYS_ALLOWED:
+        raise VocabularyError(
+            f"word_index has {len(words):,} words, but the largest index is {indices.max():,}: a matrix of "
+            "so many rows would be nearly all zeros. Number the words anew."
+        )
     vectors = load(source, dim)
     rows = vectors.indices(words)
     found = rows >= 0
@@ -127,6 +135,6 @@ def _index(word: str, index: Any, expected: str) -> int:
         raise VocabularyError(
             f"word_index has {word!r}: {index!r} of type {type(index).__name__}; {expected}, integers from 0."
         ) from None
-    if number < 0:
+    if not 0 <= number <= _INT64_MAX:
         raise VocabularyError(f"word_index has {word!r}: {number}; {expected}, integers from 0.")
     return number

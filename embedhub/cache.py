@@ -67,6 +67,23 @@ def lock(name: str, what: str) -> Iterator[None]:
 
 
 @contextmanager
+def lock_if_free(name: str) -> Iterator[bool]:
+    """Hold the lock of that name if nobody else does; tell whether it is held."""
+    held = filelock.FileLock(
+        ensure_folder(settings.cache_folder() / "locks") / f"{name}.lock", thread_local=False
+    )
+    try:
+        held.acquire(timeout=0)
+    except filelock.Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        held.release()
+
+
+@contextmanager
 def publish(folder: Path) -> Iterator[Path]:
     """Give an empty folder to write into; on success it appears as ``folder`` by one rename.
 
@@ -85,7 +102,7 @@ def publish(folder: Path) -> Iterator[Path]:
         shutil.rmtree(leftover, ignore_errors=True)
     # Not tempfile.mkdtemp: its mode 0700 would hide a shared cache from other users.
     fresh = folder.parent / f"{prefix}{uuid.uuid4().hex}{_TEMPORARY}"
-    fresh.mkdir()
+    fresh.mkdir(parents=True)
     try:
         yield fresh
         fresh.rename(folder)

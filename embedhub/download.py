@@ -1,5 +1,6 @@
 """Brings a `RemoteFile` to disk and verifies it: `fetch`. pooch is the gate; only this module imports it."""
 
+import hashlib
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
@@ -40,42 +41,64 @@ def fetch(candidates: Sequence[RemoteFile], *, what: str, command: str) -> Path:
         StoreError: The cache cannot be written, or its disk is full.
     """
     folder = cache.downloads()
-    places = [folder / file.local_name for file in candidates]
-    found = next((place for place in places if place.exists()), None)
-    if found is not None:
-        return found
+    for file in candidates:
+        if (folder / file.local_name).exists() and _admitted(file):
+            return folder / file.local_name
     cache.ensure_folder(folder)
-    with cache.lock(f"fetch-{candidates[0].local_name}", f"fetching {what}"):
-        found = next((place for place in places if place.exists()), None)
-        return found or _fetch_any(candidates, folder, what, command)
-
-
-def _fetch_any(candidates: Sequence[RemoteFile], folder: Path, what: str, command: str) -> Path:
-    """Try every address of every candidate in turn."""
     failures: list[DownloadError] = []
     with SafeSession() as session:
         for file in candidates:
-            if file.hash is None and settings.require_hash():
+            if not _admitted(file):
                 failures.append(
                     DownloadError(
                         f"{file.address}: nobody has published its hash, and EMBEDHUB_REQUIRE_HASH is set."
                     )
                 )
                 continue
-            for remote in _remotes(file, session):
-                try:
-                    path = _bring(file, remote, folder, what)
-                except DownloadError as error:
-                    failures.append(error)
-                else:
-                    for other in candidates:  # what broke off of the others is not needed any more
-                        for rest in folder.glob(f"{other.local_name}.part*"):
-                            rest.unlink()
-                    return path
+            # The lock is the file's, not the source's: two sources may share a file.
+            with cache.lock(f"fetch-{file.local_name}", f"fetching {what}"):
+                path = _fetch_one(file, session, folder, what, failures)
+            if path is not None:
+                _tidy(candidates, folder)
+                return path
+    raise _refusal(candidates, failures, what, command)
+
+
+def _admitted(file: RemoteFile) -> bool:
+    return file.hash is not None or not settings.require_hash()
+
+
+def _fetch_one(
+    file: RemoteFile, session: SafeSession, folder: Path, what: str, failures: list[DownloadError]
+) -> Path | None:
+    """Try every address of a file in turn; add what went wrong to the failures."""
+    if (folder / file.local_name).exists():  # brought while we waited
+        return folder / file.local_name
+    for remote in _remotes(file, session):
+        try:
+            return _bring(file, remote, folder, what)
+        except DownloadError as error:
+            failures.append(error)
+    return None
+
+
+def _tidy(candidates: Sequence[RemoteFile], folder: Path) -> None:
+    """Remove what broke off of any candidate, now that one is here; not what another process is bringing."""
+    for file in candidates:
+        for rest in folder.glob(f"{file.local_name}.*.part*"):
+            with cache.lock_if_free(f"fetch-{file.local_name}") as free:
+                if free:
+                    rest.unlink(missing_ok=True)
+
+
+def _refusal(
+    candidates: Sequence[RemoteFile], failures: Sequence[DownloadError], what: str, command: str
+) -> DownloadError:
+    """Return the one error that says everything that was tried."""
     tried = "\n".join(f"  - {error}" for error in failures)
     if settings.offline():
         wanted = "\n".join(f"  - {file.address}" for file in candidates)
-        raise OfflineError(
+        return OfflineError(
             f"{what} is not in the cache ({settings.cache_folder()}), and EMBEDHUB_OFFLINE is set. Wanted:\n"
             + wanted
             + (f"\nTried:\n{tried}" if failures else "")
@@ -83,11 +106,11 @@ def _fetch_any(candidates: Sequence[RemoteFile], folder: Path, what: str, comman
             "cache folder here, or set EMBEDHUB_MIRROR to a folder that has <host>/<path> of one of these."
         )
     kind = ChecksumError if any(isinstance(error, ChecksumError) for error in failures) else DownloadError
-    raise kind(
+    return kind(
         f"{what} could not be had from any of its addresses:\n{tried}\n"
         "Try again later: what has been brought of a file that only broke off is kept, and the download goes "
         "on from there. Or set EMBEDHUB_MIRROR to a URL or folder that has <host>/<path> of these."
-    ) from failures[-1]
+    )
 
 
 def _remotes(file: RemoteFile, session: SafeSession) -> Iterator[Remote]:
@@ -97,17 +120,18 @@ def _remotes(file: RemoteFile, session: SafeSession) -> Iterator[Remote]:
         if kept.exists():
             yield LocalFile(kept)
     parts = urlsplit(file.url)
-    inside = f"{parts.netloc}{parts.path}"
+    # A file of `wget -x` has the query in its name; in the path of a mirror's URL it is quoted.
+    inside = f"{parts.netloc}{parts.path}{f'?{parts.query}' if parts.query else ''}"
     match settings.mirror():
         case Path() as folder:
             yield LocalFile(folder / inside)
         case str() as base if not settings.offline():
-            yield HttpFile(f"{base}/{inside}", session)
+            yield HttpFile(f"{base}/{inside.replace('?', '%3F')}", session)
     if not settings.offline():
         yield HttpFile(file.url, session)
 
 
-def _bring(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
+def _bring(file: RemoteFile, remote: Remote, folder: Path, what: str, *, remember: bool = True) -> Path:
     """Bring a file from one place; begin afresh where it changed, or the bytes kept of it are wrong."""
     for fresh_starts_left in reversed(range(_FRESH_STARTS)):
         try:
@@ -115,7 +139,7 @@ def _bring(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
             if file.member and not remote.ranges:
                 archive = _archive(file, remote, folder, what)
                 return _bring(file, LocalFile(archive), folder, what)
-            return _bring_once(file, remote, folder, what)
+            return _bring_once(file, remote, folder, what, remember=remember)
         except (RemoteChangedError, _StaleError):
             if not fresh_starts_left:
                 raise
@@ -126,7 +150,7 @@ class _StaleError(ChecksumError):
     """Bytes were wrong, and some of them were kept from an earlier run: a fresh start may be right."""
 
 
-def _bring_once(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
+def _bring_once(file: RemoteFile, remote: Remote, folder: Path, what: str, *, remember: bool) -> Path:
     member = patiently(lambda: zipmember.locate(remote, str(file.member))) if file.member else None
     promised = member.size if member else remote.size
     if file.size is not None and promised is not None and promised != file.size:
@@ -135,8 +159,10 @@ def _bring_once(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Pa
             f"{remote.address}: expected {file.size:,} bytes{f' of {file.member}' if member else ''}, "
             f"but {promised:,} are offered{f': {seen}' if seen else ''}. Nothing was downloaded."
         )
+    # Each address has its own partial file, so that the next one does not undo what this one gave.
+    place = hashlib.sha256(remote.address.encode()).hexdigest()[:8]
     partial = Partial(
-        folder / f"{file.local_name}.part",
+        folder / f"{file.local_name}.{place}.part",
         remote,
         start=member.start if member else 0,
         stop=member.stop if member else remote.size,
@@ -148,7 +174,7 @@ def _bring_once(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Pa
     with bar(f"Downloading {what} ({name})", partial.total, in_bytes=True) as advance:
         partial.complete(advance)
     try:
-        verify.check(partial.path, file, member, remote.address)
+        verify.check(partial.path, file, member, remote.address, remember=remember)
     except ChecksumError as error:
         partial.discard()
         if partial.resumed:
@@ -165,7 +191,11 @@ def _archive(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
     archive = _archive_of(file)
     target = folder / archive.local_name
     with cache.lock(f"fetch-{archive.local_name}", f"fetching the archive of {what}"):
-        return target if target.exists() else _bring(archive, remote, folder, f"the archive of {what}")
+        if target.exists():
+            return target
+        # Where the member is pinned, that decides: the archive may be packed anew.
+        remember = file.hash is None
+        return _bring(archive, remote, folder, f"the archive of {what}", remember=remember)
 
 
 def _archive_of(member: RemoteFile) -> RemoteFile:

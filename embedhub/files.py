@@ -82,7 +82,8 @@ class RemoteFile:
         A zip member is kept as gzip, which is the same deflated bytes in another envelope.
         """
         name = re.sub(r"[^A-Za-z0-9._-]", "_", (self.member or self.url).rsplit("/", 1)[-1])
-        key = hashlib.sha256(self.address.encode()).hexdigest()[:12]
+        # With the pin: when a source pins other bytes, what was fetched before is another file.
+        key = hashlib.sha256(f"{self.address} {self.hash}".encode()).hexdigest()[:12]
         return f"{key}-{name}{'.gz' if self.member else ''}"
 
 

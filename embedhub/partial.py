@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from embedhub import cache
-from embedhub.errors import DownloadError, StoreError
+from embedhub.errors import DownloadError, EmbedhubError, StoreError
 from embedhub.remote import Remote, TransientError
 
 ATTEMPTS = 5  # in a row without a single byte of progress
@@ -84,9 +84,15 @@ class Partial:
             DownloadError: The remote fails too often; the bytes so far stay for the next run.
             StoreError: The disk is full; likewise.
         """
+        try:
+            self._complete(advance)
+        except OSError as error:
+            raise self._disk_error(error) from error
+
+    def _complete(self, advance: Callable[[int], None]) -> None:
         self._begin()
         self._check_space()
-        done = self._have()
+        done = best = self._have()
         self.resumed = done > 0
         advance(done)
 
@@ -103,21 +109,16 @@ class Partial:
                     done += len(chunk)
                     advance(len(chunk))
 
-        last = done
-
         def progressed() -> bool:
-            nonlocal last
-            before, last = last, done
-            return done > before
+            nonlocal best
+            before, best = best, max(best, done)
+            return best > before
 
-        try:
-            if self.total is None or done < self.total:
-                patiently(go_on, progressed)
-            with self.path.open("r+b") as file:
-                file.seek(len(self._prefix) + done)
-                file.write(self._suffix)
-        except OSError as error:
-            raise self._disk_error(error) from error
+        if self.total is None or done < self.total:
+            patiently(go_on, progressed)
+        with self.path.open("r+b") as file:
+            file.seek(len(self._prefix) + done)
+            file.write(self._suffix)
 
     @property
     def total(self) -> int | None:
@@ -155,12 +156,13 @@ class Partial:
             cache.check_space(self.path.parent, self.total - self._have(), "the download")
 
     def _disk_error(self, error: OSError) -> OSError:
-        if isinstance(error, DownloadError | StoreError) or error.errno not in {
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EFBIG,
-        }:
+        if isinstance(error, EmbedhubError):
             return error
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            return StoreError(
+                f"{self.path}: this file of the cache cannot be written ({error.strerror}). "
+                "Remove it, or set EMBEDHUB_CACHE to a folder that you can write to."
+            )
         return StoreError(
             f"{self.path}: the disk is full ({error.strerror}) after {self._have():,} bytes, which are kept. "
             "Free some space and run again: the download goes on from there. EMBEDHUB_CACHE moves the cache."

@@ -7,14 +7,13 @@ from embedhub import settings
 
 
 @contextmanager
-def bar(what: str, total: int | None, *, in_bytes: bool, done: int = 0) -> Iterator[Callable[[int], None]]:
+def bar(what: str, total: int | None, *, in_bytes: bool) -> Iterator[Callable[[int], None]]:
     """Draw a bar on stderr while the block runs.
 
     Args:
         what: What is being done, for a person.
         total: How many bytes or rows there will be, None if unknown.
         in_bytes: Whether it counts bytes rather than rows.
-        done: How many were there before.
 
     Yields:
         A function to call with each further amount.
@@ -36,5 +35,5 @@ def bar(what: str, total: int | None, *, in_bytes: bool, done: int = 0) -> Itera
     amount = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (MofNCompleteColumn(),)
     columns = (TextColumn("{task.description}"), BarColumn(), *amount, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(what, total=total, completed=done)
+        task = progress.add_task(what, total=total)
         yield lambda step: progress.advance(task, step)

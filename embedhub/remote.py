@@ -1,6 +1,7 @@
 """Bytes of a file elsewhere: over HTTP, or in a folder that mirrors the servers."""
 
 import io
+import ssl
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Protocol
 from urllib.parse import urljoin
 
 import requests
+import urllib3
 
 from embedhub.errors import DownloadError
 
@@ -115,12 +117,15 @@ class HttpFile:
         with self._get(None if whole else f"bytes={start}-{'' if stop is None else stop - 1}") as response:
             if not whole and response.status_code != requests.codes.partial_content:
                 raise RemoteChangedError(f"{self.address}: the file has changed on the server in between.")
+            if not whole and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+                raise TransientError(f"{self.address}: the server sent another range than was asked for.")
             at = start
             try:
-                for chunk in response.iter_content(CHUNK):
+                # Not iter_content, which inflates what a server calls gzip: a .gz file may come so labelled.
+                for chunk in response.raw.stream(CHUNK, decode_content=False):
                     at += len(chunk)
                     yield chunk
-            except (requests.RequestException, OSError) as error:
+            except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise TransientError(
                     f"{self.address}: broken off at byte {at:,} ({_reason(error)})."
                 ) from error
@@ -138,13 +143,13 @@ class HttpFile:
             response = self._session.get(
                 self.address, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
             )
-        except requests.exceptions.SSLError as error:
-            raise DownloadError(
-                f"{self.address}: the certificate is not trusted ({_reason(error)})."
-            ) from error
         except (requests.RequestException, OSError) as error:
             if isinstance(error, DownloadError):
                 raise
+            if isinstance(_root(error), ssl.SSLCertVerificationError):
+                raise DownloadError(
+                    f"{self.address}: the certificate is not trusted ({_reason(error)})."
+                ) from error
             raise TransientError(f"{self.address}: no answer ({_reason(error)}).") from error
         if response.ok:
             return response
@@ -176,10 +181,16 @@ class SafeSession(requests.Session):
         return target
 
 
-def _reason(error: BaseException) -> str:
-    """Return the first cause of an error in a few words; requests wraps it three deep."""
+def _root(error: BaseException) -> BaseException:
+    """Return the first cause of an error; requests wraps it three deep."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
+    return error
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first cause of an error in a few words."""
+    error = _root(error)
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

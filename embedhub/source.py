@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -145,7 +146,21 @@ class EmbeddingSource:
         return next((store.open_store(folder) for folder in folders if folder.exists()), None)
 
     def _build(self, folders: list[Path], dim: int) -> Vectors:
-        path = self.fetch(dim)
+        while True:
+            path = self.fetch(dim)
+            if path.parent != cache.downloads():
+                return self._build_from(path, folders, dim)
+            # Another dim or source may use the same file, and would remove it when done.
+            with cache.lock(f"fetch-{path.name}", f"reading {path.name}"):
+                if not path.exists():
+                    continue
+                vectors = self._build_from(path, folders, dim)
+                if not settings.keep_downloads():
+                    with suppress(OSError):
+                        path.unlink()
+                return vectors
+
+    def _build_from(self, path: Path, folders: list[Path], dim: int) -> Vectors:
         candidate = self._candidate(path, dim)
         if self.words is not None:
             room = self.words * (4 * dim + _BYTES_PER_WORD)
@@ -159,8 +174,6 @@ class EmbeddingSource:
                 provenance=self._provenance(dim, candidate),
                 advance=advance,
             )
-        if path.parent == cache.downloads() and not settings.keep_downloads():
-            path.unlink(missing_ok=True)
         return store.open_store(folders[candidate])
 
     def _provenance(self, dim: int, candidate: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ A store is a folder ``<cache>/vectors/<name>/<dim>d-<key>/``::
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from embedhub import cache, settings
-from embedhub.errors import FormatError, StoreError
+from embedhub.errors import EmbedhubError, FormatError, StoreError
 from embedhub.files import Block
 from embedhub.vectors import Vectors, Vocabulary, encode_all, hash_words
 
@@ -92,9 +92,9 @@ def build(
             (fresh / "manifest.json").write_text(
                 json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8"
             )
+        except EmbedhubError:
+            raise
         except OSError as error:
-            if isinstance(error, FormatError | StoreError) or error.errno is None:
-                raise
             raise StoreError(
                 f"{folder}: the store could not be written ({error.strerror}); nothing was kept of it. "
                 "Free some space, or set EMBEDHUB_CACHE to a folder with more."
@@ -145,7 +145,7 @@ def _write_blocks(
     total = 0
     with (folder / _MATRIX).open("wb") as matrix, (folder / _WORDS).open("wb") as text:
         matrix.write(bytes(_NPY_HEADER))
-        for words, rows in blocks:
+        for words, rows in _readable(blocks):
             _check_block(words, rows, dim, total)
             encoded = encode_all(words)
             matrix.write(np.ascontiguousarray(rows).data)
@@ -158,6 +158,16 @@ def _write_blocks(
             raise FormatError("The file holds no vectors at all; nothing was published.")
         _write_header(matrix, total, dim)
     return np.concatenate(all_lengths), np.concatenate(all_hashes)
+
+
+def _readable(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Give the blocks; an input that cannot be read is not a store that cannot be written."""
+    try:
+        yield from blocks
+    except EmbedhubError:
+        raise
+    except OSError as error:
+        raise StoreError(f"The input of the store cannot be read: {error}. Nothing was published.") from error
 
 
 def _check_block(words: list[str], rows: NDArray[np.float32], dim: int, before: int) -> None:

@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 _THROWN_AWAY = "The bytes were thrown away."
 
 
-def check(path: Path, file: RemoteFile, member: Member | None, address: str) -> None:
+def check(path: Path, file: RemoteFile, member: Member | None, address: str, *, remember: bool) -> None:
     """Compare the bytes that the reader will read with what is known of them.
 
     A file without a published hash is compared with the digest of its first download on this cache.
@@ -27,13 +27,15 @@ def check(path: Path, file: RemoteFile, member: Member | None, address: str) -> 
         file: What they should be.
         member: What the archive says of the member.
         address: Where they come from, for messages.
+        remember: Whether the digest of a file without a published hash is remembered, and must be the same
+            later; not for an archive whose members are pinned.
 
     Raises:
         ChecksumError: They are other bytes.
     """
     where = f"{address}#{file.member}" if file.member else address
     seen = looks_like(_head(path)) if member is None else None
-    pin = file.hash or _remembered(file)
+    pin = file.hash or (_remembered(file) if remember else None)
     algorithm = (pin or "sha256:").partition(":")[0]
     digest = hashlib.new(algorithm, usedforsecurity=False)
     limit = file.size if file.size is not None else (member.size if member else None)
@@ -57,7 +59,8 @@ def check(path: Path, file: RemoteFile, member: Member | None, address: str) -> 
     if pin is None:
         if seen:
             raise ChecksumError(f"{where}: expected vectors, but this is {seen}. {_THROWN_AWAY}")
-        _remember(file, actual)
+        if remember:
+            _remember(file, actual)
 
 
 def _head(path: Path) -> bytes:

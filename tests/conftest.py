@@ -73,6 +73,7 @@ class Serving:
     faults: list[dict[str, Any]] = field(default_factory=list)
     """For each coming request what goes wrong: status, headers, cut (bytes, then the socket closes), stall
     (seconds after the headers), promise (a false Content-Length), etag (from now on), or nothing."""
+    headers: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     asked: list[str] = field(default_factory=list)
 
@@ -115,6 +116,8 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_response(HTTPStatus.OK)
         if serving.etag:
             self.send_header("ETag", serving.etag)
+        for name, value in serving.headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(fault.get("promise", stop - start)))
         self.end_headers()
         time.sleep(fault.get("stall", 0))

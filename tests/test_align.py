@@ -50,6 +50,8 @@ def test_a_word_may_have_index_0() -> None:
         ({"the": 1.0}, "has 'the': 1.0 of type float"),
         ({"the": True}, "has 'the': True of type bool"),
         ({"the": -1}, "has 'the': -1; expected"),
+        ({"the": 2**63}, "has 'the': 9223372036854775808; expected"),
+        ({"the": 10**9, "a": 2}, "has 2 words, but the largest index is 1,000,000,000"),
         ({"the": 1, "a": 2, "cat": 1}, "gives 'the' and 'cat' the same index 1"),
         (["the"], "word_index is of type list"),
         (None, "word_index is of type NoneType"),

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -544,3 +545,96 @@ def test_proxies_of_the_environment_are_used(server: Any, monkeypatch: pytest.Mo
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://mirror.invalid")
     assert content(fetch(a_file())) == TEXT
     assert server.asked[0] == f"/{HOST}/some.zip bytes=0-0"
+
+
+def test_sources_that_share_a_file_share_its_download(server: Any, cache: Path) -> None:
+    """Two sources with one file among their candidates never write into it at once."""
+    server.rate = 20e6
+    shared, absent = a_file("whole"), a_file("whole", url=f"https://{HOST}/absent.txt")
+    found: list[str] = []
+
+    def build(name: str, *files: RemoteFile) -> None:
+        source = EmbeddingSource(
+            name=name, files={2: files}, description="", language="en", cased=False,
+            words=None, license="", citation="", homepage="",
+        )  # fmt: skip
+        found.append(source.vectors(2).words[-1])
+
+    arguments = [("one", absent, shared), ("two", shared), ("three", absent, shared)]
+    threads = [threading.Thread(target=build, args=each) for each in arguments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["word249999"] * 3
+    assert litter(cache) == []
+
+
+def test_another_pin_is_another_file(
+    server: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a source pins new bytes at an old address, what was fetched before is not used."""
+    old, new = b"old 1 2\n", b"new 3 4\n"
+    (tmp_path / HOST).mkdir()
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
+    for data in (old, new):
+        (tmp_path / HOST / "some.txt").write_bytes(data)
+        file = a_file("whole", size=None, hash=f"md5:{hashlib.md5(data, usedforsecurity=False).hexdigest()}")
+        assert a_source(file).vectors(2).words[0] == data[:3].decode()
+
+
+def test_a_server_without_ranges_is_given_up_in_the_end(server: Any) -> None:
+    """Breaking off at varying places is no progress where each try begins anew."""
+    server.ranges = False
+    server.faults = [FINE, *[{"cut": 900_000}, {"cut": 400_000}] * 20]
+    with pytest.raises(DownloadError, match="Given up after 5 tries"):
+        fetch(a_file("whole"))
+    assert len(server.asked) <= 8
+
+
+def test_each_address_keeps_its_own_bytes(
+    server: Any, https: tuple[Any, Path], folder: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """The next address does not undo what the mirror gave: the next run goes on at the mirror."""
+    secure, authority = https
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    monkeypatch.setattr("embedhub.partial.ATTEMPTS", 1)
+    file = a_file("whole", url=f"{secure.base}/{HOST}/some.txt")
+    (folder / urlsplit(secure.base).netloc).symlink_to(folder, target_is_directory=True)
+    server.faults = [FINE, {"cut": 2_000_000}]
+    secure.faults = [FINE, {"cut": 100_000}]
+    with pytest.raises(DownloadError):
+        fetch(file)
+    server.asked, secure.asked = [], []
+    assert content(fetch(file)) == TEXT
+    assert int(server.asked[1].rpartition("bytes=")[2].partition("-")[0]) > 1_500_000
+    assert secure.asked == []
+    assert litter(cache) == []
+
+
+def test_a_gzip_file_arrives_as_it_is(
+    tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that labels a .gz file as encoded in transit does not get it inflated on the way."""
+    (tmp_path / HOST).mkdir()
+    data = gzip.compress(TEXT[: len(TEXT) // 4])
+    (tmp_path / HOST / "some.txt").write_bytes(data)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path, headers={"Content-Encoding": "gzip"}).base)
+    file = a_file("whole", size=len(data), hash=f"sha256:{hashlib.sha256(data).hexdigest()}")
+    assert fetch(file).read_bytes() == data
+
+
+@pytest.mark.parametrize("how", ["folder", "http"])
+def test_a_query_is_part_of_the_name(
+    tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Two addresses that differ in their query are two files of a mirror, as wget -x writes them."""
+    (tmp_path / HOST).mkdir()
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path) if how == "folder" else serve(tmp_path).base)
+    for number in (1, 2):
+        data = b"word%d 1 2\n" % number
+        (tmp_path / HOST / f"get?id={number}").write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        file = a_file("whole", url=f"https://{HOST}/get?id={number}", size=None, hash=f"sha256:{digest}")
+        assert fetch(file).read_bytes() == data

@@ -1,4 +1,7 @@
-"""word2vec text: a header ``<rows> <dim>``, then lines as in GloVe text."""
+"""word2vec text as gensim writes it: a header ``<rows> <dim>``, then lines as in GloVe text.
+
+A line with a blank at its end, as the original word2vec program writes it, is refused so far.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
