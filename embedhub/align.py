@@ -40,7 +40,7 @@ class Coverage:
         return self.found / self.total
 
     def __str__(self) -> str:
-        shown = ", ".join((*self.missing[:_SHOWN], *["..."] * (len(self.missing) > _SHOWN)))
+        shown = ", ".join(self.missing[:_SHOWN]) + (", ..." if len(self.missing) > _SHOWN else "")
         return f"{self.found:,} of {self.total:,} words found ({self.share:.1%})" + (
             f"; missing: {shown}" if self.missing else ""
         )

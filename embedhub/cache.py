@@ -36,6 +36,15 @@ def ensure_folder(folder: Path) -> Path:
     return folder
 
 
+def _locks() -> Path:
+    return settings.cache_folder() / "locks"
+
+
+def _lock_of(name: str) -> filelock.BaseFileLock:
+    # A new object each time: filelock lets one object be entered again by the same thread.
+    return filelock.FileLock(ensure_folder(_locks()) / f"{name}.lock", thread_local=False)
+
+
 @contextmanager
 def lock(name: str, what: str) -> Iterator[None]:
     """Hold the lock of that name against all threads and processes of this cache.
@@ -46,9 +55,7 @@ def lock(name: str, what: str) -> Iterator[None]:
         name: Name of the lock.
         what: What its holder does, for those who wait.
     """
-    folder = ensure_folder(settings.cache_folder() / "locks")
-    # A new object each time: filelock lets one object be entered again by the same thread.
-    held = filelock.FileLock(folder / f"{name}.lock", thread_local=False)
+    held = _lock_of(name)
     try:
         held.acquire(timeout=_PATIENCE)
     except filelock.Timeout:
@@ -57,8 +64,8 @@ def lock(name: str, what: str) -> Iterator[None]:
             held.acquire()
     except OSError as error:
         raise StoreError(
-            f"{folder}: no lock can be taken there ({error.strerror}), so the cache is read-only and what is "
-            "wanted is not in it. Set EMBEDHUB_CACHE to a folder that you can write to."
+            f"{_locks()}: no lock can be taken there ({error.strerror}), so the cache is read-only and what "
+            "is wanted is not in it. Set EMBEDHUB_CACHE to a folder that you can write to."
         ) from error
     try:
         yield
@@ -69,9 +76,7 @@ def lock(name: str, what: str) -> Iterator[None]:
 @contextmanager
 def lock_if_free(name: str) -> Iterator[bool]:
     """Hold the lock of that name if nobody else does; tell whether it is held."""
-    held = filelock.FileLock(
-        ensure_folder(settings.cache_folder() / "locks") / f"{name}.lock", thread_local=False
-    )
+    held = _lock_of(name)
     try:
         held.acquire(timeout=0)
     except filelock.Timeout:

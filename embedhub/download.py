@@ -17,7 +17,7 @@ from embedhub.partial import Partial, patiently
 from embedhub.progress import bar
 from embedhub.remote import HttpFile, LocalFile, Remote, RemoteChangedError, SafeSession, head, looks_like
 
-_FRESH_STARTS = 3
+_FRESH_STARTS = 2  # after the first
 
 
 def fetch(candidates: Sequence[RemoteFile], *, what: str, command: str) -> Path:
@@ -133,17 +133,12 @@ def _remotes(file: RemoteFile, session: SafeSession) -> Iterator[Remote]:
 
 def _bring(file: RemoteFile, remote: Remote, folder: Path, what: str, *, remember: bool = True) -> Path:
     """Bring a file from one place; begin afresh where it changed, or the bytes kept of it are wrong."""
-    for fresh_starts_left in reversed(range(_FRESH_STARTS)):
+    for _ in range(_FRESH_STARTS):
         try:
-            patiently(remote.probe)
-            if file.member and not remote.ranges:
-                archive = _archive(file, remote, folder, what)
-                return _bring(file, LocalFile(archive), folder, what)
             return _bring_once(file, remote, folder, what, remember=remember)
         except (RemoteChangedError, _StaleError):
-            if not fresh_starts_left:
-                raise
-    raise AssertionError  # pragma: no cover - the loop returns or raises
+            continue
+    return _bring_once(file, remote, folder, what, remember=remember)
 
 
 class _StaleError(ChecksumError):
@@ -151,6 +146,9 @@ class _StaleError(ChecksumError):
 
 
 def _bring_once(file: RemoteFile, remote: Remote, folder: Path, what: str, *, remember: bool) -> Path:
+    patiently(remote.probe)
+    if file.member and not remote.ranges:
+        return _bring(file, LocalFile(_archive(file, remote, folder, what)), folder, what)
     member = patiently(lambda: zipmember.locate(remote, str(file.member))) if file.member else None
     promised = member.size if member else remote.size
     if file.size is not None and promised is not None and promised != file.size:

@@ -3,7 +3,7 @@
 =========================== ============================================================================
 ``EMBEDHUB_CACHE``          folder for downloads and stores (default: the user's cache folder)
 ``EMBEDHUB_MIRROR``         base URL or folder that is asked first for ``<mirror>/<host>/<path>``
-``EMBEDHUB_OFFLINE``        ``1`` opens no socket
+``EMBEDHUB_OFFLINE``        ``1`` asks nobody on the network
 ``EMBEDHUB_REQUIRE_HASH``   ``1`` refuses files without a published hash
 ``EMBEDHUB_KEEP_DOWNLOADS`` ``1`` keeps downloaded files when their store is built
 ``EMBEDHUB_PROGRESS``       ``0`` hides progress bars, ``1`` shows them even when not on a terminal

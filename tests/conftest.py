@@ -1,5 +1,6 @@
 """What all tests share: a cache of their own, no way out to the network, a small server, the real data."""
 
+import os
 import ssl
 import threading
 import time
@@ -23,8 +24,8 @@ REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test an empty cache, no EMBEDHUB_* variable, and a proxy where nobody listens."""
-    for name in ("MIRROR", "PROGRESS", "DISABLE_PLUGINS", "OFFLINE", "REQUIRE_HASH", "KEEP_DOWNLOADS"):
-        monkeypatch.delenv(f"EMBEDHUB_{name}", raising=False)
+    for name in [name for name in os.environ if name.startswith("EMBEDHUB_")]:
+        monkeypatch.delenv(name)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")

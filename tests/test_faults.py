@@ -294,11 +294,11 @@ def test_files_without_a_hash_can_be_refused(server: Any, monkeypatch: pytest.Mo
     assert server.asked == []
 
 
-def a_source(*files: RemoteFile) -> EmbeddingSource:
+def a_source(*files: RemoteFile, name: str = "some", words: int = 250_000) -> EmbeddingSource:
     """Return a source of the text."""
     return EmbeddingSource(
-        name="some", files={2: files or (a_file(),)}, description="", language="en", cased=False,
-        words=250_000, license="", citation="", homepage="",
+        name=name, files={2: files or (a_file(),)}, description="", language="en", cased=False,
+        words=words, license="", citation="", homepage="",
     )  # fmt: skip
 
 
@@ -367,12 +367,8 @@ def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> 
 def test_a_disk_too_small_is_noticed_before(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A download or a store that cannot fit is not begun."""
     free = os.statvfs("/").f_bavail * os.statvfs("/").f_frsize
-    source = EmbeddingSource(
-        name="huge", files={2: (a_file(),)}, description="", language="en", cased=False,
-        words=free // 8, license="", citation="", homepage="",
-    )  # fmt: skip
     with pytest.raises(StoreError, match=r"the store needs .* MB are free. Nothing was begun"):
-        source.vectors(2)
+        a_source(words=free // 8).vectors(2)
 
 
 def test_a_download_too_large_is_noticed_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -554,11 +550,7 @@ def test_sources_that_share_a_file_share_its_download(server: Any, cache: Path) 
     found: list[str] = []
 
     def build(name: str, *files: RemoteFile) -> None:
-        source = EmbeddingSource(
-            name=name, files={2: files}, description="", language="en", cased=False,
-            words=None, license="", citation="", homepage="",
-        )  # fmt: skip
-        found.append(source.vectors(2).words[-1])
+        found.append(a_source(*files, name=name).vectors(2).words[-1])
 
     arguments = [("one", absent, shared), ("two", shared), ("three", absent, shared)]
     threads = [threading.Thread(target=build, args=each) for each in arguments]
