@@ -1,6 +1,7 @@
 """What all tests share: a cache of their own, no way out to the network, a small server, the real data."""
 
 import os
+import socket
 import ssl
 import threading
 import time
@@ -18,6 +19,7 @@ import pytest
 
 import embedhub
 
+SOCKET_BUFFER = 1 << 16
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -144,6 +146,11 @@ class Handler(SimpleHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Keep little in the socket, so that what was sent is what went out."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+        super().server_bind()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that were killed."""
