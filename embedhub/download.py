@@ -3,21 +3,49 @@
 import hashlib
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pooch  # type: ignore[import-untyped]  # pooch ships no py.typed
 
 from embedhub import cache, settings, verify, zipmember
-from embedhub.errors import ChecksumError, DownloadError, OfflineError
+from embedhub.errors import ChecksumError, DownloadError, FormatError, OfflineError, StoreError
 from embedhub.files import RemoteFile
 from embedhub.partial import Partial, patiently
 from embedhub.progress import bar
 from embedhub.remote import HttpFile, LocalFile, Remote, RemoteChangedError, SafeSession, head, looks_like
 
 _FRESH_STARTS = 2  # after the first
+
+Build = Callable[[Path, Callable[[], None]], None]
+"""Makes something of a file that has arrived but may not be verified yet: it gets the file, and a function to
+call before anything that it made is published, which verifies what of the file it has not read itself."""
+
+
+def fetch_and_build(candidates: Sequence[RemoteFile], build: Build, *, what: str, command: str) -> None:
+    """Bring the first candidate that can be had, have something built of it, and remove it.
+
+    The bytes are verified while the build reads them. Another dim or source may use the same file, so the
+    file's lock is held all the time. With EMBEDHUB_KEEP_DOWNLOADS the file stays.
+
+    Args:
+        candidates: Files with the same vectors, in order of preference; one that is here already comes first.
+        build: What is built. Its errors end the search, but for a ChecksumError.
+        what: As for `fetch`.
+        command: As for `fetch`.
+
+    Raises:
+        EmbedhubError: What `fetch` raises, and ``build``.
+    """
+    folder = cache.downloads()
+    _try_all(
+        sorted(candidates, key=lambda file: not (folder / file.local_name).exists()),
+        what=what,
+        command=command,
+        build=build,
+    )
 
 
 def fetch(candidates: Sequence[RemoteFile], *, what: str, command: str) -> Path:
@@ -44,7 +72,11 @@ def fetch(candidates: Sequence[RemoteFile], *, what: str, command: str) -> Path:
     for file in candidates:
         if (folder / file.local_name).exists() and _admitted(file):
             return folder / file.local_name
-    cache.ensure_folder(folder)
+    return _try_all(candidates, what=what, command=command, build=None)
+
+
+def _try_all(candidates: Sequence[RemoteFile], *, what: str, command: str, build: Build | None) -> Path:
+    folder = cache.ensure_folder(cache.downloads())
     failures: list[DownloadError] = []
     with SafeSession() as session:
         for file in candidates:
@@ -57,7 +89,10 @@ def fetch(candidates: Sequence[RemoteFile], *, what: str, command: str) -> Path:
                 continue
             # The lock is the file's, not the source's: two sources may share a file.
             with cache.lock(f"fetch-{file.local_name}", f"fetching {what}"):
-                path = _fetch_one(file, session, folder, what, failures)
+                path = _fetch_one(file, session, folder, failures, what=what, build=build)
+                if path and build and not settings.keep_downloads():
+                    with suppress(OSError):
+                        path.unlink()
             if path is not None:
                 _tidy(candidates, folder)
                 return path
@@ -69,14 +104,23 @@ def _admitted(file: RemoteFile) -> bool:
 
 
 def _fetch_one(
-    file: RemoteFile, session: SafeSession, folder: Path, what: str, failures: list[DownloadError]
+    file: RemoteFile,
+    session: SafeSession,
+    folder: Path,
+    failures: list[DownloadError],
+    *,
+    what: str,
+    build: Build | None,
 ) -> Path | None:
     """Try every address of a file in turn; add what went wrong to the failures."""
-    if (folder / file.local_name).exists():  # brought while we waited
-        return folder / file.local_name
+    path = folder / file.local_name
+    if path.exists():  # brought while we waited, or kept
+        if build:
+            build(path, lambda: None)
+        return path
     for remote in _remotes(file, session):
         try:
-            return _bring(file, remote, folder, what)
+            return _bring(file, remote, folder, what, build)
         except DownloadError as error:
             failures.append(error)
     return None
@@ -131,24 +175,28 @@ def _remotes(file: RemoteFile, session: SafeSession) -> Iterator[Remote]:
         yield HttpFile(file.url, session)
 
 
-def _bring(file: RemoteFile, remote: Remote, folder: Path, what: str, *, remember: bool = True) -> Path:
+def _bring(
+    file: RemoteFile, remote: Remote, folder: Path, what: str, build: Build | None, *, remember: bool = True
+) -> Path:
     """Bring a file from one place; begin afresh where it changed, or the bytes kept of it are wrong."""
     for _ in range(_FRESH_STARTS):
         try:
-            return _bring_once(file, remote, folder, what, remember=remember)
+            return _bring_once(file, remote, folder, what, build, remember=remember)
         except (RemoteChangedError, _StaleError):
             continue
-    return _bring_once(file, remote, folder, what, remember=remember)
+    return _bring_once(file, remote, folder, what, build, remember=remember)
 
 
 class _StaleError(ChecksumError):
     """Bytes were wrong, and some of them were kept from an earlier run: a fresh start may be right."""
 
 
-def _bring_once(file: RemoteFile, remote: Remote, folder: Path, what: str, *, remember: bool) -> Path:
+def _bring_once(
+    file: RemoteFile, remote: Remote, folder: Path, what: str, build: Build | None, *, remember: bool
+) -> Path:
     patiently(remote.probe)
     if file.member and not remote.ranges:
-        return _bring(file, LocalFile(_archive(file, remote, folder, what)), folder, what)
+        return _bring(file, LocalFile(_archive(file, remote, folder, what)), folder, what, build)
     member = patiently(lambda: zipmember.locate(remote, str(file.member))) if file.member else None
     promised = member.size if member else remote.size
     if file.size is not None and promised is not None and promised != file.size:
@@ -171,17 +219,40 @@ def _bring_once(file: RemoteFile, remote: Remote, folder: Path, what: str, *, re
     name = (file.member or urlsplit(file.url).path).rpartition("/")[2]
     with bar(f"Downloading {what} ({name})", partial.total, in_bytes=True) as advance:
         partial.complete(advance)
+    target = folder / file.local_name
+    check = verify.Check(partial.path, file, member, remote.address, remember=remember)
+
+    def accept() -> None:
+        if partial.path.exists():
+            check.finish()
+            _publish(partial.path, target, file.url)
+            partial.discard()
+
     try:
-        verify.check(partial.path, file, member, remote.address, remember=remember)
+        if build:
+            _build_while_checking(build, partial.path, target, check, accept)
+        accept()
     except ChecksumError as error:
         partial.discard()
         if partial.resumed:
             raise _StaleError(str(error)) from error
         raise
-    target = folder / file.local_name
-    _publish(partial.path, target, file.url)
-    partial.discard()
     return target
+
+
+def _build_while_checking(
+    build: Build, path: Path, target: Path, check: verify.Check, accept: Callable[[], None]
+) -> None:
+    """Build; if that fails, wrong bytes are the better reason, and right ones are kept under their name."""
+    try:
+        with check.watching():
+            build(path, accept)
+    except FormatError as error:
+        accept()
+        raise FormatError(str(error).replace(str(path), str(target))) from error
+    except StoreError:
+        accept()
+        raise
 
 
 def _archive(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
@@ -193,7 +264,7 @@ def _archive(file: RemoteFile, remote: Remote, folder: Path, what: str) -> Path:
             return target
         # Where the member is pinned, that decides: the archive may be packed anew.
         remember = file.hash is None
-        return _bring(archive, remote, folder, f"the archive of {what}", remember=remember)
+        return _bring(archive, remote, folder, f"the archive of {what}", None, remember=remember)
 
 
 def _archive_of(member: RemoteFile) -> RemoteFile:

@@ -1,14 +1,13 @@
 """`EmbeddingSource`: the interface fetch, parse, vectors. Data by default, code where a source needs it."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from embedhub import __version__, cache, settings, store
+from embedhub import __version__, cache, store
 from embedhub.errors import DimNotFoundError
 from embedhub.files import Block, RemoteFile
 from embedhub.progress import bar
@@ -109,9 +108,11 @@ class EmbeddingSource:
         from embedhub.download import fetch
 
         self.check_dim(dim)
-        return fetch(
-            self.files[dim], what=f"{self.name} {dim}d", command=f"embedhub.fetch({self.name!r}, {dim})"
-        )
+        return fetch(self.files[dim], **self._wanted(dim))
+
+    def _wanted(self, dim: int) -> dict[str, str]:
+        """Return what the messages of a download say."""
+        return {"what": f"{self.name} {dim}d", "command": f"embedhub.fetch({self.name!r}, {dim})"}
 
     def parse(self, path: Path, dim: int) -> Iterator[Block]:
         """Read a file of this source as blocks of words and float32 rows.
@@ -146,21 +147,18 @@ class EmbeddingSource:
         return next((store.open_store(folder) for folder in folders if folder.exists()), None)
 
     def _build(self, folders: list[Path], dim: int) -> Vectors:
-        while True:
-            path = self.fetch(dim)
-            if path.parent != cache.downloads():
-                return self._build_from(path, folders, dim)
-            # Another dim or source may use the same file, and would remove it when done.
-            with cache.lock(f"fetch-{path.name}", f"reading {path.name}"):
-                if not path.exists():
-                    continue
-                vectors = self._build_from(path, folders, dim)
-                if not settings.keep_downloads():
-                    with suppress(OSError):
-                        path.unlink()
-                return vectors
+        def build(path: Path, accept: Callable[[], None]) -> None:
+            self._build_from(path, accept, folders, dim)
 
-    def _build_from(self, path: Path, folders: list[Path], dim: int) -> Vectors:
+        if type(self).fetch is EmbeddingSource.fetch:
+            from embedhub.download import fetch_and_build
+
+            fetch_and_build(self.files[dim], build, **self._wanted(dim))
+        else:  # who fetches in its own way verifies in its own way
+            build(self.fetch(dim), lambda: None)
+        return next(store.open_store(folder) for folder in folders if folder.exists())
+
+    def _build_from(self, path: Path, accept: Callable[[], None], folders: list[Path], dim: int) -> None:
         candidate = self._candidate(path, dim)
         if self.words is not None:
             room = self.words * (4 * dim + _BYTES_PER_WORD)
@@ -173,8 +171,8 @@ class EmbeddingSource:
                 dim=dim,
                 provenance=self._provenance(dim, candidate),
                 advance=advance,
+                accept=accept,
             )
-        return store.open_store(folders[candidate])
 
     def _provenance(self, dim: int, candidate: int) -> dict[str, Any]:
         """Return what the manifest says of where the vectors come from."""
@@ -191,8 +189,10 @@ class EmbeddingSource:
 
     def _candidate(self, path: Path, dim: int) -> int:
         """Return which candidate a file on disk is, by its name; the first if it came from elsewhere."""
-        names = [file.local_name for file in self.files.get(dim, ())]
-        return names.index(path.name) if path.name in names else 0
+        for candidate, file in enumerate(self.files.get(dim, ())):
+            if path.name.startswith(file.local_name):  # more follows while the file is not verified
+                return candidate
+        return 0
 
     def check_dim(self, dim: int) -> None:
         """Raise DimNotFoundError unless the source comes in this dim."""

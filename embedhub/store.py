@@ -12,7 +12,10 @@ A store is a folder ``<cache>/vectors/<name>/<dim>d-<key>/``::
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,6 +39,9 @@ _MATRIX, _WORDS, _OFFSETS, _HASHES, _ROWS = (
     "rows.npy",
 )
 _NPY_HEADER = 128
+_UNSORTED = "hashes.unsorted"  # in the order of the rows, and gone when the store appears
+_HASH_SIZE = 8
+_SORTED_AT_ONCE = 1 << 18
 _CHUNK = 8192
 
 
@@ -53,8 +59,11 @@ def build(
     dim: int,
     provenance: Mapping[str, Any],
     advance: Callable[[int], None] = lambda _: None,
+    accept: Callable[[], None] = lambda: None,
 ) -> None:
     """Write blocks as a store and publish it as ``folder``. The caller holds the lock.
+
+    The memory that it takes does not grow with the number of rows.
 
     Args:
         folder: Where the store appears, whole or not at all.
@@ -63,6 +72,8 @@ def build(
         dim: Width of a row.
         provenance: What else the manifest says (address, licence, citation, ...).
         advance: Called with the number of rows of each block.
+        accept: Called when all is written, before the store appears; what it raises is raised, and nothing
+            appears.
 
     Raises:
         FormatError: A block is malformed, holds a number that is not finite, or there are no rows.
@@ -70,21 +81,17 @@ def build(
     """
     with cache.publish(folder) as fresh:
         try:
-            lengths, hashes = _write_blocks(fresh, blocks, dim, advance)
-            order = np.argsort(hashes, kind="stable")
-            duplicates = _duplicates(fresh, lengths, hashes, order)
-            if len(duplicates):
-                _drop(fresh, duplicates, lengths, dim)
-                lengths, hashes = np.delete(lengths, duplicates), np.delete(hashes, duplicates)
-                order = np.argsort(hashes, kind="stable")
-            np.save(fresh / _OFFSETS, _offsets(lengths))
-            np.save(fresh / _HASHES, hashes[order])
-            np.save(fresh / _ROWS, order.astype(np.int64, copy=False))
+            rows = _write_blocks(fresh, blocks, dim, advance)
+            duplicates = _write_index(fresh, rows)
+            if duplicates:
+                rows = _drop(fresh, duplicates, dim)
+                _write_index(fresh, rows)
+            (fresh / _UNSORTED).unlink()
             manifest = {
                 "form": FORM,
                 "source": name,
                 "dim": dim,
-                "rows": len(hashes),
+                "rows": rows,
                 "duplicates": len(duplicates),
                 **provenance,
                 "xxh3_128": {file.name: _digest(file) for file in sorted(fresh.iterdir())},
@@ -99,6 +106,7 @@ def build(
                 f"{folder}: the store could not be written ({error.strerror}); nothing was kept of it. "
                 "Free some space, or set EMBEDHUB_CACHE to a folder with more."
             ) from error
+        accept()
 
 
 def open_store(folder: Path) -> Vectors:
@@ -137,27 +145,32 @@ def _map_npy(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDA
 
 
 def _write_blocks(
-    folder: Path, blocks: Iterable[Block], dim: int, advance: Callable[[int], None]
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Write matrix and words as they come; return each word's length and hash."""
-    all_lengths: list[NDArray[np.int64]] = []
-    all_hashes: list[NDArray[np.uint64]] = []
+    folder: Path, blocks: Iterable[Block], dim: int, advance: Callable[[int], None] = lambda _: None
+) -> int:
+    """Write matrix, words, offsets and unsorted hashes as they come; return how many rows."""
     total = 0
-    with (folder / _MATRIX).open("wb") as matrix, (folder / _WORDS).open("wb") as text:
+    with ExitStack() as stack:
+        matrix, text, offsets, hashes = (
+            stack.enter_context((folder / name).open("wb")) for name in (_MATRIX, _WORDS, _OFFSETS, _UNSORTED)
+        )
         matrix.write(bytes(_NPY_HEADER))
+        offsets.write(bytes(_NPY_HEADER))
+        offsets.write(np.zeros(1, np.int64).data)
         for words, rows in _readable(blocks):
             _check_block(words, rows, dim, total)
             encoded = encode_all(words)
+            ends = np.fromiter(accumulate(map(len, encoded), initial=text.tell()), np.int64, len(encoded) + 1)
             matrix.write(np.ascontiguousarray(rows).data)
             text.write(b"".join(encoded))
-            all_lengths.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
-            all_hashes.append(hash_words(encoded))
+            offsets.write(ends[1:].data)
+            hashes.write(hash_words(encoded).data)
             total += len(words)
             advance(len(words))
         if not total:
             raise FormatError("The file holds no vectors at all; nothing was published.")
-        _write_header(matrix, total, dim)
-    return np.concatenate(all_lengths), np.concatenate(all_hashes)
+        _write_header(matrix, np.float32, (total, dim))
+        _write_header(offsets, np.int64, (total + 1,))
+    return total
 
 
 def _readable(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -184,55 +197,92 @@ def _check_block(words: list[str], rows: NDArray[np.float32], dim: int, before: 
         )
 
 
-def _write_header(file: BinaryIO, rows: int, dim: int) -> None:
+def _write_header(file: BinaryIO, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
     """Write the .npy header into the room that was left for it, now that the rows are counted."""
     file.seek(0)
-    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (rows, dim)})
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    )
     if file.tell() != _NPY_HEADER:  # numpy pads to a multiple of 64; only a shape of 40 digits leaves 128
-        raise StoreError(
-            f"The header of a {rows} x {dim} matrix takes {file.tell()} bytes, not {_NPY_HEADER}."
-        )
+        raise StoreError(f"The header of an array {shape} takes {file.tell()} bytes, not {_NPY_HEADER}.")
 
 
-def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets
+def _write_index(folder: Path, rows: int) -> list[int]:
+    """Sort the hashes with their rows; return the rows whose word has come before.
 
-
-def _duplicates(
-    folder: Path, lengths: NDArray[np.int64], hashes: NDArray[np.uint64], order: NDArray[np.int64]
-) -> list[int]:
-    """Return the rows whose word has come before; ``order`` sorts the hashes."""
-    twins = np.flatnonzero(hashes[order[1:]] == hashes[order[:-1]])
-    offsets = _offsets(lengths)
-    text = np.fromfile(folder / _WORDS, np.uint8) if len(twins) else np.empty(0, np.uint8)
-    seen: set[bytes] = set()
-    duplicates = []
-    for row in sorted({*order[twins].tolist(), *order[twins + 1].tolist()}):
-        word = text[offsets[row] : offsets[row + 1]].tobytes()
-        if word in seen:
-            duplicates.append(row)
-        seen.add(word)
+    They are sorted range by range, a range being about as many hashes as _SORTED_AT_ONCE whatever the size of
+    the file: XXH3 spreads them evenly.
+    """
+    duplicates: list[int] = []
+    ranges = -(-rows // _SORTED_AT_ONCE)
+    bounds = [2**64 * i // ranges for i in range(ranges + 1)]
+    with (folder / _HASHES).open("wb") as hashes, (folder / _ROWS).open("wb") as order:
+        hashes.write(bytes(_NPY_HEADER))
+        order.write(bytes(_NPY_HEADER))
+        for low, high in pairwise(bounds):
+            some_hashes, some_rows = _between(folder / _UNSORTED, low, high - 1)
+            by_hash = np.argsort(some_hashes, kind="stable")
+            some_hashes, some_rows = some_hashes[by_hash], some_rows[by_hash]
+            hashes.write(some_hashes.data)
+            order.write(some_rows.data)
+            twins = np.flatnonzero(some_hashes[1:] == some_hashes[:-1])
+            if len(twins):
+                duplicates += _repeated(folder, sorted({*some_rows[twins], *some_rows[twins + 1]}))
+        _write_header(hashes, np.uint64, (rows,))
+        _write_header(order, np.int64, (rows,))
     return duplicates
 
 
-def _drop(folder: Path, rows: list[int], lengths: NDArray[np.int64], dim: int) -> None:
-    """Take rows out of the matrix and their words out of the text."""
-    keep = np.ones(len(lengths), np.bool_)
-    keep[rows] = False
-    text = np.fromfile(folder / _WORDS, np.uint8)
-    text[np.repeat(keep, lengths)].tofile(folder / _WORDS)
-    old = np.memmap(folder / _MATRIX, np.float32, "r", offset=_NPY_HEADER, shape=(len(lengths), dim))
-    smaller = folder / "matrix.smaller"
-    with smaller.open("wb") as file:
-        file.write(bytes(_NPY_HEADER))
-        for start in range(0, len(old), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            file.write(old[part][keep[part]].data)
-        _write_header(file, int(keep.sum()), dim)
-    del old  # Windows replaces no file that is mapped
-    smaller.replace(folder / _MATRIX)
+def _between(path: Path, first: int, last: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the hashes of a file that lie in a range, and where in the file they are."""
+    found, places, start = [], [], 0
+    while len(hashes := np.fromfile(path, np.uint64, _SORTED_AT_ONCE, offset=start * _HASH_SIZE)):
+        place = np.flatnonzero((hashes >= np.uint64(first)) & (hashes <= np.uint64(last)))
+        found.append(hashes[place])
+        places.append(place + start)
+        start += len(hashes)
+    return np.concatenate(found), np.concatenate(places)
+
+
+def _repeated(folder: Path, rows: list[int]) -> list[int]:
+    """Return those of some rows, in ascending order, whose word an earlier one of them has."""
+    seen: set[str] = set()
+    repeated = []
+    for row, word in zip(rows, _words(folder, rows), strict=True):
+        if word in seen:
+            repeated.append(row)
+        seen.add(word)
+    return repeated
+
+
+def _drop(folder: Path, rows: list[int], dim: int) -> int:
+    """Write all anew without some rows; return how many are left."""
+    before = folder / "before"
+    before.mkdir()
+    for name in (_MATRIX, _WORDS, _OFFSETS):
+        (folder / name).rename(before / name)
+    left = _write_blocks(folder, _blocks_without(before, set(rows)), dim)
+    shutil.rmtree(before)
+    return left
+
+
+def _blocks_without(folder: Path, rows: set[int]) -> Iterator[Block]:
+    matrix = np.load(folder / _MATRIX, mmap_mode="r", allow_pickle=False)
+    for start in range(0, len(matrix), _CHUNK):
+        kept = [row for row in range(start, min(start + _CHUNK, len(matrix))) if row not in rows]
+        yield _words(folder, kept), np.asarray(matrix[kept])
+
+
+def _words(folder: Path, rows: list[int]) -> list[str]:
+    """Return the words of some rows of a store that is being written."""
+    offsets = np.load(folder / _OFFSETS, mmap_mode="r", allow_pickle=False)
+    with (folder / _WORDS).open("rb") as file:
+        words = []
+        for row in rows:
+            start, stop = offsets[row : row + 2].tolist()
+            file.seek(start)
+            words.append(file.read(stop - start).decode("utf-8", "surrogateescape"))
+    return words
 
 
 def _digest(path: Path) -> str:

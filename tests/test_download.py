@@ -4,15 +4,20 @@ import gzip
 import hashlib
 import os
 import stat
+import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from embedhub import ChecksumError, DownloadError, RemoteFile, download
-from embedhub.readers import glove
+import embedhub
+from embedhub import ChecksumError, DownloadError, EmbeddingSource, FormatError, RemoteFile, download
+from embedhub.files import Block
+from embedhub.readers import _open, glove
 
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i) for i in range(20_000))
 OTHER = os.urandom(3 << 20)
@@ -167,3 +172,83 @@ def test_a_truncated_member_is_noticed(mirror: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(ChecksumError):
         fetch([a_member()])
     assert list((cache / "downloads").iterdir()) == []
+
+
+def a_source(*files: RemoteFile) -> EmbeddingSource:
+    """Return a source of dim 2."""
+    return EmbeddingSource(
+        name="some", files={2: files}, description="", language="en", cased=True, words=None, license="",
+        citation="", homepage="",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """Return what grows by the name of each file that is opened to be read, in this process."""
+    names: list[str] = []
+    listening = [True]
+
+    def listen(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and listening and arguments[1] in {"r", "rb"}:
+            names.append(Path(str(arguments[0])).name)
+
+    sys.addaudithook(listen)  # for good, hence the switch
+    yield names
+    listening.clear()
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("file", [pinned(TEXT), a_member()], ids=["file", "member"])
+def test_one_pass_over_the_bytes_verifies_and_builds(file: RemoteFile, opened: list[str]) -> None:
+    """From arrival to store the inflated bytes are gone through once; the pin is checked on the way."""
+    assert len(embedhub.load(a_source(file))) == 20_000
+    # The reader's, and pooch's last look at what is on disk: nobody opened it to hash it before.
+    assert sum(name.endswith(".part") for name in opened) == 2
+
+
+def by_itself(path: Path, _dim: int) -> Iterator[Block]:
+    """Read without looking at the file's bytes as embedhub's own readers do, and not to the end."""
+    with gzip.open(path) if path.read_bytes()[:2] == b"\x1f\x8b" else path.open("rb") as file:
+        word, *numbers = file.readline().split()
+    yield [word.decode()], np.array([numbers], np.float32)
+
+
+def one_line(path: Path, dim: int) -> Iterator[Block]:
+    """Read one line as embedhub's own readers do, and no more."""
+    with _open.open_bytes(path) as file:
+        word, *numbers = file.readline().split()
+    yield [word.decode()], np.array([numbers], np.float32).reshape(1, dim)
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("reader", [glove.read, by_itself, one_line])
+@pytest.mark.parametrize(
+    "change", [{"hash": "sha256:" + 64 * "0"}, {"size": 12, "hash": None}], ids=["hash", "size"]
+)
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+def test_however_a_reader_reads_wrong_bytes_build_nothing(
+    make: Callable[..., RemoteFile], change: dict[str, Any], reader: Any, cache: Path
+) -> None:
+    """What the reader does not read is read before anything is published."""
+    with pytest.raises(ChecksumError, match="expected"):
+        embedhub.load(a_source(make(TEXT, reader=reader, **change)))
+    assert not (cache / "vectors" / "some").exists()
+    assert [path.name for path in (cache / "downloads").iterdir()] == []
+    right = make(TEXT, reader=reader)
+    assert len(embedhub.load(a_source(right))) == (20_000 if reader is glove.read else 1)
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+def test_right_bytes_that_cannot_be_read_are_kept(make: Callable[..., RemoteFile], cache: Path) -> None:
+    """A pinned file that its reader refuses is verified, kept under its name, and that name is told."""
+    file = make(TEXT)
+    source = replace(a_source(file), files={3: (file,)})
+    with pytest.raises(FormatError, match="line 1") as caught:
+        list(source.parse(source.fetch(3), 3))
+    (cache / "downloads" / file.local_name).unlink()
+    with pytest.raises(FormatError, match="line 1") as again:
+        embedhub.load(source)
+    assert str(again.value) == str(caught.value)
+    assert [path.name for path in (cache / "downloads").iterdir()] == [file.local_name]
+    assert not (cache / "vectors" / "some").exists()

@@ -3,6 +3,7 @@
 import json
 import pickle
 import re
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -104,6 +105,38 @@ def test_the_first_of_duplicate_words_wins(tmp_path: Path) -> None:
     assert opened.matrix[:, 0].tolist() == [1, 4, 1, 7]
     assert opened.indices(["d", "c", "b", "a"]).tolist() == [3, 2, 1, 0]
     assert (opened.manifest["rows"], opened.manifest["duplicates"]) == (4, 2)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 1000])
+def test_the_index_is_the_same_however_it_is_sorted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Ranges of hashes that are sorted one after the other make the same sorted whole, duplicates seen."""
+    monkeypatch.setattr(store, "_SORTED_AT_ONCE", at_once)
+    words = [f"w{i % 90}" for i in range(100)]
+    opened = build(tmp_path / "ranges", [rows_for(words[:33]), rows_for(words[33:])])
+    assert opened.indices(words).tolist() == [i % 90 for i in range(100)]
+    hashes = np.load(tmp_path / "ranges" / "hashes.npy", allow_pickle=False)
+    assert (hashes == np.sort(vectors.hash_words([word.encode() for word in words[:90]]))).all()
+    assert opened.manifest["duplicates"] == 10
+
+
+def test_the_memory_of_a_build_does_not_grow_with_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight times the rows take no more memory to write and to index."""
+    monkeypatch.setattr(store, "_SORTED_AT_ONCE", 512)
+    rows = np.zeros((512, 512), np.float32)
+
+    def peak(blocks: int) -> int:
+        tracemalloc.start()
+        build(tmp_path / str(blocks), (([f"{i} {j}" for j in range(512)], rows) for i in range(blocks)), 512)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    peak(1)
+    assert peak(32) <= 1.1 * peak(4)
 
 
 def test_the_form_is_the_documented_one(tmp_path: Path) -> None:
