@@ -7,12 +7,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import filelock
+from typing import TYPE_CHECKING
 
 from embedhub import settings
 from embedhub.errors import StoreError
 from embedhub.progress import bar
+
+if TYPE_CHECKING:
+    import filelock
 
 _TEMPORARY = ".tmp"
 _PATIENCE = 0.5  # seconds before one who waits says so
@@ -40,7 +42,10 @@ def _locks() -> Path:
     return settings.cache_folder() / "locks"
 
 
-def _lock_of(name: str) -> filelock.BaseFileLock:
+def _lock_of(name: str) -> "filelock.BaseFileLock":
+    # Opening a store takes no lock, and a tenth of the time of this import.
+    import filelock
+
     # A new object each time: filelock lets one object be entered again by the same thread.
     return filelock.FileLock(ensure_folder(_locks()) / f"{name}.lock", thread_local=False)
 
@@ -58,7 +63,7 @@ def lock(name: str, what: str) -> Iterator[None]:
     held = _lock_of(name)
     try:
         held.acquire(timeout=_PATIENCE)
-    except filelock.Timeout:
+    except TimeoutError:
         _log.info("Waiting for another process or thread that is %s.", what)
         with bar(f"Waiting for another process that is {what}", None, in_bytes=False):
             held.acquire()
@@ -79,7 +84,7 @@ def lock_if_free(name: str) -> Iterator[bool]:
     held = _lock_of(name)
     try:
         held.acquire(timeout=0)
-    except filelock.Timeout:
+    except TimeoutError:
         yield False
         return
     try:

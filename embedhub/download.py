@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pooch  # type: ignore[import-untyped]  # pooch ships no py.typed
+import pooch
 
 from embedhub import cache, settings, verify, zipmember
 from embedhub.errors import ChecksumError, DownloadError, FormatError, OfflineError, StoreError

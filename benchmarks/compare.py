@@ -1,0 +1,53 @@
+"""Two results of `run.py` side by side: ``python benchmarks/compare.py BEFORE.json AFTER.json``.
+
+Machines are noisy: a change is marked only where the runs of one do not reach into those of the other. What
+holds across machines are the ratios to the rivals, so those are compared too.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import report
+
+
+def comparison(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Return a Markdown table of embedhub's own times and its targets."""
+    old, new = report.by_way(before), report.by_way(after)
+    lines = [
+        " -> ".join(f"{run['machine']['date']}, {run['rows']:,} rows" for run in (before, after)),
+        "",
+        "| step | before | after | ratio | |",
+        "|---|---|---|---|---|",
+    ]
+    for (step, way), result in new.items():
+        if way != "embedhub" or (step, way) not in old:
+            continue
+        earlier = old[step, way]
+        verdict = ""
+        if result["slowest"] < earlier["fastest"]:
+            verdict = "faster"
+        elif result["fastest"] > earlier["slowest"]:
+            verdict = "slower"
+        lines.append(
+            f"| {step} | {report.shown(earlier['seconds'])} s | {report.shown(result['seconds'])} s | "
+            f"{result['seconds'] / earlier['seconds']:.2f} | {verdict} |"
+        )
+    lines += ["", "| target | asked | before | after |", "|---|---|---|---|"]
+    earlier_targets = {what: measured for what, _, measured, _ in report.verdicts(before)}
+    lines += [
+        f"| {what} | {asked} | {earlier_targets.get(what, '')} | {measured} |"
+        for what, asked, measured, _ in report.verdicts(after)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Compare."""
+    before, after = (json.loads(Path(path).read_text("utf-8")) for path in sys.argv[1:])
+    print(comparison(before, after))
+
+
+if __name__ == "__main__":
+    main()
