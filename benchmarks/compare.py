@@ -24,22 +24,24 @@ def comparison(before: dict[str, Any], after: dict[str, Any]) -> str:
     for (step, way), result in new.items():
         if way != "embedhub" or (step, way) not in old:
             continue
-        earlier = old[step, way]
+        past = old[step, way]
         verdict = ""
-        if result["slowest"] < earlier["fastest"]:
+        if result["slowest"] < past["fastest"]:
             verdict = "faster"
-        elif result["fastest"] > earlier["slowest"]:
+        elif result["fastest"] > past["slowest"]:
             verdict = "slower"
         lines.append(
-            f"| {step} | {report.shown(earlier['seconds'])} s | {report.shown(result['seconds'])} s | "
-            f"{result['seconds'] / earlier['seconds']:.2f} | {verdict} |"
+            f"| {step} | {report.shown(past['seconds'])} s | {report.shown(result['seconds'])} s | "
+            f"{result['seconds'] / past['seconds']:.2f} | {verdict} |"
         )
     lines += ["", "| target | asked | before | after |", "|---|---|---|---|"]
-    earlier_targets = {what: measured for what, _, measured, _ in report.verdicts(before)}
-    lines += [
-        f"| {what} | {asked} | {earlier_targets.get(what, '')} | {measured} |"
-        for what, asked, measured, _ in report.verdicts(after)
-    ]
+    earlier_targets = {(target.step, target.rival): target for target in report.verdicts(before)}
+    for target in report.verdicts(after):
+        earlier = earlier_targets.get((target.step, target.rival))
+        lines.append(
+            f"| {target.step}: {target.rival} | {target.asked} | "
+            f"{earlier.measured or earlier.ours if earlier else ''} | {target.measured or target.ours} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """All measurements, each in a process of its own, all ways in turn: ``tox -e bench``.
 
-    python benchmarks/run.py [--rows 400000] [--repeat 5] [--out docs/benchmarks] [--folder SCRATCH]
+    python benchmarks/run.py [--rows 400000] [--repeat 5] [--out docs/benchmarks] [--readme README.md]
+        [--folder SCRATCH]
 
 Prepares corpora in a scratch folder (15 GB at full size), measures, prints the table, and writes
 ``results.json``, ``results.md`` and ``time.svg``. The real GloVe 6B 50d is measured too where
@@ -167,6 +168,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=400_000)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
+    parser.add_argument("--readme", type=Path, help="a README whose table is to be replaced")
     parser.add_argument("--folder", type=Path, help="parent of the scratch folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
@@ -176,6 +178,8 @@ def main() -> None:
         results = measure_all(folder, options.repeat)
     written = {"machine": machine(), "rows": options.rows, "dim": DIM, "results": results}
     report.write(written, options.out)
+    if options.readme:
+        report.into_readme(written, options.readme)
     print((options.out / "results.md").read_text("utf-8"))
 
 

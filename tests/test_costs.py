@@ -1,0 +1,143 @@
+"""What each step costs, in counts that no noise can change: calls, pages, bytes in memory. No clocks here."""
+
+import json
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embedhub import Vectors, embedding_matrix, store
+from embedhub.files import Block
+
+ROWS, DIM, BLOCK = 60_000, 256, 4_000
+MATRIX = ROWS * DIM * 4
+
+
+def blocks() -> Iterator[Block]:
+    """Give many rows."""
+    rows = np.ones((BLOCK, DIM), np.float32)
+    for start in range(0, ROWS, BLOCK):
+        yield [f"w{i}" for i in range(start, start + BLOCK)], rows
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of 61 MB."""
+    folder = tmp_path_factory.mktemp("costs") / "store"
+    store.build(folder, blocks(), name="costs", dim=DIM, provenance={})
+    return folder
+
+
+@pytest.fixture
+def opened(folder: Path) -> Vectors:
+    """Return the store, opened anew."""
+    return store.open_store(folder)
+
+
+def in_new_process(code: str, *arguments: Any) -> Any:
+    """Return what a program prints as JSON."""
+    run = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=True
+    )
+    return json.loads(run.stdout)
+
+
+MAPPED = """
+import json, re, sys
+from pathlib import Path
+from embedhub import embedding_matrix, store
+vectors = store.open_store(Path(sys.argv[1]))
+if int(sys.argv[2]):
+    embedding_matrix(vectors, None, {f"w{i * 4000}": i for i in range(int(sys.argv[2]))})
+found, inside = {}, None
+for line in Path("/proc/self/smaps").read_text().splitlines():
+    if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+        inside = line.rpartition("/")[2]
+    elif line.startswith("Rss:"):
+        found[inside] = found.get(inside, 0) + int(line.split()[1]) * 1024
+print(json.dumps(found))
+"""
+AROUND = 2 << 20  # Linux maps at most so many bytes around one that is touched: a huge page
+needs_smaps = pytest.mark.skipif(
+    not Path("/proc/self/smaps").exists(), reason="only Linux says what of a file is mapped"
+)
+
+
+@needs_smaps
+@pytest.mark.parametrize("words", [0, 10])
+def test_only_the_rows_that_are_asked_for_are_read(folder: Path, words: int) -> None:
+    """Opening touches a header, and a lookup the pages of its rows, whatever the size of the matrix."""
+    mapped = in_new_process(MAPPED, folder, words)["matrix.npy"]
+    assert mapped <= (words + 1) * AROUND < MATRIX / 2
+
+
+def calls(action: Callable[[], Any]) -> int:
+    """Return how many Python functions are called."""
+    count = 0
+
+    def watch(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        action()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def test_no_python_runs_for_each_word(opened: Vectors) -> None:
+    """A vocabulary of ten times the words takes not one more call of a Python function."""
+    few = {f"w{i}": i for i in range(1_000)}
+    many = {f"w{i}": i for i in range(10_000)}
+    embedding_matrix(opened, None, few)
+    assert calls(lambda: embedding_matrix(opened, None, many)) == calls(
+        lambda: embedding_matrix(opened, None, few)
+    )
+
+
+def test_a_matrix_costs_little_more_than_itself(opened: Vectors) -> None:
+    """Aligning the whole vocabulary takes at most a fifth more memory than the matrix that it gives."""
+    everything = {f"w{i}": i for i in range(ROWS)}
+    tracemalloc.start()
+    try:
+        embedding_matrix(opened, None, everything)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= 1.2 * MATRIX
+
+
+LAYER = """
+import json, os, sys
+from pathlib import Path
+import numpy as np
+import embedhub
+from embedhub import store
+
+def memory(field):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(field)).split()[1]) * 1024
+
+vectors = store.open_store(Path(sys.argv[1]))
+embedhub.keras_embedding(vectors, None, {"w1": 1})
+word_index = {f"w{i}": i for i in range(len(vectors))}
+Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+before = memory("VmRSS")
+layer = embedhub.keras_embedding(vectors, None, word_index)
+print(json.dumps([memory("VmHWM") - before, memory("RssFile")]))
+"""
+
+
+@needs_smaps
+def test_a_layer_costs_two_matrices_at_most(folder: Path) -> None:
+    """From store to layer the peak is the matrix, its copy in the backend, and the pages of the map."""
+    growth, mapped = in_new_process(LAYER, folder)
+    assert growth - min(mapped, MATRIX) <= 2.2 * MATRIX
