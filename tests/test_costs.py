@@ -141,3 +141,23 @@ def test_a_layer_costs_two_matrices_at_most(folder: Path) -> None:
     """From store to layer the peak is the matrix, its copy in the backend, and the pages of the map."""
     growth, mapped = in_new_process(LAYER, folder)
     assert growth - min(mapped, MATRIX) <= 2.2 * MATRIX
+
+
+COMPILE = """
+import json, sys
+from pathlib import Path
+import embedhub
+from embedhub.readers import _compiled, glove
+text = Path(sys.argv[1])
+assert list(glove.read(text, 2))
+stats = _compiled.parse_lines.stats
+code = list(Path(embedhub.__file__).parent.rglob("*.nb[ci]"))
+print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), len(code)]))
+"""
+
+
+def test_the_reader_is_compiled_once_and_not_into_the_package(tmp_path: Path) -> None:
+    """The first process compiles, the next finds the machine code in the cache; the package stays as it is."""
+    (tmp_path / "tiny.txt").write_bytes(b"the 0.5 1\n")
+    assert in_new_process(COMPILE, tmp_path / "tiny.txt") == [0, 1, 0]
+    assert in_new_process(COMPILE, tmp_path / "tiny.txt") == [1, 0, 0]
