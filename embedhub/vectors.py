@@ -123,8 +123,8 @@ class Vocabulary(Sequence[str]):
             raise TypeError(f"expected several words, got one {type(words).__name__}: {words!r}")
         wanted = list(words)
         try:
-            encoded = [encode(word) for word in wanted]
-        except AttributeError:
+            encoded = encode_all(wanted)
+        except TypeError:
             odd = next(word for word in wanted if not isinstance(word, str))
             raise TypeError(f"expected words of type str, got {odd!r} of type {type(odd).__name__}") from None
         except UnicodeEncodeError:
@@ -195,6 +195,8 @@ class Vectors(Collection[str]):
         manifest: What the store says of itself.
 
     Attributes:
+        fallbacks: What is tried for missing words unless the caller says otherwise: the default of the
+            source, which sets it. Look-ups here know of none; `embedhub.embedding_matrix` does.
         reopen: A function and its arguments that open the same vectors in another process: what travels
             when they are pickled. `embedhub.load` sets it; without it they cannot be pickled.
     """
@@ -211,6 +213,7 @@ class Vectors(Collection[str]):
         self.words = words
         self.name = name
         self.manifest = manifest or {}
+        self.fallbacks: tuple[str | Callable[[str], str | None], ...] = ()
         self.reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None
         self._norms: NDArray[np.float32] | None = None
 
