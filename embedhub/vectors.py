@@ -145,7 +145,10 @@ class Vocabulary(Sequence[str]):
     def _find(self, encoded: list[bytes]) -> NDArray[np.int64]:
         hashes = hash_words(encoded)
         found = np.full(len(encoded), -1, np.int64)
-        entries = np.searchsorted(self._hashes, hashes)
+        # In their order: 400,000 searches all over the array take 2.6 times as long.
+        order = np.argsort(hashes)
+        entries = np.empty(len(encoded), np.int64)
+        entries[order] = np.searchsorted(self._hashes, hashes[order])
         open_ = np.arange(len(encoded))
         # Two words may share a hash: then their entries are neighbours, and the next one is tried.
         while True:
