@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from embedhub.align import Coverage, EmbeddingMatrix, embedding_matrix
+    from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
     from embedhub.errors import (
         ChecksumError,
+        CoverageError,
+        CoverageWarning,
         DimNotFoundError,
         DownloadError,
         EmbedhubError,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
     from embedhub.registry import fetch, load, register, sources
+    from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
     from embedhub.vectors import Vectors
 
@@ -38,6 +41,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ChecksumError",
     "Coverage",
+    "CoverageError",
+    "CoverageWarning",
     "DimNotFoundError",
     "DownloadError",
     "EmbeddingMatrix",
@@ -56,6 +61,7 @@ __all__ = [
     "VocabularyError",
     "WordNotFoundError",
     "__version__",
+    "coverage",
     "embedding_matrix",
     "fetch",
     "hookimpl",
@@ -67,12 +73,13 @@ __all__ = [
 
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
 _HOMES = {
-    "align": ("Coverage", "EmbeddingMatrix", "embedding_matrix"),
+    "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
     "registry": ("fetch", "load", "register", "sources"),
+    "report": ("Coverage",),
     "source": ("EmbeddingSource",),
     "vectors": ("Vectors",),
 }

@@ -1,49 +1,29 @@
 """From the caller's vocabulary to a matrix: which row belongs to which word, and what is missing."""
 
-import operator
-from collections.abc import Mapping
+import logging
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.errors import VocabularyError
+from embedhub import fallbacks as chains
+from embedhub import oov as policies
+from embedhub import report
+from embedhub.errors import CoverageError, CoverageWarning
+from embedhub.fallbacks import Fallback, Match
+from embedhub.oov import Policy
 from embedhub.registry import Source, load
+from embedhub.report import Coverage
+from embedhub.vectors import Vectors
+from embedhub.word_index import WordIndex, read
 
-_SHOWN = 5
-_ALWAYS_ALLOWED = 1_000_000  # rows, whatever the vocabulary: a gap of that size costs 1.2 GB at dim 300
-_SPARSEST = 100  # rows for each word
-_INT64_MAX = 2**63 - 1
+_ALMOST_NOTHING = 0.05
+_SHOWN = 20
 
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How much of a vocabulary a source knows.
-
-    Args:
-        total: Number of words in the vocabulary.
-        missing: The words that were not found, in the order of their indices.
-    """
-
-    total: int
-    missing: tuple[str, ...]
-
-    @property
-    def found(self) -> int:
-        """Number of words that were found."""
-        return self.total - len(self.missing)
-
-    @property
-    def share(self) -> float:
-        """Share of words found, between 0 and 1."""
-        return self.found / self.total
-
-    def __str__(self) -> str:
-        shown = ", ".join(self.missing[:_SHOWN]) + (", ..." if len(self.missing) > _SHOWN else "")
-        return f"{self.found:,} of {self.total:,} words found ({self.share:.1%})" + (
-            f"; missing: {shown}" if self.missing else ""
-        )
+_log = logging.getLogger("embedhub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,88 +33,182 @@ class EmbeddingMatrix:
     Args:
         matrix: ``(largest index + 1, dim)`` float32; row i belongs to the word with index i.
         coverage: What was found and what is missing.
+        found: ``(largest index + 1,)`` bool; whether row i comes from the source, by a fallback too. It does
+            not where a word is missing, and not for padding, gaps and rows for unknown words.
     """
 
     matrix: NDArray[np.float32]
     coverage: Coverage
+    found: NDArray[np.bool_]
 
 
-def embedding_matrix(source: Source, dim: int | None, word_index: Mapping[str, int]) -> EmbeddingMatrix:
+def embedding_matrix(
+    source: Source,
+    dim: int | None,
+    word_index: Any,
+    *,
+    oov: Policy = "zeros",
+    seed: int = 0,
+    fallbacks: Iterable[Fallback] | None = None,
+    num_words: int | None = None,
+    counts: Mapping[str, int] | None = None,
+    min_coverage: float | None = None,
+) -> EmbeddingMatrix:
     """Return the source's rows for a vocabulary.
 
-    Row ``word_index[word]`` is the source's row of the word. All other rows are zeros: those of missing
-    words, and those that no word has, which is row 0 where indices start with 1.
+    Row i is the source's row of the word with index i. Where the source does not have the word, it is that
+    of the first fallback that is found; else it is what the policy ``oov`` says. Padding is always zeros:
+    ``""``, ``"[PAD]"``, ``"<pad>"``, a layer's mask token, a tokenizer's padding token, and rows that no word
+    has, such as row 0 where indices start with 1. Rows that stand for unknown words (``"[UNK]"``, all those
+    of a ``StringLookup``, a tokenizer's own token) follow the policy, and are not looked up.
 
     Example:
         >>> import embedhub
-        >>> result = embedhub.embedding_matrix("wordnet-ppmi", 50, {"music": 1, "qwxz": 2})
+        >>> result = embedhub.embedding_matrix("wordnet-ppmi", 50, {"Music": 1, "qwxz": 2})
         >>> result.matrix.shape
         (3, 50)
         >>> print(result.coverage)
-        1 of 2 words found (50.0%); missing: qwxz
+        1 of 2 words found (50.0%; 1 by lower); missing: qwxz
+        >>> result = embedhub.embedding_matrix(
+        ...     "wordnet-ppmi", 50, ["", "[UNK]", "rain-music"], oov="mean", fallbacks=("lower", "hyphen")
+        ... )
+        >>> result.found.tolist()
+        [False, False, True]
 
     Args:
         source: A registered name, an `EmbeddingSource`, or `Vectors`.
         dim: Width of a row; None where the source has only one.
-        word_index: Word -> index, as ``Tokenizer.word_index`` of Keras has it. Indices are integers from 0;
-            gaps are allowed.
+        word_index: The vocabulary: a mapping of word -> index, as ``Tokenizer.word_index`` of Keras has it;
+            a sequence or array of words, whose positions are the indices, as ``get_vocabulary()`` of a Keras
+            layer gives it; a ``TextVectorization``, ``StringLookup`` or ``Tokenizer`` of Keras; a tokenizer
+            of Hugging Face, of ``tokenizers`` or ``transformers``. Words are str, or bytes of UTF-8. Indices
+            are integers from 0; gaps are allowed; a word may stand at several positions.
+        oov: What missing words get. ``"zeros"``; ``"normal"``: random numbers with the mean and standard
+            deviation that each column has over the rows that were found; ``"mean"``: that mean; a row
+            of shape ``(dim,)``; a function that takes ``k`` words and the dim and returns ``(k, dim)`` finite
+            numbers; ``"subword"``: composed by the source from parts of the word, if it can.
+        seed: For ``"normal"``. The noise of a word depends on it and on the word alone, so that other words
+            may come and go; numpy's global random state is neither used nor changed.
+        fallbacks: What to look for in place of a missing word, in order: ``"lower"``; ``"unaccent"``, without
+            accents; ``"title"``, as ``str.title`` has it; ``"digits"``, each digit a ``#`` if two of
+            them stand together, which is what word2vec's Google News and ConceptNet Numberbatch have made
+            of numbers; ``"hyphen"``, the mean of the parts between hyphens, if all are found; or a function
+            from a word to another one, or None. Each is tried on the word, and then on what those before it
+            have made of it. None stands for the source's own default, ``()`` for no fallbacks.
+        num_words: Only words with an index below it are taken, as Keras' ``Tokenizer(num_words=...)`` does;
+            a ``Tokenizer`` says it itself.
+        counts: How often each word occurs, such as a ``Counter`` or ``Tokenizer.word_counts``. With it, the
+            coverage also says which share of the tokens is found, and names the most frequent missing
+            words first.
+        min_coverage: Least share of words found, between 0 and 1.
 
     Raises:
-        VocabularyError: The vocabulary is empty, inverted, or has indices that cannot be rows.
+        VocabularyError: The vocabulary is empty, inverted, never adapted, has two words for one row, or
+            indices that cannot be rows; or ``"normal"`` or ``"mean"`` has no found row to go by.
+        CoverageError: Fewer words than ``min_coverage`` were found.
+        ValueError: An option has not the form described here.
         EmbedhubError: What `embedhub.load` raises.
+
+    Warns:
+        CoverageWarning: Under 5 % of the words were found.
     """
-    words, indices = _checked(word_index)
-    if indices.max() >= _SPARSEST * len(words) + _ALWAYS_ALLOWED:
-        raise VocabularyError(
-            f"word_index has {len(words):,} words, but the largest index is {indices.max():,}: a matrix of "
-            "so many rows would be nearly all zeros. Number the words anew."
+    policies.check(oov, seed)
+    if min_coverage is not None and not 0 <= min_coverage <= 1:
+        raise ValueError(f"min_coverage is {min_coverage!r}; expected a share between 0 and 1.")
+    vocabulary = read(word_index, num_words)
+    vectors, match, coverage = _matched(
+        source, dim, vocabulary, fallbacks=fallbacks, counts=counts, least=min_coverage or 0
+    )
+    _log.info("%s %dd: %s", vectors.name, vectors.dim, coverage)
+    exact = match.rows >= 0
+    wanted = np.full(vocabulary.rows, -1, np.int64)
+    wanted[vocabulary.indices[exact]] = match.rows[exact]
+    # One pass and no second matrix: "clip" reads row 0 for -1, and lets numpy write where the rows belong.
+    matrix = np.take(vectors.matrix, wanted, axis=0, mode="clip")
+    matrix[wanted < 0] = 0
+    for position, rows in match.means.items():
+        matrix[vocabulary.indices[position]] = vectors.matrix[rows].mean(axis=0, dtype=np.float64)
+    found = np.zeros(vocabulary.rows, np.bool_)
+    found[vocabulary.indices[~match.missing]] = True
+    absent = np.flatnonzero(match.missing)
+    indices = np.concatenate([vocabulary.indices[absent], vocabulary.oov_indices])
+    words = [*(vocabulary.words[i] for i in absent.tolist()), *vocabulary.oov]
+    # A function that draws gives the same rows however the same dict was put together.
+    order = np.argsort(indices)
+    if words:
+        matrix[indices[order]] = policies.rows_for(
+            oov, [words[i] for i in order.tolist()], vectors, matrix=matrix, found=found, seed=int(seed)
         )
+    return EmbeddingMatrix(matrix, coverage, found)
+
+
+def coverage(
+    source: Source,
+    dim: int | None,
+    word_index: Any,
+    *,
+    fallbacks: Iterable[Fallback] | None = None,
+    counts: Mapping[str, int] | None = None,
+    num_words: int | None = None,
+) -> Coverage:
+    """Return how much of a vocabulary a source knows, without making a matrix.
+
+    Example:
+        >>> import embedhub
+        >>> coverage = embedhub.coverage("wordnet-ppmi", 25, {"music": 1, "rain": 2, "qwxz": 3})
+        >>> coverage.missing
+        ('qwxz',)
+        >>> round(coverage.share, 3)
+        0.667
+
+    Args:
+        source: A registered name, an `EmbeddingSource`, or `Vectors`.
+        dim: Any dim of the source; None where it has only one.
+        word_index: The vocabulary, as in `embedhub.embedding_matrix`; so are the options.
+        fallbacks: What to look for in place of a missing word.
+        counts: How often each word occurs.
+        num_words: Only words with an index below it are taken.
+
+    Raises:
+        VocabularyError: The vocabulary cannot be turned into rows.
+        EmbedhubError: What `embedhub.load` raises.
+
+    Warns:
+        CoverageWarning: Under 5 % of the words were found.
+    """
+    return _matched(source, dim, read(word_index, num_words), fallbacks=fallbacks, counts=counts, least=0)[-1]
+
+
+def _matched(
+    source: Source,
+    dim: int | None,
+    vocabulary: WordIndex,
+    *,
+    fallbacks: Iterable[Fallback] | None,
+    counts: Mapping[str, int] | None,
+    least: float,
+) -> tuple[Vectors, Match, Coverage]:
+    """Look a vocabulary up, and judge what was found."""
+    # What is wrong with the arguments should be heard before a download, not after it.
+    chain = None if fallbacks is None else chains.check(fallbacks)
+    tokens = report.tokens_of(vocabulary.words, counts)
     vectors = load(source, dim)
-    rows = vectors.indices(words)
-    found = rows >= 0
-    matrix = np.zeros((int(indices.max()) + 1, vectors.dim), np.float32)
-    matrix[indices[found]] = vectors.matrix[rows[found]]
-    absent = np.flatnonzero(~found)
-    absent = absent[np.argsort(indices[absent], kind="stable")]
-    return EmbeddingMatrix(matrix, Coverage(len(words), tuple(words[i] for i in absent.tolist())))
-
-
-def _checked(word_index: Mapping[str, int]) -> tuple[list[str], NDArray[np.int64]]:
-    """Return words and their indices, or say what is wrong with them."""
-    expected = "expected word -> index, like {'the': 1, 'cat': 2}"
-    if not isinstance(word_index, Mapping):
-        raise VocabularyError(f"word_index is of type {type(word_index).__name__}; {expected}.")
-    if not word_index:
-        raise VocabularyError(f"word_index is empty; {expected}. Was the tokenizer fitted?")
-    words = list(word_index)
-    odd_word = next((word for word in words if not isinstance(word, str)), None)
-    if odd_word is not None:
-        inverted = " It looks inverted: pass {word: index for index, word in ...}."
-        raise VocabularyError(
-            f"word_index has the key {odd_word!r} with the value {word_index[odd_word]!r}; {expected}."
-            f"{inverted if isinstance(word_index[odd_word], str) else ''}"
+    match = chains.find(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
+    covered = report.measure(vocabulary.words, vocabulary.indices, match, tokens)
+    if covered.share < least:
+        first = "most frequent" if counts is not None else "first"
+        shown = ", ".join(map(repr, covered.missing[:_SHOWN]))
+        raise CoverageError(
+            f"{vectors.name} {vectors.dim}d has {covered.found:,} of the {covered.total:,} words of "
+            f"word_index ({covered.share:.1%}); min_coverage asks for {least:.1%}. "
+            f"Missing, the {first} ones: {shown}. "
+            f"{report.causes(vectors, covered.missing)} embedhub.coverage(...) tells more; fallbacks= finds "
+            "more; another source, or a smaller min_coverage, may do."
         )
-    indices = np.fromiter((_index(word, word_index[word], expected) for word in words), np.int64, len(words))
-    order = np.argsort(indices, kind="stable")
-    twins = np.flatnonzero(np.diff(indices[order]) == 0)
-    if len(twins):
-        first, second = order[twins[0]], order[twins[0] + 1]
-        raise VocabularyError(
-            f"word_index gives {words[first]!r} and {words[second]!r} the same index {indices[first]}; "
-            "one row cannot belong to two words."
+    if covered.share < _ALMOST_NOTHING:
+        warnings.warn(
+            f"{vectors.name} {vectors.dim}d: {covered}. {report.causes(vectors, covered.missing)}",
+            CoverageWarning,
+            stacklevel=3,
         )
-    return words, indices
-
-
-def _index(word: str, index: Any, expected: str) -> int:
-    try:
-        if isinstance(index, bool):
-            raise TypeError
-        number = operator.index(index)
-    except TypeError:
-        raise VocabularyError(
-            f"word_index has {word!r}: {index!r} of type {type(index).__name__}; {expected}, integers from 0."
-        ) from None
-    if not 0 <= number <= _INT64_MAX:
-        raise VocabularyError(f"word_index has {word!r}: {number}; {expected}, integers from 0.")
-    return number
+    return vectors, match, covered

@@ -44,13 +44,12 @@ def run(source: Source, dim: int | None, say: Callable[[str], None]) -> dict[str
     # The vocabulary comes from all sentences, as from an unlabelled corpus; test labels are not seen.
     vectorize = keras.layers.TextVectorization(output_sequence_length=_LENGTH)
     vectorize.adapt(splits["train"][0] + splits["test"][0])
-    word_index = {word: index for index, word in enumerate(vectorize.get_vocabulary()) if index > 1}
 
-    result = embedding_matrix(source, dim, word_index)
+    result = embedding_matrix(source, dim, vectorize)
     say(f"Coverage of the vocabulary: {result.coverage}.")
     scale = float(result.matrix[1:].std())
     kinds: dict[str, Callable[[], Any]] = {
-        "pretrained": lambda: keras_embedding(source, dim, word_index, _LENGTH, mask_zero=True),
+        "pretrained": lambda: keras_embedding(source, dim, vectorize, _LENGTH, mask_zero=True),
         "random": lambda: keras.layers.Embedding(
             *result.matrix.shape,
             embeddings_initializer=keras.initializers.RandomNormal(stddev=scale, seed=_SEED),

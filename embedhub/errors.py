@@ -8,6 +8,7 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── DimNotFoundError (ValueError)       the source has no such dim
     ├── WordNotFoundError (KeyError)        the word is not in the vocabulary
     ├── VocabularyError (ValueError)        the caller's vocabulary cannot be aligned
+    ├── CoverageError (ValueError)          the source knows too little of it
     ├── FormatError (ValueError)            a file is not what its reader expects
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
@@ -16,7 +17,7 @@ Each leaf also inherits the builtin that a caller would catch::
         └── OfflineError                    EMBEDHUB_OFFLINE is set, and it would have to be downloaded
 
 Warnings: `PluginWarning` names a plugin that could not be used, `UnpinnedWarning` a file whose hash nobody
-has published.
+has published, `CoverageWarning` a vocabulary of which almost nothing was found.
 """
 
 
@@ -46,6 +47,10 @@ class WordNotFoundError(EmbedhubError, KeyError):
 
 class VocabularyError(EmbedhubError, ValueError):
     """The caller's vocabulary cannot be turned into rows of a matrix."""
+
+
+class CoverageError(EmbedhubError, ValueError):
+    """The source knows fewer words of the vocabulary than the caller asks for."""
 
 
 class FormatError(EmbedhubError, ValueError):
@@ -78,3 +83,7 @@ class UnpinnedWarning(UserWarning):
 
 class PluginWarning(UserWarning):
     """A plugin could not be used; all others still work."""
+
+
+class CoverageWarning(UserWarning):
+    """Almost nothing of a vocabulary was found: it is hardly one of this source's kind of words."""

@@ -1,7 +1,7 @@
 """The layer. The only module that imports Keras, and nothing imports it."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -9,18 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.align import embedding_matrix
-from embedhub.errors import VocabularyError
+from embedhub.fallbacks import Fallback
+from embedhub.oov import Policy
 from embedhub.registry import Source
+from embedhub.word_index import read
 
+_ALIGNMENT = 64  # of EIGEN_MAX_ALIGN_BYTES, with AVX-512
 _OURS = ("input_dim", "output_dim", "embeddings_initializer", "weights", "input_shape")
 
 
 def keras_embedding(
     source: Source,
     dim: int | None,
-    word_index: Mapping[str, int],
+    word_index: Any,
     input_length: int | None = None,
     *,
+    oov: Policy = "zeros",
+    seed: int = 0,
+    fallbacks: Iterable[Fallback] | None = None,
+    num_words: int | None = None,
+    counts: Mapping[str, int] | None = None,
+    min_coverage: float | None = None,
     trainable: bool = False,
     mask_zero: bool = False,
     **layer_options: Any,
@@ -40,21 +49,30 @@ def keras_embedding(
     Args:
         source: A registered name, an `EmbeddingSource`, or `Vectors`.
         dim: Width of a row; None where the source has only one.
-        word_index: Word -> index, as ``Tokenizer.word_index`` of Keras has it.
+        word_index: The vocabulary: a mapping of word -> index, a sequence of words, a ``TextVectorization``,
+            ``StringLookup`` or tokenizer; see `embedhub.embedding_matrix`, also for the next six.
         input_length: Length of the sequences. With it, a ``Sequential`` that starts with the layer is built
             at once.
+        oov: What missing words get: ``"zeros"``, ``"normal"``, ``"mean"``, ``"subword"``, a row, or
+            a function.
+        seed: For ``"normal"``.
+        fallbacks: What to look for in place of a missing word; None for the source's own default.
+        num_words: Only words with an index below it are taken.
+        counts: How often each word occurs.
+        min_coverage: Least share of words found.
         trainable: Whether the rows change in training.
         mask_zero: Whether index 0 is padding that later layers skip. No word may have it then.
         **layer_options: Any other option of ``keras.layers.Embedding``, such as ``name`` or ``dtype``.
 
     Returns:
         The layer, ``(batch, length)`` integers to ``(batch, length, dim)`` floats, with
-        ``largest index + 1`` rows; rows of missing words, and row 0 unless a word has it, are zeros.
+        ``largest index + 1`` rows; padding, and row 0 unless a word has it, are zeros.
 
     Raises:
         ValueError: ``input_length`` is no positive integer.
         TypeError: An option is given that follows from the vectors, such as ``weights``.
         VocabularyError: The vocabulary cannot be turned into rows.
+        CoverageError: Fewer words than ``min_coverage`` were found.
         EmbedhubError: What `embedhub.load` raises.
     """
     if input_length is not None and (
@@ -66,12 +84,19 @@ def keras_embedding(
     for option in _OURS:
         if option in layer_options:
             raise TypeError(f"{option}= cannot be given: the vectors and the vocabulary decide it.")
-    matrix = embedding_matrix(source, dim, word_index).matrix
-    if mask_zero and 0 in word_index.values():
-        word = next(word for word, index in word_index.items() if index == 0)
-        raise VocabularyError(
-            f"word_index gives {word!r} the index 0, which mask_zero=True makes padding; start words at 1."
-        )
+    vocabulary = read(word_index, num_words)
+    if mask_zero:
+        vocabulary.refuse_word_at_zero()
+    matrix = embedding_matrix(
+        source,
+        dim,
+        vocabulary,
+        oov=oov,
+        seed=seed,
+        fallbacks=fallbacks,
+        counts=counts,
+        min_coverage=min_coverage,
+    ).matrix
     if input_length is not None:
         layer_options["input_shape"] = (int(input_length),)
     with warnings.catch_warnings():
@@ -101,4 +126,20 @@ class _Rows(keras.initializers.Initializer):  # type: ignore[misc]  # Keras ship
         """Return the matrix as a tensor of the backend."""
         if tuple(shape) != self._matrix.shape:
             raise ValueError(f"Keras asks for rows of shape {shape}, the matrix has {self._matrix.shape}.")
-        return keras.ops.convert_to_tensor(self._matrix, dtype=dtype)
+        tensor = _tensorflow(self._matrix) if keras.backend.backend() == "tensorflow" else self._matrix
+        return keras.ops.convert_to_tensor(tensor, dtype=dtype)
+
+
+def _tensorflow(matrix: NDArray[np.float32]) -> Any:
+    """Return a copy of a matrix as a tensor of TensorFlow.
+
+    Of an array TensorFlow makes two copies that live at once; the memory behind DLPack it takes as it is. Its
+    kernels want it aligned.
+    """
+    import tensorflow as tf
+
+    memory = np.empty(matrix.nbytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    copy = memory[start : start + matrix.nbytes].view(matrix.dtype).reshape(matrix.shape)
+    copy[:] = matrix
+    return tf.experimental.dlpack.from_dlpack(copy.__dlpack__())

@@ -9,6 +9,7 @@ from typing import Any
 
 from embedhub import __version__, cache, store
 from embedhub.errors import DimNotFoundError
+from embedhub.fallbacks import Fallback, check
 from embedhub.files import Block, RemoteFile
 from embedhub.progress import bar
 from embedhub.vectors import Vectors
@@ -57,6 +58,8 @@ class EmbeddingSource:
         license: SPDX expression or the licence's name.
         citation: What to cite.
         homepage: Where to read more.
+        fallbacks: What is tried for a word that is missing, unless the caller says otherwise: ``("lower",)``
+            for an uncased source. Names and functions as in `embedhub.embedding_matrix`.
 
     Raises:
         ValueError: An argument has not the form described here.
@@ -71,6 +74,7 @@ class EmbeddingSource:
     license: str
     citation: str
     homepage: str
+    fallbacks: tuple[Fallback, ...] = ()
 
     def __post_init__(self) -> None:
         if _NAME.fullmatch(self.name) is None:
@@ -84,6 +88,7 @@ class EmbeddingSource:
                 raise ValueError(
                     f"{self.name}: files[{dim}] is {candidates!r}; expected RemoteFile objects in a tuple."
                 )
+        object.__setattr__(self, "fallbacks", check(self.fallbacks, f"{self.name}: fallbacks"))
         object.__setattr__(
             self, "files", MappingProxyType({dim: tuple(self.files[dim]) for dim in self.files})
         )
@@ -140,6 +145,8 @@ class EmbeddingSource:
         if opened is None:
             with cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"):
                 opened = self._open_first(folders) or self._build(folders, dim)
+        # Not a fact of the file, and so not of its store: an update of the source may change it.
+        opened.fallbacks = self.fallbacks
         return opened
 
     @staticmethod

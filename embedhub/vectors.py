@@ -198,6 +198,8 @@ class Vectors(Collection[str]):
         manifest: What the store says of itself.
 
     Attributes:
+        fallbacks: What is tried for missing words unless the caller says otherwise: the default of the
+            source, which sets it. Look-ups here know of none; `embedhub.embedding_matrix` does.
         reopen: A function and its arguments that open the same vectors in another process: what travels
             when they are pickled. `embedhub.load` sets it; without it they cannot be pickled.
     """
@@ -214,6 +216,7 @@ class Vectors(Collection[str]):
         self.words = words
         self.name = name
         self.manifest = manifest or {}
+        self.fallbacks: tuple[str | Callable[[str], str | None], ...] = ()
         self.reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None
         self._norms: NDArray[np.float32] | None = None
 

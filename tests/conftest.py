@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 import embedhub
+from embedhub import store
 
 SOCKET_BUFFER = 1 << 16
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -177,3 +179,18 @@ def serve() -> Iterator[Callable[..., Serving]]:
     """Return a function that serves a folder until the test ends."""
     with ExitStack() as stack:
         yield lambda folder, **options: stack.enter_context(serving_folder(folder, **options))
+
+
+@pytest.fixture(scope="session")
+def make_vectors(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., embedhub.Vectors]:
+    """Return a function that gives vectors with the asked-for words, each with a row of its own."""
+
+    def make(words: list[str], dim: int = 4, fallbacks: tuple[Any, ...] = ()) -> embedhub.Vectors:
+        folder = tmp_path_factory.mktemp("vectors") / "store"
+        rows = np.random.default_rng(len(words)).normal(size=(len(words), dim)).astype(np.float32)
+        store.build(folder, [(words, rows)], name="tiny", dim=dim, provenance={})
+        vectors = store.open_store(folder)
+        vectors.fallbacks = fallbacks
+        return vectors
+
+    return make

@@ -5,11 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import embedhub
-from embedhub import VocabularyError
+from embedhub import CoverageWarning, VocabularyError
 
 
 def test_each_row_belongs_to_its_word() -> None:
@@ -29,7 +27,8 @@ def test_each_row_belongs_to_its_word() -> None:
 
 def test_missing_words_come_in_the_order_of_their_indices() -> None:
     """Keras indices go by frequency, so the most frequent missing word is named first."""
-    result = embedhub.embedding_matrix("wordnet-ppmi", 25, {f"qwxz{i}": 9 - i for i in range(7)})
+    with pytest.warns(CoverageWarning):
+        result = embedhub.embedding_matrix("wordnet-ppmi", 25, {f"qwxz{i}": 9 - i for i in range(7)})
     assert result.coverage.missing == tuple(f"qwxz{i}" for i in reversed(range(7)))
     assert str(result.coverage).endswith("(0.0%); missing: qwxz6, qwxz5, qwxz4, qwxz3, qwxz2, ...")
 
@@ -49,34 +48,18 @@ def test_a_word_may_have_index_0() -> None:
         ({"the": "1"}, "has 'the': '1' of type str"),
         ({"the": 1.0}, "has 'the': 1.0 of type float"),
         ({"the": True}, "has 'the': True of type bool"),
-        ({"the": -1}, "has 'the': -1; expected"),
-        ({"the": 2**63}, "has 'the': 9223372036854775808; expected"),
+        (
+            {"the": -1},
+            "has 'the': -1 of type int; expected word -> index, like {'the': 1, 'cat': 2}, integers",
+        ),
+        ({"the": 2**63}, "has 'the': 9223372036854775808 of type int; expected"),
+        ({"a": 1, "the": np.int8(-1)}, "of type int8; expected word -> index"),
+        ({"a": 1, "the": None}, "has 'the': None of type NoneType; expected"),
         ({"the": 10**9, "a": 2}, "has 2 words, but the largest index is 1,000,000,000"),
         ({"the": 1, "a": 2, "cat": 1}, "gives 'the' and 'cat' the same index 1"),
-        (["the"], "word_index is of type list"),
-        (None, "word_index is of type NoneType"),
     ],
 )
 def test_a_vocabulary_that_cannot_be_rows_is_refused(word_index: Any, words: str) -> None:
     """The error says what was passed and what is expected."""
     with pytest.raises(VocabularyError, match=re.escape(words)):
         embedhub.embedding_matrix("wordnet-ppmi", 25, word_index)
-
-
-WORDS = st.sampled_from(["music", "rain", "the", "walk"]) | st.text(max_size=5)
-
-
-@settings(deadline=None, max_examples=50)
-@given(
-    st.dictionaries(WORDS, st.integers(0, 300), min_size=1).filter(lambda d: len(set(d.values())) == len(d))
-)
-def test_any_vocabulary_is_aligned(word_index: dict[str, int]) -> None:
-    """For any vocabulary each row is its word's, or zeros, and nothing else."""
-    vectors = embedhub.load("wordnet-ppmi", 25)
-    result = embedhub.embedding_matrix(vectors, 25, word_index)
-    expected = np.zeros((max(word_index.values()) + 1, 25), np.float32)
-    for word, index in word_index.items():
-        if word in vectors:
-            expected[index] = vectors[word]
-    assert (result.matrix == expected).all()
-    assert set(result.coverage.missing) == {word for word in word_index if word not in vectors}

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import embedhub
-from embedhub import VocabularyError
 
 WORD_INDEX = {"music": 1, "rain": 2, "qwxz": 3, "walk": 4}
 
@@ -66,16 +65,6 @@ def test_options_are_passed_through() -> None:
     for option in ("weights", "embeddings_initializer", "input_dim", "output_dim", "input_shape"):
         with pytest.raises(TypeError, match=f"{option}= cannot be given"):
             make(**{option: 3})
-
-
-def test_padding_cannot_be_a_word() -> None:
-    """With mask_zero a word at index 0 would be skipped silently, so it is refused."""
-    with pytest.raises(
-        VocabularyError, match="gives 'music' the index 0, which mask_zero=True makes padding"
-    ):
-        embedhub.keras_embedding("wordnet-ppmi", 25, {"music": 0}, mask_zero=True)
-    with pytest.raises(VocabularyError, match="word_index is of type list"):
-        embedhub.keras_embedding("wordnet-ppmi", 25, ["music"], mask_zero=True)  # type: ignore[arg-type]  # the point
 
 
 def test_training_moves_only_trainable_rows() -> None:

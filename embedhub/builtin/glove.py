@@ -73,6 +73,7 @@ GLOVE_6B = EmbeddingSource(
         "GloVe: Global Vectors for Word Representation. EMNLP 2014, 1532-1543."
     ),
     homepage="https://nlp.stanford.edu/projects/glove/",
+    fallbacks=("lower",),
 )
 
 

@@ -57,6 +57,7 @@ WORDNET_PPMI = _Embedded(
     license="LicenseRef-WordNet-3.0",
     citation="Christiane Fellbaum, ed. (1998). WordNet: An Electronic Lexical Database. MIT Press.",
     homepage="https://wordnet.princeton.edu/",
+    fallbacks=("lower",),
 )
 
 

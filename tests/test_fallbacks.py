@@ -1,0 +1,162 @@
+"""What is tried for words that a source does not have."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import embedhub
+from embedhub import Vectors
+from embedhub.builtin.glove import GLOVE_6B
+
+
+def served(vectors: Vectors, word: str, *fallbacks: Any) -> list[str] | None:
+    """Return which words' rows the row of a word is the mean of, in their order, None if it is missing."""
+    result = embedhub.embedding_matrix(vectors, None, ["anchor", word], fallbacks=fallbacks)
+    if not result.found[1]:
+        assert not result.matrix[1].any()
+        return None
+    for parts in (*combinations(vectors, 1), *combinations(vectors, 2)):
+        if np.allclose(result.matrix[1], vectors.lookup(parts).mean(axis=0)):
+            return [*parts]
+    raise AssertionError("the row is nobody's")
+
+
+@pytest.mark.parametrize(
+    ("fallback", "word", "expected"),
+    [
+        ("lower", "CAFÉ", ["café"]),
+        ("lower", "PARIS", None),
+        ("lower", "Berlin", ["Berlin"]),
+        ("unaccent", "näive", ["naive"]),
+        ("unaccent", "CAFÉ", None),
+        ("unaccent", "हिन्दी", None),
+        ("title", "BERLIN", ["Berlin"]),
+        ("title", "new-york", ["New-York"]),
+        ("digits", "1984", ["####"]),
+        ("digits", "3,141", ["#,###"]),
+        ("digits", "7", None),
+        ("digits", "4x4", None),
+        ("digits", "١٩٨٤", None),
+        ("hyphen", "naive-café", ["café", "naive"]),
+        ("hyphen", "naive-qwxz", None),
+        ("hyphen", "-café", None),
+        ("hyphen", "café-", None),
+        (str.swapcase, "bERLIN", ["Berlin"]),
+        (lambda _: None, "bERLIN", None),
+        (partial(re.sub, "s$", ""), "naives", ["naive"]),
+    ],
+)
+def test_each_fallback(
+    fallback: Any, word: str, expected: list[str] | None, make_vectors: Callable[..., Vectors]
+) -> None:
+    """A fallback makes of a word what its name says; a word that is there is left alone."""
+    vectors = make_vectors(
+        ["anchor", "café", "naive", "Berlin", "New-York", "####", "#,###", "#", "#x#", "हनद"], dim=6
+    )
+    assert served(vectors, word, fallback) == expected
+
+
+def test_a_chain_goes_from_little_change_to_more(make_vectors: Callable[..., Vectors]) -> None:
+    """Each fallback is tried on the word, then on what those before it made of it; the first found wins."""
+    vectors = make_vectors(["anchor", "cafe", "rock", "roll", "a##", "Über", "uber"], dim=6)
+    assert served(vectors, "CAFÉ", "lower", "unaccent") == ["cafe"]
+    assert served(vectors, "CAFÉ", "unaccent", "lower") == ["cafe"]
+    assert served(vectors, "ROCK-ROLL", "lower", "hyphen") == ["rock", "roll"]
+    assert served(vectors, "ROCK-ROLL", "hyphen", "lower") is None
+    assert served(vectors, "A12", "lower", "digits") == ["a##"]
+    assert served(vectors, "ÜBER", "title", "unaccent", "lower") == ["Über"]
+    assert served(vectors, "ÜBER", "lower", "unaccent", "title") == ["uber"]
+    coverage = embedhub.coverage(
+        vectors, None, ["rock", "Rock", "ROLL", "rock-roll", "qwxz"], fallbacks=("title", "lower", "hyphen")
+    )
+    assert coverage.by_fallback == {"title": (), "lower": ("Rock", "ROLL"), "hyphen": ("rock-roll",)}
+    assert coverage.missing == ("qwxz",)
+
+
+def test_one_look_up_for_each_fallback(
+    make_vectors: Callable[..., Vectors], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many words are missing, each fallback looks them up at once, and none that was found."""
+    vectors = make_vectors(["the", "a"])
+    asked: list[list[str]] = []
+    look_up = Vectors.indices
+
+    def watched(self: Vectors, words: Any) -> Any:
+        asked.append(list(words))
+        return look_up(self, asked[-1])
+
+    monkeypatch.setattr(Vectors, "indices", watched)
+    words = ["the", "A", "The", "qwxz", "Qwxz"]
+    embedhub.coverage(vectors, None, words, fallbacks=("lower", "title", "hyphen"))
+    assert asked == [words, ["a", "the", "qwxz"], ["Qwxz"], []]
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "error", "words"),
+    [
+        (
+            ("lower", "upper"),
+            ValueError,
+            "fallbacks has 'upper'; the fallbacks are 'lower', 'unaccent', 'title'",
+        ),
+        ((3,), ValueError, "fallbacks has 3; the fallbacks are 'lower'"),
+        ("lower", TypeError, "fallbacks is 'lower'; expected a tuple, like ('lower', 'hyphen')"),
+        (str.lower, TypeError, "expected a tuple, like ('lower', 'hyphen')"),
+        ((lambda _: 3,), TypeError, "The fallback <lambda> made 3 of 'qwxz'; expected a word or None"),
+    ],
+)
+def test_what_is_no_fallback_is_refused(fallbacks: Any, error: type[Exception], words: str) -> None:
+    """The error names what was given, and what there is."""
+    with pytest.raises(error, match=re.escape(words)):
+        embedhub.coverage("wordnet-ppmi", 25, ["music", "qwxz"], fallbacks=fallbacks)
+
+
+def test_a_source_names_its_own_default() -> None:
+    """None is the source's default, () is none; uncased sources look for the lower-cased word."""
+    for name, dim in (("wordnet-ppmi", 25), (embedhub.sources()["wordnet-ppmi"], 25)):
+        vectors = embedhub.load(name, dim)
+        assert vectors.fallbacks == ("lower",)
+        for source in (name, vectors):
+            matrix = embedhub.embedding_matrix(source, dim, {"Music": 0, "rain": 1}).matrix
+            assert (matrix == vectors.lookup(["music", "rain"])).all()
+            result = embedhub.embedding_matrix(source, dim, {"Music": 0, "rain": 1}, fallbacks=())
+            assert result.found.tolist() == [False, True]
+            layer = embedhub.keras_embedding(source, dim, {"Music": 0, "rain": 1}, fallbacks=())
+            assert (layer.get_weights()[0] == result.matrix).all()
+    for source in embedhub.sources().values():
+        assert source.cased or source.fallbacks == ("lower",)
+
+
+def test_the_default_is_the_sources_and_not_the_stores(cache: Path) -> None:
+    """A store that was built before the source had a default opens with it."""
+    source = embedhub.sources()["wordnet-ppmi"]
+    older = replace(source, fallbacks=())
+    assert older.vectors(25).fallbacks == ()
+    (manifest,) = (cache / "vectors").rglob("manifest.json")
+    assert "fallbacks" not in json.loads(manifest.read_text("utf-8"))
+    assert source.vectors(25).fallbacks == ("lower",)
+    assert len([*(cache / "vectors").rglob("manifest.json")]) == 1
+
+
+def test_a_wrong_default_is_refused_when_the_source_is_made() -> None:
+    """A plugin's author hears of a misspelt fallback, and not its users."""
+    with pytest.raises(ValueError, match="glove-6b: fallbacks has 'lowercase'; the fallbacks are 'lower'"):
+        replace(GLOVE_6B, fallbacks=("lowercase",))
+    with pytest.raises(TypeError, match="glove-6b: fallbacks is 'lower'; expected a tuple"):
+        replace(GLOVE_6B, fallbacks="lower")  # type: ignore[arg-type]  # the point
+
+
+def test_upper_case_words_of_a_text_are_found(glove_50d: Vectors) -> None:
+    """GloVe is uncased: of words as they stand in a text, as many are found as of the lower-cased ones."""
+    words = ["The", "President", "of", "Zimbabwe", "met", "NASA"]
+    result = embedhub.embedding_matrix("glove-6b", 50, words)
+    assert (result.matrix == glove_50d.lookup([word.lower() for word in words])).all()
+    assert len(result.coverage.by_fallback["lower"]) == 4

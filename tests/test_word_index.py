@@ -1,0 +1,387 @@
+"""Every kind of vocabulary, made by the real package that makes it."""
+
+import re
+import zipfile
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+import embedhub
+from embedhub import CoverageWarning, Vectors, VocabularyError
+from embedhub.word_index import read
+
+TEXTS = ["the rain and the music of the night", "a qwxz walks in the rain", "music qwxz zzyx"]
+
+Encode = Callable[[list[str]], Any]
+"""What the package itself says of the indices of words."""
+
+
+def words_of(texts: list[str]) -> list[str]:
+    """Return the words of texts, the most frequent first."""
+    return [word for word, _ in Counter(" ".join(texts).split()).most_common()]
+
+
+def a_dict(texts: list[str]) -> tuple[Any, Encode]:
+    """Return word -> index, from 1 and with gaps."""
+    word_index = {word: 3 * i + 1 for i, word in enumerate(words_of(texts))}
+    return word_index, lambda words: [word_index[word] for word in words]
+
+
+def a_text_vectorization(texts: list[str]) -> tuple[Any, Encode]:
+    """Return an adapted TextVectorization."""
+    layer = keras.layers.TextVectorization(standardize=None)
+    layer.adapt(texts)
+    return layer, lambda words: keras.ops.convert_to_numpy(layer(words))[:, 0]
+
+
+def its_vocabulary(make: Callable[[list[str]], Any]) -> Callable[[list[str]], tuple[Any, Encode]]:
+    """Return a kind: get_vocabulary() of a TextVectorization, as something else."""
+
+    def kind(texts: list[str]) -> tuple[Any, Encode]:
+        layer, encode = a_text_vectorization(texts)
+        return make(layer.get_vocabulary()), encode
+
+    return kind
+
+
+def a_string_lookup(**options: Any) -> Callable[[list[str]], tuple[Any, Encode]]:
+    """Return a kind: an adapted StringLookup."""
+
+    def kind(texts: list[str]) -> tuple[Any, Encode]:
+        layer = keras.layers.StringLookup(**options)
+        layer.adapt(words_of(texts))
+        return layer, lambda words: keras.ops.convert_to_numpy(layer(words))
+
+    return kind
+
+
+def a_legacy_tokenizer(texts: list[str]) -> tuple[Any, Encode]:
+    """Return a fitted Tokenizer, as the Keras 2 idiom has it."""
+    tokenizer = tf.keras.preprocessing.text.Tokenizer(filters="", lower=False, oov_token="<OOV>")
+    tokenizer.fit_on_texts(texts)
+    return tokenizer, lambda words: tokenizer.texts_to_sequences([words])[0]
+
+
+def a_tokenizer(texts: list[str]) -> tuple[Tokenizer, Encode]:
+    """Return a trained tokenizers.Tokenizer of whole words."""
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unknown>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.WordLevelTrainer(special_tokens=["[CLS]", "<unknown>", "<fill>"], vocab_size=10**6)
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.enable_padding(pad_id=2, pad_token="<fill>")
+    return tokenizer, lambda words: tokenizer.encode(" ".join(words)).ids
+
+
+def a_pretrained_tokenizer(texts: list[str]) -> tuple[Any, Encode]:
+    """Return a tokenizer of transformers."""
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # its __init__ has no types
+        tokenizer_object=a_tokenizer(texts)[0], unk_token="<unknown>", pad_token="<fill>"
+    )
+    return tokenizer, lambda words: tokenizer(" ".join(words))["input_ids"]
+
+
+KINDS: dict[str, Callable[[list[str]], tuple[Any, Encode]]] = {
+    "dict": a_dict,
+    "dict of bytes": lambda texts: (
+        {word.encode(): i for word, i in a_dict(texts)[0].items()},
+        a_dict(texts)[1],
+    ),
+    "ordered dict": lambda texts: (OrderedDict(a_dict(texts)[0]), a_dict(texts)[1]),
+    "read-only mapping": lambda texts: (MappingProxyType(a_dict(texts)[0]), a_dict(texts)[1]),
+    "dict of numpy integers": lambda texts: (
+        {word: np.uint16(i) for word, i in a_dict(texts)[0].items()},
+        a_dict(texts)[1],
+    ),
+    "list": its_vocabulary(list),
+    "tuple": its_vocabulary(tuple),
+    "list of bytes": its_vocabulary(lambda words: [word.encode() for word in words]),
+    "array of str": its_vocabulary(np.array),
+    "array of bytes": its_vocabulary(lambda words: np.array([word.encode() for word in words])),
+    "array of objects": its_vocabulary(lambda words: np.array([word.encode() for word in words], object)),
+    "tensor": its_vocabulary(tf.constant),
+    "TextVectorization": a_text_vectorization,
+    "StringLookup": a_string_lookup(),
+    "StringLookup with mask": a_string_lookup(mask_token="-", oov_token="<OOV>", num_oov_indices=3),
+    "StringLookup without OOV": a_string_lookup(num_oov_indices=0),
+    "Tokenizer of Keras": a_legacy_tokenizer,
+    "Tokenizer of tokenizers": a_tokenizer,
+    "PreTrainedTokenizer": a_pretrained_tokenizer,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_vocabulary_is_aligned(kind: str) -> None:
+    """The row at the index that the package gives to a word is the source's row of the word, or zeros."""
+    vectors = embedhub.load("wordnet-ppmi", 25)
+    words = words_of(TEXTS)
+    word_index, encode = KINDS[kind](TEXTS)
+    result = embedhub.embedding_matrix(vectors, None, word_index)
+    expected = vectors.lookup(words, missing="zeros")
+    indices = np.asarray(encode(words))
+    assert (result.matrix[indices] == expected).all()
+    assert (result.found[indices] == [word in vectors for word in words]).all()
+    assert result.found.sum() == result.coverage.found
+    assert np.count_nonzero(result.matrix.any(axis=1)) == result.coverage.found
+    missing = {word for word in words if word not in vectors}
+    assert {"qwxz", "zzyx"} <= missing
+    assert set(result.coverage.missing) - {"[CLS]"} == missing
+    assert result.coverage == embedhub.coverage(vectors, None, word_index)
+
+
+@pytest.fixture(scope="module")
+def glove_text(real_data: Path) -> dict[bytes, bytes]:
+    """Return the lines of the real text by their words."""
+    with zipfile.ZipFile(real_data / "mirror/nlp.stanford.edu/data/glove.6B.zip") as archive:
+        lines = archive.read("glove.6B.50d.txt").split(b"\n")[:-1]
+    return dict((line.partition(b" ")[::2]) for line in lines)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_row_is_the_texts_row(
+    kind: str, real_data: Path, glove_50d: Vectors, glove_text: dict[bytes, bytes]
+) -> None:
+    """Over the words of SST-2, every row of the layer is what the text of GloVe says of the word."""
+    lines = (real_data / "text" / "sst2" / "train.tsv").read_text("utf-8").splitlines()
+    texts = [line.split("\t")[0] for line in lines]
+    words = words_of(texts)
+    word_index, encode = KINDS[kind](texts)
+    layer = embedhub.keras_embedding("glove-6b", 50, word_index, fallbacks=())
+    expected = np.zeros((len(words), 50), np.float32)
+    for row, word in zip(expected, words, strict=True):
+        if numbers := glove_text.get(word.encode()):
+            row[:] = [float(number) for number in numbers.split()]
+    assert np.count_nonzero(expected.any(axis=1)) > 0.9 * len(words)
+    assert (keras.ops.convert_to_numpy(layer(np.asarray(encode(words)))) == expected).all()
+
+
+OOV_ROW = [7.0, 8.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "padding", "oov"),
+    [
+        ("dict", [0, 2, 3], []),
+        ("list", [0], [1]),
+        ("TextVectorization", [0], [1]),
+        ("StringLookup", [], [0]),
+        ("StringLookup with mask", [0], [1, 2, 3]),
+        ("StringLookup without OOV", [], []),
+        ("Tokenizer of Keras", [0], [1]),
+        ("Tokenizer of tokenizers", [2], [1]),
+        ("PreTrainedTokenizer", [2], [1]),
+    ],
+)
+def test_padding_is_zeros_and_rows_for_unknown_words_follow_the_policy(
+    kind: str, padding: list[int], oov: list[int], make_vectors: Callable[..., Vectors]
+) -> None:
+    """What the package masks is zeros, what it gives to unknown words the policy's, and none is missing."""
+    vectors = make_vectors([*words_of(TEXTS), "", "-", "[UNK]", "<OOV>", "<unknown>", "<fill>"], dim=3)
+    word_index, encode = KINDS[kind](TEXTS)
+    result = embedhub.embedding_matrix(vectors, None, word_index, oov=OOV_ROW)
+    assert not result.matrix[padding].any()
+    assert (result.matrix[oov] == OOV_ROW).all()
+    assert not result.found[padding + oov].any()
+    assert set(result.coverage.missing) <= {"[CLS]"}
+    if oov:
+        assert set(np.asarray(encode(["qqq", "xxyyzz", "ww", "vvv", "uuu"]))) <= set(oov)
+
+
+def test_special_names_of_plain_vocabularies(make_vectors: Callable[..., Vectors]) -> None:
+    """Padding is "", [PAD] and <pad> wherever they stand, [UNK] is unknown; <unk> is a word like others."""
+    vectors = make_vectors(["the", "<unk>", "[PAD]", "[UNK]"], dim=3)
+    words = ["[PAD]", "<pad>", "", "[UNK]", "<unk>", "the", ""]
+    for word_index in (words, {word: i for i, word in enumerate(words[:-1])}):
+        result = embedhub.embedding_matrix(vectors, None, word_index, oov=OOV_ROW)
+        assert result.found.tolist()[:6] == [False, False, False, False, True, True]
+        assert (result.matrix[[4, 5]] == vectors.lookup(["<unk>", "the"])).all()
+        assert result.matrix[3].tolist() == OOV_ROW
+        assert not result.matrix[[0, 1, 2, *range(6, len(result.matrix))]].any()
+        assert (result.coverage.total, result.coverage.missing) == (2, ())
+
+
+def test_a_model_of_sentencepiece_has_its_unknown_and_padding_tokens() -> None:
+    """Unigram does not name its unknown token; <unk> and <pad> are what it is by convention."""
+    tokenizer = Tokenizer(models.Unigram())
+    trainer = trainers.UnigramTrainer(vocab_size=30, special_tokens=["<pad>", "<unk>"], unk_token="<unk>")
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    known = read(tokenizer)
+    assert (known.oov, known.oov_indices.tolist()) == (["<unk>"], [1])
+    assert known.rows == tokenizer.get_vocab_size()
+    assert len(known.words) == known.rows - 2
+
+
+def test_num_words_is_kerass() -> None:
+    """With num_words only indices below it have rows: said to the Tokenizer, or here."""
+    tokenizer = tf.keras.preprocessing.text.Tokenizer(num_words=4)
+    tokenizer.fit_on_texts(TEXTS)
+    assert max(map(max, tokenizer.texts_to_sequences(TEXTS))) == 3
+    word_index = tokenizer.word_index
+    expected = embedhub.embedding_matrix("wordnet-ppmi", 25, word_index).matrix[:4]
+    limits: list[tuple[Any, Any]] = [
+        (tokenizer, None),
+        (word_index, 4),
+        (["", *word_index], 4),
+        (word_index, np.int64(4)),
+    ]
+    for vocabulary, num_words in limits:
+        result = embedhub.embedding_matrix("wordnet-ppmi", 25, vocabulary, num_words=num_words)
+        assert (result.matrix == expected).all()
+        assert result.matrix.shape == (4, 25)
+        assert result.coverage.total == 3
+    layer = embedhub.keras_embedding("wordnet-ppmi", 25, word_index, num_words=4)
+    assert (layer.get_weights()[0] == expected).all()
+    assert embedhub.embedding_matrix("wordnet-ppmi", 25, word_index, num_words=10**9).coverage.total == len(
+        word_index
+    )
+
+
+@pytest.mark.parametrize("num_words", [0, -1, 2.0, "3", True])
+def test_a_wrong_num_words_is_refused(num_words: Any) -> None:
+    """What is no number of words is an error."""
+    with pytest.raises(ValueError, match=re.escape(f"num_words is {num_words!r}; expected 1 or more")):
+        embedhub.coverage("wordnet-ppmi", 25, {"music": 1}, num_words=num_words)
+
+
+@pytest.mark.parametrize("kind", ["TextVectorization", "StringLookup", "Tokenizer of tokenizers"])
+def test_num_words_cannot_limit_what_limits_itself(kind: str) -> None:
+    """A layer would go on giving the indices that were cut off."""
+    with pytest.raises(ValueError, match=r"num_words is 4, but a .* gives all its indices"):
+        embedhub.coverage("wordnet-ppmi", 25, KINDS[kind](TEXTS)[0], num_words=4)
+
+
+def test_a_word_may_stand_at_several_positions() -> None:
+    """One word may have two rows, which is no contradiction; two words cannot have one."""
+    vectors = embedhub.load("wordnet-ppmi", 25)
+    result = embedhub.embedding_matrix(vectors, None, ["music", "qwxz", "music", "qwxz"])
+    assert (result.matrix[[0, 2]] == vectors["music"]).all()
+    assert result.coverage.missing == ("qwxz", "qwxz")
+
+
+def test_the_words_of_a_source_are_a_vocabulary(make_vectors: Callable[..., Vectors]) -> None:
+    """The words of vectors, in the order of their rows, give back their matrix."""
+    vectors = make_vectors(["a", "b", "c\nd", "\udcff", "e\x00"])
+    assert (embedhub.embedding_matrix(vectors, None, vectors.words).matrix == vectors.matrix).all()
+
+
+def lookup(**options: Any) -> Any:
+    """Return a StringLookup of two words."""
+    return keras.layers.StringLookup(vocabulary=["music", "rain"], **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (list, "word_index is empty; expected words, each at the position that is its index"),
+        (lambda: ["", "[UNK]"], "word_index has no words but '', '[UNK]'. Was it adapted"),
+        (lambda: ["the", 3], "word_index has 3 of type int at position 1; expected words, each at"),
+        (lambda: [("the", 1)], "Pairs of word and index are a dict: pass dict(...)"),
+        (lambda: np.array([["the"]]), "word_index has shape (1, 1); expected words"),
+        (lambda: np.array([1, 2]), "word_index has 1 of type int at position 0"),
+        (lambda: "the", "word_index is of type str; expected word -> index, like {'the': 1, 'cat': 2}; or a"),
+        (lambda: b"the", "word_index is of type bytes; expected word -> index"),
+        (lambda: 7, "word_index is of type int; expected word -> index"),
+        (lambda: None, "word_index is of type NoneType; expected word -> index"),
+        (lambda: (word for word in ["the"]), "word_index is of type generator; expected word -> index"),
+        (
+            lambda: {"the", "cat"},
+            "word_index is of type set, whose words have no order and so no indices; exp",
+        ),
+        ({"the": 1}.keys, "word_index is of type dict_keys, whose words have no order"),
+        (
+            keras.layers.TextVectorization,
+            "word_index is a TextVectorization without a vocabulary; call its adapt",
+        ),
+        (
+            keras.layers.StringLookup,
+            "word_index is a StringLookup without a vocabulary; call its adapt(texts)",
+        ),
+        (
+            lambda: lookup(output_mode="multi_hot"),
+            "a StringLookup with output_mode='multi_hot', which gives no",
+        ),
+        (
+            lambda: keras.layers.IntegerLookup(vocabulary=[4, 5]),
+            "of type IntegerLookup, whose vocabulary holds int64",
+        ),
+        (
+            tf.keras.preprocessing.text.Tokenizer,
+            "word_index is a Tokenizer that has seen no texts; call its fit_",
+        ),
+        (
+            lambda: Tokenizer(models.WordLevel()),
+            "word_index is a Tokenizer without a vocabulary; train it first",
+        ),
+        (
+            lambda: {"": 0, "[UNK]": 1},
+            "word_index has no words but '', '[UNK]'. Was it adapted to any texts?",
+        ),
+        (lambda: {b"the": 1, 2: b"cat"}, "has the key 2 with the value b'cat'; expected word -> index, like"),
+        (lambda: {0: b"the"}, "It looks inverted: pass {word: index for index, word in ...}"),
+    ],
+)
+def test_what_is_no_vocabulary_is_refused(make: Callable[[], Any], words: str) -> None:
+    """The error says what was passed, and what to do."""
+    with pytest.raises(VocabularyError, match=re.escape(words)):
+        embedhub.embedding_matrix("wordnet-ppmi", 25, make())
+
+
+def test_num_words_that_leaves_nothing_is_refused() -> None:
+    """No word below num_words is an error that says where the words begin."""
+    with pytest.raises(VocabularyError, match="no index below num_words=1; its smallest is 1"):
+        embedhub.coverage("wordnet-ppmi", 25, {"music": 1}, num_words=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (lambda: {"music": 0}, "music"),
+        (lambda: ["music"], "music"),
+        (lambda: np.array(["music"]), "music"),
+        (lookup, "[UNK]"),
+        (lambda: lookup(num_oov_indices=0), "music"),
+        (lambda: a_tokenizer(TEXTS)[0], "[CLS]"),
+        (lambda: a_pretrained_tokenizer(TEXTS)[0], "[CLS]"),
+    ],
+    ids=["dict", "list", "array", "StringLookup", "no OOV", "Tokenizer", "PreTrainedTokenizer"],
+)
+def test_padding_cannot_be_a_word(make: Callable[[], Any], word: str) -> None:
+    """With mask_zero whatever has index 0 would be skipped silently, so a word there is refused."""
+    with pytest.raises(VocabularyError, match=re.escape(f"gives {word!r} the index 0, which mask_zero=True")):
+        embedhub.keras_embedding("wordnet-ppmi", 25, make(), mask_zero=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: {"music": 1}, lambda: ["", "music"], lambda: lookup(mask_token=""), lambda: {"": 0, "music": 1}],
+    ids=["gap", "list", "StringLookup", "dict"],
+)
+def test_padding_at_0_can_be_masked(make: Callable[[], Any]) -> None:
+    """Where index 0 is padding, mask_zero is what one wants."""
+    assert embedhub.keras_embedding("wordnet-ppmi", 25, make(), mask_zero=True).mask_zero
+
+
+def test_word_pieces_are_no_words() -> None:
+    """A tokenizer of pieces is aligned all the same, and the warning says why so little was found."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel()
+    texts = ["walk rain music night"] * 3
+    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=100, show_progress=False))
+    with pytest.warns(CoverageWarning, match="without the marks of word pieces"):
+        embedhub.coverage(
+            "wordnet-ppmi",
+            25,
+            {piece: i for piece, i in tokenizer.get_vocab().items() if piece.startswith("\u0120")},
+        )
+    coverage = embedhub.coverage(
+        "wordnet-ppmi", 25, tokenizer, fallbacks=(lambda word: word.removeprefix("\u0120"),)
+    )
+    assert "\u0120music" in coverage.by_fallback["<lambda>"]
