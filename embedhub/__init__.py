@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from embedhub.align import Coverage, EmbeddingMatrix, embedding_matrix
     from embedhub.errors import (
+        BackendError,
         ChecksumError,
+        DependencyError,
         DimNotFoundError,
         DownloadError,
         EmbedhubError,
@@ -29,15 +31,19 @@ if TYPE_CHECKING:
     from embedhub.files import RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
+    from embedhub.keras_text import TextLayers, keras_text_embedding
     from embedhub.registry import fetch, load, register, sources
     from embedhub.source import EmbeddingSource
+    from embedhub.torch import torch_embedding
     from embedhub.vectors import Vectors
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BackendError",
     "ChecksumError",
     "Coverage",
+    "DependencyError",
     "DimNotFoundError",
     "DownloadError",
     "EmbeddingMatrix",
@@ -51,6 +57,7 @@ __all__ = [
     "SourceClashError",
     "SourceNotFoundError",
     "StoreError",
+    "TextLayers",
     "UnpinnedWarning",
     "Vectors",
     "VocabularyError",
@@ -60,9 +67,11 @@ __all__ = [
     "fetch",
     "hookimpl",
     "keras_embedding",
+    "keras_text_embedding",
     "load",
     "register",
     "sources",
+    "torch_embedding",
 ]
 
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
@@ -72,8 +81,10 @@ _HOMES = {
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
+    "keras_text": ("TextLayers", "keras_text_embedding"),
     "registry": ("fetch", "load", "register", "sources"),
     "source": ("EmbeddingSource",),
+    "torch": ("torch_embedding",),
     "vectors": ("Vectors",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

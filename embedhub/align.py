@@ -53,10 +53,12 @@ class EmbeddingMatrix:
     Args:
         matrix: ``(largest index + 1, dim)`` float32; row i belongs to the word with index i.
         coverage: What was found and what is missing.
+        found: ``(largest index + 1,)`` bool; whether row i comes from the source.
     """
 
     matrix: NDArray[np.float32]
     coverage: Coverage
+    found: NDArray[np.bool_]
 
 
 def embedding_matrix(source: Source, dim: int | None, word_index: Mapping[str, int]) -> EmbeddingMatrix:
@@ -91,12 +93,15 @@ def embedding_matrix(source: Source, dim: int | None, word_index: Mapping[str, i
         )
     vectors = load(source, dim)
     rows = vectors.indices(words)
-    found = rows >= 0
+    known = rows >= 0
     matrix = np.zeros((int(indices.max()) + 1, vectors.dim), np.float32)
-    matrix[indices[found]] = vectors.matrix[rows[found]]
-    absent = np.flatnonzero(~found)
+    matrix[indices[known]] = vectors.matrix[rows[known]]
+    found = np.zeros(len(matrix), np.bool_)
+    found[indices[known]] = True
+    absent = np.flatnonzero(~known)
     absent = absent[np.argsort(indices[absent], kind="stable")]
-    return EmbeddingMatrix(matrix, Coverage(len(words), tuple(words[i] for i in absent.tolist())))
+    coverage = Coverage(len(words), tuple(words[i] for i in absent.tolist()))
+    return EmbeddingMatrix(matrix, coverage, found)
 
 
 def _checked(word_index: Mapping[str, int]) -> tuple[list[str], NDArray[np.int64]]:
