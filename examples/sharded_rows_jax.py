@@ -34,7 +34,7 @@ def main() -> None:
 
     table = layer.weights[0].value
     for shard in table.addressable_shards:
-        print(f"{shard.device}: rows {shard.index[0].start} to {shard.index[0].stop}")
+        print(f"device {shard.device.id}: rows {shard.index[0].start} to {shard.index[0].stop}")
     expected = embedhub.embedding_matrix(vectors, 50, word_index).matrix
     # Rows of zeros follow the last word, so that four devices have equally many.
     print(f"{len(expected)} rows are {table.shape[0]} on {len(devices)} devices")

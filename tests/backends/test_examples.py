@@ -38,7 +38,7 @@ def test_classification_on_sst2(real_data: Path) -> None:
 def test_rows_divided_among_four_devices() -> None:
     """Each of four devices holds a quarter of the rows, they are right, and a model trains over them."""
     said = run("sharded_rows_jax.py")
-    assert re.findall(r"cpu:(\d): rows (\d+) to (\d+)", said) == [
+    assert re.findall(r"device (\d): rows (\d+) to (\d+)", said) == [
         ("0", "0", "2501"), ("1", "2501", "5002"), ("2", "5002", "7503"), ("3", "7503", "10004")
     ]  # fmt: skip
     assert "all right: True" in said
