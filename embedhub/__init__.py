@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
     from embedhub.errors import (
+        BackendError,
         ChecksumError,
         CoverageError,
         CoverageWarning,
+        DependencyError,
         DimNotFoundError,
         DownloadError,
         EmbedhubError,
@@ -31,18 +33,22 @@ if TYPE_CHECKING:
     from embedhub.files import RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
+    from embedhub.keras_text import TextLayers, keras_text_embedding
     from embedhub.registry import fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
+    from embedhub.torch import torch_embedding
     from embedhub.vectors import Vectors
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BackendError",
     "ChecksumError",
     "Coverage",
     "CoverageError",
     "CoverageWarning",
+    "DependencyError",
     "DimNotFoundError",
     "DownloadError",
     "EmbeddingMatrix",
@@ -56,6 +62,7 @@ __all__ = [
     "SourceClashError",
     "SourceNotFoundError",
     "StoreError",
+    "TextLayers",
     "UnpinnedWarning",
     "Vectors",
     "VocabularyError",
@@ -66,9 +73,11 @@ __all__ = [
     "fetch",
     "hookimpl",
     "keras_embedding",
+    "keras_text_embedding",
     "load",
     "register",
     "sources",
+    "torch_embedding",
 ]
 
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
@@ -78,9 +87,11 @@ _HOMES = {
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
+    "keras_text": ("TextLayers", "keras_text_embedding"),
     "registry": ("fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),
+    "torch": ("torch_embedding",),
     "vectors": ("Vectors",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -12,6 +12,8 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── FormatError (ValueError)            a file is not what its reader expects
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
+    ├── BackendError (NotImplementedError)  the Keras backend in use cannot do it
+    ├── DependencyError (ImportError)       an optional package is not installed
     └── DownloadError (OSError)             a file could not be had
         ├── ChecksumError (ValueError)      bytes arrived, but not the pinned ones
         └── OfflineError                    EMBEDHUB_OFFLINE is set, and it would have to be downloaded
@@ -63,6 +65,14 @@ class StoreError(EmbedhubError, OSError):
 
 class SettingsError(EmbedhubError, ValueError):
     """An environment variable of embedhub has a value that cannot be used."""
+
+
+class BackendError(EmbedhubError, NotImplementedError):
+    """The Keras backend in use cannot do what was asked for."""
+
+
+class DependencyError(EmbedhubError, ImportError):
+    """An optional package is needed, and not installed."""
 
 
 class DownloadError(EmbedhubError, OSError):

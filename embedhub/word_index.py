@@ -43,13 +43,15 @@ class WordIndex:
     oov_indices: NDArray[np.int64]
     rows: int
 
-    def refuse_word_at_zero(self) -> None:
-        """Raise VocabularyError if row 0, which ``mask_zero=True`` makes padding, belongs to a word."""
+    def refuse_word_at(self, padding: int, who: str) -> None:
+        """Raise VocabularyError if a row that ``who`` makes padding belongs to a word."""
         for words, indices in ((self.words, self.indices), (self.oov, self.oov_indices)):
-            for i in np.flatnonzero(indices == 0).tolist():
+            for i in np.flatnonzero(indices == padding).tolist():
+                hint = (
+                    "; start words at 1. (A StringLookup does with mask_token=''.)" if padding == 0 else "."
+                )
                 raise VocabularyError(
-                    f"word_index gives {words[i]!r} the index 0, which mask_zero=True makes padding; start "
-                    "words at 1. (A StringLookup does with mask_token=''.)"
+                    f"word_index gives {words[i]!r} the index {padding}, which {who} makes padding{hint}"
                 )
 
 

@@ -30,7 +30,8 @@ STREET = [
     {"registry"},
     {"oov", "report"},
     {"align"},
-    {"keras"},
+    {"keras", "torch"},
+    {"keras_text"},
     {"demo"},
     {"cli"},
 ]
@@ -75,10 +76,12 @@ def test_heavy_packages_have_one_home() -> None:
         for name in imports(path):
             homes.setdefault(name.split(".")[0], set()).add(room(path))
     assert homes["pooch"] == {"download"}
-    assert homes["keras"] == {"keras", "demo"}
+    assert homes["keras"] == {"keras", "keras_text", "demo"}
+    assert homes["torch"] == {"torch"}
     assert homes["pluggy"] == {"hookspecs", "registry"}
     assert homes["numba"] == {"readers"}
     assert homes["tensorflow"] == {"keras"}
+    assert "jax" not in homes
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -97,7 +100,19 @@ def test_modules_stay_readable_in_one_sitting(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= 400
 
 
-HEAVY = {"tensorflow", "keras", "pooch", "requests", "numba", "rich", "typer", "pluggy", "numpy"}
+HEAVY = {
+    "tensorflow",
+    "jax",
+    "torch",
+    "keras",
+    "pooch",
+    "requests",
+    "numba",
+    "rich",
+    "typer",
+    "pluggy",
+    "numpy",
+}
 
 
 @pytest.mark.parametrize(
