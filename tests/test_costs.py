@@ -115,34 +115,6 @@ def test_a_matrix_costs_little_more_than_itself(opened: Vectors) -> None:
     assert peak <= 1.2 * MATRIX
 
 
-LAYER = """
-import json, os, sys
-from pathlib import Path
-import numpy as np
-import embedhub
-from embedhub import store
-
-def memory(field):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(field)).split()[1]) * 1024
-
-vectors = store.open_store(Path(sys.argv[1]))
-embedhub.keras_embedding(vectors, None, {"w1": 1})
-word_index = {f"w{i}": i for i in range(len(vectors))}
-Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-before = memory("VmRSS")
-layer = embedhub.keras_embedding(vectors, None, word_index)
-print(json.dumps([memory("VmHWM") - before, memory("RssFile")]))
-"""
-
-
-@needs_smaps
-def test_a_layer_costs_two_matrices_at_most(folder: Path) -> None:
-    """From store to layer the peak is the matrix, its copy in the backend, and the pages of the map."""
-    growth, mapped = in_new_process(LAYER, folder)
-    assert growth - min(mapped, MATRIX) <= 2.2 * MATRIX
-
-
 COMPILE = """
 import json, sys
 from pathlib import Path
