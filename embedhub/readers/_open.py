@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
-from embedhub.errors import FormatError
+from embedhub.errors import EmbedhubError, FormatError
+from embedhub.readers import _archives
 
 DAMAGED: tuple[type[Exception], ...] = (EOFError, zlib.error, cast("Any", isal_zlib.error), BadGzipFile)
 """What reading damaged or cut compressed bytes raises."""
@@ -21,22 +22,49 @@ _watchers: dict[Path, tuple[bool, Callable[[bytes], None]]] = {}
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open a plain or gzip file for its uncompressed bytes; the first bytes tell which it is.
+    """Open a file for its uncompressed bytes; the first bytes tell whether it is gzip, bzip2, xz or zip.
+
+    Args:
+        path: The file; ``archive.zip#member`` for one of several in an archive.
 
     Raises:
-        FormatError: The compressed bytes are damaged or end too early.
+        FormatError: The compressed bytes are damaged or end too early, or there is no such member.
     """
-    with path.open("rb") as file:
-        compressed = file.read(len(_GZIP)) == _GZIP
-        file.seek(0)
-        if not compressed:
+    file_path, member = _archives.split_member(path)
+    with file_path.open("rb") as file:
+        opener = _opener(file, path, member)
+        if opener is None:
             yield _watched(file, path, inflated=False)
             return
         try:
-            with open_gzip(file) as inner:
-                yield _watched(inner, path, inflated=True)
-        except DAMAGED as error:
-            raise FormatError(f"{path}: the compressed bytes are damaged or cut off ({error}).") from error
+            with opener(file) as inner:
+                yield _watched(inner, path, inflated=True) if opener is open_gzip else inner
+        except EmbedhubError:
+            raise
+        except (*DAMAGED, *_archives.DAMAGED) as error:
+            raise _damaged(path, error) from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise _damaged(path, error) from error
+
+
+def is_compressed(path: Path) -> bool:
+    """Tell whether the bytes that `open_bytes` gives are other bytes than those of the file."""
+    file_path, member = _archives.split_member(path)
+    with file_path.open("rb") as file:
+        return _opener(file, path, member) is not None
+
+
+def _opener(file: BinaryIO, path: Path, member: str | None) -> Callable[[BinaryIO], Any] | None:
+    """Return what opens the uncompressed bytes of a file, None where they are its own."""
+    gzipped = file.read(len(_GZIP)) == _GZIP
+    file.seek(0)
+    return open_gzip if gzipped and member is None else _archives.opener(file, path, member)
+
+
+def _damaged(path: Path, error: Exception) -> FormatError:
+    return FormatError(f"{path}: the compressed bytes are damaged or cut off ({error}).")
 
 
 def open_gzip(file: BinaryIO) -> BinaryIO:

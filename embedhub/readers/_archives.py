@@ -1,0 +1,79 @@
+"""Compressed files of other kinds than gzip: bzip2, xz, and one member of a zip archive."""
+
+import bz2
+import lzma
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from embedhub.errors import FormatError
+
+DAMAGED: tuple[type[Exception], ...] = (lzma.LZMAError, zipfile.BadZipFile)
+"""What reading damaged bytes raises, besides what gzip raises; bz2 raises an OSError without a number."""
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_XZ = b"\xfd7zXZ\x00"
+_BZIP2 = b"BZh"
+_BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # after a digit; a word of a text may start with BZh
+_LONGEST_MAGIC = 10
+# zipfile trusts the numbers of an archive's directory, and fails in many ways where they are wrong.
+_NO_ARCHIVE = (
+    EOFError,
+    ValueError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+
+
+def split_member(path: Path) -> tuple[Path, str | None]:
+    """Return the file to open, and the member of the archive that ``archive.zip#member`` names."""
+    archive, hash_sign, member = str(path).rpartition("#")
+    return (Path(archive), member) if hash_sign and member and not path.exists() else (path, None)
+
+
+def opener(file: BinaryIO, path: Path, member: str | None) -> Callable[[BinaryIO], Any] | None:
+    """Return what opens the uncompressed bytes of a file by its first bytes; None if it is of none of these.
+
+    Raises:
+        FormatError: A member is wanted, and this is no archive.
+    """
+    start = file.read(_LONGEST_MAGIC)
+    file.seek(0)
+    if start.startswith(_ZIP):
+        return lambda file: _open_member(file, path, member)
+    if member is not None:
+        raise FormatError(f"{path}: this is no zip archive, so it has no member {member!r}.")
+    if start.startswith(_XZ):
+        return lzma.LZMAFile
+    return bz2.BZ2File if start.startswith(_BZIP2) and start.endswith(_BZIP2_BLOCKS) else None
+
+
+@contextmanager
+def _open_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[BinaryIO]:
+    try:
+        archive = zipfile.ZipFile(file)
+        names = [
+            info.filename
+            for info in archive.infolist()
+            if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+        ]
+        chosen = names[0] if member is None and len(names) == 1 else member
+        inner: Any = archive.open(chosen) if chosen in names else None
+    except _NO_ARCHIVE as error:
+        raise FormatError(f"{path}: this zip archive cannot be opened ({error}).") from error
+    if inner is None:
+        wanted = f"has no member {member!r}" if member else f"has {len(names)} members, not one"
+        raise FormatError(
+            f"{path}: the archive {wanted}; they are: {', '.join(names)}. Name one after a #, as in "
+            "'archive.zip#member.txt'."
+        )
+    with archive, inner:
+        yield inner
