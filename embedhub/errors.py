@@ -10,6 +10,8 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── VocabularyError (ValueError)        the caller's vocabulary cannot be aligned
     ├── CoverageError (ValueError)          the source knows too little of it
     ├── FormatError (ValueError)            a file is not what its reader expects
+    │   └── UnexpectedEndError              it ends earlier or later than it says itself
+    ├── LocalFileError (FileNotFoundError)  the caller's own file is not there, or cannot be opened
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
     ├── BackendError (NotImplementedError)  the Keras backend in use cannot do it
@@ -19,7 +21,8 @@ Each leaf also inherits the builtin that a caller would catch::
         └── OfflineError                    EMBEDHUB_OFFLINE is set, and it would have to be downloaded
 
 Warnings: `PluginWarning` names a plugin that could not be used, `UnpinnedWarning` a file whose hash nobody
-has published, `CoverageWarning` a vocabulary of which almost nothing was found.
+has published, `CoverageWarning` a vocabulary of which almost nothing was found, `FormatWarning` what is odd
+about the caller's own file.
 """
 
 
@@ -59,6 +62,17 @@ class FormatError(EmbedhubError, ValueError):
     """A file does not hold what its reader expects."""
 
 
+class UnexpectedEndError(FormatError):
+    """A file ends earlier or later than it says itself.
+
+    Readers raise it after the last block, so that whoever trusts the file may keep the rows.
+    """
+
+
+class LocalFileError(EmbedhubError, FileNotFoundError):
+    """The caller's own file of vectors is not there, or cannot be opened."""
+
+
 class StoreError(EmbedhubError, OSError):
     """A store on disk is damaged, or cannot be written."""
 
@@ -85,6 +99,10 @@ class ChecksumError(DownloadError, ValueError):
 
 class OfflineError(DownloadError):
     """Something would have to be downloaded, and EMBEDHUB_OFFLINE forbids it."""
+
+
+class FormatWarning(UserWarning):
+    """Something is odd about the caller's own file; what could be read of it is used."""
 
 
 class UnpinnedWarning(UserWarning):

@@ -15,11 +15,11 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.errors import FormatError
+from embedhub.errors import FormatError, UnexpectedEndError
 from embedhub.files import Block
 
 _BLOCK = 1 << 20  # stays in the second-level cache, with the rows that it becomes
-_LONGEST_LINE = 1 << 24
+_LONGEST_LINE = 1 << 22
 _THREADS = 2  # the compiled loop lets go of the interpreter; reading, inflating and writing take another core
 
 
@@ -31,7 +31,9 @@ class _Parsed(NamedTuple):
     bad: bytes | None
 
 
-def read_lines(file: BinaryIO, path: Path, dim: int, *, before: int = 0) -> Iterator[Block]:
+def read_lines(
+    file: BinaryIO, path: Path, dim: int, *, before: int = 0, trailing_blank: bool = False
+) -> Iterator[Block]:
     """Read all remaining lines of a file.
 
     Args:
@@ -39,12 +41,14 @@ def read_lines(file: BinaryIO, path: Path, dim: int, *, before: int = 0) -> Iter
         path: Its name in messages.
         dim: Numbers per line.
         before: Lines that were read already, for line numbers.
+        trailing_blank: Whether a line may have a blank at its end.
 
     Yields:
         Blocks in the order of the file.
 
     Raises:
-        FormatError: A line has no word and ``dim`` numbers, or the last line is cut off.
+        FormatError: A line has no word and ``dim`` numbers.
+        UnexpectedEndError: The last line, which is among the blocks, has no newline: it may be cut off.
     """
     line = before
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -52,9 +56,11 @@ def read_lines(file: BinaryIO, path: Path, dim: int, *, before: int = 0) -> Iter
         texts = _whole_lines(file)
         while True:
             text = next(texts, b"")
+            if trailing_blank:
+                text = _without_blanks(text)
             if text:
-                if line == 0 and not pending:
-                    _check_first_line(text, path, dim)
+                if line == before and not pending:
+                    _check_first_line(text, dim, f"{path}: line {line + 1}")
                 pending.append(pool.submit(_parse, text, dim))
             if not pending:
                 break
@@ -63,9 +69,11 @@ def read_lines(file: BinaryIO, path: Path, dim: int, *, before: int = 0) -> Iter
                 continue
             words, rows, bad = pending.popleft().result()
             line += len(words)
+            if words:
+                yield words, rows
             if bad is not None:
-                raise FormatError(_complaint(bad, dim, f"{path}: line {line + 1}"))
-            yield words, rows
+                last = not text and not pending
+                yield from _unfinished(bad, dim, f"{path}: line {line + 1}", last=last)
     if line == before:
         raise FormatError(f"{path}: no vectors in this file; expected lines of a word and {dim} numbers.")
 
@@ -83,6 +91,12 @@ def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
         length += len(rest)
     if length:
         yield b"".join(parts)
+
+
+def _without_blanks(text: bytes) -> bytes:
+    """Take one blank off the end of each line."""
+    text = text.replace(b" \n", b"\n").replace(b" \r\n", b"\n")
+    return text.removesuffix(b" ")
 
 
 def _parse(text: bytes, dim: int) -> _Parsed:
@@ -104,14 +118,23 @@ def _parse(text: bytes, dim: int) -> _Parsed:
     return _Parsed(words, rows[:count], None if bad < 0 else text[bad:].partition(b"\n")[0])
 
 
-def _check_first_line(text: bytes, path: Path, dim: int) -> None:
+def _unfinished(line: bytes, dim: int, where: str, *, last: bool) -> Iterator[Block]:
+    """Give the last line of a file if all that it lacks is its end; raise what is wrong with it."""
+    complaint = _complaint(line, dim, where)
+    # One that is too long is no line at all, and not worth the memory.
+    parsed = _parse(line + b"\n", dim) if last and len(line) <= _BLOCK else None
+    if parsed is None or parsed.bad is not None:
+        raise FormatError(complaint)
+    yield parsed.words, parsed.rows
+    raise UnexpectedEndError(complaint)
+
+
+def _check_first_line(text: bytes, dim: int, where: str) -> None:
     """Refuse a file of a larger dim, whose extra numbers would silently become part of the words."""
     _, *fields = text.partition(b"\n")[0].removesuffix(b"\r").split(b" ")
-    numbers = sum(1 for _ in takewhile(_is_number, reversed(fields)))
+    numbers = sum(1 for _ in takewhile(is_number, reversed(fields)))
     if numbers > dim:
-        raise FormatError(
-            f"{path}: line 1 has {numbers} numbers; expected {dim}. This is a file of another dim."
-        )
+        raise FormatError(f"{where} has {numbers} numbers; expected {dim}. This is a file of another dim.")
 
 
 def _complaint(line: bytes, dim: int, where: str) -> str:
@@ -123,14 +146,14 @@ def _complaint(line: bytes, dim: int, where: str) -> str:
         if where.endswith("line 1") and len(numbers) == 1 and line.replace(b" ", b"").isdigit():
             hint = " This looks like the header of a word2vec text file."
         return f"{expected}, found {len(numbers)} numbers: {_shown(line)}.{hint}"
-    odd = next(((i, field) for i, field in enumerate(numbers) if not _is_number(field)), None)
+    odd = next(((i, field) for i, field in enumerate(numbers) if not is_number(field)), None)
     if odd is None:
         return f"{where} ends without a newline; the file may be cut off there: {_shown(line)}."
     column, field = odd
     return f"{expected}, found {_shown(field)} as number {column + 1}: {_shown(line)}."
 
 
-def _is_number(field: bytes) -> bool:
+def is_number(field: bytes) -> bool:
     """Tell whether a field is a decimal number as the compiled pass means it."""
     if not field or field.strip(b"0123456789+-.eE"):
         return False
