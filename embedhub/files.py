@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -13,8 +14,24 @@ from numpy.typing import NDArray
 Block = tuple[list[str], NDArray[np.float32]]
 """Some words, and as many rows: ``(k,)`` words, ``(k, dim)`` float32."""
 
-Reader = Callable[[Path, int], Iterator[Block]]
-"""Reads the file at a path as blocks of a given dim."""
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A file that a reader adds to the store, among or after its blocks.
+
+    Args:
+        name: Name of the file in the folder of the store.
+        content: An array, written as ``.npy``, or a file to copy.
+        facts: What the manifest says of it.
+    """
+
+    name: str
+    content: NDArray[Any] | Path
+    facts: Mapping[str, Any]
+
+
+Reader = Callable[..., Iterator[Block | Extra]]
+"""Called with the path of a file, the dim, and the paths of what lies beside it: reads blocks of that dim."""
 
 _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 
@@ -41,6 +58,8 @@ class RemoteFile:
         member: Path inside the zip archive at ``url``; ``hash`` and ``size`` are then the member's.
         archive_hash: Hash of the whole archive, for servers that send no byte ranges.
         reader: Turns the file into blocks.
+        beside: Files that belong to it, such as the ``tokenizer.json`` of token vectors. Each is fetched and
+            verified like itself; the reader gets their paths as further arguments.
 
     Raises:
         ValueError: An argument has not the form described here.
@@ -52,6 +71,7 @@ class RemoteFile:
     member: str | None = None
     archive_hash: str | None = None
     reader: Reader
+    beside: "tuple[RemoteFile, ...]" = ()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -69,6 +89,22 @@ class RemoteFile:
             raise ValueError("archive_hash is given without a member; the file's own hash belongs in hash.")
         if not callable(self.reader):
             raise ValueError(f"reader is {self.reader!r}; expected a callable (path, dim) -> blocks.")  # noqa: TRY004 - all arguments raise one type
+        if not isinstance(self.beside, tuple) or not all(
+            isinstance(file, RemoteFile) and not file.beside for file in self.beside
+        ):
+            raise ValueError(
+                f"beside is {self.beside!r}; expected a tuple of RemoteFile objects with nothing beside them."
+            )
+
+    @property
+    def parts(self) -> "tuple[RemoteFile, ...]":
+        """The file itself, and what lies beside it."""
+        return (self, *self.beside)
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the bytes of the file and of what lies beside it: by their hashes where they are known."""
+        return " ".join(file.hash or file.address for file in self.parts)
 
     @property
     def address(self) -> str:

@@ -67,13 +67,12 @@ def rows_for(
         if policy == "zeros":
             return np.zeros(dim, np.float32)
         if policy == "subword":
-            subwords = getattr(vectors, "subwords", None)
-            if subwords is None:
+            if vectors.subwords is None:
                 raise ValueError(
                     f"oov='subword' needs vectors that compose a word from its parts, and {vectors.name} has "
                     "none; a fastText model with subwords (.bin) can. Else use 'normal', 'mean' or 'zeros'."
                 )
-            return _checked(subwords.compose(words), (len(words), dim), "oov='subword'")
+            return _checked(vectors.subwords.compose(words), (len(words), dim), "oov='subword'")
         if not found.any():
             raise VocabularyError(
                 f"oov={policy!r} goes by the rows of the words that were found, but none was."

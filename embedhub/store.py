@@ -8,6 +8,8 @@ A store is a folder ``<cache>/vectors/<name>/<dim>d-<key>/``::
     offsets.npy      (n + 1,) int64: where each word starts, and the end
     hashes.npy       (n,) uint64, sorted: XXH3 of each word's bytes
     rows.npy         (n,) int64: the row of each entry of hashes.npy
+
+and what the reader adds as `Extra`: ``subwords.npy`` of fastText, ``tokenizer.json`` of token vectors.
 """
 
 import hashlib
@@ -25,7 +27,9 @@ from numpy.typing import NDArray
 
 from embedhub import cache, settings
 from embedhub.errors import EmbedhubError, FormatError, StoreError
-from embedhub.files import Block
+from embedhub.files import Block, Extra
+from embedhub.subwords import FILE as _SUBWORDS
+from embedhub.subwords import Subwords
 from embedhub.vectors import Vectors, Vocabulary, encode_all, hash_words
 
 FORM = 1
@@ -53,7 +57,7 @@ def folder_for(name: str, dim: int, fingerprint: str) -> Path:
 
 def build(
     folder: Path,
-    blocks: Iterable[Block],
+    blocks: Iterable[Block | Extra],
     *,
     name: str,
     dim: int,
@@ -67,7 +71,7 @@ def build(
 
     Args:
         folder: Where the store appears, whole or not at all.
-        blocks: Words and rows in the order of the file. Of duplicate words the first wins.
+        blocks: Words and rows in the order of the file, and extra files. Of duplicate words the first wins.
         name: Name of the source.
         dim: Width of a row.
         provenance: What else the manifest says (address, licence, citation, ...).
@@ -81,7 +85,8 @@ def build(
     """
     with cache.publish(folder) as fresh:
         try:
-            rows = _write_blocks(fresh, blocks, dim, advance)
+            extras: dict[str, Mapping[str, Any]] = {}
+            rows = _write_blocks(fresh, _without_extras(fresh, _readable(blocks), extras), dim, advance)
             duplicates = _write_index(fresh, rows)
             if duplicates:
                 rows = _drop(fresh, duplicates, dim)
@@ -94,6 +99,7 @@ def build(
                 "rows": rows,
                 "duplicates": len(duplicates),
                 **provenance,
+                "extras": extras,
                 "xxh3_128": {file.name: _digest(file) for file in sorted(fresh.iterdir())},
             }
             (fresh / "manifest.json").write_text(
@@ -127,13 +133,26 @@ def open_store(folder: Path) -> Vectors:
             raise ValueError(f"{_WORDS} has {len(text)} bytes, expected {offsets[-1]}")
         hashes = _map_npy(folder / _HASHES, np.uint64, (rows,))
         order = _map_npy(folder / _ROWS, np.int64, (rows,))
+        extras = {name: folder / name for name in manifest.get("extras", ())}
+        subwords = _open_subwords(extras[_SUBWORDS], manifest) if _SUBWORDS in extras else None
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{folder}: this store is damaged ({error}). Remove the folder; it is built again on next use."
         ) from error
     return Vectors(
-        matrix, Vocabulary(text, offsets, hashes, order), name=manifest["source"], manifest=manifest
+        matrix,
+        Vocabulary(text, offsets, hashes, order),
+        name=manifest["source"],
+        manifest=manifest,
+        subwords=subwords,
+        extras=extras,
     )
+
+
+def _open_subwords(path: Path, manifest: Mapping[str, Any]) -> Subwords:
+    facts = manifest["extras"][path.name]
+    rows = _map_npy(path, np.float32, (facts["buckets"], manifest["dim"]))
+    return Subwords(rows, shortest=facts["shortest"], longest=facts["longest"])
 
 
 def _map_npy(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -156,7 +175,7 @@ def _write_blocks(
         matrix.write(bytes(_NPY_HEADER))
         offsets.write(bytes(_NPY_HEADER))
         offsets.write(np.zeros(1, np.int64).data)
-        for words, rows in _readable(blocks):
+        for words, rows in blocks:
             _check_block(words, rows, dim, total)
             encoded = encode_all(words)
             ends = np.fromiter(accumulate(map(len, encoded), initial=text.tell()), np.int64, len(encoded) + 1)
@@ -173,7 +192,22 @@ def _write_blocks(
     return total
 
 
-def _readable(blocks: Iterable[Block]) -> Iterator[Block]:
+def _without_extras(
+    folder: Path, blocks: Iterable[Block | Extra], extras: dict[str, Mapping[str, Any]]
+) -> Iterator[Block]:
+    """Give the blocks; write the extra files as they come, and note their facts."""
+    for block in blocks:
+        if not isinstance(block, Extra):
+            yield block
+            continue
+        if isinstance(block.content, Path):
+            shutil.copyfile(block.content, folder / block.name)
+        else:
+            np.save(folder / block.name, block.content, allow_pickle=False)
+        extras[block.name] = block.facts
+
+
+def _readable(blocks: Iterable[Block | Extra]) -> Iterator[Block | Extra]:
     """Give the blocks; an input that cannot be read is not a store that cannot be written."""
     try:
         yield from blocks

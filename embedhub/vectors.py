@@ -6,8 +6,9 @@ https://github.com/Cyan4973/xxHash.
 """
 
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal, SupportsIndex, TypeVar, overload
 
 import numpy as np
@@ -15,6 +16,7 @@ import xxhash
 from numpy.typing import ArrayLike, NDArray
 
 from embedhub.errors import WordNotFoundError
+from embedhub.subwords import Subwords
 
 _CHUNK = 8192
 _T = TypeVar("_T")
@@ -196,6 +198,8 @@ class Vectors(Collection[str]):
         words: The word of each row.
         name: Name of the source.
         manifest: What the store says of itself.
+        subwords: Makes vectors for words that are not there, where the source can (fastText); else None.
+        extras: Files that came with the vectors, by name, such as ``tokenizer.json``.
 
     Attributes:
         fallbacks: What is tried for missing words unless the caller says otherwise: the default of the
@@ -211,12 +215,16 @@ class Vectors(Collection[str]):
         *,
         name: str,
         manifest: dict[str, Any] | None = None,
+        subwords: Subwords | None = None,
+        extras: Mapping[str, Path] | None = None,
     ) -> None:
         self.matrix = matrix
         self.words = words
         self.name = name
         self.manifest = manifest or {}
         self.fallbacks: tuple[str | Callable[[str], str | None], ...] = ()
+        self.subwords = subwords
+        self.extras = extras or {}
         self.reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None
         self._norms: NDArray[np.float32] | None = None
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import embedhub
 from embedhub import CoverageWarning, Vectors, VocabularyError
+from embedhub.subwords import Subwords
 
 KNOWN = [f"w{i}" for i in range(50)]
 WORDS = ["", "[UNK]", *KNOWN, "qwxz", "zzyx"]
@@ -183,18 +184,10 @@ def test_a_misspelt_policy_is_heard_before_a_download() -> None:
         embedhub.embedding_matrix("glove-6b", 50, ["the"], oov="zero")
 
 
-class Letters:
-    """Composes words from their letters, as a source with subwords does."""
-
-    def compose(self, words: list[str]) -> NDArray[np.float32]:
-        """Return for each word its number of letters."""
-        return np.array([[len(word)] * 3 for word in words], np.float32)
-
-
 def test_subwords_compose_missing_words(make_vectors: Callable[..., Vectors]) -> None:
     """A source that can compose words gives missing words their own rows."""
     vectors = make_vectors(["w1", "w2"], dim=3)
-    vectors.subwords = Letters()  # type: ignore[attr-defined]  # sources with subwords set it
+    vectors.subwords = Subwords(np.full((5, 3), 4, np.float32), shortest=3, longest=3)
     matrix = rows(vectors, ["", "w2", "qwxz"], oov="subword")
     assert matrix.tolist() == [[0, 0, 0], vectors["w2"].tolist(), [4, 4, 4]]
 

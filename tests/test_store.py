@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import embedhub
 from embedhub import FormatError, StoreError, Vectors, WordNotFoundError, store, vectors
-from embedhub.files import Block
+from embedhub.files import Block, Extra
 
 WORDS = ["the", "of", "café", "a b", "", "\udcff", "\u0085", "nan", "naïve"]
 
@@ -24,7 +24,7 @@ def rows_for(words: list[str], dim: int = 3) -> Block:
     return words, np.arange(1, len(words) * dim + 1, dtype=np.float32).reshape(len(words), dim)
 
 
-def build(folder: Path, blocks: Iterable[Block], dim: int = 3) -> Vectors:
+def build(folder: Path, blocks: Iterable[Block | Extra], dim: int = 3) -> Vectors:
     """Build and open a store."""
     store.build(folder, blocks, name="tiny", dim=dim, provenance={"license": "CC0"})
     return store.open_store(folder)
@@ -160,6 +160,38 @@ def test_the_form_is_the_documented_one(tmp_path: Path) -> None:
     assert manifest["form"] == 1
     assert manifest["license"] == "CC0"
     assert set(manifest["xxh3_128"]) == {"matrix.npy", "words.utf8", "offsets.npy", "hashes.npy", "rows.npy"}
+
+
+def test_extra_files_come_with_a_store(tmp_path: Path) -> None:
+    """What a reader adds, an array or a file, is in the store, in its manifest and its digests."""
+    text = tmp_path / "a.json"
+    text.write_text("{}")
+    table = np.arange(6, dtype=np.float32).reshape(2, 3)
+    blocks: list[Block | Extra] = [
+        rows_for(["a"]),
+        Extra("subwords.npy", table, {"buckets": 2, "shortest": 1, "longest": 2}),
+        rows_for(["b"]),
+        Extra("tokenizer.json", text, {}),
+    ]
+    opened = build(tmp_path / "tiny", blocks)
+    assert list(opened) == ["a", "b"]
+    assert opened.extras["tokenizer.json"].read_text() == "{}"
+    assert {"subwords.npy", "tokenizer.json"} <= set(opened.manifest["xxh3_128"])
+    assert opened.subwords is not None
+    assert (opened.subwords.rows == table).all()
+    (tmp_path / "tiny" / "subwords.npy").write_bytes(b"")
+    with pytest.raises(StoreError, match="is damaged"):
+        store.open_store(tmp_path / "tiny")
+
+
+def test_stores_from_before_extra_files_are_still_opened(tmp_path: Path) -> None:
+    """A manifest that says nothing of extra files has none."""
+    build(tmp_path / "tiny", [rows_for(["a"])])
+    manifest = json.loads((tmp_path / "tiny" / "manifest.json").read_text("utf-8"))
+    del manifest["extras"]
+    (tmp_path / "tiny" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    opened = store.open_store(tmp_path / "tiny")
+    assert (opened.extras, opened.subwords) == ({}, None)
 
 
 @pytest.mark.parametrize(
