@@ -4,7 +4,7 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,7 +60,8 @@ def fetch(candidates: Sequence[RemoteFile], *, what: str, command: str) -> Path:
         command: Python that fetches it, for the message of an offline machine.
 
     Returns:
-        A file named by the candidate's `RemoteFile.local_name`; a zip member is kept as gzip.
+        A file named by the candidate's `RemoteFile.local_name`, and in its folder what lies beside it; a zip
+        member is kept as gzip.
 
     Raises:
         ChecksumError: No candidate could be had, and at least one arrived with wrong bytes.
@@ -70,7 +71,7 @@ def fetch(candidates: Sequence[RemoteFile], *, what: str, command: str) -> Path:
     """
     folder = cache.downloads()
     for file in candidates:
-        if (folder / file.local_name).exists() and _admitted(file):
+        if all((folder / part.local_name).exists() for part in file.parts) and _admitted(file):
             return folder / file.local_name
     return _try_all(candidates, what=what, command=command, build=None)
 
@@ -81,18 +82,26 @@ def _try_all(candidates: Sequence[RemoteFile], *, what: str, command: str, build
     with SafeSession() as session:
         for file in candidates:
             if not _admitted(file):
+                address = next(part.address for part in file.parts if part.hash is None)
                 failures.append(
                     DownloadError(
-                        f"{file.address}: nobody has published its hash, and EMBEDHUB_REQUIRE_HASH is set."
+                        f"{address}: nobody has published its hash, and EMBEDHUB_REQUIRE_HASH is set."
                     )
                 )
                 continue
-            # The lock is the file's, not the source's: two sources may share a file.
-            with cache.lock(f"fetch-{file.local_name}", f"fetching {what}"):
-                path = _fetch_one(file, session, folder, failures, what=what, build=build)
+            path: Path | None = None
+            with ExitStack() as locks:
+                for part in (*file.beside, file):  # the file last: what is built of it reads the others
+                    # The lock is the file's, not the source's: two sources may share a file.
+                    locks.enter_context(cache.lock(f"fetch-{part.local_name}", f"fetching {what}"))
+                    builds = build if part is file else None
+                    path = _fetch_one(part, session, folder, failures, what=what, build=builds)
+                    if path is None:
+                        break
                 if path and build and not settings.keep_downloads():
-                    with suppress(OSError):
-                        path.unlink()
+                    for part in file.parts:
+                        with suppress(OSError):
+                            (folder / part.local_name).unlink()
             if path is not None:
                 _tidy(candidates, folder)
                 return path
@@ -100,7 +109,7 @@ def _try_all(candidates: Sequence[RemoteFile], *, what: str, command: str, build
 
 
 def _admitted(file: RemoteFile) -> bool:
-    return file.hash is not None or not settings.require_hash()
+    return all(part.hash is not None for part in file.parts) or not settings.require_hash()
 
 
 def _fetch_one(
@@ -128,7 +137,7 @@ def _fetch_one(
 
 def _tidy(candidates: Sequence[RemoteFile], folder: Path) -> None:
     """Remove what broke off of any candidate, now that one is here; not what another process is bringing."""
-    for file in candidates:
+    for file in (part for candidate in candidates for part in candidate.parts):
         for rest in folder.glob(f"{file.local_name}.*.part*"):
             with cache.lock_if_free(f"fetch-{file.local_name}") as free:
                 if free:
@@ -141,7 +150,7 @@ def _refusal(
     """Return the one error that says everything that was tried."""
     tried = "\n".join(f"  - {error}" for error in failures)
     if settings.offline():
-        wanted = "\n".join(f"  - {file.address}" for file in candidates)
+        wanted = "\n".join(f"  - {part.address}" for file in candidates for part in file.parts)
         return OfflineError(
             f"{what} is not in the cache ({settings.cache_folder()}), and EMBEDHUB_OFFLINE is set. Wanted:\n"
             + wanted

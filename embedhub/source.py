@@ -10,7 +10,7 @@ from typing import Any
 from embedhub import __version__, cache, store
 from embedhub.errors import DimNotFoundError
 from embedhub.fallbacks import Fallback, check
-from embedhub.files import Block, RemoteFile
+from embedhub.files import Block, Extra, RemoteFile
 from embedhub.progress import bar
 from embedhub.vectors import Vectors
 
@@ -100,7 +100,7 @@ class EmbeddingSource:
 
     def fingerprints(self, dim: int) -> tuple[str, ...]:
         """Name the bytes of each candidate, by their hash where one is known: the key of its store."""
-        return tuple(file.hash or file.address for file in self.files[dim])
+        return tuple(file.fingerprint for file in self.files[dim])
 
     def fetch(self, dim: int) -> Path:
         """Bring the file for a dim to disk, verified.
@@ -119,8 +119,8 @@ class EmbeddingSource:
         """Return what the messages of a download say."""
         return {"what": f"{self.name} {dim}d", "command": f"embedhub.fetch({self.name!r}, {dim})"}
 
-    def parse(self, path: Path, dim: int) -> Iterator[Block]:
-        """Read a file of this source as blocks of words and float32 rows.
+    def parse(self, path: Path, dim: int) -> Iterator[Block | Extra]:
+        """Read a file of this source as blocks of words and float32 rows, and what else its store keeps.
 
         Args:
             path: What `fetch` gave, or a copy of the first candidate from elsewhere.
@@ -129,7 +129,10 @@ class EmbeddingSource:
         Raises:
             FormatError: The file is not what its reader expects.
         """
-        return self.files[dim][self._candidate(path, dim)].reader(path, dim)
+        file = self.files[dim][self._candidate(path, dim)]
+        # Of a copy from elsewhere the reader itself finds what lies beside it.
+        beside = file.beside if path.name.startswith(file.local_name) else ()
+        return file.reader(path, dim, *(path.with_name(other.local_name) for other in beside))
 
     def vectors(self, dim: int) -> Vectors:
         """Open the vectors of a dim; the first time on a machine, fetch the file and build the store.
@@ -187,6 +190,8 @@ class EmbeddingSource:
         if self.files:
             file = self.files[dim][candidate]
             facts |= {"url": file.url, "member": file.member, "hash": file.hash}
+            if file.beside:
+                facts["beside"] = [{"url": other.url, "hash": other.hash} for other in file.beside]
         return facts | {
             "license": self.license,
             "citation": self.citation,

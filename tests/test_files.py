@@ -17,6 +17,9 @@ GOOD: dict[str, Any] = {
     "reader": glove.read,
 }
 
+PLAIN = RemoteFile(url="https://example.org/t", hash="md5:" + 32 * "0", size=None, reader=glove.read)
+NESTED = RemoteFile(url="https://example.org/n", hash=None, size=None, reader=glove.read, beside=(PLAIN,))
+
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
@@ -34,6 +37,9 @@ GOOD: dict[str, Any] = {
         ("member", "", "expected a path inside the archive"),
         ("member", None, "archive_hash is given without a member"),
         ("reader", "glove", "expected a callable"),
+        ("beside", ["tokenizer.json"], "expected a tuple of RemoteFile objects"),
+        ("beside", ("tokenizer.json",), "expected a tuple of RemoteFile objects"),
+        ("beside", (NESTED,), "expected a tuple of RemoteFile objects with nothing beside them"),
     ],
 )
 def test_a_remote_file_is_checked_when_it_is_made(field: str, value: object, words: str) -> None:
@@ -61,3 +67,10 @@ def test_hash_may_be_unknown() -> None:
     """A file that nobody has published a hash or size of is allowed."""
     file = RemoteFile(url="https://example.org/a", hash=None, size=None, reader=glove.read)
     assert file.address == "https://example.org/a"
+
+
+def test_what_lies_beside_is_a_part() -> None:
+    """The fingerprint names the bytes of all parts; without any beside, those of the file alone."""
+    assert PLAIN.fingerprint == PLAIN.hash
+    assert NESTED.parts == (NESTED, PLAIN)
+    assert NESTED.fingerprint == f"https://example.org/n {PLAIN.hash}"
