@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from embedhub import FormatError
+from embedhub import FormatError, UnexpectedEndError
 from embedhub.files import Reader
-from embedhub.readers import glove, word2vec_text
+from embedhub.readers import glove, numberbatch, word2vec_text
 
 
 def read(reader: Reader, path: Path, dim: int) -> tuple[list[str], NDArray[np.float32]]:
     """Read all blocks of a file."""
-    blocks = list(reader(path, dim))
+    blocks = [block for block in reader(path, dim) if isinstance(block, tuple)]
     return [word for words, _ in blocks for word in words], np.concatenate([rows for _, rows in blocks])
 
 
@@ -164,21 +165,137 @@ def test_any_bytes_give_rsplit_or_a_format_error(
 
 
 def test_word2vec_text_has_a_header(write: Callable[[bytes], Path]) -> None:
-    """The header's dim and number of rows must be true; line numbers count it."""
+    """The header's dim must be true; line numbers count it."""
     assert read(word2vec_text.read, write(b"2 3\na 1 2 3\nb 4 5 6\n"), 3)[0] == ["a", "b"]
     for data, words in [
         (b"a 1 2 3\n", "line 1: expected a header '<rows> <dim>'"),
+        (b"", "line 1: expected a header '<rows> <dim>', found b''"),
         (b"2 4\na 1 2 3 4\n", "line 1: the header says dim 4; expected 3"),
-        (b"3 3\na 1 2 3\nb 4 5 6\n", "the header promises 3 rows, the file has 2"),
-        (b"1 3\na 1 2 3\nb 4 5 6\n", "the header promises 1 rows, the file has 2"),
         (b"2 3\na 1 2 3\nb 4 5\n", "line 3: expected a word and 3 numbers"),
+        (b"1 3\na 1 2 3 4\n", "line 2 has 4 numbers; expected 3. This is a file of another dim"),
+        (b"0 3\n", "no vectors in this file"),
     ]:
-        with pytest.raises(FormatError, match=re.escape(words)):
+        with pytest.raises(FormatError, match=re.escape(words)) as caught:
             read(word2vec_text.read, write(data), 3)
+        assert type(caught.value) is FormatError
+
+
+@pytest.mark.parametrize(
+    ("reader", "data", "words"),
+    [
+        (
+            word2vec_text.read,
+            b"3 2\na 1 2\nb 3 4\n",
+            "the header promises 3 rows, the file has 2. It may be cut",
+        ),
+        (word2vec_text.read, b"1 2\na 1 2\nb 3 4\n", "the header promises 1 rows, the file has 2."),
+        (word2vec_text.read, b"2 2\na 1 2\nb 3 4", "line 3 ends without a newline; the file may be cut off"),
+        (
+            word2vec_text.read,
+            b"2 2\na 1 2 \nb 3 4 ",
+            "line 3 ends without a newline; the file may be cut off",
+        ),
+        (
+            glove.read,
+            b"a 1 2\nb 3 4",
+            "line 2 ends without a newline; the file may be cut off there: 'b 3 4'",
+        ),
+    ],
+)
+def test_an_end_that_is_unexpected_comes_after_all_rows(
+    write: Callable[[bytes], Path], reader: Reader, data: bytes, words: str
+) -> None:
+    """A wrong count, or a last line without its end, is an error of its own, after all rows there are."""
+    path = write(data)
+    found: list[str] = []
+
+    def take() -> None:
+        for block in reader(path, 2):
+            assert isinstance(block, tuple)
+            found.extend(block[0])
+
+    with pytest.raises(UnexpectedEndError, match=re.escape(words)) as caught:
+        take()
+    assert str(caught.value).startswith(f"{path}: ")
+    assert found == ["a", "b"]
+
+
+def test_word2vec_lines_may_end_with_one_blank(write: Callable[[bytes], Path]) -> None:
+    """word2vec and fastText write a blank at the end of a line; two, or any in GloVe text, are wrong."""
+    data = b"3 2\n</s> 1 2 \nof the 3 4 \r\nb 5 6\n"
+    words, rows = read(word2vec_text.read, write(data), 2)
+    assert words == ["</s>", "of the", "b"]
+    assert rows.tolist() == [[1, 2], [3, 4], [5, 6]]
+    with pytest.raises(FormatError, match=r"line 2: .* found '' as number 2: 'a 1 2 '"):
+        read(word2vec_text.read, write(b"1 2\na 1 2  \n"), 2)
+    with pytest.raises(FormatError, match=r"line 1: .* found '' as number 2"):
+        read(glove.read, write(b"a 1 2 \n"), 2)
+
+
+def test_words_may_be_white_space(write: Callable[[bytes], Path]) -> None:
+    """Words that are, or hold, white space other than a newline stay whole."""
+    words = ["\u00a0", "\u0085", "\t", "\u2009»", "hussarde\u202f»", "\u3000", "\x1c", " ", "a b"]
+    data = "".join(f"{word} {i} {i}.5 \n" for i, word in enumerate(words))
+    found, rows = read(word2vec_text.read, write(f"{len(words)} 2\n{data}".encode()), 2)
+    assert found == words
+    assert rows[:, 0].tolist() == list(range(len(words)))
+
+
+def test_numberbatch_has_words_or_keys_with_a_language(write: Callable[[bytes], Path]) -> None:
+    """Keys are given as they are; one language of many comes with its words bare."""
+    path = write(b"4 1\n/c/en/cat 1\n/c/fr/chat 2\n/c/en/new_york 3\n/c/enm/cat 4\n")
+    assert read(numberbatch.read, path, 1)[0] == ["/c/en/cat", "/c/fr/chat", "/c/en/new_york", "/c/enm/cat"]
+    words, rows = read(numberbatch.language("en"), path, 1)
+    assert words == ["cat", "new_york"]
+    assert rows.tolist() == [[1], [3]]
+    assert read(numberbatch.read, write(b"2 1\ncat 1\n## 2\n"), 1)[0] == ["cat", "##"]
+    with pytest.raises(FormatError, match="no word of this file starts with '/c/de/'"):
+        read(numberbatch.language("de"), path, 1)
+
+
+def test_members_of_archives_are_named_or_alone(tmp_path: Path) -> None:
+    """Of an archive with several members one is named after a #; the error lists them."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("README", "read me")
+        archive.writestr("deep/a#b.txt", "a 1 2\n")
+        archive.writestr("c.txt", "c 3 4\n")
+    assert read(glove.read, Path(f"{path}#c.txt"), 2)[0] == ["c"]
+    with pytest.raises(
+        FormatError, match=r"has 3 members, not one; they are: README, deep/a#b.txt, c.txt. Name"
+    ):
+        read(glove.read, path, 2)
+    with pytest.raises(FormatError, match=r"has no member 'd.txt'; they are: README, deep/a#b.txt, c.txt"):
+        read(glove.read, Path(f"{path}#d.txt"), 2)
+    text = tmp_path / "c.txt"
+    text.write_bytes(b"c 3 4\n")
+    with pytest.raises(
+        FormatError, match=r"c.txt#d.txt: this is no zip archive, so it has no member 'd.txt'"
+    ):
+        read(glove.read, Path(f"{text}#d.txt"), 2)
+    hashed = tmp_path / "x#y.txt"
+    hashed.write_bytes(b"c 3 4\n")
+    assert read(glove.read, hashed, 2)[0] == ["c"]
+
+
+def test_an_encrypted_archive_is_a_format_error(tmp_path: Path) -> None:
+    """An archive that zipfile cannot open is said to be one that cannot be opened."""
+    path = tmp_path / "secret.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("c.txt", "c 3 4\n")
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=r"this zip archive cannot be opened .*encrypted"):
+        read(glove.read, path, 2)
 
 
 def test_real_samples(real_data: Path) -> None:
     """Real lines of GloVe, among them the token of dots and no-break spaces, are read as they are."""
+    zipped = read(glove.read, real_data / "formats" / "glove" / "glove.840B.300d.first100.zip", 300)
+    assert zipped[0][:3] == [",", ".", "the"]
+    assert zipped[1].shape == (100, 300)
     samples = real_data / "formats" / "glove"
     assert read(glove.read, samples / "nbsp.glove.txt", 300)[0][1:] != []
     assert ".\u00a0.\u00a0." in read(glove.read, samples / "nbsp.glove.txt", 300)[0]

@@ -1,0 +1,173 @@
+"""Files that lie beside another: token vectors and their tokenizer, fetched, verified and read as one."""
+
+import gzip
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import writers
+
+from embedhub import DownloadError, EmbeddingSource, FormatError, RemoteFile
+from embedhub.readers import fasttext_bin, static, word2vec_text
+
+
+def zipped(name: str, data: bytes) -> bytes:
+    """Return a zip archive with one member."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return file.getvalue()
+
+
+HOST = "vectors.example.org"
+TOKENS = ["[PAD]", "the", "##s"]
+ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)
+FILES: dict[str, bytes] = {
+    "model.safetensors": writers.safetensors({"embedding.weight": ("F32", ROWS)}),
+    "tokenizer.json": writers.tokenizer(TOKENS),
+    "plain.txt": writers.word2vec_text(TOKENS, ROWS),
+    "model.bin": writers.fasttext_bin(TOKENS, ROWS, ROWS[:2]),
+    "cut.txt": writers.word2vec_text(TOKENS, ROWS).replace(b"3 4", b"4 4"),
+}
+FILES["model.bin.gz"] = gzip.compress(FILES["model.bin"])
+FILES["model.zip"] = zipped("deep/model.bin", FILES["model.bin"])
+
+
+def remote(name: str, **changes: Any) -> RemoteFile:
+    """Return a pinned file of the made-up host."""
+    facts: dict[str, Any] = {
+        "url": f"https://{HOST}/{name}",
+        "hash": f"sha256:{hashlib.sha256(FILES[name]).hexdigest()}",
+        "size": len(FILES[name]),
+        "reader": static.read_prefix if name != "plain.txt" else word2vec_text.read,
+    }
+    return RemoteFile(**(facts | changes))
+
+
+def model(**changes: Any) -> RemoteFile:
+    """Return the pinned model with its tokenizer."""
+    return remote("model.safetensors", **({"beside": (remote("tokenizer.json"),)} | changes))
+
+
+def source(*files: RemoteFile, dims: tuple[int, ...] = (4,)) -> EmbeddingSource:
+    """Return a source with the same candidates in each dim."""
+    return EmbeddingSource(
+        name="tokens",
+        files=dict.fromkeys(dims, files),
+        description="",
+        language="en",
+        cased=False,
+        words=None,
+        license="",
+        citation="",
+        homepage="",
+    )
+
+
+@pytest.fixture(autouse=True)
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lay the files out as a mirror, and name it."""
+    folder = tmp_path / "mirror" / HOST
+    folder.mkdir(parents=True)
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder.parent))
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    return folder
+
+
+def test_both_files_are_fetched_and_read_as_one(cache: Path) -> None:
+    """The store has the tokens and the tokenizer; nothing is left of the downloads; all dims share a file."""
+    tokens = source(model(), dims=(2, 4))
+    for dim in (2, 4):
+        vectors = tokens.vectors(dim)
+        assert list(vectors) == TOKENS
+        assert (vectors.matrix == ROWS[:, :dim]).all()
+        assert vectors.extras["tokenizer.json"].read_bytes() == FILES["tokenizer.json"]
+        assert vectors.manifest["beside"] == [
+            {"url": f"https://{HOST}/tokenizer.json", "hash": remote("tokenizer.json").hash}
+        ]
+        assert list((cache / "downloads").iterdir()) == []
+
+
+def test_fetched_files_lie_beside_each_other(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """What fetch gives can be parsed, and is not asked for again; so can a copy from elsewhere."""
+    tokens = source(model())
+    path = tokens.fetch(4)
+    assert len(list((cache / "downloads").iterdir())) == 2
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
+    assert tokens.fetch(4) == path
+    words, rows = next(tokens.parse(path, 4))  # type: ignore[misc]  # blocks come before extras
+    assert (words, rows.tolist()) == (TOKENS, ROWS.tolist())
+    assert len(tokens.vectors(4)) == 3
+
+
+def test_a_copy_from_elsewhere_has_its_tokenizer_beside_it(mirror: Path) -> None:
+    """A file of the publisher's own folder is parsed with what lies there."""
+    words, _ = next(source(model()).parse(mirror / "model.safetensors", 4))  # type: ignore[misc]  # blocks come before extras
+    assert words == TOKENS
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.unlink(), "tokenizer.json: No such file"),
+        (lambda path: path.write_bytes(FILES["tokenizer.json"].replace(b"the", b"eht")), "expected sha256:"),
+    ],
+)
+def test_a_file_without_what_lies_beside_it_is_not_used(
+    mirror: Path, cache: Path, damage: Callable[[Path], object], words: str
+) -> None:
+    """When the tokenizer cannot be had, or is another, the next candidate is tried, or it is an error."""
+    damage(mirror / "tokenizer.json")
+    with pytest.raises(DownloadError, match=words):
+        source(model()).vectors(4)
+    assert not (cache / "vectors").exists()
+    assert list(source(model(), remote("plain.txt")).vectors(4)) == TOKENS
+
+
+def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EMBEDHUB_REQUIRE_HASH refuses a file with an unpinned one beside it; other pins are another store."""
+    unpinned = model(beside=(remote("tokenizer.json", hash=None),))
+    monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
+    with pytest.raises(DownloadError, match=r"tokenizer.json: nobody has published its hash"):
+        source(unpinned).vectors(4)
+    assert source(unpinned).fingerprints(4) != source(model()).fingerprints(4)
+
+
+def test_a_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
+    """A header that promises more rows than a downloaded file has is an error, and nothing is published."""
+    cut = remote("cut.txt", reader=word2vec_text.read)
+    with pytest.raises(FormatError, match=r"promises 4 rows, the file has 3. It may be cut off"):
+        source(cut).vectors(4)
+    assert list(cache.glob("vectors/*/*")) == []
+
+
+MODELS = {
+    "plain": {"name": "model.bin"},
+    "gzip": {"name": "model.bin.gz"},
+    "member": {
+        "name": "model.bin",
+        "url": f"https://{HOST}/model.zip",
+        "member": "deep/model.bin",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_file_that_is_not_read_in_order_is_verified_all_the_same(cache: Path, kind: str) -> None:
+    """A fastText model, of which only a part is read, is built when all its bytes are the pinned ones."""
+    good = remote(**MODELS[kind], reader=fasttext_bin.read)
+    wrong = remote(**MODELS[kind], reader=fasttext_bin.read, hash="sha256:" + 64 * "0")
+    with pytest.raises(DownloadError, match="expected sha256:0000"):
+        source(wrong).vectors(4)
+    assert list(cache.glob("vectors/*/*")) == []
+    vectors = source(good).vectors(4)
+    assert list(vectors) == TOKENS
+    assert vectors.subwords is not None
+    assert list((cache / "downloads").iterdir()) == []
