@@ -76,7 +76,7 @@ def embedding_matrix(
         [False, False, True]
 
     Args:
-        source: A registered name, an `EmbeddingSource`, or `Vectors`.
+        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
         dim: Width of a row; None where the source has only one.
         word_index: The vocabulary: a mapping of word -> index, as ``Tokenizer.word_index`` of Keras has it;
             a sequence or array of words, whose positions are the indices, as ``get_vocabulary()`` of a Keras
@@ -162,7 +162,7 @@ def coverage(
         0.667
 
     Args:
-        source: A registered name, an `EmbeddingSource`, or `Vectors`.
+        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
         dim: Any dim of the source; None where it has only one.
         word_index: The vocabulary, as in `embedhub.embedding_matrix`; so are the options.
         fallbacks: What to look for in place of a missing word.

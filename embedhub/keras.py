@@ -57,7 +57,7 @@ def keras_embedding(
         (None, 1)
 
     Args:
-        source: A registered name, an `EmbeddingSource`, or `Vectors`.
+        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
         dim: Width of a row; None where the source has only one.
         word_index: The vocabulary: a mapping of word -> index, a sequence of words, a ``TextVectorization``,
             ``StringLookup`` or tokenizer; see `embedhub.embedding_matrix`, also for the next six.

@@ -72,7 +72,7 @@ def keras_text_embedding(
         (None, 6, 50)
 
     Args:
-        source: A registered name, an `EmbeddingSource`, or `Vectors`.
+        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
         dim: Width of a row; None where the source has only one.
         words: How many of the source's words, from the first, which is the most frequent. Those that
             ``standardize`` and ``split`` never produce do no harm.

@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib import metadata
+from pathlib import Path
 
 import pluggy
 
@@ -19,11 +20,12 @@ from embedhub.errors import (
     SourceClashError,
     SourceNotFoundError,
 )
+from embedhub.local import LocalSource, as_path, open_source
 from embedhub.source import EmbeddingSource
 from embedhub.vectors import Vectors
 
-Source = str | EmbeddingSource | Vectors
-"""What every function takes as a source: a registered name, a source, or opened vectors."""
+Source = str | Path | EmbeddingSource | Vectors
+"""What every function takes as a source: a registered name, a path, a source, or opened vectors."""
 
 _BY_HAND = "embedhub.register()"
 
@@ -42,7 +44,8 @@ class Registry(Mapping[str, EmbeddingSource]):
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise SourceNotFoundError(
                 f"No source is named {name!r}.{hint} list(embedhub.sources()) has all; "
-                "more come with plugins (pip install embedhub-...)."
+                "more come with plugins (pip install embedhub-...). A file of your own is named by its path, "
+                "as in './vectors.vec'."
             )
         if len(providers) > 1:
             raise SourceClashError(
@@ -185,11 +188,17 @@ def load(source: Source, dim: int | None = None) -> Vectors:
         <Vectors wordnet-ppmi: 78,781 words, dim 50>
 
     Args:
-        source: A registered name, an `EmbeddingSource`, or `Vectors`, which come back as they are.
+        source: A registered name, the path of a file of your own, an `EmbeddingSource`, or `Vectors`, which
+            come back as they are. A string is a name if a source has it; else it is a path if it has a
+            separator, starts with ``.`` or ``~``, or if there is such a file. The file may be GloVe text,
+            word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
+            in gzip, bzip2, xz or zip; ``archive.zip#member`` names one of several in an archive. Its store is
+            built anew when the file has changed.
         dim: Width of a row. It may be left out where there is only one.
 
     Raises:
         SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
         DimNotFoundError: The source has no such dim, or several and none was asked for.
         DownloadError: The file could not be had.
         FormatError: The file is not what its reader expects.
@@ -198,15 +207,15 @@ def load(source: Source, dim: int | None = None) -> Vectors:
         if dim not in {None, source.dim}:
             raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
         return source
-    if isinstance(source, str):
-        name, source = source, _registry[source]
-        dim = _the_dim(source, dim)
-        vectors = source.vectors(dim)
-        vectors.reopen = (load, (name, dim))
-        return vectors
     if isinstance(source, EmbeddingSource):
         return source.vectors(_the_dim(source, dim))
-    raise TypeError(f"source is {source!r}; expected a name, an EmbeddingSource or Vectors.")
+    if not isinstance(source, str | Path):
+        raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
+    named = _named(source)
+    dim = _the_dim(named, dim)
+    vectors = named.vectors(dim)
+    vectors.reopen = (load, (named.path if isinstance(named, LocalSource) else named.name, dim))
+    return vectors
 
 
 def fetch(source: Source, dim: int | None = None) -> None:
@@ -215,13 +224,23 @@ def fetch(source: Source, dim: int | None = None) -> None:
     For the image of a container, or the login node of a cluster.
 
     Args:
-        source: A registered name, or an `EmbeddingSource`.
+        source: A registered name, a path, or an `EmbeddingSource`.
         dim: Width of a row. It may be left out where there is only one.
 
     Raises:
         EmbedhubError: What `embedhub.load` raises.
     """
     load(source, dim)
+
+
+def _named(source: str | Path) -> EmbeddingSource:
+    """Return the source of a registered name, or that of a file."""
+    if isinstance(source, str):
+        path = None if source in _registry else as_path(source)
+        if path is None:
+            return _registry[source]
+        source = path
+    return open_source(source)
 
 
 def _the_dim(source: EmbeddingSource, dim: int | None) -> int:

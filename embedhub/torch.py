@@ -32,7 +32,7 @@ def torch_embedding(
         torch.Size([1, 3, 50])
 
     Args:
-        source: A registered name, an `EmbeddingSource`, or `Vectors`.
+        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
         dim: Width of a row; None where the source has only one.
         word_index: The vocabulary, as in `embedhub.embedding_matrix`.
         num_words: Only words with an index below it are taken.

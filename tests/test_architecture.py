@@ -17,7 +17,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # Down the street: a module may import those of earlier lines, and of its own.
 STREET = [
     {"__init__", "errors"},
-    {"settings"},
+    {"settings", "subwords"},
     {"progress", "files", "vectors"},
     {"fallbacks", "word_index"},
     {"cache", "remote"},
@@ -25,6 +25,7 @@ STREET = [
     {"verify"},
     {"download"},
     {"source"},
+    {"local"},
     {"hookspecs"},
     {"builtin"},
     {"registry"},

@@ -207,5 +207,5 @@ def test_dims_are_checked_everywhere() -> None:
     assert embedhub.load(embedhub.sources()["wordnet-ppmi"], 25).dim == 25
     with pytest.raises(ValueError, match="has dim 25; 50 was asked for"):
         embedhub.load(vectors, 50)
-    with pytest.raises(TypeError, match="expected a name, an EmbeddingSource or Vectors"):
+    with pytest.raises(TypeError, match="expected a name, a path, an EmbeddingSource or Vectors"):
         embedhub.load(3, 50)  # type: ignore[arg-type]  # the point

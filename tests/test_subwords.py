@@ -1,0 +1,125 @@
+"""Subword n-grams: bit for bit what fastText composes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import embedhub
+from embedhub.subwords import Subwords
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def test_a_model_of_fasttext_gives_what_fasttext_gives() -> None:
+    """Vectors of known and unknown words have the bits that fastText 0.9.2 gave for its own tiny model."""
+    vectors = embedhub.load(GOLDEN / "fasttext.bin")
+    expected = json.loads((GOLDEN / "fasttext.json").read_text("utf-8"))
+    assert list(vectors) == list(expected["words"])
+    assert vectors.matrix.tobytes().hex() == "".join(expected["words"].values())
+    assert vectors.subwords is not None
+    composed = vectors.subwords.compose(list(expected["unknown"]))
+    assert composed.tobytes().hex() == "".join(expected["unknown"].values())
+    assert repr(vectors.subwords) == "<Subwords: n-grams of 2 to 4 characters in 40 rows>"
+
+
+def test_missing_words_of_a_vocabulary_are_composed() -> None:
+    """With oov="subword" a word that the model does not know gets the row that fastText gives."""
+    expected = json.loads((GOLDEN / "fasttext.json").read_text("utf-8"))
+    word_index = {"cat": 1, "unheard": 2}
+    matrix = embedhub.embedding_matrix(GOLDEN / "fasttext.bin", None, word_index, oov="subword").matrix
+    assert matrix[1].tobytes().hex() == expected["words"]["cat"]
+    assert matrix[2].tobytes().hex() == expected["unknown"]["unheard"]
+
+
+def naive(
+    word: str, rows: np.ndarray[tuple[int, int], np.dtype[np.float32]], shortest: int, longest: int
+) -> bytes:
+    """Compose one word by the definition, character by character."""
+    framed = f"<{word}>"
+    total = np.zeros(rows.shape[1], np.float32)
+    count = 0
+    for start in range(len(framed)):
+        for length in range(1, longest + 1):
+            ngram = framed[start : start + length]
+            frame = length == 1 and start in {0, len(framed) - 1}
+            if len(ngram) < length or length < shortest or frame:
+                continue
+            value = 2166136261
+            for byte in ngram.encode():
+                value = ((value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF
+            total += rows[value % len(rows)]
+            count += 1
+    return (total * np.float32(1 / max(count, 1))).tobytes()
+
+
+@pytest.mark.parametrize(("shortest", "longest"), [(1, 1), (1, 3), (3, 6), (5, 5), (6, 3)])
+def test_ngrams_are_those_of_the_definition(shortest: int, longest: int) -> None:
+    """Runs of characters, not bytes, within the frame; bytes are hashed as signed; in fastText's order."""
+    rows = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    words = [
+        "unheardof",
+        "naïve",
+        "東京都",
+        "a",
+        "",
+        "\U0001d518x",
+        "a<b>",
+        "e\u0301e",
+        "x" * 5000,
+        "of the",
+    ] * 500
+    subwords = Subwords(rows, shortest=shortest, longest=longest)
+    composed = subwords.compose(words)
+    assert (composed.shape, composed.dtype) == ((5000, 3), np.dtype(np.float32))
+    assert [row.tobytes() for row in composed[:10]] == [
+        naive(word, rows, shortest, longest) for word in words[:10]
+    ]
+    assert (composed.reshape(500, 10, 3) == composed[:10]).all()
+
+
+def test_words_without_ngrams_are_zeros() -> None:
+    """The end of a sentence, and a word that no bytes can be, have no n-grams; no words give no rows."""
+    subwords = Subwords(np.ones((5, 2), np.float32), shortest=3, longest=6)
+    assert subwords.compose(["</s>", "\ud800", "", "ab"]).tolist() == [[0, 0], [0, 0], [0, 0], [1, 1]]
+    assert subwords.compose([]).shape == (0, 2)
+
+
+def test_bytes_that_are_not_utf8_are_composed() -> None:
+    """Continuation bytes belong to the character before them, however many; a word's stray bytes are kept."""
+    rows = np.arange(34, dtype=np.float32).reshape(17, 2)
+    subwords = Subwords(rows, shortest=2, longest=3)
+    one, other = subwords.compose(["\udc80a", "\udc81a"])
+    assert one.any()
+    assert (one != other).any()
+
+
+def test_real_models(real_data: Path) -> None:
+    """Words of real models of versions 11 and 12 are composed of their own rows and n-grams."""
+    samples = real_data / "formats" / "fasttext"
+    # By fastText 0.9.2's get_word_vector.
+    expected = {
+        "toy-model.bin": (
+            "the",
+            "b8ec8c3d184a883e5417da3cf58184be4acae8b9",
+            "unknownword",
+            "6fbe5a3d33159b3d832a8a3c0001f4bd6e369bbc",
+        ),
+        "lee_fasttext_new.bin": (
+            "the",
+            "ce12a9beb0e0a2be25d9cd3db32085bf8dd3b33dc55c44bff4a3cc3e4acb48be253109beb76f9c3e",
+            "unknownword",
+            "25fd68be785ae9bd03cc6b3e7fb784bf377a8f3d18836bbf85b5e43e00a7b0bc89fb3ebeaebdfa3d",
+        ),
+    }
+    for name, (known, known_bits, unknown, unknown_bits) in expected.items():
+        vectors = embedhub.load(samples / name)
+        assert vectors[known].tobytes().hex() == known_bits
+        assert vectors.subwords is not None
+        assert vectors.subwords.compose([unknown]).tobytes().hex() == unknown_bits
+
+
+def test_a_source_without_ngrams_has_no_subwords() -> None:
+    """Only models with n-grams can compose."""
+    assert embedhub.load("wordnet-ppmi", 25).subwords is None
