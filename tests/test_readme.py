@@ -11,9 +11,10 @@ BLOCKS = [re.sub(r"(?m)^  ", "", block) for block in re.findall(r"(?ms)^ *```pyt
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
-def test_its_code_runs(block: str, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_code_runs(block: str, real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each block of code runs by itself, with the real GloVe from the mirror."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_data / "mirror"))
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(compile(block, "README.md", "exec"), names)  # noqa: S102 - our own README
     if "embedhub_sources" in names:
