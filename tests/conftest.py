@@ -3,6 +3,8 @@
 import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -177,3 +179,15 @@ def serve() -> Iterator[Callable[..., Serving]]:
     """Return a function that serves a folder until the test ends."""
     with ExitStack() as stack:
         yield lambda folder, **options: stack.enter_context(serving_folder(folder, **options))
+
+
+@pytest.fixture(scope="session")
+def install() -> Callable[..., None]:
+    """Return a function that builds distributions and installs their wheels into a folder, offline."""
+    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--no-compile"]
+
+    def install(site: Path, *folders: Path) -> None:
+        places = map(str, ("--target", site, *folders))
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, *places], check=True)
+
+    return install

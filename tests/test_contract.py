@@ -82,6 +82,15 @@ def contract(
     return made
 
 
+def test_samples_are_read_once_for_each_code() -> None:
+    """Of sources that the same code reads, one stands for all in the tests of samples."""
+    many = [replace(MINE, name=f"mine-{i}") for i in range(3)]
+    other = replace(MINE, name="other", files={2: (file(reader=lenient),)})
+    made = contract(MINE)
+    type(made).sources = [*many, other]
+    assert made._representatives() == [many[0], other]  # noqa: SLF001 - what pytest is given
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
