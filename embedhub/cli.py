@@ -1,6 +1,7 @@
 """The `embedhub` command."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -58,3 +59,28 @@ def demo(
     from embedhub.demo import run
 
     run(source, dim, typer.echo)
+
+
+@app.command()
+def new_plugin(
+    name: Annotated[str, typer.Argument(help="Name of the distribution: embedhub-<source>.")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Where it goes; by default a folder of that name here.")
+    ] = None,
+) -> None:
+    """Write a distribution that offers a source of your own, with tests that pass, to fill in.
+
+    Examples:
+      embedhub new-plugin embedhub-my-corpus
+      embedhub new-plugin embedhub-my-corpus --folder .
+    """
+    from embedhub import new_plugin
+
+    folder = folder or Path(name)
+    try:
+        files = new_plugin.write(name, folder)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
+    for file in files:
+        typer.echo(folder / file)
+    typer.echo(f"Install and test it: cd {folder} && python -m pip install . pytest && python -m pytest")

@@ -103,7 +103,7 @@ def _sources_of_plugins() -> Iterator[tuple[str, EmbeddingSource]]:
     manager.add_hookspecs(hookspecs)
     for module in (glove, wordnet):
         manager.register(module, module.__name__)
-    for provider, entry_point in _entry_points():
+    for provider, entry_point in entry_points():
         # Whatever a plugin does wrong, it is its own wrong: from SyntaxError at import to a bad hook.
         try:
             plugin = entry_point.load()
@@ -129,7 +129,7 @@ def _sources_of_plugins() -> Iterator[tuple[str, EmbeddingSource]]:
         yield from ((provider, source) for source in sources)
 
 
-def _entry_points() -> Iterator[tuple[str, metadata.EntryPoint]]:
+def entry_points() -> Iterator[tuple[str, metadata.EntryPoint]]:
     """Give the entry points of the group that are not switched off, each with a name of its own."""
     disabled = settings.disabled_plugins()
     if disabled is None:

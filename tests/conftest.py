@@ -3,6 +3,8 @@
 import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -194,3 +196,15 @@ def make_vectors(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., embe
         return vectors
 
     return make
+
+
+@pytest.fixture(scope="session")
+def install() -> Callable[..., None]:
+    """Return a function that builds distributions and installs their wheels into a folder, offline."""
+    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--no-compile"]
+
+    def install(site: Path, *folders: Path) -> None:
+        places = map(str, ("--target", site, *folders))
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, *places], check=True)
+
+    return install

@@ -33,8 +33,9 @@ STREET = [
     {"align"},
     {"keras", "torch"},
     {"keras_text"},
-    {"demo"},
+    {"demo", "new_plugin", "side_effects"},
     {"cli"},
+    {"testing"},
 ]
 PLACE = {name: place for place, names in enumerate(STREET) for name in names}
 
@@ -83,6 +84,7 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["numba"] == {"readers"}
     assert homes["tensorflow"] == {"keras"}
     assert "jax" not in homes
+    assert homes["pytest"] == {"testing"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -148,5 +150,5 @@ def test_what_is_installed_is_whole() -> None:
         pytest.skip("an editable install ships nothing")
     assert {"embedhub/py.typed", "embedhub/builtin/wordnet_ppmi.npz", "embedhub/demo_texts.tsv"} <= files
     assert sum("wordnet_LICENSE" in file for file in files) >= 1
-    assert not any("test" in file for file in files)
+    assert not any(part.startswith(("test_", "tests")) for file in files for part in Path(file).parts)
     assert metadata.version("embedhub") == embedhub.__version__

@@ -7,10 +7,13 @@ so the first 25 or 50 of them are the smaller dims.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 
+from embedhub.errors import FormatError
 from embedhub.files import Block
 from embedhub.hookspecs import hookimpl
 from embedhub.source import EmbeddingSource
@@ -40,9 +43,18 @@ class _Embedded(EmbeddingSource):
 
     def parse(self, path: Path, dim: int) -> Iterator[Block]:
         """Give each word the first columns of its row."""
-        with np.load(path, allow_pickle=False) as data:
-            words = data["words"].tobytes().decode().split("\n")
-            rows, codes, step = data["rows"], data["codes"], data["step"]
+        try:
+            with ZipFile(path) as archive:
+                # Read whole: only at its end zip compares a member's checksum.
+                words, rows, codes, step = (
+                    np.load(BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
+                    for name in ("words", "rows", "codes", "step")
+                )
+        except Exception as error:  # zip and numpy raise a dozen types for damaged bytes
+            raise FormatError(
+                f"{path}: this is not the packaged file, or it is damaged ({error})."
+            ) from error
+        words = words.tobytes().decode().split("\n")
         for start in range(0, len(words), _BLOCK):
             part = slice(start, start + _BLOCK)
             yield words[part], codes[rows[part], :dim] * step

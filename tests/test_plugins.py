@@ -1,0 +1,196 @@
+"""The plugin distributions, the template and the author's guide, as anybody would use them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from embedhub import EmbeddingSource
+from embedhub.files import Block, Extra
+from embedhub.new_plugin import write
+
+ROOT = Path(__file__).parents[1]
+PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
+GUIDE = (ROOT / "docs" / "writing-a-plugin.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache for all processes of this module, so that the reader is compiled once."""
+    return tmp_path_factory.mktemp("shared-cache")
+
+
+@pytest.fixture
+def environment(shared_cache: Path) -> Callable[[Path], dict[str, str]]:
+    """Return a function that gives the environment in which what is in a folder is installed."""
+    bin_folder = str(Path(sys.executable).parent)
+    return lambda site: {
+        **os.environ,
+        "EMBEDHUB_CACHE": str(shared_cache),
+        "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", "")]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(site),
+    }
+
+
+def run_tests(folder: Path, environment: dict[str, str]) -> str:
+    """Run the tests of a distribution that is installed, and return what pytest prints; they must pass."""
+    # -P: what is installed is tested, not the files of the folder.
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def bundled(tmp_path_factory: pytest.TempPathFactory, install: Callable[..., None]) -> Path:
+    """Install a wheel of every plugin of this project together, and return the place."""
+    site = tmp_path_factory.mktemp("bundled")
+    install(site, *PLUGINS)
+    return site
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+def test_a_plugin_passes_its_tests_among_the_others(
+    folder: Path, bundled: Path, environment: Callable[[Path], dict[str, str]]
+) -> None:
+    """Each plugin, installed from its wheel with all others, passes its own tests."""
+    assert " passed" in run_tests(folder, environment(bundled))
+
+
+LISTING = """
+import json, embedhub
+sources = embedhub.sources()
+print(json.dumps([
+    (sources.provider(name), name, source.dims, source.words, source.citation)
+    for name, source in sources.items()
+]))
+"""
+
+
+def test_a_readme_tells_of_every_source(bundled: Path, environment: Callable[[Path], dict[str, str]]) -> None:
+    """The README of a plugin has name, dims, number of words and citation of each source that it provides."""
+    command = [sys.executable, "-W", "error", "-c", LISTING]
+    done = subprocess.run(command, env=environment(bundled), capture_output=True, text=True, check=True)
+    listing = json.loads(done.stdout)
+    assert {provider.split()[0] for provider, *_ in listing} >= {folder.name for folder in PLUGINS}
+    for folder in PLUGINS:
+        readme = " ".join((folder / "README.md").read_text("utf-8").split())
+        assert folder.name in (ROOT / "plugins" / "README.md").read_text("utf-8")
+        for provider, name, dims, words, citation in listing:
+            if provider.startswith(f"{folder.name} "):
+                row = f"| `{name}` | {', '.join(map(str, dims))} | {f'{words:,}' if words else ''}"
+                assert row in readme
+                assert citation in readme
+
+
+def blocks_of(source: EmbeddingSource, path: Path) -> list[Block]:
+    """Return what a source makes of a file of dim 300."""
+    return [block for block in source.parse(path, 300) if not isinstance(block, Extra)]
+
+
+def test_real_lines_of_glove_are_read(
+    real_data: Path, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first lines of the real 840B, and its word with no-break spaces, are what they should be."""
+    monkeypatch.syspath_prepend(bundled)
+    from embedhub_glove import SOURCES
+
+    (source,) = (source for source in SOURCES if source.name == "glove-840b")
+    folder = real_data / "formats" / "glove"
+    with zipfile.ZipFile(folder / "glove.840B.300d.first100.zip") as archive:
+        archive.extractall(tmp_path)
+    [(words, rows)] = blocks_of(source, tmp_path / "glove.840B.300d.txt")
+    assert words[:4] == [",", ".", "the", "and"]
+    assert rows.shape == (100, 300)
+    [(words, _)] = blocks_of(source, folder / "nbsp.glove.txt")
+    assert words == ["topaz", ".\u00a0.\u00a0.", "CentOS"]
+
+
+def embedhub_command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    command = shutil.which("embedhub", path=str(Path(sys.executable).parent)) or "embedhub"
+    return subprocess.run([command, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_a_new_plugin_passes_its_tests_at_once(
+    tmp_path: Path, install: Callable[..., None], environment: Callable[[Path], dict[str, str]]
+) -> None:
+    """What `embedhub new-plugin` writes can be installed as it is, and its tests pass."""
+    done = embedhub_command("new-plugin", "embedhub-mycorpus", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "embedhub-mycorpus"
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
+        "README.md",
+        "embedhub_mycorpus.py",
+        "pyproject.toml",
+        "tests/sample.txt",
+        "tests/test_embedhub_mycorpus.py",
+    }
+    install(tmp_path / "site", folder)
+    assert "12 passed" in run_tests(folder, environment(tmp_path / "site"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mycorpus", "expected 'embedhub-' and lower-case letters"),
+        ("embedhub-", "expected 'embedhub-' and lower-case letters"),
+        ("embedhub-My", "expected 'embedhub-' and lower-case letters"),
+        ("embedhub-../up", "expected 'embedhub-' and lower-case letters"),
+        ("embedhub-glove-6b", "embedhub.builtin.glove provides 'glove-6b' already"),
+    ],
+)
+def test_a_new_plugin_needs_a_good_name(name: str, words: str, tmp_path: Path) -> None:
+    """A name of another form, or of a source that exists, is wrong usage, and nothing is written."""
+    with pytest.raises(ValueError, match=words):
+        write(name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
+    """A file that is there is wrong usage, and all stays as it is; other files do not matter."""
+    (tmp_path / "LICENSE").write_text("mine", "utf-8")
+    (tmp_path / "README.md").write_text("mine", "utf-8")
+    done = embedhub_command("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "README.md is there already; nothing was written." in " ".join(
+        re.sub("[│╭╮╰╯─]", "", done.stderr).split()
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["LICENSE", "README.md"]
+    (tmp_path / "README.md").unlink()
+    assert embedhub_command("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "LICENSE").read_text("utf-8") == "mine"
+
+
+def test_the_guide_leads_from_an_empty_folder_to_a_layer(
+    tmp_path: Path, environment: Callable[[Path], dict[str, str]]
+) -> None:
+    """Whoever follows the author's guide to the letter gets what it shows."""
+    blocks = re.findall(r"(?ms)^```(\w+) ?([^\n]*)\n(.*?)^```$", GUIDE)
+    script = "".join(
+        content if kind == "sh" else f"cat > {path} <<'END'\n{content}END\n"
+        for kind, path, content in blocks
+        if kind == "sh" or path
+    )
+    (shown,) = (content for kind, path, content in blocks if kind == "text" and not path)
+    site = tmp_path / "site"
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    # pip, offline, into a folder of this test instead of the environment that all tests share.
+    pip = {"NO_BUILD_ISOLATION": "0", "NO_DEPS": "1", "NO_INDEX": "1", "TARGET": str(site)}
+    settings = environment(site) | {f"PIP_{name}": value for name, value in pip.items()}
+    bash = shutil.which("bash") or "bash"
+    done = subprocess.run(
+        [bash, "-euc", script], cwd=folder, env=settings, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "12 passed" in done.stdout
+    assert done.stdout.endswith(shown)
