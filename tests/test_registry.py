@@ -1,9 +1,5 @@
-"""Names, plugins, and what goes wrong with plugins: with real distributions on the path."""
+"""Names and the sources behind them. What installed plugins do is in test_entry_points.py."""
 
-import textwrap
-import warnings
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,49 +8,10 @@ import embedhub
 from embedhub import (
     DimNotFoundError,
     EmbeddingSource,
-    PluginWarning,
     SourceClashError,
     SourceNotFoundError,
 )
 from embedhub.registry import Registry
-
-SOURCE = """
-from embedhub import EmbeddingSource, hookimpl
-
-def source(name):
-    return EmbeddingSource(
-        name=name, description="", language="en", cased=False, words=None,
-        license="", citation="", homepage="",
-    )
-"""
-GOOD = (
-    SOURCE
-    + """
-@hookimpl
-def embedhub_sources():
-    yield source("{name}")
-"""
-)
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return a function that installs a distribution with one module: files as pip would lay them."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(site)
-
-    def install(distribution: str, code: str, entry_point: str = "main") -> None:
-        module = distribution.replace("-", "_") + "_" + tmp_path.name.replace("-", "_")
-        (site / f"{module}.py").write_text(textwrap.dedent(code), "utf-8")
-        info = site / f"{distribution.replace('-', '_')}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n", "utf-8"
-        )
-        (info / "entry_points.txt").write_text(f"[embedhub]\n{entry_point} = {module}\n", "utf-8")
-
-    return install
 
 
 def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
@@ -72,80 +29,6 @@ def test_built_in_sources_come_through_the_hook() -> None:
     assert [name for name in registry if name in {"glove-6b", "wordnet-ppmi"}] == ["glove-6b", "wordnet-ppmi"]
     assert registry.provider("glove-6b") == "embedhub.builtin.glove"
     assert embedhub.sources()["glove-6b"].dims == (50, 100, 200, 300)
-
-
-def test_an_installed_plugin_is_found(install: Callable[..., None]) -> None:
-    """Installing a distribution makes its name appear, and says who provides it."""
-    install("embedhub-good", GOOD.format(name="good-corpus"))
-    registry = Registry()
-    assert registry["good-corpus"].name == "good-corpus"
-    assert registry.provider("good-corpus") == "embedhub-good (main)"
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        ("import no_such_module_anywhere", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
-        ("1 +", "SyntaxError"),
-        (SOURCE, "no function embedhub_sources marked with @hookimpl"),
-        (SOURCE + "@hookimpl\ndef embedhub_source():\n    return []\n", "unknown hook 'embedhub_source'"),
-        (SOURCE + "@hookimpl\ndef embedhub_sources():\n    raise OSError('no disk')\n", "OSError: no disk"),
-        (
-            SOURCE + "@hookimpl\ndef embedhub_sources():\n    return ['glove']\n",
-            "gave 'glove', which is no Emb",
-        ),
-        (
-            SOURCE + "@hookimpl\ndef embedhub_sources():\n    return [source('Bad Name')]\n",
-            "name is 'Bad Name'",
-        ),
-        (SOURCE + "@hookimpl\ndef embedhub_sources(cache):\n    return []\n", "PluginValidationError"),
-    ],
-)
-def test_a_broken_plugin_is_named_and_hurts_no_other(
-    install: Callable[..., None], code: str, words: str
-) -> None:
-    """Whatever is wrong with a plugin, a warning names it and all other sources work."""
-    install("embedhub-a-good", GOOD.format(name="first"))
-    install("embedhub-broken", code)
-    install("embedhub-z-good", GOOD.format(name="last"))
-    with pytest.warns(PluginWarning) as caught:
-        names = set(Registry())
-    assert {"first", "last", "glove-6b"} <= names
-    (warning,) = (str(warning.message) for warning in caught)
-    assert "The embedhub plugin embedhub-broken (main) is left out" in warning
-    assert words in warning
-
-
-def test_a_clash_is_an_error_only_when_the_name_is_used(install: Callable[..., None]) -> None:
-    """Two plugins with one name are both named when it is asked for; no other name suffers."""
-    install("embedhub-one", GOOD.format(name="same"))
-    install("embedhub-two", GOOD.format(name="same"))
-    registry = Registry()
-    assert "same" not in registry
-    assert dict(registry)
-    with pytest.raises(SourceClashError, match=r"embedhub-one \(main\) and by embedhub-two \(main\)"):
-        registry["same"]
-
-
-def test_discovery_happens_once(install: Callable[..., None]) -> None:
-    """A registry looks for plugins on first use, and never again."""
-    registry = Registry()
-    install("embedhub-early", GOOD.format(name="early"))
-    assert "early" in registry
-    install("embedhub-late", GOOD.format(name="late"))
-    assert "late" not in registry
-
-
-@pytest.mark.parametrize("value", ["1", "embedhub-broken", "main, other"])
-def test_plugins_can_be_switched_off(
-    install: Callable[..., None], monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
-    """A plugin named in EMBEDHUB_DISABLE_PLUGINS, by distribution or entry point, is not even imported."""
-    install("embedhub-broken", "raise RuntimeError")
-    monkeypatch.setenv("EMBEDHUB_DISABLE_PLUGINS", value)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert "glove-6b" in Registry()
 
 
 def test_an_unknown_name_shows_the_close_ones() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,44 +53,45 @@ def read_lines(
     line = before
     with ThreadPoolExecutor(_THREADS) as pool:
         pending: deque[Future[_Parsed]] = deque()
-        texts = _whole_lines(file)
+        pieces = _whole_lines(file)
         while True:
-            text = next(texts, b"")
-            if trailing_blank:
-                text = _without_blanks(text)
-            if text:
+            piece = next(pieces, None)
+            if piece:
                 if line == before and not pending:
-                    _check_first_line(text, dim, f"{path}: line {line + 1}")
-                pending.append(pool.submit(_parse, text, dim))
+                    _check_first_line(b"".join(piece), dim, f"{path}: line {line + 1}")
+                pending.append(pool.submit(_parse, piece, dim, trailing_blank=trailing_blank))
             if not pending:
                 break
             # Always ahead by a block for each thread, and never by more: the memory stays the same.
-            if text and len(pending) <= _THREADS:
+            if piece and len(pending) <= _THREADS:
                 continue
             words, rows, bad = pending.popleft().result()
             line += len(words)
             if words:
                 yield words, rows
             if bad is not None:
-                last = not text and not pending
+                last = not piece and not pending
                 yield from _unfinished(bad, dim, f"{path}: line {line + 1}", last=last)
     if line == before:
         raise FormatError(f"{path}: no vectors in this file; expected lines of a word and {dim} numbers.")
 
 
-def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Give the bytes of a file in pieces that end with a newline, but for the last one perhaps."""
-    parts: list[bytes] = []
+def _whole_lines(file: BinaryIO) -> Iterator[list[bytes | memoryview]]:
+    """Give the bytes of a file in pieces that end with a newline, but for the last one perhaps.
+
+    A piece comes in parts, which the thread that parses it joins: the one that reads should only read.
+    """
+    parts: list[bytes | memoryview] = []
     length = 0
     while chunk := file.read(_BLOCK):
-        lines, newline, rest = chunk.rpartition(b"\n")
-        if newline or length > _LONGEST_LINE:
-            yield b"".join([*parts, lines, newline])
+        end = chunk.rfind(b"\n") + 1
+        if end or length > _LONGEST_LINE:
+            yield [*parts, memoryview(chunk)[:end]]
             parts, length = [], 0
-        parts.append(rest)
-        length += len(rest)
+        parts.append(chunk[end:])
+        length += len(chunk) - end
     if length:
-        yield b"".join(parts)
+        yield parts
 
 
 def _without_blanks(text: bytes) -> bytes:
@@ -99,30 +100,38 @@ def _without_blanks(text: bytes) -> bytes:
     return text.removesuffix(b" ")
 
 
-def _parse(text: bytes, dim: int) -> _Parsed:
+def _parse(piece: list[bytes | memoryview], dim: int, *, trailing_blank: bool = False) -> _Parsed:
     """Parse lines with the compiled loop, and finish by hand what that left."""
+    # Numba costs more time to import than a store takes to open.
+    from embedhub.readers import _compiled
+
+    if trailing_blank:
+        piece = [_without_blanks(b"".join(piece))]
+    text = b"".join([*piece, bytes(_compiled.PADDING)])
+    size = len(text) - _compiled.PADDING
     whole = text.rfind(b"\n") + 1
     # A good line has at least a space and a digit per number, and a newline.
     capacity = whole // (2 * dim + 1) + 1
     rows = np.empty((capacity, dim), np.float32)
     word_bytes = np.empty(whole, np.uint8)
     hard = np.empty((whole // 5 + 1, 4), np.int64)  # the shortest is like "1e23 "
-    count, filled, hard_count, bad = _parse_compiled(text[:whole], rows, word_bytes, hard)
+    lines = np.frombuffer(text, np.uint8, whole + _compiled.PADDING)
+    count, filled, hard_count, bad = _compiled.parse_lines(lines, rows, word_bytes, hard)
     for row, column, start, end in hard[:hard_count].tolist():
         with np.errstate(over="ignore"):  # the store refuses infinity, naming the word
             rows[row, column] = np.float64(text[start:end])
     # All words at once: none holds a newline, and decoding one by one costs more than parsing them.
     words = word_bytes[:filled].tobytes().decode("utf-8", "surrogateescape").split("\n")[:-1]
-    if bad < 0 and whole < len(text):
+    if bad < 0 and whole < size:
         bad = whole
-    return _Parsed(words, rows[:count], None if bad < 0 else text[bad:].partition(b"\n")[0])
+    return _Parsed(words, rows[:count], None if bad < 0 else text[bad:size].partition(b"\n")[0])
 
 
 def _unfinished(line: bytes, dim: int, where: str, *, last: bool) -> Iterator[Block]:
     """Give the last line of a file if all that it lacks is its end; raise what is wrong with it."""
     complaint = _complaint(line, dim, where)
     # One that is too long is no line at all, and not worth the memory.
-    parsed = _parse(line + b"\n", dim) if last and len(line) <= _BLOCK else None
+    parsed = _parse([line, b"\n"], dim) if last and len(line) <= _BLOCK else None
     if parsed is None or parsed.bad is not None:
         raise FormatError(complaint)
     yield parsed.words, parsed.rows
@@ -166,12 +175,3 @@ def is_number(field: bytes) -> bool:
 
 def _shown(text: bytes, limit: int = 60) -> str:
     return repr(text if len(text) <= limit else text[:limit] + b"...")[1:]
-
-
-def _parse_compiled(text: bytes, *arrays: NDArray[Any]) -> tuple[int, int, int, int]:
-    """Call the compiled loop, which is imported on first use: Numba costs more time than opening a store."""
-    from embedhub.readers import _compiled
-
-    padded = np.frombuffer(text + bytes(_compiled.PADDING), np.uint8)
-    counts: tuple[int, int, int, int] = _compiled.parse_lines(padded, *arrays)
-    return counts
