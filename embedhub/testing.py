@@ -57,8 +57,8 @@ class SourceContract:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run each test for each source; those of samples for one source of all that the same code reads."""
         of_samples = "tmp_path" in signature(metafunc.function).parameters
-        sources = self._representatives() if of_samples else self.sources
-        metafunc.parametrize("source", sources, ids=lambda source: source.name)
+        tested = self._representatives() if of_samples else self.sources
+        metafunc.parametrize("source", tested, ids=lambda source: source.name)
 
     def _representatives(self) -> list[EmbeddingSource]:
         first: dict[object, EmbeddingSource] = {}
@@ -284,7 +284,7 @@ def _parse(source: EmbeddingSource, path: Path, dim: int) -> tuple[list[str], ND
         _expect(
             isinstance(rows, np.ndarray) and rows.shape == (len(words), dim) and rows.dtype == np.float32,
             f"{source.name}: the reader of {path.name} gave {len(words)} words with {_form(rows)}; expected "
-            f"shape {(len(words), dim)} and dtype float32.",
+            f"an array of shape {(len(words), dim)} and dtype float32.",
         )
         _expect(
             isinstance(words, list) and all(isinstance(word, str) for word in words),
@@ -313,9 +313,8 @@ def _same(left: NDArray[Any], right: NDArray[Any]) -> bool:
 
 
 def _form(rows: object) -> str:
-    return (
-        f"rows of shape {rows.shape} and dtype {rows.dtype}" if isinstance(rows, np.ndarray) else repr(rows)
-    )
+    shape, dtype = getattr(rows, "shape", None), getattr(rows, "dtype", None)
+    return f"rows of type {type(rows).__name__}, shape {shape} and dtype {dtype}"
 
 
 def _told(error: Exception) -> str:

@@ -100,7 +100,7 @@ def look(site: Path, code: str = LOOK, **variables: str) -> Any:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EMBEDHUB_")}
     environment |= {"PYTHONPATH": str(site)} | variables
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     return json.loads(done.stdout)
 
@@ -180,5 +180,7 @@ print(json.dumps(["first" in before, "first" in after]))
 
 def test_discovery_happens_once(site: Path) -> None:
     """A registry looks for plugins on first use, and never again."""
-    done = subprocess.run([sys.executable, "-c", ONCE, site], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", ONCE, site], capture_output=True, text=True, check=True
+    )
     assert json.loads(done.stdout) == [False, True]

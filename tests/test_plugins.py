@@ -8,11 +8,12 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from embedhub import EmbeddingSource
+from embedhub import ChecksumError, EmbeddingSource, UnpinnedWarning
 from embedhub.files import Block, Extra
 from embedhub.new_plugin import write
 
@@ -77,7 +78,7 @@ print(json.dumps([
 
 def test_a_readme_tells_of_every_source(bundled: Path, environment: Callable[[Path], dict[str, str]]) -> None:
     """The README of a plugin has name, dims, number of words and citation of each source that it provides."""
-    command = [sys.executable, "-W", "error", "-c", LISTING]
+    command = [sys.executable, "-P", "-W", "error", "-c", LISTING]
     done = subprocess.run(command, env=environment(bundled), capture_output=True, text=True, check=True)
     listing = json.loads(done.stdout)
     assert {provider.split()[0] for provider, *_ in listing} >= {folder.name for folder in PLUGINS}
@@ -96,22 +97,47 @@ def blocks_of(source: EmbeddingSource, path: Path) -> list[Block]:
     return [block for block in source.parse(path, 300) if not isinstance(block, Extra)]
 
 
+@pytest.fixture
+def glove_sources(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, EmbeddingSource]:
+    """Return the sources of embedhub-glove by name, from its wheel."""
+    monkeypatch.syspath_prepend(bundled)
+    module = import_module("embedhub_glove")
+    assert module.__file__ == str(bundled / "embedhub_glove.py")
+    return {source.name: source for source in module.SOURCES}
+
+
 def test_real_lines_of_glove_are_read(
-    real_data: Path, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    real_data: Path, glove_sources: dict[str, EmbeddingSource], tmp_path: Path
 ) -> None:
     """The first lines of the real 840B, and its word with no-break spaces, are what they should be."""
-    monkeypatch.syspath_prepend(bundled)
-    from embedhub_glove import SOURCES
-
-    (source,) = (source for source in SOURCES if source.name == "glove-840b")
     folder = real_data / "formats" / "glove"
     with zipfile.ZipFile(folder / "glove.840B.300d.first100.zip") as archive:
         archive.extractall(tmp_path)
+    source = glove_sources["glove-840b"]
     [(words, rows)] = blocks_of(source, tmp_path / "glove.840B.300d.txt")
     assert words[:4] == [",", ".", "the", "and"]
     assert rows.shape == (100, 300)
     [(words, _)] = blocks_of(source, folder / "nbsp.glove.txt")
     assert words == ["topaz", ".\u00a0.\u00a0.", "CentOS"]
+
+
+def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
+    glove_sources: dict[str, EmbeddingSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member is found in its archive; unpinned it comes with a warning, pinned it does not come."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
+    line = b"the" + 300 * b" 0.5" + b"\n"
+    for name in ("glove-2024-dolma", "glove-840b"):
+        (file,) = glove_sources[name].files[300]
+        place = tmp_path / "mirror" / file.url.removeprefix("https://")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(str(file.member), line)
+    with pytest.warns(UnpinnedWarning):
+        vectors = glove_sources["glove-2024-dolma"].vectors(300)
+    assert list(vectors.words) == ["the"]
+    with pytest.raises(ChecksumError, match="expected 5,646,236,541 bytes"):
+        glove_sources["glove-840b"].vectors(300)
 
 
 def embedhub_command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
