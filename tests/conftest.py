@@ -2,6 +2,8 @@
 
 import os
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -170,3 +172,17 @@ def serve() -> Iterator[Callable[..., Serving]]:
     """Return a function that serves a folder until the test ends."""
     with ExitStack() as stack:
         yield lambda folder, **options: stack.enter_context(serving_folder(folder, **options))
+
+
+@pytest.fixture
+def example() -> Callable[..., str]:
+    """Return a function that runs a script of examples/ in a process of its own, and returns what it says."""
+
+    def run(script: str, *arguments: str) -> str:
+        path = Path(__file__).parents[1] / "examples" / script
+        command = [sys.executable, "-W", "error::UserWarning", str(path), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
