@@ -62,7 +62,7 @@ def keras_embedding(
         word_index: The vocabulary: a mapping of word -> index, a sequence of words, a ``TextVectorization``,
             ``StringLookup`` or tokenizer; see `embedhub.embedding_matrix`, also for the next six.
         input_length: Length of the sequences. With it, a ``Sequential`` that starts with the layer is built
-            at once.
+            at once. ``Flatten`` needs it if ``trainable`` is ``"missing"`` or ``dtype`` has half precision.
         oov: What missing words get: ``"zeros"``, ``"normal"``, ``"mean"``, ``"subword"``, a row, or
             a function.
         seed: For ``"normal"``.

@@ -208,3 +208,17 @@ def install() -> Callable[..., None]:
         subprocess.run([sys.executable, "-m", "pip", "install", *options, *places], check=True)
 
     return install
+
+
+@pytest.fixture
+def example() -> Callable[..., str]:
+    """Return a function that runs a script of examples/ in a process of its own, and returns what it says."""
+
+    def run(script: str, *arguments: str) -> str:
+        path = Path(__file__).parents[1] / "examples" / script
+        command = [sys.executable, "-W", "error::UserWarning", str(path), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

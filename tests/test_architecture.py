@@ -2,8 +2,10 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -141,6 +143,18 @@ def test_the_public_names_are_there() -> None:
     assert set(embedhub.__all__) <= set(dir(embedhub))
     with pytest.raises(AttributeError, match="module 'embedhub' has no attribute 'nothing'"):
         embedhub.nothing  # noqa: B018 - the point
+
+
+def test_the_lowest_packages_are_those_that_are_promised() -> None:
+    """`tox -e lowest` installs each dependency in the version that pyproject.toml has as its floor."""
+    root = Path(__file__).parents[1]
+    pyproject = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    floors = dict(line.split(">=") for line in pyproject["project"]["dependencies"])
+    lowest = (root / "tox.ini").read_text("utf-8").split("[testenv:lowest]")[1]
+    pins = dict(re.findall(r"(?m)^ +([\w-]+)==([\d.]+)$", lowest))
+    assert floors.keys() == pins.keys()
+    for name, floor in floors.items():
+        assert f"{pins[name]}.".startswith(f"{floor}."), name
 
 
 def test_what_is_installed_is_whole() -> None:

@@ -1,6 +1,6 @@
 """Strings in, vectors out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import embedhub
 from embedhub import BackendError, EmbeddingSource, RemoteFile, VocabularyError
-from embedhub.readers import glove
+from embedhub.files import Block
 
 BACKEND = keras.backend.backend()
 TEXTS = ["Music, in the rain!", "qwxz: it's MUSIC, zxqw"]
@@ -81,13 +81,16 @@ def test_capitals_stay_where_the_source_has_them(tmp_path: Path, monkeypatch: py
     """A cased source gets texts as they are, but for punctuation; bytes that are no text are left out."""
     folder = tmp_path / "mirror" / "example.org"
     folder.mkdir(parents=True)
-    (folder / "cased.txt").write_bytes(b"The 1\nthe 2\nParis 3\n\xff 4\n[UNK] 5\n")
+    (folder / "cased").write_bytes(b"read by the function below")
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
+    words = ["The", "the", "Paris", b"\xff".decode("utf-8", "surrogateescape"), "[UNK]"]
+
+    def read(path: Path, dim: int) -> Iterator[Block]:
+        yield words, np.arange(1, 6, dtype=np.float32)[:, None]
+
     source = EmbeddingSource(
         name="cased",
-        files={
-            1: (RemoteFile(url="https://example.org/cased.txt", hash=None, size=None, reader=glove.read),)
-        },
+        files={1: (RemoteFile(url="https://example.org/cased", hash=None, size=None, reader=read),)},
         description="",
         language="en",
         cased=True,
@@ -154,6 +157,6 @@ def test_it_is_served_on_raw_strings(
     expected = numpy(text.embedding(text.vectorize(TEXTS)))
     text.model.save(tmp_path / "text.keras")
     assert (stranger(tmp_path / "text.keras", np.array(TEXTS)) == expected).all()
-    text.model.export(tmp_path / "exported", verbose=False)
+    text.model.export(tmp_path / "exported")
     served = tf.saved_model.load(tmp_path / "exported")
     assert (served.serve(tf.constant(TEXTS)).numpy() == expected).all()
