@@ -59,6 +59,7 @@ SOURCE = EmbeddingSource(
     license="CC0-1.0",
     citation="Whom to cite",
     homepage="https://example.org/$source",
+    fallbacks=("lower",),  # what is tried for a word that is missing; () if cased
 )
 
 

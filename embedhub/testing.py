@@ -46,7 +46,8 @@ class SourceContract:
     Attributes:
         sources: The sources that this is about; the samples are of all of them.
         samples: For some dim, or several, the bytes of a tiny file in the form of each candidate, in their
-            order, with the same words and rows. Each reader of each source needs one.
+            order, with the same words and rows; after each, those of what lies beside it. Each reader of each
+            source needs one.
         expected: All words of a sample, in order, and the first numbers of their rows: as many as you like.
     """
 
@@ -145,14 +146,15 @@ class SourceContract:
         for files in source.files.values():
             addresses = tuple(file.address for file in files)
             for file in files:
-                pins[file.address].add(file.hash)
                 if file.hash:
                     dims[file.hash].add(addresses)
-                for pin in filter(None, (file.hash, file.archive_hash)):
+            for part in (part for file in files for part in file.parts):
+                pins[part.address].add(part.hash)
+                for pin in filter(None, (part.hash, part.archive_hash)):
                     algorithm, _, value = pin.partition(":")
                     _expect(
                         value != new(algorithm, usedforsecurity=False).hexdigest(),
-                        f"{source.name}: {file.address} has the hash of an empty file, {pin}.",
+                        f"{source.name}: {part.address} has the hash of an empty file, {pin}.",
                     )
         for address, rivals in pins.items():
             _expect(len(rivals) == 1, f"{source.name}: {address} is pinned to several hashes: {rivals}.")
@@ -167,11 +169,11 @@ class SourceContract:
                 f"There is a sample of dim {dim}, which none of the sources has.",
             )
             if dim in source.dims:
-                wanted = max(1, len(source.files.get(dim, ())))
+                wanted = sum(map(len, _names(source, dim)))
                 _expect(
                     len(contents) == wanted,
-                    f"{source.name}: samples[{dim}] has {len(contents)} files; expected one for each of the "
-                    f"{wanted} candidates.",
+                    f"{source.name}: samples[{dim}] has {len(contents)} files; expected {wanted}: one for "
+                    "each candidate, and for each file beside it.",
                 )
         shown = [dim for dim in source.dims if dim in self.samples]
         _expect(bool(shown), f"{source.name}: no sample is of one of its dims: {source.dims}.")
@@ -259,12 +261,20 @@ class SourceContract:
     def _laid_out(self, source: EmbeddingSource, folder: Path) -> Iterator[tuple[int, Path, bytes]]:
         """Write each sample of a source where its fetched file would lie; give dim, path and content."""
         for dim in source.dims:
-            names = [file.local_name for file in source.files.get(dim, ())] or ["sample"]
-            for name, content in zip(names, self.samples.get(dim, ()), strict=False):
-                path = folder / f"{dim}d" / name
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(content)
-                yield dim, path, content
+            contents = iter(self.samples.get(dim, ()))
+            for names in _names(source, dim):
+                paths = [folder / f"{dim}d" / name for name in names]
+                laid = list(zip(paths, contents, strict=False))
+                for path, content in laid:
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_bytes(content)
+                yield from ((dim, *first) for first in laid[:1])
+
+
+def _names(source: EmbeddingSource, dim: int) -> list[list[str]]:
+    """Return for each candidate the names of its file and of what lies beside it."""
+    files = source.files.get(dim, ())
+    return [[part.local_name for part in file.parts] for file in files] or [["sample"]]
 
 
 @cache

@@ -199,7 +199,11 @@ def test_mirrors_and_prefixes_are_no_slips() -> None:
     ("files", "samples", "words"),
     [
         ({2: (file(),)}, {3: [b""]}, "a sample of dim 3, which none of the sources has"),
-        ({2: (file(), file("b"))}, {2: [b""]}, r"samples\[2\] has 1 files; expected one for each of the 2"),
+        (
+            {2: (file(), file("b"))},
+            {2: [b""]},
+            r"samples\[2\] has 1 files; expected 2: one for each cand",
+        ),
         (
             {2: (file(),), 3: (file("b", reader=word2vec_text.read),)},
             {2: [b""]},
@@ -291,6 +295,23 @@ def test_candidates_that_differ_are_told(tmp_path: Path) -> None:
     samples = {2: [b"the 1 2\n", b"the 1 2.5\n"]}
     with pytest.raises(pytest.fail.Exception, match="-b gives other words or rows than the first sample"):
         contract(source, samples).test_all_candidates_hold_the_same_vectors(source, tmp_path)
+
+
+def capital(path: Path, dim: int, others: Path) -> Iterator[Block]:
+    """Read GloVe text, in capitals where the file beside it says so."""
+    for words, rows in glove.read(path, dim):
+        yield [word.upper() for word in words] if others.read_bytes() == b"capital" else words, rows
+
+
+def test_what_lies_beside_a_file_is_part_of_its_sample(tmp_path: Path) -> None:
+    """A candidate's sample is followed by those of the files beside it, which its reader gets."""
+    files = {2: (file(), file("b", reader=capital, beside=(file("c"),)))}
+    source = replace(MINE, files=files)
+    text = b"THE 1 2\nCAT 3 4\n"
+    made = contract(source, {2: [text, text.lower(), b"capital"]}, {"THE": [1, 2], "CAT": [3, 4]})
+    made.test_the_samples_show_every_reader(source)
+    made.test_a_sample_gives_what_is_expected(source, tmp_path)
+    made.test_all_candidates_hold_the_same_vectors(source, tmp_path)
 
 
 HOOK = "\n\ndef embedhub_sources():\n    return []\n"

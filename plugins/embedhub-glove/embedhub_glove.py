@@ -145,6 +145,7 @@ SOURCES = (
         license=_PDDL,
         citation=_OF_2014,
         homepage=_HOMEPAGE,
+        fallbacks=("lower",),
     ),
     EmbeddingSource(
         name="glove-840b",
@@ -167,6 +168,7 @@ SOURCES = (
         license=_PDDL,
         citation=_OF_2014,
         homepage=_HOMEPAGE,
+        fallbacks=("lower",),
     ),
     EmbeddingSource(
         name="glove-2024-wikigiga",
@@ -178,6 +180,7 @@ SOURCES = (
         license=_PDDL,
         citation=_OF_2024,
         homepage=_HOMEPAGE,
+        fallbacks=("lower",),
     ),
     EmbeddingSource(
         name="glove-2024-dolma",
@@ -189,6 +192,7 @@ SOURCES = (
         license=_PDDL,
         citation=_OF_2024,
         homepage=_HOMEPAGE,
+        fallbacks=("lower",),
     ),
 )
 
