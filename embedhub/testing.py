@@ -48,11 +48,13 @@ class SourceContract:
         samples: For some dim, or several, the bytes of a tiny file in the form of each candidate, in their
             order, with the same words and rows. Each reader of each source needs one.
         expected: All words of a sample, in order, and the first numbers of their rows: as many as you like.
+        beside: The bytes of each file of `RemoteFile.beside`, in its order; the same for all samples.
     """
 
     sources: ClassVar[Sequence[EmbeddingSource]]
     samples: ClassVar[Mapping[int, Sequence[bytes]]]
     expected: ClassVar[Mapping[str, Sequence[float]]]
+    beside: ClassVar[Sequence[bytes]] = ()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run each test for each source; those of samples for one source of all that the same code reads."""
@@ -259,10 +261,14 @@ class SourceContract:
     def _laid_out(self, source: EmbeddingSource, folder: Path) -> Iterator[tuple[int, Path, bytes]]:
         """Write each sample of a source where its fetched file would lie; give dim, path and content."""
         for dim in source.dims:
-            names = [file.local_name for file in source.files.get(dim, ())] or ["sample"]
+            files = source.files.get(dim, ())
+            names = [file.local_name for file in files] or ["sample"]
             for name, content in zip(names, self.samples.get(dim, ()), strict=False):
                 path = folder / f"{dim}d" / name
                 path.parent.mkdir(exist_ok=True)
+                for file in files:
+                    for other, other_content in zip(file.beside, self.beside, strict=False):
+                        path.with_name(other.local_name).write_bytes(other_content)
                 path.write_bytes(content)
                 yield dim, path, content
 

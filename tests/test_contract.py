@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import writers
 
-from embedhub import EmbeddingSource, RemoteFile
+from embedhub import EmbeddingSource, FormatError, RemoteFile
 from embedhub.builtin.glove import GLOVE_6B
 from embedhub.builtin.wordnet import WORDNET_PPMI
 from embedhub.files import Block
-from embedhub.readers import glove, word2vec_text
+from embedhub.readers import glove, static, word2vec_text
 from embedhub.side_effects import side_effects
 from embedhub.testing import SourceContract
 
@@ -294,6 +295,19 @@ def test_candidates_that_differ_are_told(tmp_path: Path) -> None:
 
 
 HOOK = "\n\ndef embedhub_sources():\n    return []\n"
+
+
+def test_what_lies_beside_a_file_lies_beside_its_sample(tmp_path: Path) -> None:
+    """A reader that needs further files gets those that the contract gives."""
+    vectors = writers.safetensors({"embeddings": ("F32", np.array([[1, 2], [3, 4]], np.float32))})
+    beside = (file("tokenizer.json", reader=static.read),)
+    source = replace(MINE, files={2: (file(reader=static.read, beside=beside),)})
+    made = contract(source, {2: [vectors]}, {"a": [1, 2], "##b": [3]})
+    with pytest.raises(FormatError, match="no such file"):
+        made.test_a_sample_gives_what_is_expected(source, tmp_path)
+    type(made).beside = [writers.tokenizer(["a", "##b"])]
+    made.test_a_sample_gives_what_is_expected(source, tmp_path)
+    made.test_a_garbled_file_raises_no_foreign_error(source, tmp_path)
 
 
 def test_side_effects_of_a_hook_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
