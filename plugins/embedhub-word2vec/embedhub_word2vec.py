@@ -34,7 +34,7 @@ SOURCE = EmbeddingSource(
             ),
         )
     },
-    description="word2vec on Google News, 100 billion tokens, words and phrases, cased",
+    description="word2vec on Google News, words and phrases, cased",
     language="en",
     cased=True,
     words=3_000_000,
