@@ -11,9 +11,11 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from embedhub import ChecksumError, EmbeddingSource, UnpinnedWarning
+import embedhub
+from embedhub import ChecksumError, EmbeddingSource, UnexpectedEndError, UnpinnedWarning
 from embedhub.files import Block, Extra
 from embedhub.new_plugin import write
 
@@ -138,6 +140,38 @@ def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
     assert list(vectors.words) == ["the"]
     with pytest.raises(ChecksumError, match="expected 5,646,236,541 bytes"):
         glove_sources["glove-840b"].vectors(300)
+
+
+def test_real_lines_of_fasttext_are_read(
+    real_data: Path, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first lines of the real Wikipedia come all rows, and that most of the file is missing."""
+    monkeypatch.syspath_prepend(bundled)
+    from embedhub_fasttext import embedhub_sources
+
+    (source,) = (source for source in embedhub_sources() if source.name == "fasttext-wiki-en")
+    lines = real_data / "formats" / "fasttext" / "wiki.en.first100.vec"
+    blocks: list[Block | Extra] = []
+    with pytest.raises(UnexpectedEndError, match=f"promises {source.words} rows, the file has 99"):
+        blocks.extend(source.parse(lines, 300))
+    words = [word for block in blocks if not isinstance(block, Extra) for word in block[0]]
+    assert len(words) == 99
+    assert words[:4] == [",", ".", "the", "</s>"]
+
+
+def test_the_real_tokenizer_of_potion_goes_with_its_layer(
+    real_data: Path, bundled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the real tokenizer each number is the row of its token, and no special token has strayed in."""
+    monkeypatch.syspath_prepend(bundled)
+    from embedhub_static import layer_and_tokenizer
+
+    vectors = embedhub.load(real_data / "formats" / "static" / "model2vec-float32" / "model.safetensors")
+    layer, tokenizer = layer_and_tokenizer(vectors)
+    text = tokenizer.encode("It rains, unbelievably.")
+    assert text.tokens == ["it", "rains", ",", "un", "##bel", "##ie", "##va", "##bly", "."]
+    assert np.array_equal(layer(np.array([text.ids]))[0], vectors.lookup(text.tokens))
+    assert np.array_equal(layer.get_weights()[0][1:], vectors.matrix[1:])
 
 
 def embedhub_command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,181 @@
+"""fastText by Facebook: English, and in each language of Common Crawl and of Wikipedia.
+
+``languages.tsv`` has a line for each language: fastText's code of it, its BCP 47 tag, its name, the families
+that have it, and the hash of its ``wiki.<code>.vec``.
+
+The pins, and how many publish them independently; Facebook itself publishes none.
+
+- ``fasttext-wiki-news``: the text's sha1 by one project, the archive's sha256 by two.
+- ``fasttext-crawl``: the text's sha256 by one project, the archive's by two. A sha1 of the text is about too,
+  maybe of the one that Facebook replaced in May 2018, and is not used.
+- ``fasttext-wiki-news-subword``, ``fasttext-crawl-subword``: the model's sha1 by one project, which took it
+  from copies of its own.
+- ``fasttext-wiki-<code>``: the text's sha256 by one project for 173 languages (English: by two), its sha1 by
+  another for the other 121. Three more sha256 there are of an empty file, and are not here.
+- ``fasttext-cc-<code>``: sha512 for English, sha256 for Spanish and French, by one project each; else none.
+- ``fasttext-cc-<code>-subword``: nothing. A sha1 of each model is published, but of what is inside the gzip
+  file, and a pin is of the file itself.
+- ``fasttext-aligned-<code>``: nothing.
+
+The text of a model has its numbers rounded, so it is no other candidate of the same vectors.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from embedhub import EmbeddingSource, RemoteFile, hookimpl
+from embedhub.files import Reader
+from embedhub.readers import fasttext_bin, word2vec_text
+
+_FILES = "https://dl.fbaipublicfiles.com/fasttext"
+_DOCS = "https://fasttext.cc/docs/en"
+_ENGLISH = (
+    "Tomas Mikolov, Edouard Grave, Piotr Bojanowski, Christian Puhrsch, Armand Joulin (2018). "
+    "Advances in Pre-Training Distributed Word Representations. LREC 2018. arXiv:1712.09405."
+)
+_CRAWL = (
+    "Edouard Grave, Piotr Bojanowski, Prakhar Gupta, Armand Joulin, Tomas Mikolov (2018). "
+    "Learning Word Vectors for 157 Languages. LREC 2018. arXiv:1802.06893."
+)
+_WIKI = (
+    "Piotr Bojanowski, Edouard Grave, Armand Joulin, Tomas Mikolov (2017). "
+    "Enriching Word Vectors with Subword Information. TACL 5, 135-146. arXiv:1607.04606."
+)
+_ALIGNED = (
+    "Armand Joulin, Piotr Bojanowski, Tomas Mikolov, Hervé Jégou, Edouard Grave (2018). Loss in Translation: "
+    "Learning Bilingual Word Mapping with a Retrieval Criterion. EMNLP 2018. arXiv:1804.07745."
+)
+
+_WIKI_NEWS = RemoteFile(
+    url=f"{_FILES}/vectors-english/wiki-news-300d-1M.vec.zip",
+    member="wiki-news-300d-1M.vec",
+    hash="sha1:11cac9efe6f599e659be182f5766d6fbd5b1cab9",
+    size=None,
+    archive_hash="sha256:bdeb85f44892c505953e3654183e9cb0d792ee51be0992460593e27198d746f8",
+    reader=word2vec_text.read,
+)
+_WIKI_NEWS_SUBWORD = RemoteFile(
+    url=f"{_FILES}/vectors-english/wiki-news-300d-1M-subword.bin.zip",
+    member="wiki-news-300d-1M-subword.bin",
+    hash="sha1:c8853bdae00318097b6337c4631d342879d6b18c",
+    size=None,
+    reader=fasttext_bin.read,
+)
+_COMMON_CRAWL = RemoteFile(
+    url=f"{_FILES}/vectors-english/crawl-300d-2M.vec.zip",
+    member="crawl-300d-2M.vec",
+    hash="sha256:c85534cb2b7f816cb8d564129add1454a7a789d7b607af7aaa4e0d1c927e62ed",
+    size=None,
+    archive_hash="sha256:5bfffffbabdab299d4c9165c47275e8f982807a6eaca37ee1f71d3a79ddb544d",
+    reader=word2vec_text.read,
+)
+_COMMON_CRAWL_SUBWORD = RemoteFile(
+    url=f"{_FILES}/vectors-english/crawl-300d-2M-subword.zip",
+    member="crawl-300d-2M-subword.bin",
+    hash="sha1:e6b07293f7b0095e3c72c2a12bc09464b69444b0",
+    size=None,
+    reader=fasttext_bin.read,
+)
+
+_CC_HASHES = {
+    "en": "sha512:788ffbd8ee7be4394c6dd5bde20478603aef364a6085e4cf0f7a0495f6221c81"
+    "20b55c92c480bf82483b0602e0a2810522f56756864eae728f17a3f739673bf7",
+    "es": "sha256:116915c965346a0e3670b0e703e15e3526f31f1d216088eb3b30fc8f94982b82",
+    "fr": "sha256:ab0dca4ef2a8a38d97ca119b491c701c57e17178cfc2f032f3de973e86fe87aa",
+}
+
+# Name of a source: its number of words, where it is known.
+_WORDS = {
+    "fasttext-wiki-news": 999_994,
+    "fasttext-wiki-news-subword": 999_999,
+    "fasttext-crawl": 1_999_995,
+    "fasttext-cc-en": 2_000_000,
+    "fasttext-cc-en-subword": 2_000_000,
+    "fasttext-wiki-en": 2_519_370,
+    "fasttext-aligned-en": 2_519_370,
+    "fasttext-aligned-zh": 332_647,
+}
+
+
+def _source(
+    name: str,
+    file: RemoteFile,
+    what: str,
+    *,
+    language: str = "en",
+    cased: bool = True,
+    citation: str,
+    page: str,
+) -> EmbeddingSource:
+    return EmbeddingSource(
+        name=name,
+        files={300: (file,)},
+        description=f"fastText {what}, {'cased' if cased else 'lower-cased'}",
+        language=language,
+        cased=cased,
+        words=_WORDS.get(name),
+        license="CC-BY-SA-3.0",
+        citation=citation,
+        homepage=f"{_DOCS}/{page}.html",
+        fallbacks=() if cased else ("lower",),
+    )
+
+
+def _file(path: str, pin: str | None, reader: Reader = word2vec_text.read) -> RemoteFile:
+    return RemoteFile(url=f"{_FILES}/{path}", hash=pin, size=None, reader=reader)
+
+
+def _english() -> Iterator[EmbeddingSource]:
+    for name, file, what in (
+        ("wiki-news", _WIKI_NEWS, "on Wikipedia and news in English"),
+        ("wiki-news-subword", _WIKI_NEWS_SUBWORD, "with n-grams on Wikipedia and news in English"),
+        ("crawl", _COMMON_CRAWL, "on Common Crawl in English"),
+        ("crawl-subword", _COMMON_CRAWL_SUBWORD, "with n-grams on Common Crawl in English"),
+    ):
+        yield _source(f"fasttext-{name}", file, what, citation=_ENGLISH, page="english-vectors")
+
+
+def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) -> Iterator[EmbeddingSource]:
+    if "wiki" in families:
+        yield _source(
+            f"fasttext-wiki-{code}",
+            _file(f"vectors-wiki/wiki.{code}.vec", wiki_hash),
+            f"on the Wikipedia in {name}",
+            language=tag,
+            cased=False,
+            citation=_WIKI,
+            page="pretrained-vectors",
+        )
+    if "cc" in families:
+        for kind, extension, pin, reader, what in (
+            ("", "vec", _CC_HASHES.get(code), word2vec_text.read, ""),
+            ("-subword", "bin", None, fasttext_bin.read, "with n-grams "),
+        ):
+            yield _source(
+                f"fasttext-cc-{code}{kind}",
+                _file(f"vectors-crawl/cc.{code}.300.{extension}.gz", pin, reader),
+                f"{what}on Common Crawl and Wikipedia in {name}",
+                language=tag,
+                citation=_CRAWL,
+                page="crawl-vectors",
+            )
+    if "aligned" in families:
+        yield _source(
+            f"fasttext-aligned-{code}",
+            _file(f"vectors-aligned/wiki.{code}.align.vec", None),
+            f"on the Wikipedia in {name}, in one space with 43 other languages",
+            language=tag,
+            cased=False,
+            citation=_ALIGNED,
+            page="aligned-vectors",
+        )
+
+
+@hookimpl
+def embedhub_sources() -> Iterable[EmbeddingSource]:
+    """Return the English sources, and those of each language."""
+    yield from _english()
+    table = Path(__file__).with_name("languages.tsv").read_text("utf-8")
+    for line in table.splitlines()[1:]:
+        code, tag, name, families, wiki_hash = line.split("\t")
+        yield from _in_language(code, tag, name, families, wiki_hash)

@@ -1,0 +1,135 @@
+"""The sources keep embedhub's contract, on lines and models that show what is odd in the files."""
+
+import struct
+from collections import Counter
+from pathlib import Path
+
+import embedhub_fasttext
+import numpy as np
+
+from embedhub import embedding_matrix, store
+from embedhub.testing import SourceContract
+
+SOURCES = {source.name: source for source in embedhub_fasttext.embedhub_sources()}
+SUBWORD = [name for name in SOURCES if name.endswith("-subword")]
+WORDS = [",", "</s>", "\u00a0", "hussarde\u202f\u00bb", "100", "The"]
+
+
+def text() -> bytes:
+    """Return lines as fastText writes them: a header, then words and numbers, a blank before each end."""
+    lines = (f"{word} {place} -0.5{298 * ' 0.0715'}".encode() + b" \n" for place, word in enumerate(WORDS))
+    return b"%d 300\n" % len(WORDS) + b"".join(lines)
+
+
+class TestText(SourceContract):
+    """Words are or hold white space, one looks like a number, one is the end of a sentence."""
+
+    sources = [source for name, source in SOURCES.items() if name not in SUBWORD]
+    samples = {300: [text()]}
+    expected = {word: [place, -0.5] for place, word in enumerate(WORDS)}
+
+
+def model() -> bytes:
+    """Return a model of three words with 5-grams, whose own rows are [4, -1, ...], [8, -1, ...], [12, ...].
+
+    The rows of n-grams are zeros but for the second number, 3. A word of three letters has one 5-gram.
+    """
+    words = [b"</s>", b"the", b"The"]
+    head = struct.pack("<2i12id", 793712314, 12, 300, 5, 5, 1, 5, 1, 2, 1, 4, 5, 5, 100, 1e-4)
+    dictionary = struct.pack("<3i2q", len(words), len(words), 0, 1000, -1)
+    dictionary += b"".join(word + b"\0" + struct.pack("<qb", 7, 0) for word in words)
+    table = np.zeros((len(words) + 4, 300), "<f4")
+    table[:3, 0] = 4, 8, 12
+    table[:3, 1] = -1
+    table[3:, 1] = 3
+    output = struct.pack("<b2q", 0, 1, 300) + bytes(1200)
+    return head + dictionary + struct.pack("<b2q", 0, *table.shape) + table.tobytes() + output
+
+
+class TestModel(SourceContract):
+    """A row is the mean of the word's own and its n-grams'; the end of a sentence has none."""
+
+    sources = [SOURCES[name] for name in SUBWORD]
+    samples = {300: [model()]}
+    expected = {"</s>": [4, -1, 0], "the": [4, 1, 0], "The": [6, 1, 0]}
+
+
+def test_unknown_words_are_composed_of_ngrams(tmp_path: Path) -> None:
+    """The store of a model has the table of its n-grams, so that oov="subword" works."""
+    path = tmp_path / "model.bin"
+    path.write_bytes(model())
+    source = SOURCES["fasttext-crawl-subword"]
+    store.build(tmp_path / "store", source.parse(path, 300), name=source.name, dim=300, provenance={})
+    vectors = store.open_store(tmp_path / "store")
+    matrix = embedding_matrix(vectors, None, ["the", "unheard"], oov="subword").matrix
+    assert matrix[:, :3].tolist() == [[4, 1, 0], [0, 3, 0]]
+
+
+def test_there_are_as_many_languages_as_facebook_has() -> None:
+    """English four times, 294 Wikipedias, 158 languages of Common Crawl in two forms, 44 that are aligned."""
+    families = Counter(name.split("-")[1] for name in SOURCES)
+    assert families["cc"] == 2 * 158
+    assert families["aligned"] == 44
+    english = {f"fasttext-{name}{kind}" for name in ("wiki-news", "crawl") for kind in ("", "-subword")}
+    assert english < set(SOURCES)
+    assert families["wiki"] == 294 + 2
+    assert len(SOURCES) == 4 + 294 + 2 * 158 + 44
+
+
+def test_a_language_has_one_tag_in_all_families() -> None:
+    """The tag is fastText's code, but where that is no BCP 47 tag, or that of another language."""
+    tags: dict[str, str] = {}
+    for name, source in SOURCES.items():
+        _, family, code, *_ = *name.split("-"), "en"
+        if family in {"wiki", "cc", "aligned"} and code != "news":
+            assert tags.setdefault(code, source.language) == source.language
+    assert {code: tag for code, tag in tags.items() if code != tag} == {
+        "als": "gsw",
+        "bat_smg": "sgs",
+        "bh": "bho",
+        "cbk_zam": "cbk",
+        "fiu_vro": "vro",
+        "map_bms": "jv-x-bms",
+        "mo": "ro-Cyrl-MD",
+        "nds_nl": "nds-NL",
+        "no": "nb",
+        "nrm": "nrf",
+        "roa_rup": "rup",
+        "roa_tara": "nap-x-tara",
+        "simple": "en-simple",
+        "zh_classical": "lzh",
+        "zh_min_nan": "nan",
+        "zh_yue": "yue",
+    }
+
+
+def test_what_is_lower_cased_says_so() -> None:
+    """Vectors of a Wikipedia alone are lower-cased, and look for the lower-cased word; the others are not."""
+    for name, source in SOURCES.items():
+        lowered = name.startswith(("fasttext-wiki-", "fasttext-aligned-")) and "-news" not in name
+        assert source.cased is not lowered
+        assert source.fallbacks == (("lower",) if lowered else ())
+
+
+def test_what_nobody_has_published_is_not_pinned() -> None:
+    """Pinned are English, the Wikipedias, and three texts of Common Crawl; nothing that is aligned."""
+    pins = {name: source.files[300][0].hash for name, source in SOURCES.items()}
+    pinned = {name for name, pin in pins.items() if pin}
+    assert pinned == {
+        *(name for name in SOURCES if name.startswith(("fasttext-wiki-", "fasttext-crawl"))),
+        *(f"fasttext-cc-{code}" for code in ("en", "es", "fr")),
+    }
+    kinds = Counter(str(pins[name]).partition(":")[0] for name in pinned)
+    assert kinds == {"sha256": 173 + 1 + 2, "sha1": 121 + 3, "sha512": 1}
+
+
+def test_pins_that_are_known_to_be_wrong_are_not_used() -> None:
+    """No pin is that of an empty file, none stands twice, and that of the English zip is not the text's."""
+    pins = [pin for source in SOURCES.values() if (pin := source.files[300][0].hash)]
+    assert len(set(pins)) == len(pins)
+    for wrong in (
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "f4d87723baad28804f89c0ecf74fd0f52ac2ae194c270cb4c89b0a84f0bcf53b",
+        "9b556504d099a6c01f3dd76b88775d02cb2f1946",
+    ):
+        assert not [pin for pin in pins if pin.endswith(wrong)]

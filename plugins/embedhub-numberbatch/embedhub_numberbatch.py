@@ -1,0 +1,74 @@
+"""ConceptNet Numberbatch 19.08, English and multilingual.
+
+The pins, and how many publish them independently.
+
+- ``numberbatch-en``: sha256 of the gzip file by two projects.
+- ``numberbatch``, and ``numberbatch-<code>``, which take one language out of the same file: nothing.
+
+A language of its own have the ten that ConceptNet calls its core, but for English, which has a file.
+"""
+
+from collections.abc import Iterable
+
+from embedhub import EmbeddingSource, RemoteFile, hookimpl
+from embedhub.files import Reader
+from embedhub.readers import numberbatch
+
+_DOWNLOADS = "https://conceptnet.s3.amazonaws.com/downloads/2019/numberbatch"
+
+_ENGLISH = RemoteFile(
+    url=f"{_DOWNLOADS}/numberbatch-en-19.08.txt.gz",
+    hash="sha256:90e57611eb71077ada9fd0b011fd0206de8ec13d035aced40b81b1a4d549c6a2",
+    size=325_403_502,
+    reader=numberbatch.read,
+)
+
+_LANGUAGES = {
+    "fr": "French",
+    "it": "Italian",
+    "de": "German",
+    "es": "Spanish",
+    "ru": "Russian",
+    "pt": "Portuguese",
+    "ja": "Japanese",
+    "nl": "Dutch",
+    "zh": "Chinese",
+}
+
+
+def _multilingual(reader: Reader) -> RemoteFile:
+    return RemoteFile(url=f"{_DOWNLOADS}/numberbatch-19.08.txt.gz", hash=None, size=None, reader=reader)
+
+
+def _source(name: str, file: RemoteFile, what: str, language: str, words: int | None) -> EmbeddingSource:
+    return EmbeddingSource(
+        name=name,
+        files={300: (file,)},
+        description=f"ConceptNet Numberbatch 19.08, {what}, lower-cased",
+        language=language,
+        cased=False,
+        words=words,
+        license="CC-BY-SA-4.0",
+        citation=(
+            "Robyn Speer, Joshua Chin, Catherine Havasi (2017). ConceptNet 5.5: An Open Multilingual Graph "
+            "of General Knowledge. AAAI 2017, 4444-4451."
+        ),
+        homepage="https://github.com/commonsense/conceptnet-numberbatch",
+        fallbacks=("lower", "digits"),  # of longer numbers every digit is a # there
+    )
+
+
+SOURCES = (
+    _source("numberbatch-en", _ENGLISH, "English", "en", 516_782),
+    _source("numberbatch", _multilingual(numberbatch.read), "78 languages", "mul", 9_161_912),
+    *(
+        _source(f"numberbatch-{code}", _multilingual(numberbatch.language(code)), name, code, None)
+        for code, name in _LANGUAGES.items()
+    ),
+)
+
+
+@hookimpl
+def embedhub_sources() -> Iterable[EmbeddingSource]:
+    """Return English, all languages, and the core languages one by one."""
+    return SOURCES
