@@ -52,7 +52,7 @@ def keras_embedding(
         dim: Width of a row; None where the source has only one.
         word_index: Word -> index, as ``Tokenizer.word_index`` of Keras has it.
         input_length: Length of the sequences. With it, a ``Sequential`` that starts with the layer is built
-            at once. ``Flatten`` needs it where ``trainable`` is ``"missing"``, or ``dtype`` of half precision.
+            at once. ``Flatten`` needs it where ``trainable`` is ``"missing"`` or ``dtype`` a half precision.
         trainable: Whether the rows change in training; ``"missing"`` for those of missing words only.
         mask_zero: Whether index 0 is padding that later layers skip. No word may have it then.
         **layer_options: Any other option of ``keras.layers.Embedding``, such as ``name`` or ``dtype``.
