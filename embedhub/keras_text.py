@@ -114,8 +114,7 @@ def keras_text_embedding(
     vectorize = keras.layers.TextVectorization(
         vocabulary=vocabulary, output_sequence_length=sequence_length, **form
     )
-    word_index = {word: index for index, word in enumerate(vocabulary, start=len(_SPECIAL))}
-    embedding = keras_embedding(vectors, None, word_index, sequence_length, **embedding_options)
+    embedding = keras_embedding(vectors, None, vectorize, sequence_length, **embedding_options)
     return TextLayers(vectorize, embedding)
 
 
