@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,11 @@ from embedhub import store
 
 SOCKET_BUFFER = 1 << 16
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest test, so that the others fill the other core meanwhile."""
+    items.sort(key=lambda item: item.name != "test_a_killed_process_costs_nothing_but_time")
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +180,14 @@ def serving_folder(folder: Path, *, tls: ssl.SSLContext | None = None, **options
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="module")
+def open_folder() -> Iterator[Path]:
+    """Return a folder that other users may enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @pytest.fixture

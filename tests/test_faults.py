@@ -413,13 +413,10 @@ def test_a_full_disk_leaves_a_file_that_can_be_resumed(
 
 
 @pytest.fixture
-def open_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def open_cache(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a cache whose parents others may enter."""
-    folder = tmp_path_factory.mktemp("shared")
-    for parent in [folder, *list(folder.parents)[:2]]:
-        parent.chmod(0o755)
-    monkeypatch.setenv("EMBEDHUB_CACHE", str(folder / "cache"))
-    return folder / "cache"
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(open_folder / "cache"))
+    return open_folder / "cache"
 
 
 NOBODY = """

@@ -7,6 +7,7 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -48,13 +49,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def nginx(open_folder: Path) -> Iterator[str]:
     """Start nginx on two free loopback ports; return its base URL."""
     if NGINX is None:
         pytest.skip("nginx is not installed")
-    root = tmp_path_factory.mktemp("nginx")
-    for folder in [root, *list(root.parents)[:2]]:
-        folder.chmod(0o755)  # nginx's workers are another user
+    root = open_folder  # nginx's workers are another user
     (root / "files" / HOST).mkdir(parents=True)
     (root / "files" / HOST / "some.txt").write_bytes(TEXT)
     with zipfile.ZipFile(root / "files" / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
