@@ -260,7 +260,8 @@ def _build_while_checking(
         accept()
         raise FormatError(str(error).replace(str(path), str(target))) from error
     except StoreError:
-        accept()
+        with suppress(OSError):  # the same full disk
+            accept()
         raise
 
 

@@ -292,3 +292,5 @@ def test_any_row_is_its_words_or_the_policys_and_nothing_else(
     assert np.flatnonzero(result.found).tolist() == found
     assert [*result.coverage.missing] == [words[i] for i in sorted(words) if i not in found]
     assert result.coverage.total == len(words)
+    layer = embedhub.keras_embedding(odd, None, vocabulary, oov=oov, fallbacks=chain, seed=seed)
+    assert np.array_equal(layer.get_weights()[0], result.matrix)
