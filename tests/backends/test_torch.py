@@ -63,7 +63,7 @@ def test_it_saves_as_any_layer(torch: Any, tmp_path: Any) -> None:
 
 def test_padding_is_a_row_without_a_word(torch: Any) -> None:
     """A word at padding's index would never learn, and an index that is no row means nothing."""
-    with pytest.raises(VocabularyError, match="gives 'music' the index 1, which padding_idx makes padding"):
+    with pytest.raises(VocabularyError, match="gives 'music' the index 1, which padding_idx=1 makes padding"):
         embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX, padding_idx=1)
     for index in (-1, 4):
         with pytest.raises(ValueError, match=f"padding_idx is {index}; expected a row, 0 to 3"):
