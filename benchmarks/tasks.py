@@ -376,11 +376,10 @@ def source_of(archive: Path, name: str) -> Any:
     import embedhub
     from embedhub.readers import glove
 
-    os.environ["EMBEDHUB_MIRROR"] = str(
-        archive.parents[len(archive.relative_to(FOLDER / "mirror").parts) - 1]
-    )
+    mirror = FOLDER / "mirror"
+    os.environ["EMBEDHUB_MIRROR"] = str(mirror)
     facts = FACTS["archives"][archive.name]
-    url = f"https://{archive.relative_to(FOLDER / 'mirror')}"
+    url = f"https://{archive.relative_to(mirror)}"
     file = embedhub.RemoteFile(
         url=url, member=facts["member"], hash=facts["hash"], size=facts["size"], reader=glove.read
     )

@@ -111,10 +111,7 @@ class _Watched(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read up to so many bytes, or all."""
-        data = self._file.read(-1 if size is None else size)
-        if data or size:
-            self._watcher(data)
-        return data
+        return self._shown(self._file.read(-1 if size is None else size), size)
 
     def read1(self, size: int = -1, /) -> bytes:
         """Read up to so many bytes."""
@@ -122,7 +119,9 @@ class _Watched(io.BufferedIOBase):
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Read a line, or up to so many bytes of it."""
-        data = self._file.readline(-1 if size is None else size)
-        if data or size:
+        return self._shown(self._file.readline(-1 if size is None else size), size)
+
+    def _shown(self, data: bytes, size: int | None) -> bytes:
+        if data or size:  # nothing is the end, unless nothing was asked for
             self._watcher(data)
         return data
