@@ -1,4 +1,4 @@
-"""The `embedhub` command."""
+"""Commands that make something to start from: a trained demo, a plugin."""
 
 import os
 from pathlib import Path
@@ -7,38 +7,7 @@ from typing import Annotated
 import typer
 
 import embedhub
-from embedhub.errors import EmbedhubError
-
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Pretrained word embeddings as ready Keras layers.",
-    pretty_exceptions_enable=False,  # errors of embedhub are told by main(), bugs by Python
-)
-
-
-def main() -> None:
-    """Run the command; an error of embedhub is one paragraph on stderr and exit code 1."""
-    try:
-        app()
-    except EmbedhubError as error:
-        typer.secho(f"Error: {error}", err=True, fg="red")
-        raise SystemExit(1) from error
-
-
-def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if value:
-        typer.echo(f"embedhub {embedhub.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    pass
+from embedhub.cli._app import app
 
 
 @app.command()
