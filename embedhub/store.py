@@ -14,12 +14,14 @@ and what the reader adds as `Extra`: ``subwords.npy`` of fastText, ``tokenizer.j
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import xxhash
@@ -47,6 +49,7 @@ _UNSORTED = "hashes.unsorted"  # in the order of the rows, and gone when the sto
 _HASH_SIZE = 8
 _SORTED_AT_ONCE = 1 << 18
 _CHUNK = 8192
+_OPEN = 8  # stores; to unmap one after each use costs as much as a look-up of 10,000 words
 
 
 def folder_for(name: str, dim: int, fingerprint: str) -> Path:
@@ -118,35 +121,61 @@ def build(
 def open_store(folder: Path) -> Vectors:
     """Open a published store. Nothing is read but the manifest and the headers.
 
+    The maps of the last stores stay open: what is opened again costs a look at its files, and finds the pages
+    that it has touched.
+
     Raises:
         StoreError: A file of the store is absent or has not the size that the manifest says.
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        rows, dim = manifest["rows"], manifest["dim"]
-        matrix = _map_npy(folder / _MATRIX, np.float32, (rows, dim))
-        offsets = _map_npy(folder / _OFFSETS, np.int64, (rows + 1,))
-        text: NDArray[np.uint8] = np.empty(0, np.uint8)
-        if offsets[-1]:
-            text = np.memmap(folder / _WORDS, np.uint8, "r").view(np.ndarray)
-        if len(text) != offsets[-1]:
-            raise ValueError(f"{_WORDS} has {len(text)} bytes, expected {offsets[-1]}")
-        hashes = _map_npy(folder / _HASHES, np.uint64, (rows,))
-        order = _map_npy(folder / _ROWS, np.int64, (rows,))
-        extras = {name: folder / name for name in manifest.get("extras", ())}
-        subwords = _open_subwords(extras[_SUBWORDS], manifest) if _SUBWORDS in extras else None
+        parts = _maps(folder, _identity(folder))
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{folder}: this store is damaged ({error}). Remove the folder; it is built again on next use."
         ) from error
     return Vectors(
-        matrix,
-        Vocabulary(text, offsets, hashes, order),
-        name=manifest["source"],
-        manifest=manifest,
-        subwords=subwords,
-        extras=extras,
+        parts.matrix,
+        parts.words,
+        name=parts.manifest["source"],
+        manifest=dict(parts.manifest),
+        subwords=parts.subwords,
+        extras=dict(parts.extras),
     )
+
+
+class _Maps(NamedTuple):
+    """What is open of a store; nothing changes it, so all who open the store share it."""
+
+    matrix: NDArray[np.float32]
+    words: Vocabulary
+    manifest: dict[str, Any]
+    subwords: Subwords | None
+    extras: dict[str, Path]
+
+
+def _identity(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return what tells a store from another one, or a damaged one, in the same place."""
+    with os.scandir(folder) as files:
+        stats = [(file.name, file.stat()) for file in files]
+    return tuple(sorted((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
+
+
+@lru_cache(_OPEN)
+def _maps(folder: Path, _: tuple[tuple[str, int, int, int], ...]) -> _Maps:
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    rows, dim = manifest["rows"], manifest["dim"]
+    matrix = _map_npy(folder / _MATRIX, np.float32, (rows, dim))
+    offsets = _map_npy(folder / _OFFSETS, np.int64, (rows + 1,))
+    text: NDArray[np.uint8] = np.empty(0, np.uint8)
+    if offsets[-1]:
+        text = np.memmap(folder / _WORDS, np.uint8, "r").view(np.ndarray)
+    if len(text) != offsets[-1]:
+        raise ValueError(f"{_WORDS} has {len(text)} bytes, expected {offsets[-1]}")
+    hashes = _map_npy(folder / _HASHES, np.uint64, (rows,))
+    order = _map_npy(folder / _ROWS, np.int64, (rows,))
+    extras = {name: folder / name for name in manifest.get("extras", ())}
+    subwords = _open_subwords(extras[_SUBWORDS], manifest) if _SUBWORDS in extras else None
+    return _Maps(matrix, Vocabulary(text, offsets, hashes, order), manifest, subwords, extras)
 
 
 def _open_subwords(path: Path, manifest: Mapping[str, Any]) -> Subwords:

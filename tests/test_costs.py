@@ -115,6 +115,15 @@ def test_a_matrix_costs_little_more_than_itself(opened: Vectors) -> None:
     assert peak <= 1.2 * MATRIX
 
 
+def test_a_store_is_mapped_once(folder: Path, opened: Vectors) -> None:
+    """Who opens a store again gets the same maps, but can change nothing for others."""
+    again = store.open_store(folder)
+    assert again.matrix is opened.matrix
+    assert again.words is opened.words
+    again.manifest["rows"] = 0
+    assert store.open_store(folder).manifest["rows"] == ROWS
+
+
 COMPILE = """
 import json, sys
 from pathlib import Path
