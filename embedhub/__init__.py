@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
+    from embedhub.corpus import EmbeddedFile, embed_file
     from embedhub.errors import (
         BackendError,
         ChecksumError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         FormatWarning,
         LocalFileError,
         OfflineError,
+        OutputExistsError,
         PluginWarning,
         SettingsError,
         SourceClashError,
@@ -55,6 +57,7 @@ __all__ = [
     "DependencyError",
     "DimNotFoundError",
     "DownloadError",
+    "EmbeddedFile",
     "EmbeddingMatrix",
     "EmbeddingSource",
     "EmbedhubError",
@@ -62,6 +65,7 @@ __all__ = [
     "FormatWarning",
     "LocalFileError",
     "OfflineError",
+    "OutputExistsError",
     "PluginWarning",
     "RemoteFile",
     "SettingsError",
@@ -77,6 +81,7 @@ __all__ = [
     "WordNotFoundError",
     "__version__",
     "coverage",
+    "embed_file",
     "embedding_matrix",
     "fetch",
     "hookimpl",
@@ -91,6 +96,7 @@ __all__ = [
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
 _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
+    "corpus": ("EmbeddedFile", "embed_file"),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),

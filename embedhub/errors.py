@@ -12,6 +12,7 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── FormatError (ValueError)            a file is not what its reader expects
     │   └── UnexpectedEndError              it ends earlier or later than it says itself
     ├── LocalFileError (FileNotFoundError)  the caller's own file is not there, or cannot be opened
+    ├── OutputExistsError (FileExistsError) what would be written is there already
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
     ├── BackendError (NotImplementedError)  the Keras backend in use cannot do it
@@ -70,7 +71,11 @@ class UnexpectedEndError(FormatError):
 
 
 class LocalFileError(EmbedhubError, FileNotFoundError):
-    """The caller's own file of vectors is not there, or cannot be opened."""
+    """The caller's own file, of vectors or of texts, is not there, or cannot be opened."""
+
+
+class OutputExistsError(EmbedhubError, FileExistsError):
+    """What would be written is there already, or half of it, and nobody said that it may go."""
 
 
 class StoreError(EmbedhubError, OSError):

@@ -36,7 +36,9 @@ STREET = [
     {"pooling"},
     {"align"},
     {"keras", "texts", "torch"},
-    {"keras_text"},
+    {"keras_text", "records"},
+    {"tables"},
+    {"corpus"},
     {"demo", "new_plugin", "side_effects"},
     {"cli"},
     {"testing"},
@@ -84,6 +86,7 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["pooch"] == {"download"}
     assert homes["keras"] == {"keras", "keras_text", "demo"}
     assert homes["torch"] == {"torch"}
+    assert homes["pyarrow"] == {"tables", "corpus"}
     assert homes["pluggy"] == {"hookspecs", "registry"}
     assert homes["numba"] == {"compiled"}
     assert homes["tensorflow"] == {"keras"}
@@ -118,6 +121,7 @@ HEAVY = {
     "rich",
     "typer",
     "pluggy",
+    "pyarrow",
     "numpy",
 }
 
