@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         UnpinnedWarning,
         VocabularyError,
         WordNotFoundError,
+        WorkerError,
     )
     from embedhub.files import RemoteFile
     from embedhub.hookspecs import hookimpl
@@ -79,6 +80,7 @@ __all__ = [
     "Vectors",
     "VocabularyError",
     "WordNotFoundError",
+    "WorkerError",
     "__version__",
     "coverage",
     "embed_file",

@@ -16,6 +16,7 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
     ├── BackendError (NotImplementedError)  the Keras backend in use cannot do it
+    ├── WorkerError (ChildProcessError)     a process that was to help died
     ├── DependencyError (ImportError)       an optional package is not installed
     └── DownloadError (OSError)             a file could not be had
         ├── ChecksumError (ValueError)      bytes arrived, but not the pinned ones
@@ -88,6 +89,10 @@ class SettingsError(EmbedhubError, ValueError):
 
 class BackendError(EmbedhubError, NotImplementedError):
     """The Keras backend in use cannot do what was asked for."""
+
+
+class WorkerError(EmbedhubError, ChildProcessError):
+    """A process that was to do a part of the work died."""
 
 
 class DependencyError(EmbedhubError, ImportError):

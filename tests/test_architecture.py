@@ -38,6 +38,7 @@ STREET = [
     {"keras", "texts", "torch"},
     {"keras_text", "records"},
     {"tables"},
+    {"workers"},
     {"corpus"},
     {"demo", "new_plugin", "side_effects"},
     {"cli"},

@@ -28,6 +28,9 @@ def embed(  # noqa: PLR0917 - typer passes all by name
         typer.Option("--format", help="parquet, csv, tsv, jsonl or text; by default what the name says."),
     ] = None,
     encoding: Annotated[str, typer.Option(help="Encoding of all but Parquet.")] = "utf-8",
+    workers: Annotated[
+        int, typer.Option(help="Processes that embed; one for each core is fastest.", min=1)
+    ] = 1,
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace an output that is there.")] = False,
     as_json: Json = False,
@@ -56,6 +59,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
             batch=batch,
             file_format=file_format,
             encoding=encoding,
+            workers=workers,
             force=force,
         )
     except EmbedhubError:
