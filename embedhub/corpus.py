@@ -16,8 +16,9 @@ import embedhub
 from embedhub import cache
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputExistsError, StoreError
 from embedhub.progress import bar
+from embedhub.records import STDIN
 from embedhub.registry import Source, load
-from embedhub.tables import FORMATS, STDIN, Table, format_of, pyarrow
+from embedhub.tables import FORMATS, Table, format_of, pyarrow
 from embedhub.texts import TextEmbedder
 from embedhub.workers import embedded
 
@@ -122,6 +123,7 @@ def embed_file(
         DependencyError: pyarrow is not installed.
         LocalFileError: The file of texts cannot be opened, or there is no folder for the output.
         FormatError: The file of texts is not as described; it says in which line or row. Nothing is left.
+        WorkerError: A process that embeds died; the same call goes on.
         OutputExistsError: ``out`` is there, or parts of another run, or a process that is writing it.
         StoreError: The disk is full, or the file of texts was changed meanwhile.
         ValueError: An argument has not the form described here.
@@ -135,6 +137,10 @@ def embed_file(
         raise ValueError(f"batch is {batch}, workers is {workers}; expected positive numbers.")
     if file_format not in {None, *FORMATS}:
         raise ValueError(f"format is {file_format!r}; expected one of {', '.join(FORMATS)}.")
+    try:
+        "".encode(encoding)
+    except LookupError as error:  # also for codecs from bytes to bytes
+        raise ValueError(f"{error}; expected one of Python's encodings of text.") from error
     pyarrow()
     table = Table(
         path=path,

@@ -41,7 +41,9 @@ def decoded(file: BinaryIO, path: Path, encoding: str) -> Iterator[str]:
     number = 0
     try:
         if "\n".encode(encoding) != b"\n":  # UTF-16 and the like: what a line is comes after decoding
-            yield from io.TextIOWrapper(file, encoding, newline="\n")
+            text = io.TextIOWrapper(file, encoding, newline="\n")
+            yield from text
+            text.detach()  # or it would close the file, which is another's
             return
         for number, line in enumerate(file, 1):
             yield (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).decode(encoding)

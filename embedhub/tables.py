@@ -182,25 +182,25 @@ def _parquet(table: Table, size: int, skip: int) -> Iterator[Batch]:
 
 
 def _tables(
-    rows: "Iterator[pa.RecordBatch]", schema: "pa.Schema", size: int, skip: int, *, empty: bool
+    batches: "Iterator[pa.RecordBatch]", schema: "pa.Schema", size: int, skip: int, *, empty: bool
 ) -> "Iterator[pa.Table]":
     """Cut batches of any length into tables of one length; `empty` asks for one where there are no rows."""
-    pa = pyarrow()
+    table_of = pyarrow().Table.from_batches
     held: list[pa.RecordBatch] = []
     count = 0
-    for batch in rows:
+    for batch in batches:
         rest = batch.slice(min(skip, batch.num_rows))
         skip -= batch.num_rows - rest.num_rows
         held.append(rest)
         count += rest.num_rows
         while count >= size:
-            table = pa.Table.from_batches(held, schema)
+            table = table_of(held, schema)
             yield table.slice(0, size).combine_chunks()
             held = table.slice(size).to_batches()
             count -= size
             empty = False
     if count or empty:
-        yield pa.Table.from_batches(held, schema).combine_chunks()
+        yield table_of(held, schema).combine_chunks()
 
 
 def _texts(values: "pa.ChunkedArray", path: Path, column: str, row: int) -> list[str | None]:

@@ -64,7 +64,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
         )
     except EmbedhubError:
         raise
-    except (ValueError, LookupError) as error:  # an unknown encoding is a LookupError
+    except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     except KeyboardInterrupt as error:
         typer.echo("Interrupted. What is done is kept; run the same again to go on.", err=True)
