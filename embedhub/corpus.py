@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import embedhub
 from embedhub import cache
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputExistsError, StoreError
 from embedhub.progress import bar
 from embedhub.records import STDIN
-from embedhub.registry import Source, load
-from embedhub.tables import FORMATS, Table, format_of, pyarrow
+from embedhub.registry import Source
+from embedhub.tables import FORMATS, Batch, Table, format_of, pyarrow
 from embedhub.texts import TextEmbedder
-from embedhub.workers import embedded
+from embedhub.workers import Embedded, embedded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +28,7 @@ VECTOR = "vector"
 """Name of the column of vectors in what `embed_file` writes."""
 
 _MANIFEST = "manifest.json"
+_OPTIONS = ("pooling", "tokenize", "fallbacks", "oov", "seed", "fitted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,8 @@ class EmbeddedFile:
         rows: How many there are.
         zeros: Texts without any known word, empty and null ones among them; their vectors are zeros.
         nulls: Texts that were null.
+        tokens: Words of all texts.
+        found_tokens: Words that the source has, by a fallback too.
         resumed: Rows that an earlier run had made already.
         seconds: What this run took.
     """
@@ -48,6 +50,8 @@ class EmbeddedFile:
     rows: int
     zeros: int
     nulls: int
+    tokens: int
+    found_tokens: int
     resumed: int
     seconds: float
 
@@ -60,7 +64,9 @@ class EmbeddedFile:
         again = f", {self.resumed:,} of them by an earlier run" if self.resumed else ""
         return (
             f"{self.rows:,} rows{again}; {self.zeros:,} without a known word ({self.nulls:,} of them null), "
-            f"whose vectors are zeros.\n"
+            "whose vectors are zeros.\n"
+            f"{self.found_tokens:,} of {self.tokens:,} tokens found"
+            f" ({self.found_tokens / max(1, self.tokens):.1%}).\n"
             f"{self.rows_per_second:,.0f} rows per second, {self.seconds:,.1f} seconds.\n"
             f"{self.out}"
         )
@@ -74,13 +80,12 @@ def embed_file(
     *,
     column: str = "text",
     keep: list[str] | None = None,
-    pooling: str = "mean",
-    tokenize: Any = "words",
     batch: int = 16_384,
     file_format: str | None = None,
     encoding: str = "utf-8",
     workers: int = 1,
     force: bool = False,
+    **options: Any,
 ) -> EmbeddedFile:
     """Embed every text of a file, and write the vectors to another; memory does not grow with the files.
 
@@ -105,8 +110,6 @@ def embed_file(
             of ``batch`` rows. ``.npy``: the vectors alone, ``(rows, dim)`` float32. Rows keep their order.
         column: Name of the column of texts. In plain text it is the name that the texts get.
         keep: Names of the input's columns that come along into Parquet; None for all.
-        pooling: How a text's rows become one; see `embedhub.TextEmbedder`.
-        tokenize: How a text is cut into words; see `embedhub.TextEmbedder`.
         batch: Rows that are read, embedded and written at a time. Fewer take less memory.
         file_format: ``"parquet"``, ``"csv"``, ``"tsv"``, ``"jsonl"`` or ``"text"``; by default what the name
             says.
@@ -115,6 +118,7 @@ def embed_file(
             into cutting texts, so one for each core is the fastest; the result is the same. With more than
             one, a script calls this under ``if __name__ == "__main__":``.
         force: Replace an ``out`` that is there, and parts of another run that do not fit this one.
+        **options: Any option of `embedhub.TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.
 
     Returns:
         Where the vectors are, and what was counted. A null text is like an empty one: zeros.
@@ -149,14 +153,17 @@ def embed_file(
         file_format=file_format or format_of(path),
         encoding=encoding,
     )
-    vectors = load(source, dim)
+    embed = TextEmbedder(source, dim, **options)
+    if embed.pooling is None:
+        raise ValueError("pooling=None gives no row for a text; expected 'mean', 'max', 'sif' or 'idf'.")
+    embed([])  # what cannot work says so here
+    vectors = embed.vectors
     settings = {
         "embedhub": embedhub.__version__,
         "source": vectors.name,
         "dim": vectors.dim,
         "vectors": vectors.manifest.get("xxh3_128"),
-        "pooling": pooling,
-        "tokenize": tokenize if isinstance(tokenize, str) else repr(tokenize),
+        "options": {name: _name_of(getattr(embed, name)) for name in _OPTIONS},
         "input": str(path.absolute()),
         "format": table.file_format,
         "encoding": encoding,
@@ -165,7 +172,6 @@ def embed_file(
         "batch": batch,
         "state": _state(path),
     }
-    embed = TextEmbedder(vectors, None, pooling=pooling, tokenize=tokenize)
     job = _Job(table, out, embed, workers, settings)
     name = hashlib.sha256(str(out).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     with cache.lock_if_free(f"embed-{name}") as free:
@@ -191,6 +197,8 @@ def embed_file(
         rows=job.rows,
         zeros=job.zeros,
         nulls=job.nulls,
+        tokens=job.tokens,
+        found_tokens=job.found_tokens,
         resumed=resumed,
         seconds=time.monotonic() - began,
     )
@@ -205,7 +213,7 @@ class _Job:
         self.table = table
         self.out = out
         self.folder = out.with_name(f"{out.name}.partial")
-        self.rows = self.zeros = self.nulls = 0
+        self.rows = self.zeros = self.nulls = self.tokens = self.found_tokens = 0
         self._embed = embed
         self._workers = workers
         self._settings = settings
@@ -269,6 +277,8 @@ class _Job:
         self.rows += counts["rows"]
         self.zeros += counts["zeros"]
         self.nulls += counts["nulls"]
+        self.tokens += counts["tokens"]
+        self.found_tokens += counts["found_tokens"]
 
     def embed(self) -> None:
         """Make the parts that are not there."""
@@ -276,25 +286,32 @@ class _Job:
         with bar(f"Embedding {name}", None, in_bytes=False) as advance:
             advance(self.rows)
             batches = self.table.batches(self._settings["batch"], skip=self.rows)
-            for found, vectors in embedded(self._embed, batches, self._workers):
-                self._write(found.columns, vectors, found.texts.count(None))
-                advance(len(vectors), round(self.rows / found.share) if found.share else None)
+            for found, done in embedded(self._embed, batches, self._workers):
+                self._write(found, done)
+                advance(len(done.rows), round(self.rows / found.share) if found.share else None)
         if _state(self.table.path) != self._settings["state"]:
             shutil.rmtree(self.folder)
             raise StoreError(
                 f"{self.table.path}: the file was changed while it was read. Nothing was kept; try again."
             )
 
-    def _write(self, columns: "pa.Table", vectors: NDArray[np.float32], nulls: int) -> None:
+    def _write(self, batch: Batch, done: Embedded) -> None:
         """Write a part, so that it is there as a whole or not at all."""
         pa = pyarrow()
+        columns = batch.columns
         if VECTOR in columns.column_names:
             raise FormatError(
                 f"{self.table.path}: a column is named {VECTOR!r}, as the column of vectors is to be. "
                 "Rename it, or keep only other columns."
             )
-        counts = {"rows": len(vectors), "zeros": int((~vectors.any(axis=1)).sum()), "nulls": nulls}
-        lists = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), self._settings["dim"])
+        counts = {
+            "rows": len(done.rows),
+            "zeros": int((~done.rows.any(axis=1)).sum()),
+            "nulls": batch.texts.count(None),
+            "tokens": done.tokens,
+            "found_tokens": done.found_tokens,
+        }
+        lists = pa.FixedSizeListArray.from_arrays(pa.array(done.rows.reshape(-1)), self._settings["dim"])
         schema = columns.schema.append(pa.field(VECTOR, lists.type))
         schema = schema.with_metadata({"embedhub": json.dumps(counts)})
         part = self._part(len(self._parts))
@@ -327,7 +344,7 @@ class _Job:
         """Write Parquet, a row group for each part."""
         from pyarrow import parquet
 
-        facts = {key: self._settings[key] for key in ("embedhub", "source", "dim", "pooling", "tokenize")}
+        facts = {key: self._settings[key] for key in ("embedhub", "source", "dim", "options")}
         schema = self._schema.with_metadata({"embedhub": json.dumps(facts)})
         # Neither a dictionary nor the smallest value is of use to vectors; without them writing takes half
         # the time.
@@ -354,6 +371,12 @@ _WRITERS = {".parquet": _Job.write_parquet, ".npy": _Job.write_npy}
 def _without_vector(schema: "pa.Schema") -> "pa.Schema":
     place = schema.get_field_index(VECTOR)
     return schema if place < 0 else schema.remove(place)
+
+
+def _name_of(value: Any) -> Any:
+    """Return what JSON can hold of an option; of functions no more than their names can be compared."""
+    name = f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', value)}"
+    return name if callable(value) else value if isinstance(value, str | int | None) else repr(value)
 
 
 def _state(path: Path) -> list[int]:

@@ -5,26 +5,35 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.errors import WorkerError
 from embedhub.tables import Batch
-
-Embed = Callable[[list[str | None]], NDArray[np.float32]]
-
-_AT_ONCE = 4096  # texts whose words are in memory at a time
-_embed: Embed  # in a worker: what it was started with
+from embedhub.texts import TextEmbedder
 
 
-def embedded(
-    embed: Embed, batches: Iterable[Batch], workers: int
-) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
-    """Give each batch with the rows of its texts, ``(n, dim)`` float32, in the order of the batches.
+class Embedded(NamedTuple):
+    """What became of a batch."""
+
+    rows: NDArray[np.float32]
+    """``(n, dim)``."""
+    tokens: int
+    """Words of its texts."""
+    found_tokens: int
+    """Those that the source has."""
+
+
+_embed: TextEmbedder  # in a worker: what it was started with
+
+
+def embedded(embed: TextEmbedder, batches: Iterable[Batch], workers: int) -> Iterator[tuple[Batch, Embedded]]:
+    """Give each batch with what became of it, in the order of the batches.
 
     Args:
         embed: Turns texts into rows; it is pickled once for each process.
@@ -36,12 +45,12 @@ def embedded(
     """
     if workers == 1:
         for batch in batches:
-            yield batch, _rows(embed, batch.texts)
+            yield batch, _embedded(embed, batch.texts)
         return
     # Forked threads and locks of numpy, Numba and pyarrow would not work in the child.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _begin, (embed,))
-    waiting: deque[tuple[Batch, Future[NDArray[np.float32]]]] = deque()
+    waiting: deque[tuple[Batch, Future[Embedded]]] = deque()
     try:
         for batch in batches:
             waiting.append((batch, pool.submit(_work, batch.texts)))
@@ -59,13 +68,13 @@ def embedded(
         pool.shutdown(cancel_futures=True)
 
 
-def _rows(embed: Embed, texts: list[str | None]) -> NDArray[np.float32]:
-    """Embed texts, a few at a time; none at all give the right number of columns too."""
-    starts = range(0, max(1, len(texts)), _AT_ONCE)
-    return np.concatenate([embed(texts[start : start + _AT_ONCE]) for start in starts])
+def _embedded(embed: TextEmbedder, texts: list[str | None]) -> Embedded:
+    tokens, found = embed.stats.tokens, embed.stats.found_tokens
+    rows = embed(texts)
+    return Embedded(rows, embed.stats.tokens - tokens, embed.stats.found_tokens - found)
 
 
-def _begin(embed: Embed) -> None:
+def _begin(embed: TextEmbedder) -> None:
     global _embed  # noqa: PLW0603 - a worker has one task
     _embed = embed
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all; the first process ends the others
@@ -80,5 +89,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(texts: list[str | None]) -> NDArray[np.float32]:
-    return _rows(_embed, texts)
+def _work(texts: list[str | None]) -> Embedded:
+    return _embedded(_embed, texts)

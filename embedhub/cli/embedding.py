@@ -20,7 +20,8 @@ def embed(  # noqa: PLR0917 - typer passes all by name
     keep: Annotated[
         list[str] | None, typer.Option(help="A column that comes along; may be repeated. All by default.")
     ] = None,
-    pooling: Annotated[str, typer.Option(help="How the rows of a text's words become one.")] = "mean",
+    pooling: Annotated[str, typer.Option(help="How a text's rows become one: mean, max, sif, idf.")] = "mean",
+    fitted: Annotated[Path | None, typer.Option(help="Folder of what TextEmbedder.fit has learnt.")] = None,
     tokenize: Annotated[str, typer.Option(help="How texts are cut: words, whitespace.")] = "words",
     batch: Annotated[int, typer.Option(help="Rows at a time, and in a row group.", min=1)] = 16_384,
     file_format: Annotated[
@@ -56,6 +57,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
             keep=keep,
             pooling=pooling,
             tokenize=tokenize,
+            fitted=fitted,
             batch=batch,
             file_format=file_format,
             encoding=encoding,
