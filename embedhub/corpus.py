@@ -114,8 +114,8 @@ def embed_file(
         file_format: ``"parquet"``, ``"csv"``, ``"tsv"``, ``"jsonl"`` or ``"text"``; by default what the name
             says.
         encoding: Of all but Parquet.
-        workers: How many processes embed at the same time, on one matrix in memory. Most of the time goes
-            into cutting texts, so one for each core is the fastest; the result is the same. With more than
+        workers: How many processes embed at the same time, on one matrix in memory; the result is the same.
+            Cutting and looking up texts, which takes most of the time, keeps one core busy. With more than
             one, a script calls this under ``if __name__ == "__main__":``.
         force: Replace an ``out`` that is there, and parts of another run that do not fit this one.
         **options: Any option of `embedhub.TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.

@@ -172,7 +172,8 @@ def _parquet(table: Table, size: int, skip: int) -> Iterator[Batch]:
                 first += 1
             wanted = [name for name in file.schema_arrow.names if name in {column, *kept}]
             schema = pa.schema([file.schema_arrow.field(name) for name in wanted])
-            rows = file.iter_batches(size, row_groups=range(first, len(groups)), columns=wanted)
+            left = range(first, len(groups))  # pyarrow 18 knows no reading of none
+            rows = file.iter_batches(size, row_groups=left, columns=wanted) if left else iter(())
             for part in _tables(rows, schema, size, skip, empty=not done):
                 texts = _texts(part.column(column), path, column, done)
                 done += len(texts)

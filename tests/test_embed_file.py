@@ -395,7 +395,10 @@ def test_every_type_of_texts_is_read(kind: str, tmp_path: Path) -> None:
     """Arrow's other types for texts give the same vectors, and stay what they are in the output."""
     type_ = pa.dictionary(pa.int32(), pa.string()) if kind == "dictionary" else getattr(pa, kind)()
     texts = pa.table({"text": pa.array(TEXTS, pa.string()).cast(type_)})
-    parquet.write_table(texts, tmp_path / "in.parquet")
+    try:
+        parquet.write_table(texts, tmp_path / "in.parquet")
+    except pa.ArrowNotImplementedError as error:
+        pytest.skip(f"this pyarrow does not write it: {error}")
     embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.parquet", tmp_path / "out.parquet", batch=4)
     expected = embedhub.TextEmbedder("wordnet-ppmi", 25)(TEXTS)
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)

@@ -29,9 +29,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
         typer.Option("--format", help="parquet, csv, tsv, jsonl or text; by default what the name says."),
     ] = None,
     encoding: Annotated[str, typer.Option(help="Encoding of all but Parquet.")] = "utf-8",
-    workers: Annotated[
-        int, typer.Option(help="Processes that embed; one for each core is fastest.", min=1)
-    ] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that embed, at most one for each core.", min=1)] = 1,
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace an output that is there.")] = False,
     as_json: Json = False,
