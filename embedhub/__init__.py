@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
+    from embedhub.corpus import EmbeddedFile, embed_file
     from embedhub.errors import (
         BackendError,
         ChecksumError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         FormatWarning,
         LocalFileError,
         OfflineError,
+        OutputExistsError,
         PluginWarning,
         SettingsError,
         SourceClashError,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         UnpinnedWarning,
         VocabularyError,
         WordNotFoundError,
+        WorkerError,
     )
     from embedhub.files import RemoteFile
     from embedhub.hookspecs import hookimpl
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from embedhub.registry import fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
+    from embedhub.texts import TextEmbedder
     from embedhub.torch import torch_embedding
     from embedhub.vectors import Vectors
 
@@ -54,6 +58,7 @@ __all__ = [
     "DependencyError",
     "DimNotFoundError",
     "DownloadError",
+    "EmbeddedFile",
     "EmbeddingMatrix",
     "EmbeddingSource",
     "EmbedhubError",
@@ -61,20 +66,24 @@ __all__ = [
     "FormatWarning",
     "LocalFileError",
     "OfflineError",
+    "OutputExistsError",
     "PluginWarning",
     "RemoteFile",
     "SettingsError",
     "SourceClashError",
     "SourceNotFoundError",
     "StoreError",
+    "TextEmbedder",
     "TextLayers",
     "UnexpectedEndError",
     "UnpinnedWarning",
     "Vectors",
     "VocabularyError",
     "WordNotFoundError",
+    "WorkerError",
     "__version__",
     "coverage",
+    "embed_file",
     "embedding_matrix",
     "fetch",
     "hookimpl",
@@ -89,6 +98,7 @@ __all__ = [
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
 _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
+    "corpus": ("EmbeddedFile", "embed_file"),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),
@@ -97,6 +107,7 @@ _HOMES = {
     "registry": ("fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),
+    "texts": ("TextEmbedder",),
     "torch": ("torch_embedding",),
     "vectors": ("Vectors",),
 }

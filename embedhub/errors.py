@@ -12,9 +12,11 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── FormatError (ValueError)            a file is not what its reader expects
     │   └── UnexpectedEndError              it ends earlier or later than it says itself
     ├── LocalFileError (FileNotFoundError)  the caller's own file is not there, or cannot be opened
+    ├── OutputExistsError (FileExistsError) what would be written is there already
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
     ├── BackendError (NotImplementedError)  the Keras backend in use cannot do it
+    ├── WorkerError (ChildProcessError)     a process that was to help died
     ├── DependencyError (ImportError)       an optional package is not installed
     └── DownloadError (OSError)             a file could not be had
         ├── ChecksumError (ValueError)      bytes arrived, but not the pinned ones
@@ -70,7 +72,11 @@ class UnexpectedEndError(FormatError):
 
 
 class LocalFileError(EmbedhubError, FileNotFoundError):
-    """The caller's own file of vectors is not there, or cannot be opened."""
+    """The caller's own file, of vectors or of texts, is not there, or cannot be opened."""
+
+
+class OutputExistsError(EmbedhubError, FileExistsError):
+    """What would be written is there already, or half of it, and nobody said that it may go."""
 
 
 class StoreError(EmbedhubError, OSError):
@@ -83,6 +89,10 @@ class SettingsError(EmbedhubError, ValueError):
 
 class BackendError(EmbedhubError, NotImplementedError):
     """The Keras backend in use cannot do what was asked for."""
+
+
+class WorkerError(EmbedhubError, ChildProcessError):
+    """A process that was to do a part of the work died."""
 
 
 class DependencyError(EmbedhubError, ImportError):
