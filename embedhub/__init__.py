@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
-    from embedhub.corpus import EmbeddedFile, embed_file
+    from embedhub.bulk import EmbeddedFile, embed_file
     from embedhub.errors import (
         BackendError,
         ChecksumError,
@@ -98,7 +98,7 @@ __all__ = [
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
 _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
-    "corpus": ("EmbeddedFile", "embed_file"),
+    "bulk": ("EmbeddedFile", "embed_file"),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),

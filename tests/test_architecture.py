@@ -39,7 +39,7 @@ STREET = [
     {"keras_text", "records"},
     {"tables"},
     {"workers"},
-    {"corpus"},
+    {"bulk"},
     {"demo", "new_plugin", "side_effects"},
     {"cli"},
     {"testing"},
@@ -87,7 +87,7 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["pooch"] == {"download"}
     assert homes["keras"] == {"keras", "keras_text", "demo"}
     assert homes["torch"] == {"torch"}
-    assert homes["pyarrow"] == {"tables", "corpus"}
+    assert homes["pyarrow"] == {"tables", "bulk"}
     assert homes["pluggy"] == {"hookspecs", "registry"}
     assert homes["numba"] == {"compiled"}
     assert homes["tensorflow"] == {"keras"}

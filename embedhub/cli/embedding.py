@@ -43,7 +43,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
       embedhub embed wordnet-ppmi 100 tweets.jsonl.gz --keep id --out vectors.parquet
       cut -f 2 log.tsv | embedhub embed wordnet-ppmi 25 - --out vectors.npy
     """
-    from embedhub.corpus import embed_file
+    from embedhub.bulk import embed_file
 
     try:
         done = embed_file(
