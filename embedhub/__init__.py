@@ -19,10 +19,12 @@ if TYPE_CHECKING:
         DimNotFoundError,
         DownloadError,
         EmbedhubError,
+        ExportError,
         FormatError,
         FormatWarning,
         LocalFileError,
         OfflineError,
+        OutputError,
         PluginWarning,
         SettingsError,
         SourceClashError,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         VocabularyError,
         WordNotFoundError,
     )
+    from embedhub.exports import Exported, export
     from embedhub.files import RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
@@ -57,10 +60,13 @@ __all__ = [
     "EmbeddingMatrix",
     "EmbeddingSource",
     "EmbedhubError",
+    "ExportError",
+    "Exported",
     "FormatError",
     "FormatWarning",
     "LocalFileError",
     "OfflineError",
+    "OutputError",
     "PluginWarning",
     "RemoteFile",
     "SettingsError",
@@ -76,6 +82,7 @@ __all__ = [
     "__version__",
     "coverage",
     "embedding_matrix",
+    "export",
     "fetch",
     "hookimpl",
     "keras_embedding",
@@ -90,6 +97,7 @@ __all__ = [
 _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
+    "exports": ("Exported", "export"),
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
