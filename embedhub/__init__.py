@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
     from embedhub.keras_text import TextLayers, keras_text_embedding
+    from embedhub.plot import plot_words
     from embedhub.registry import fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
@@ -88,6 +89,7 @@ __all__ = [
     "keras_embedding",
     "keras_text_embedding",
     "load",
+    "plot_words",
     "register",
     "sources",
     "torch_embedding",
@@ -102,6 +104,7 @@ _HOMES = {
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
     "keras_text": ("TextLayers", "keras_text_embedding"),
+    "plot": ("plot_words",),
     "registry": ("fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),
