@@ -162,7 +162,7 @@ def form_of(path: Path, asked: str | None) -> Format:
         raise ValueError(f"format is {asked!r}; expected one of {known}.")
     endings = ", ".join(suffix for form in _FORMS.values() for suffix in form.suffixes)
     raise ValueError(
-        f"{path}: the ending does not tell the format; expected one of {endings}, or a format by name: one of "
+        f"{path}: the ending does not tell the format; expected one of {endings}, or a format by name: "
         f"{known}."
     )
 

@@ -69,7 +69,7 @@ def plot_words(
     Rows of length one, so that near means a large cosine, are laid on the two axes along which they differ
     most: a principal component analysis (H. Hotelling, "Analysis of a complex of statistical variables into
     principal components", 1933). Each axis says its share of the variance; what they do not say, the map does
-    not show. The same words always give the same file.
+    not show. Nothing in a file tells when it was drawn: the same words give the same file.
 
     Example:
         >>> import embedhub
@@ -139,7 +139,8 @@ def principal_plane(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], tup
     places = np.zeros((len(rows), 2))
     count = min(2, len(lengths))
     places[:, :count] = (left * lengths)[:, :count]
-    furthest = places[np.abs(places).argmax(axis=0), [0, 1]]
+    # The first of those that are as far, but for rounding.
+    furthest = places[(np.abs(places) >= np.abs(places).max(axis=0) * (1 - 1e-6)).argmax(axis=0), [0, 1]]
     places *= np.where(furthest < 0, -1, 1)
     variance = np.zeros(2)
     variance[:count] = lengths[:count] ** 2 / (np.sum(lengths**2) or 1)

@@ -82,6 +82,10 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["pooch"] == {"download"}
     assert homes["keras"] == {"keras", "keras_text", "demo"}
     assert homes["torch"] == {"torch"}
+    assert homes["gensim"] == {"writers"}
+    assert homes["matplotlib"] == {"plot"}
+    assert homes["orjson"] == {"writers"}
+    assert homes["tensorboard"] == {"projector"}
     assert homes["pluggy"] == {"hookspecs", "registry"}
     assert homes["numba"] == {"readers"}
     assert homes["tensorflow"] == {"keras"}

@@ -105,9 +105,9 @@ def projector(
             typer.echo(f"Look at it with: tensorboard --logdir {out}")
             return
         url = serve(out, port)
-        typer.echo(f"Serving {url} until Ctrl-C.")
-        webbrowser.open(url)
         try:
+            typer.echo(f"Serving {url} until Ctrl-C.")
+            webbrowser.open(url)
             while True:
                 time.sleep(1)
         except KeyboardInterrupt:

@@ -150,12 +150,12 @@ def _check(stream: ByteStream, name: str, tensors: _Tensors, dim: int, *, prefix
 def _own_words(stream: ByteStream, text: Any, count: int) -> list[str]:
     """Return the word of each row, from the metadata."""
     try:
-        words = json.loads(text)
+        words: list[str] = list(json.loads(text))
         "\n".join(words).encode()
     except (ValueError, RecursionError, TypeError) as error:
         raise stream.error(f"expected a JSON list of words in the metadata ({error!r}).", 8) from error
-    if not isinstance(words, list) or len(words) != count:
-        raise stream.error(f"the metadata has {len(words)} words, but there are {count} rows.", 8)
+    if len(words) != count:
+        raise stream.error(f"the metadata has {len(words)} words; expected one for each of {count} rows.", 8)
     return words
 
 

@@ -11,7 +11,7 @@ from embedhub.vectors import Vectors
 Advance = Callable[[int], None]
 """Called with the number of rows that have been written."""
 
-_BLOCK = 1 << 22  # bytes of the matrix
+_BLOCK = 1 << 20  # bytes of the matrix
 
 
 @dataclass(frozen=True, slots=True)
