@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +17,24 @@ from embedhub.vectors import Vectors
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
+    from matplotlib.text import Annotation
 
 # Of M. Okabe and K. Ito, "Color Universal Design" (2008); not the yellow, which white swallows, nor black.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _INK, _GREY = "#1A1A1A", "#767676"
 # Nothing in a file tells when it was drawn, so that equal maps are equal files. Text stays text in an SVG.
-_STYLE = {"svg.hashsalt": "embedhub", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
+_STYLE: dict[Any, Any] = {"svg.hashsalt": "embedhub", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
 _METADATA: dict[str, dict[str, str | None]] = {".svg": {"Date": None}, ".png": {"Software": None}}
-_DPI = 160
+_DPI = 160  # of a PNG
+_PIXELS = 100  # an inch, while labels are placed
 _INCHES = (9.0, 7.0)
 _ROOMY = 40  # words on a map of that size; one with more grows
 _LEADER = 9.0  # points: a label further off than that has a line to its point
-_DISTANCES = np.array([6, 9, 13, 18, 24, 31, 39, 48, 58, 69, 81, 94])[:, None, None]  # points
+_DISTANCES = np.array([5, 8, 12, 17, 23, 30, 38, 47, 57, 68, 80, 93, 107])[:, None, None]  # points
 # Beside a point first, then above and below it, then between.
-_DEGREES = np.radians([0, 180, 90, 270, 45, 315, 135, 225, 22, 338, 158, 202, 67, 293, 113, 247])
+_DEGREES = np.radians(
+    [0, 180, 90, 270, *range(15, 90, 15), *range(105, 180, 15), *range(195, 270, 15), *range(285, 360, 15)]
+)
 _WAYS = np.stack([np.cos(_DEGREES), np.sin(_DEGREES)], axis=1)
 _STEPS = np.linspace(0, 1, 25)[:, None]
 
@@ -122,7 +125,7 @@ def check_path(path: Path) -> None:
         raise ValueError(f"{path}: expected a file that ends with {' or '.join(_METADATA)}.")
 
 
-def principal_plane(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], tuple[float, float]]:
+def principal_plane(rows: NDArray[np.floating]) -> tuple[NDArray[np.float64], tuple[float, float]]:
     """Project rows on the two axes along which they vary most.
 
     Args:
@@ -176,7 +179,7 @@ def _draw(drawn: _Map, subtitle: str) -> "Figure":
 
     asked = [word for number, word in enumerate(drawn.words) if drawn.owners[number] == number]
     grown = max(1.0, (len(drawn.words) / _ROOMY) ** 0.5)
-    figure = Figure(figsize=(_INCHES[0] * grown, _INCHES[1] * grown), dpi=100, layout="constrained")
+    figure = Figure(figsize=(_INCHES[0] * grown, _INCHES[1] * grown), dpi=_PIXELS, layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(_shown(", ".join(asked)), loc="left", fontsize=15, color=_INK, pad=24, parse_math=False)
     axes.annotate(
@@ -202,7 +205,7 @@ def _draw(drawn: _Map, subtitle: str) -> "Figure":
     return figure
 
 
-def _mark(axes: "Axes", drawn: _Map) -> "list[Text]":
+def _mark(axes: "Axes", drawn: _Map) -> "list[Annotation]":
     """Draw the points, lines from each word to its neighbours, and labels that have no place yet."""
     labels = []
     for number, (word, owner) in enumerate(zip(drawn.words, drawn.owners, strict=True)):
@@ -233,19 +236,21 @@ def _mark(axes: "Axes", drawn: _Map) -> "list[Text]":
                 color=_INK if is_asked else "#333333",
                 zorder=5 if is_asked else 4,
                 parse_math=False,
+                # So that a line behind it does not cross it out.
+                bbox={"boxstyle": "square,pad=0.05", "color": "white", "alpha": 0.75, "linewidth": 0},
             )
         )
     return labels
 
 
-def _place(axes: "Axes", labels: "list[Text]", drawn: _Map) -> None:
+def _place(axes: "Axes", labels: "list[Annotation]", drawn: _Map) -> None:
     """Move each label to the nearest place around its point where it hides nothing, if there is one."""
-    unit = axes.get_figure(root=True).dpi / 72  # pixels of a point
+    unit = _PIXELS / 72  # pixels of a point
     points = axes.transData.transform(drawn.places)
     boxes, marks = np.empty((0, 2, 2)), points
     for number, (label, point) in enumerate(zip(labels, points, strict=True)):
         extent = label.get_window_extent()
-        half = np.array([extent.width, extent.height]) / 2 + unit
+        half = np.array([extent.width, extent.height]) / 2 + np.array([3, 1]) * unit
         # All places that it could have at once: (c, 2), and the lines from there to the point: (c, s, 2).
         middles = point + (_WAYS * (half + _DISTANCES * unit)).reshape(-1, 2)
         low, high = middles - half, middles + half
@@ -259,10 +264,10 @@ def _place(axes: "Axes", labels: "list[Text]", drawn: _Map) -> None:
         costs = (
             np.repeat(_DISTANCES, len(_WAYS))
             + hidden.sum(axis=1)
-            + 400 * (hidden > 0).sum(axis=1)
+            + 700 * (hidden > 0).sum(axis=1)
             + 2000 * outside
         )
-        costs += 300 * (crossed.sum(axis=1) * (lengths > _LEADER)) + 150 * np.minimum(covered.sum(axis=1), 4)
+        costs += 500 * (crossed.sum(axis=1) * (lengths > _LEADER)) + 150 * np.minimum(covered.sum(axis=1), 4)
         best = costs.argmin()
         label.set_position(tuple((middles[best] - point) / unit))
         boxes = np.concatenate([boxes, [[low[best], high[best]]]])
@@ -275,7 +280,7 @@ def _place(axes: "Axes", labels: "list[Text]", drawn: _Map) -> None:
 
 def _inside(points: _Places, low: _Places, high: _Places) -> NDArray[np.bool_]:
     """Tell which points lie in which boxes."""
-    within: NDArray[np.bool_] = ((points > low) & (points < high)).all(axis=-1)
+    within: NDArray[np.bool_] = np.all((points > low) & (points < high), axis=-1)
     return within
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -166,7 +166,7 @@ def test_a_word_comes_back_or_is_refused(format_: exports.Format, pairs: Pairs) 
             assert bits(matrix) == bits(rows[[words.index(word) for word in able]])
 
 
-HOLDS = {
+HOLDS: dict[str, Collection[str]] = {
     "New York": {"npz", "safetensors", "gensim", "projector"},
     "two\nlines": {"npz", "safetensors", "gensim"},
     "a\ttab": {"npz", "safetensors", "word2vec-text", "word2vec-binary", "gensim"},

@@ -1,7 +1,7 @@
 """numpy's ``.npz``: the arrays ``matrix``, ``(n, dim)`` float32, and ``words``, ``(n,)`` of str.
 
 The words are an array of fixed width, since numpy would write any other kind as pickle. The matrix is not
-compressed: vectors hardly shrink (7 %), and would load ten times as slowly.
+compressed: GloVe 6B 50d would shrink by 8 %, and take four times as long to open (measured).
 """
 
 import zipfile

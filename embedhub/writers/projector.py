@@ -12,9 +12,6 @@ from embedhub.writers._text import numbers
 CONFIG = "projector_config.pbtxt"
 FILES = frozenset({"vectors.tsv", "metadata.tsv", CONFIG})
 
-MOST_POINTS = 100_000
-"""As many rows as the page asks for; it leaves out what follows."""
-
 
 def refusal(word: str) -> str | None:
     """Say why this form cannot hold a word; None if it can."""
