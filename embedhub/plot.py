@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-# Of M. Okabe and K. Ito, "Color Universal Design" (2008); not the yellow, which white swallows, nor black.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+# Of M. Okabe and K. Ito, "Color Universal Design" (2008), but for the yellow, which white swallows, and black;
+# then two of ours.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#6A4C93", "#8C564B")
 _INK, _GREY = "#1A1A1A", "#767676"
 # Nothing in a file tells when it was drawn, so that equal maps are equal files. Text stays text in an SVG.
 _STYLE: dict[Any, Any] = {"svg.hashsalt": "embedhub", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
@@ -28,6 +29,7 @@ _METADATA: dict[str, dict[str, str | None]] = {".svg": {"Date": None}, ".png": {
 _DPI = 160  # of a PNG
 _PIXELS = 100  # an inch, while labels are placed
 _INCHES = (9.0, 7.0)
+_TITLE = 6  # words
 _ROOMY = 40  # words on a map of that size; one with more grows
 _LEADER = 9.0  # points: a label further off than that has a line to its point
 _DISTANCES = np.array([5, 8, 12, 17, 23, 30, 38, 47, 57, 68, 80, 93, 107])[:, None, None]  # points
@@ -181,7 +183,8 @@ def _draw(drawn: _Map, subtitle: str) -> "Figure":
     grown = max(1.0, (len(drawn.words) / _ROOMY) ** 0.5)
     figure = Figure(figsize=(_INCHES[0] * grown, _INCHES[1] * grown), dpi=_PIXELS, layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(_shown(", ".join(asked)), loc="left", fontsize=15, color=_INK, pad=24, parse_math=False)
+    title = ", ".join([*asked[:_TITLE], *(["..."] if asked[_TITLE:] else [])])
+    axes.set_title(_shown(title), loc="left", fontsize=15, color=_INK, pad=24, parse_math=False)
     axes.annotate(
         f"{subtitle}: with the nearest words by cosine" if len(asked) < len(drawn.words) else subtitle,
         (0, 1),
@@ -200,7 +203,9 @@ def _draw(drawn: _Map, subtitle: str) -> "Figure":
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.09)
     labels = _mark(axes, drawn)
-    figure.draw_without_rendering()  # settles where all of it is, in pixels
+    figure.draw_without_rendering()  # settles where all of it is, in pixels; there it stays
+    figure.set_layout_engine("none")
+    axes.autoscale(enable=False)
     _place(axes, labels, drawn)
     return figure
 
@@ -252,7 +257,8 @@ def _place(axes: "Axes", labels: "list[Annotation]", drawn: _Map) -> None:
         extent = label.get_window_extent()
         half = np.array([extent.width, extent.height]) / 2 + np.array([3, 1]) * unit
         # All places that it could have at once: (c, 2), and the lines from there to the point: (c, s, 2).
-        middles = point + (_WAYS * (half + _DISTANCES * unit)).reshape(-1, 2)
+        room = _DISTANCES + 4 * (drawn.owners[number] == number)  # its point is larger
+        middles = point + (_WAYS * (half + room * unit)).reshape(-1, 2)
         low, high = middles - half, middles + half
         lines = point + _STEPS * (np.clip(point, low, high) - point)[:, None]
         lengths = np.hypot(*(lines[:, -1] - point).T) / unit
