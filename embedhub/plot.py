@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-# Of M. Okabe and K. Ito, "Color Universal Design" (2008), but for the yellow, which white swallows, and black;
+# Of M. Okabe and K. Ito, "Color Universal Design" (2008), without black, and the yellow that white swallows;
 # then two of ours.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#6A4C93", "#8C564B")
 _INK, _GREY = "#1A1A1A", "#767676"
@@ -31,7 +31,7 @@ _PIXELS = 100  # an inch, while labels are placed
 _INCHES = (9.0, 7.0)
 _TITLE = 6  # words
 _ROOMY = 40  # words on a map of that size; one with more grows
-_LEADER = 9.0  # points: a label further off than that has a line to its point
+_LEADER = 10.5  # points: a label further off than that has a line to its point
 _DISTANCES = np.array([5, 8, 12, 17, 23, 30, 38, 47, 57, 68, 80, 93, 107])[:, None, None]  # points
 # Beside a point first, then above and below it, then between.
 _DEGREES = np.radians(
