@@ -205,6 +205,16 @@ def test_how_many_words_are_refused_is_told(
         embedhub.export(vectors, None, tmp_path / "out.txt")
 
 
+def test_a_header_has_its_limit(
+    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More words than safetensors' own package would open again are refused; here the limit is a small one."""
+    monkeypatch.setattr("embedhub.writers.safetensors._LONGEST_HEADER", 200)
+    with pytest.raises(embedhub.ExportError, match=r"50 words take \d+ bytes in the header"):
+        embedhub.export(make_vectors([f"w{i}" for i in range(50)]), None, tmp_path / "out.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 def test_digits_are_the_fewest_that_do(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
     """In text a number has no digit more than it needs, as numpy prints a float32."""
     vectors = make_vectors([f"w{i}" for i in range(500)], dim=8)
