@@ -208,7 +208,7 @@ def test_how_many_words_are_refused_is_told(
 def test_a_header_has_its_limit(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More words than safetensors' own package would open again are refused; here the limit is a small one."""
+    """More words than safetensors' own package opens again are refused; the limit here is small."""
     monkeypatch.setattr("embedhub.writers.safetensors._LONGEST_HEADER", 200)
     with pytest.raises(embedhub.ExportError, match=r"50 words take \d+ bytes in the header"):
         embedhub.export(make_vectors([f"w{i}" for i in range(50)]), None, tmp_path / "out.safetensors")
