@@ -20,11 +20,12 @@ if TYPE_CHECKING:
         DimNotFoundError,
         DownloadError,
         EmbedhubError,
+        ExportError,
         FormatError,
         FormatWarning,
         LocalFileError,
         OfflineError,
-        OutputExistsError,
+        OutputError,
         PluginWarning,
         SettingsError,
         SourceClashError,
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
         WordNotFoundError,
         WorkerError,
     )
+    from embedhub.exports import Exported, export
     from embedhub.files import RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
     from embedhub.keras_text import TextLayers, keras_text_embedding
+    from embedhub.plot import plot_words
     from embedhub.registry import fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
@@ -62,11 +65,13 @@ __all__ = [
     "EmbeddingMatrix",
     "EmbeddingSource",
     "EmbedhubError",
+    "ExportError",
+    "Exported",
     "FormatError",
     "FormatWarning",
     "LocalFileError",
     "OfflineError",
-    "OutputExistsError",
+    "OutputError",
     "PluginWarning",
     "RemoteFile",
     "SettingsError",
@@ -85,11 +90,13 @@ __all__ = [
     "coverage",
     "embed_file",
     "embedding_matrix",
+    "export",
     "fetch",
     "hookimpl",
     "keras_embedding",
     "keras_text_embedding",
     "load",
+    "plot_words",
     "register",
     "sources",
     "torch_embedding",
@@ -100,10 +107,12 @@ _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
     "bulk": ("EmbeddedFile", "embed_file"),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
+    "exports": ("Exported", "export"),
     "files": ("RemoteFile",),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
     "keras_text": ("TextLayers", "keras_text_embedding"),
+    "plot": ("plot_words",),
     "registry": ("fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),

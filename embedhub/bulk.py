@@ -13,7 +13,7 @@ import numpy as np
 
 import embedhub
 from embedhub import cache
-from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputExistsError, StoreError
+from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.progress import bar
 from embedhub.records import STDIN
 from embedhub.registry import Source
@@ -128,7 +128,7 @@ def embed_file(
         LocalFileError: The file of texts cannot be opened, or there is no folder for the output.
         FormatError: The file of texts is not as described; it says in which line or row. Nothing is left.
         WorkerError: A process that embeds died; the same call goes on.
-        OutputExistsError: ``out`` is there, or parts of another run, or a process that is writing it.
+        OutputError: ``out`` is there, or parts of another run, or a process that is writing it.
         StoreError: The disk is full, or the file of texts was changed meanwhile.
         ValueError: An argument has not the form described here.
         EmbedhubError: What `embedhub.load` raises.
@@ -176,7 +176,7 @@ def embed_file(
     name = hashlib.sha256(str(out).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     with cache.lock_if_free(f"embed-{name}") as free:
         if not free:
-            raise OutputExistsError(f"{out}: another process is writing this file. Nothing was done.")
+            raise OutputError(f"{out}: another process is writing this file. Nothing was done.")
         job.begin(force=force)
         resumed = job.rows
         try:
@@ -225,7 +225,7 @@ class _Job:
         if not self.out.parent.is_dir():
             raise LocalFileError(f"{self.out.parent}: there is no such folder for the output.")
         if self.out.exists() and (self.out.is_dir() or not force):
-            raise OutputExistsError(
+            raise OutputError(
                 f"{self.out}: it is there already. Remove it, or replace it (--force, force=True)."
             )
         manifest = self.folder / _MANIFEST
@@ -239,7 +239,7 @@ class _Job:
                 changed = "; ".join(
                     f"{key} was {found.get(key)!r}, is {self._settings[key]!r}" for key in other
                 )
-                raise OutputExistsError(
+                raise OutputError(
                     f"{self.folder}: an earlier run that was not finished left its parts here, and they do "
                     f"not fit this one ({changed}). Run that one again to finish it, or throw its parts away "
                     "(--force, force=True)."

@@ -12,9 +12,10 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── FormatError (ValueError)            a file is not what its reader expects
     │   └── UnexpectedEndError              it ends earlier or later than it says itself
     ├── LocalFileError (FileNotFoundError)  the caller's own file is not there, or cannot be opened
-    ├── OutputExistsError (FileExistsError) what would be written is there already
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
+    ├── ExportError (ValueError)            a format cannot hold what is to be written in it
+    ├── OutputError (OSError)               what is to be made for the caller cannot be put there
     ├── BackendError (NotImplementedError)  the Keras backend in use cannot do it
     ├── WorkerError (ChildProcessError)     a process that was to help died
     ├── DependencyError (ImportError)       an optional package is not installed
@@ -75,12 +76,16 @@ class LocalFileError(EmbedhubError, FileNotFoundError):
     """The caller's own file, of vectors or of texts, is not there, or cannot be opened."""
 
 
-class OutputExistsError(EmbedhubError, FileExistsError):
-    """What would be written is there already, or half of it, and nobody said that it may go."""
-
-
 class StoreError(EmbedhubError, OSError):
     """A store on disk is damaged, or cannot be written."""
+
+
+class ExportError(EmbedhubError, ValueError):
+    """A format cannot hold what is to be written in it, or there is nothing to write."""
+
+
+class OutputError(EmbedhubError, OSError):
+    """What is to be made for the caller cannot be put there: a file that is taken or refused, a port."""
 
 
 class SettingsError(EmbedhubError, ValueError):

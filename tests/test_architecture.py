@@ -24,7 +24,7 @@ STREET = [
     {"progress", "files", "vectors"},
     {"fallbacks", "word_index"},
     {"cache", "remote"},
-    {"partial", "zipmember", "store", "readers"},
+    {"outputs", "partial", "zipmember", "store", "readers", "writers"},
     {"verify"},
     {"download"},
     {"source"},
@@ -35,12 +35,12 @@ STREET = [
     {"oov", "report"},
     {"align", "text_words"},
     {"fitted", "pooling"},
-    {"keras", "texts", "torch"},
+    {"exports", "keras", "plot", "texts", "torch"},
     {"keras_text", "records"},
     {"tables"},
     {"workers"},
     {"bulk"},
-    {"demo", "new_plugin", "side_effects"},
+    {"demo", "new_plugin", "projector", "side_effects"},
     {"cli"},
     {"testing"},
 ]
@@ -88,6 +88,10 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["keras"] == {"keras", "keras_text", "demo"}
     assert homes["torch"] == {"torch"}
     assert homes["pyarrow"] == {"tables", "bulk"}
+    assert homes["gensim"] == {"writers"}
+    assert homes["matplotlib"] == {"plot"}
+    assert homes["orjson"] == {"writers"}
+    assert homes["tensorboard"] == {"projector"}
     assert homes["pluggy"] == {"hookspecs", "registry"}
     assert homes["numba"] == {"compiled"}
     assert homes["tensorflow"] == {"keras"}
