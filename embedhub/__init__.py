@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
+    from embedhub.benchmark import Benchmark
     from embedhub.errors import (
         BackendError,
+        BenchmarkWarning,
         ChecksumError,
         CoverageError,
         CoverageWarning,
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
         VocabularyError,
         WordNotFoundError,
     )
-    from embedhub.files import RemoteFile
+    from embedhub.evaluation import Score, evaluate
+    from embedhub.files import Pair, Question, RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
     from embedhub.keras_text import TextLayers, keras_text_embedding
-    from embedhub.registry import fetch, load, register, sources
+    from embedhub.registry import benchmarks, fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
     from embedhub.torch import torch_embedding
@@ -47,6 +50,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BackendError",
+    "Benchmark",
+    "BenchmarkWarning",
     "ChecksumError",
     "Coverage",
     "CoverageError",
@@ -61,8 +66,11 @@ __all__ = [
     "FormatWarning",
     "LocalFileError",
     "OfflineError",
+    "Pair",
     "PluginWarning",
+    "Question",
     "RemoteFile",
+    "Score",
     "SettingsError",
     "SourceClashError",
     "SourceNotFoundError",
@@ -74,8 +82,10 @@ __all__ = [
     "VocabularyError",
     "WordNotFoundError",
     "__version__",
+    "benchmarks",
     "coverage",
     "embedding_matrix",
+    "evaluate",
     "fetch",
     "hookimpl",
     "keras_embedding",
@@ -89,12 +99,14 @@ __all__ = [
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
 _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
+    "benchmark": ("Benchmark",),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
-    "files": ("RemoteFile",),
+    "evaluation": ("Score", "evaluate"),
+    "files": ("Pair", "Question", "RemoteFile"),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
     "keras_text": ("TextLayers", "keras_text_embedding"),
-    "registry": ("fetch", "load", "register", "sources"),
+    "registry": ("benchmarks", "fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),
     "torch": ("torch_embedding",),
