@@ -3,8 +3,8 @@
     python benchmarks/analogies.py QUESTIONS-WORDS.TXT [--source glove-6b] [--dim 50] [--every 1]
 
 Each way runs in a process of its own, one after the other. `--every 10` gives gensim each tenth question, for
-it takes a quarter of an hour; embedhub always answers all. Processor time counts all threads; on a machine that
-others use too it is the figure to compare.
+all of them take it many minutes; embedhub always answers all. Processor time counts all threads; on a machine
+that others use too it is the figure to compare.
 """
 
 import argparse
@@ -63,7 +63,9 @@ def thinned(path: Path, every: int, folder: str) -> Path:
     """Write each so-many-th question of a file, and all names of sections."""
     place = Path(folder) / "questions.txt"
     lines = path.read_text("utf-8").splitlines(keepends=True)
-    place.write_text("".join(l for i, l in enumerate(lines) if l.startswith(":") or i % every == 0), "utf-8")
+    place.write_text(
+        "".join(line for i, line in enumerate(lines) if line.startswith(":") or i % every == 0), "utf-8"
+    )
     return place
 
 

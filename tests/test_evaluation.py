@@ -24,6 +24,7 @@ from embedhub import (
     analogies,
 )
 
+PAGE = (Path(__file__).parents[1] / "docs" / "evaluation.md").read_text("utf-8")
 WORDS = ["king", "queen", "man", "woman", "apple", "new york"]
 
 
@@ -225,27 +226,54 @@ KNOWN = {
     ("wordsim-353", ""): "0.5033",
     ("simlex-999", ""): "0.2646",
     ("men", ""): "0.6523",
-    ("google-analogies", ""): "0.4622",
-    ("google-analogies", "semantic"): "0.4846",
-    ("google-analogies", "syntactic"): "0.4436",
+    ("google-analogies", ""): "46.22 %",
+    ("google-analogies", "semantic"): "48.46 %",
+    ("google-analogies", "syntactic"): "44.36 %",
 }
+SETS = ["wordsim-353", "simlex-999", "men", "google-analogies"]
 
 
-def test_glove_has_its_known_scores(
+def shown(score: Score) -> str:
+    """Return a score as tables print it."""
+    assert score.score is not None
+    return f"{score.score:.4f}" if score.kind == "similarity" else f"{100 * score.score:.2f} %"
+
+
+def test_glove_has_its_known_scores_and_the_page_shows_them(
     glove_50d: Vectors, real_mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On the real GloVe 6B 50d all scores are the known ones to the last digit, and nothing is missing."""
+    """On the real GloVe 6B 50d all scores are the known ones to the last digit; the page's table is true."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
-    scores = embedhub.evaluate(
-        glove_50d, None, ["wordsim-353", "simlex-999", "men", "google-analogies"], method="add"
-    )
-    assert {(score.name, score.part): f"{score.score:.4f}" for score in scores} == KNOWN
-    assert [score.total for score in scores] == [353, 999, 3000, 19544, 8869, 10675]
-    assert all(score.covered == score.total for score in scores)
-    for score in scores:
-        assert score.interval is not None
-        assert score.score is not None
-        assert score.interval[0] < score.score < score.interval[1]
+    columns = [embedhub.evaluate(glove_50d, None, SETS)]
+    assert {(score.name, score.part): shown(score) for score in columns[0]} == KNOWN
+    assert [score.total for score in columns[0]] == [353, 999, 3000, 19544, 8869, 10675]
+    columns += [embedhub.evaluate("wordnet-ppmi", dim, SETS) for dim in (25, 50, 100)]
+    for glove, *wordnet in zip(*columns, strict=True):
+        label = f"`{glove.name}`{glove.part and ', '}{glove.part}"
+        line = next(line for line in PAGE.splitlines() if line.startswith(f"| {label} |"))
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        assert cells[2] == f"{glove.covered:,} of {glove.total:,}"
+        assert cells[6] == f"{wordnet[0].covered:,} of {wordnet[0].total:,}"
+        for score, cell in zip((glove, *wordnet), (cells[1], *cells[3:6]), strict=True):
+            figure, low, high = re.fullmatch(r"(.*) \((.*) to (.*)\)", cell).groups()  # type: ignore[union-attr]  # it must
+            assert figure == shown(score)
+            scale = 1 if score.kind == "similarity" else 100
+            assert score.interval == pytest.approx((float(low) / scale, float(high) / scale), abs=0.01)
+
+
+@pytest.mark.parametrize("block", re.findall(r"(?ms)^```python\n(.*?)^```", PAGE))
+def test_the_code_of_the_page_runs(
+    block: str, glove_50d: Vectors, real_mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each block of code runs by itself."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(compile(block, "evaluation.md", "exec"), names)  # noqa: S102 - our own page
+    if "embedhub_benchmarks" in names:
+        assert next(iter(names["embedhub_benchmarks"]())).name == "my-pairs"
+    if "my-pairs.tsv" in block:
+        assert (names["score"].covered, names["score"].total) == (3, 4)
 
 
 SCORE = Score("s", 3, "n", "", "similarity", 0.5, (0.25, 0.75), 4, 5, "skip", None)
