@@ -324,3 +324,12 @@ def test_the_command_lists_benchmarks_and_refuses_nonsense(tmp_path: Path) -> No
     for wrong in ([], ["wordnet-ppmi", "25", "--missing", "no"], ["wordnet-ppmi", "25", "--sets", ","]):
         assert run("evaluate", *wrong, cwd=tmp_path).returncode == 2
     assert run("evaluate", "wordnet-ppmi", "25", "--sets", "simlex", cwd=tmp_path).returncode == 1
+
+
+def test_long_work_shows_a_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solving analogies draws a bar, and the command takes the name of the way to solve them."""
+    monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
+    (tmp_path / "questions.txt").write_text("man king woman queen\n", "utf-8")
+    done = run("evaluate", "wordnet-ppmi", "25", "--sets", "./questions.txt", "--method", "mul", cwd=tmp_path)
+    assert "Solving questions-txt with wordnet-ppmi 25d" in done.stderr
+    assert "3CosMul" in done.stdout

@@ -59,7 +59,7 @@ def evaluate(
     try:
         scores = [
             embedhub.evaluate(name, dim, chosen, missing=missing, method=method)  # type: ignore[arg-type]  # checked there
-            for dim in dims or [None]
+            for dim in dims or (None,)
         ]
     except ValueError as error:
         if isinstance(error, embedhub.EmbedhubError):
@@ -74,10 +74,10 @@ def _table(scores: "list[list[Score]]") -> "Table":
     from rich.table import Table
 
     first = scores[0][0]
-    analogies = {score.method for of_dim in scores for score in of_dim} - {None}
+    methods = {score.method for score in scores[0] if score.method}
     table = Table(
         title=f"{escape(first.source)}; missing words: {first.missing}"
-        + (f"; analogies by 3Cos{analogies.pop().title()}" if analogies else "")
+        + "".join(f"; analogies by 3Cos{method.title()}" for method in methods)
     )
     table.add_column("benchmark")
     table.add_column("covered", justify="right")
