@@ -2,7 +2,7 @@
 
 A sha256 pin is that of the bytes of the commit in the address, hashed for this table; for WordSim-353,
 SimLex-999, MEN and Google's analogies the tests do so again. The sha1 pins, of the archives of SimLex-999 and
-BATS, are those that the project gluon-nlp publishes. Nobody has published one of SCWS.
+BATS, are those that the project gluon-nlp publishes. None of SCWS was found.
 """
 
 from collections.abc import Iterable
