@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
+    from embedhub.benchmark import Benchmark
     from embedhub.bulk import EmbeddedFile, embed_file
     from embedhub.errors import (
         BackendError,
+        BenchmarkWarning,
         ChecksumError,
         CoverageError,
         CoverageWarning,
@@ -37,13 +39,14 @@ if TYPE_CHECKING:
         WordNotFoundError,
         WorkerError,
     )
+    from embedhub.evaluation import Score, evaluate
     from embedhub.exports import Exported, export
-    from embedhub.files import RemoteFile
+    from embedhub.files import Pair, Question, RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
     from embedhub.keras_text import TextLayers, keras_text_embedding
     from embedhub.plot import plot_words
-    from embedhub.registry import fetch, load, register, sources
+    from embedhub.registry import benchmarks, fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
     from embedhub.texts import TextEmbedder
@@ -54,6 +57,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BackendError",
+    "Benchmark",
+    "BenchmarkWarning",
     "ChecksumError",
     "Coverage",
     "CoverageError",
@@ -72,8 +77,11 @@ __all__ = [
     "LocalFileError",
     "OfflineError",
     "OutputError",
+    "Pair",
     "PluginWarning",
+    "Question",
     "RemoteFile",
+    "Score",
     "SettingsError",
     "SourceClashError",
     "SourceNotFoundError",
@@ -87,9 +95,11 @@ __all__ = [
     "WordNotFoundError",
     "WorkerError",
     "__version__",
+    "benchmarks",
     "coverage",
     "embed_file",
     "embedding_matrix",
+    "evaluate",
     "export",
     "fetch",
     "hookimpl",
@@ -105,15 +115,17 @@ __all__ = [
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
 _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
+    "benchmark": ("Benchmark",),
     "bulk": ("EmbeddedFile", "embed_file"),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
+    "evaluation": ("Score", "evaluate"),
     "exports": ("Exported", "export"),
-    "files": ("RemoteFile",),
+    "files": ("Pair", "Question", "RemoteFile"),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
     "keras_text": ("TextLayers", "keras_text_embedding"),
     "plot": ("plot_words",),
-    "registry": ("fetch", "load", "register", "sources"),
+    "registry": ("benchmarks", "fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),
     "texts": ("TextEmbedder",),
