@@ -31,11 +31,11 @@ STREET = [
     {"hookspecs"},
     {"builtin"},
     {"registry"},
-    {"oov", "report"},
+    {"catalogue", "oov", "report", "spelling", "stores"},
     {"align"},
     {"keras", "torch"},
     {"keras_text"},
-    {"demo", "new_plugin", "side_effects"},
+    {"demo", "doctor", "new_plugin", "side_effects"},
     {"cli"},
     {"testing"},
 ]

@@ -1,6 +1,6 @@
 """The `embedhub` command: one module of commands for each subject."""
 
-from embedhub.cli import making, sources
+from embedhub.cli import caching, checking, looking, making, sources
 from embedhub.cli._app import main
 
-__all__ = ["main", "making", "sources"]
+__all__ = ["caching", "checking", "looking", "main", "making", "sources"]
