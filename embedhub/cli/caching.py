@@ -1,5 +1,6 @@
 """Commands about what is on disk: cache list, verify, repair, remove, path."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -211,9 +212,16 @@ def remove(
     if not chosen and not rests:
         typer.echo("There is nothing to remove.")
         return
-    if not yes:
-        typer.confirm("Remove this?", abort=True, err=True)
+    if not yes and not _agreed("Remove this? [y/N] "):
+        typer.echo("Nothing was removed.", err=True)
+        raise typer.Exit(1)
     for each in chosen:
         stores.remove(each)
     busy = [rest.path for rest in rests if not stores.remove_rest(rest)]
     typer.echo("Removed." if not busy else f"Removed, but for what is in use: {', '.join(map(str, busy))}")
+
+
+def _agreed(question: str) -> bool:
+    # Not typer.confirm: it writes a blank to stdout, even where it asks on stderr.
+    typer.echo(question, err=True, nl=False)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

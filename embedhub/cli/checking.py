@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def doctor(*, as_json: Json = False) -> None:
     """Look at versions, the backend, the cache, settings, proxies and plugins.
 
-    Nothing is fetched, and no backend is imported. The exit code is 1 if something
-    is wrong, and what to do about it is said.
+    Nothing is fetched, and no backend is imported. The exit code is 1 if
+    something is wrong; then it says what to do.
 
     Examples:
       embedhub doctor
