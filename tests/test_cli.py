@@ -33,7 +33,7 @@ def test_version_and_help() -> None:
 
 def commands(group: Any, path: str = "") -> dict[str, Any]:
     """Return all commands by what a user types."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, command in group.commands.items():
         inside = (
             commands(command, f"{path}{name} ") if hasattr(command, "commands") else {path + name: command}

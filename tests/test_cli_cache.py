@@ -136,7 +136,7 @@ def test_a_store_whose_source_is_gone_is_not_repaired(cache: Path, tmp_path: Pat
 class Made(EmbeddingSource):
     """A source with code of its own, whose file can be out of reach."""
 
-    dims: tuple[int, ...] = (2,)  # type: ignore[misc]  # a constant in place of a property
+    dims: tuple[int, ...] = (2,)
     reachable = True
     bytes_ = "first"
 

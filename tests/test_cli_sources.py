@@ -123,8 +123,15 @@ def test_bibtex_is_an_entry() -> None:
 
 def source_of(**options: Any) -> EmbeddingSource:
     """Return a source whose facts do not matter but for these."""
-    plain = {"language": "en", "cased": True, "words": None, "license": "", "citation": "", "homepage": ""}
-    return EmbeddingSource(**({"name": "made-up", "description": "100 % made & up"} | plain | options))
+    plain: dict[str, Any] = {
+        "language": "en",
+        "cased": True,
+        "words": None,
+        "license": "",
+        "citation": "",
+        "homepage": "",
+    }
+    return EmbeddingSource(name="made-up", description="100 % made & up", **(plain | options))
 
 
 def test_bibtex_escapes_and_keeps() -> None:

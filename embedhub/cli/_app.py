@@ -40,6 +40,10 @@ class _Group(TyperGroup):
         """Do as a command does."""
         return _without_types(super().get_params(ctx))
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in alphabetical order, since modules are imported in no better one."""
+        return sorted(super().list_commands(ctx))
+
 
 def _without_types(params: Any) -> Any:
     for param in params:
