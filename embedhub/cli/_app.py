@@ -3,9 +3,12 @@
 import errno
 import json
 import os
+import shutil
 import sys
+import textwrap
 import warnings
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -17,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from rich.console import Console, RenderableType
-    from rich.table import Table
-
 _WIDE = 10_000  # columns where nobody looks: nothing in a pipe is cut or wrapped
 _SIGINT = 130  # what a shell reports of a program that Ctrl-C has ended
+_GAP = "  "  # between the columns of a table
+_NARROWEST = 20  # columns, of text that is wrapped
 _debug = False
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
@@ -227,38 +230,49 @@ def table(
     right: str = "",
     spare: str = "",
     wrap: str = "",
-) -> "Table":
-    """Return a table: with a rule under its head on a terminal, with none in a pipe.
+) -> str:
+    """Return a table as lines of text, for `emit`.
+
+    Not rich's: to list 500 sources with that one took 0.78 s of processor time, and takes 0.35 s so.
 
     Args:
         columns: Their names, of one word.
-        rows: Their cells, which mean just what they hold: no markup, no emoji.
+        rows: Their cells.
         right: The columns that hold numbers, with blanks between.
-        wrap: The one column whose cells may take several lines on a terminal.
         spare: The columns that a narrow terminal can do without, the first one first; a pipe gets them all.
+        wrap: The one column whose cells take several lines on a narrow terminal.
     """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    from rich.cells import cell_len
 
-    rows = list(rows)
-    made = Table(
-        box=box.SIMPLE_HEAD if sys.stdout.isatty() else None,
-        pad_edge=False,
-        header_style="bold",
-    )
-    for column in columns:
-        justify: Literal["right", "left"] = "right" if column in right.split() else "left"
-        made.add_column(column, justify=justify, no_wrap=column != wrap, overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(cell if cell.isprintable() else repr(cell)) for cell in row))
-    dropped, _, others = spare.partition(" ")
-    seen = console()
-    if not dropped or seen.measure(made, options=seen.options.update(width=_WIDE)).maximum <= seen.width:
-        return made
-    left = [place for place, column in enumerate(columns) if column != dropped]
-    fewer = [[row[place] for place in left] for row in rows]
-    return table([columns[place] for place in left], fewer, right=right, spare=others, wrap=wrap)
+    cells = [[cell if cell.isprintable() else repr(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    places = list(range(len(columns)))
+    seen = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
+
+    def excess() -> int:
+        return sum(widths[place] + len(_GAP) for place in places) - len(_GAP) - seen
+
+    for name in spare.split():
+        if excess() > 0:
+            places.remove(columns.index(name))
+    if wrap and excess() > 0:
+        widths[columns.index(wrap)] = max(_NARROWEST, widths[columns.index(wrap)] - excess())
+    lines = []
+    for row in cells:
+        parts = [
+            textwrap.wrap(row[place], widths[place]) if columns[place] == wrap else [row[place]]
+            for place in places
+        ]
+        for line in zip_longest(*parts, fillvalue=""):
+            padded = [
+                (" " * pad + cell) if columns[place] in right.split() else (cell + " " * pad)
+                for place, cell in zip(places, line, strict=True)
+                for pad in [widths[place] - cell_len(cell)]
+            ]
+            lines.append(_GAP.join(padded).rstrip())
+    if sys.stdout.isatty():
+        lines[0] = typer.style(lines[0], bold=True)
+    return "\n".join(lines)
 
 
 def emit(value: Any, shown: "Callable[[], RenderableType]", *, as_json: bool) -> None:

@@ -9,8 +9,6 @@ from embedhub.cli._app import App, Json, amount, app, complete_dims, complete_na
 from embedhub.errors import EmbedhubError
 
 if TYPE_CHECKING:
-    from rich.console import Group
-
     from embedhub.stores import Fault, Rest, Store
 
 cache = App(help="What is on disk: list it, verify it, repair it, remove it.")
@@ -61,9 +59,7 @@ def list_stores(name: SomeName = None, dim: SomeDim = None, *, as_json: Json = F
     )
 
 
-def _listing(found: list[dict[str, Any]], rests: dict[str, list["Rest"]]) -> "Group":
-    from rich.console import Group
-
+def _listing(found: list[dict[str, Any]], rests: dict[str, list["Rest"]]) -> str:
     rows = [
         [
             store["name"],
@@ -77,12 +73,12 @@ def _listing(found: list[dict[str, Any]], rests: dict[str, list["Rest"]]) -> "Gr
         for store in found
     ]
     columns = ["name", "dim", "rows", "disk", "built", "state", "from"]
-    parts: list[Any] = [table(columns, rows, right="dim rows disk", spare="from built")]
+    parts = [table(columns, rows, right="dim rows disk", spare="from built")]
     parts.append(f"stores: {len(found)}, {amount(sum(store['bytes'] for store in found))}")
     for kind, some in rests.items():
         if some:
             parts.append(f"{kind}: {len(some)}, {amount(sum(rest.size for rest in some))}")
-    return Group(*parts)
+    return "\n".join(parts)
 
 
 def _chosen(name: str | None, dim: int | None) -> list["Store"]:

@@ -8,8 +8,6 @@ import typer
 from embedhub.cli._app import Json, app, emit, table
 
 if TYPE_CHECKING:
-    from rich.console import Group
-
     from embedhub.doctor import Finding
 
 
@@ -35,17 +33,12 @@ def doctor(*, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _shown(findings: list["Finding"]) -> "Group":
-    from rich.console import Group
-    from rich.text import Text
-
+def _shown(findings: list["Finding"]) -> str:
     rows = [
         [finding.topic, finding.name, "wrong" if finding.advice else "ok", finding.value]
         for finding in findings
     ]
     wrong = [finding for finding in findings if finding.advice]
-    said = [
-        Text(f"- {finding.topic}, {finding.name}: {finding.value}. {finding.advice}") for finding in wrong
-    ]
-    end = Text(f"{len(wrong)} wrong:" if wrong else "Nothing is wrong.")
-    return Group(table(["topic", "name", "state", "value"], rows, wrap="value"), end, *said)
+    said = [f"- {finding.topic}, {finding.name}: {finding.value}. {finding.advice}" for finding in wrong]
+    end = f"{len(wrong)} wrong:" if wrong else "Nothing is wrong."
+    return "\n".join([table(["topic", "name", "state", "value"], rows, wrap="value"), "", end, *said])

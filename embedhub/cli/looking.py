@@ -9,8 +9,6 @@ from embedhub.cli._app import Dim, Json, Name, app, emit, table
 from embedhub.tokens import RULES
 
 if TYPE_CHECKING:
-    from rich.console import Group, RenderableType
-
     from embedhub.corpus import Kind
     from embedhub.report import Coverage
 
@@ -81,9 +79,7 @@ def coverage(
     )
 
 
-def _shown(covered: "Coverage", missing: list[tuple[str, int]], *, counted: bool) -> "Group":
-    from rich.console import Group
-
+def _shown(covered: "Coverage", missing: list[tuple[str, int]], *, counted: bool) -> str:
     served = {f"found by {step}": len(words) for step, words in covered.by_fallback.items()}
     exact = {"found as they are": covered.found - sum(served.values())}
     rows = [
@@ -92,21 +88,14 @@ def _shown(covered: "Coverage", missing: list[tuple[str, int]], *, counted: bool
     ]
     rows.append(["all", f"{covered.total:,}", ""])
     if covered.token_share is not None:
-        rows.append(
-            [
-                f"tokens found, of {covered.tokens:,}",
-                f"{covered.found_tokens:,}",
-                f"{covered.token_share:.1%}",
-            ]
-        )
-    shown: list[RenderableType] = [table(["", "words", "share"], rows, right="words share")]
-    if missing:
-        columns = ["missing", "count"] if counted else ["missing"]
-        shown += [
-            "",
-            table(columns, [[word, f"{count:,}"][: len(columns)] for word, count in missing], right="count"),
-        ]
-    return Group(*shown)
+        share = f"{covered.token_share:.1%}"
+        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.found_tokens:,}", share])
+    shown = table(["", "words", "share"], rows, right="words share")
+    if not missing:
+        return shown
+    columns = ["missing", "count"] if counted else ["missing"]
+    lacking = [[word, f"{count:,}"][: len(columns)] for word, count in missing]
+    return f"{shown}\n\n{table(columns, lacking, right='count')}"
 
 
 @app.command()

@@ -111,15 +111,12 @@ def info(
     emit(entry, lambda: _everything(entry), as_json=as_json)
 
 
-def _everything(*entries: dict[str, Any]) -> Any:
-    from rich.console import Group
-    from rich.text import Text
-
-    parts: list[Any] = []
+def _everything(*entries: dict[str, Any]) -> str:
+    lines = []
     for entry in entries:
-        parts.append(Text(f"{entry['name']}: {entry['description']}", style="bold"))
-        parts += [
-            Text(f"  {label:<10} {value}")
+        lines.append(f"{entry['name']}: {entry['description']}")
+        lines += [
+            f"  {label:<10} {value}"
             for label, value in (
                 ("language", entry["language"]),
                 ("words", "?" if entry["words"] is None else f"{entry['words']:,}"),
@@ -133,14 +130,13 @@ def _everything(*entries: dict[str, Any]) -> Any:
         ]
         for dim in entry["dims"]:
             where = f"in the cache: {dim['store']}" if dim["store"] else "not in the cache"
-            line = f"  dim {dim['dim']}: download {_download(dim)}, on disk {_on_disk(dim)}, {where}"
-            parts.append(Text(line))
+            lines.append(f"  dim {dim['dim']}: download {_download(dim)}, on disk {_on_disk(dim)}, {where}")
             for candidate in dim["candidates"]:
                 member = f"#{candidate['member']}" if candidate["member"] else ""
                 size = f"{candidate['size']:,} bytes" if candidate["size"] else "size unknown"
-                parts.append(Text(f"    {candidate['url']}{member}"))
-                parts.append(Text(f"      {size}, {candidate['hash'] or 'no hash is published'}"))
-    return Group(*parts)
+                lines.append(f"    {candidate['url']}{member}")
+                lines.append(f"      {size}, {candidate['hash'] or 'no hash is published'}")
+    return "\n".join(lines)
 
 
 @app.command()
