@@ -283,15 +283,14 @@ def emit(value: Any, shown: "Callable[[], RenderableType]", *, as_json: bool) ->
         shown: Makes what rich shows.
         as_json: Which of the two.
     """
+    # Not typer.echo: it takes an encoding that knows few letters for a mistake, and writes UTF-8.
     if as_json:
         every_letter = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        typer.echo(json.dumps(value, indent=2, ensure_ascii=not every_letter))
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not every_letter) + "\n")
+    elif isinstance(made := shown(), str):
+        sys.stdout.write(made + "\n")
     else:
-        made = shown()
-        if isinstance(made, str):
-            typer.echo(made)
-        else:
-            console().print(made)
+        console().print(made)
 
 
 def amount(size: int | None) -> str:
