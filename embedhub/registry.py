@@ -1,29 +1,23 @@
-"""Names and the sources behind them: discovery of plugins, once, on first use.
+"""Names, and the sources and benchmarks behind them: found in the plugins once, on first use.
 
-One broken plugin does not take the others down: it is named in a `PluginWarning`. Two plugins that provide
-one name are no trouble until that name is used.
+Two plugins that provide one name are no trouble until that name is used.
 """
 
 import difflib
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import pluggy
-
-from embedhub import hookspecs, settings
 from embedhub.benchmark import Benchmark
 from embedhub.errors import (
     DimNotFoundError,
-    PluginWarning,
     SourceClashError,
     SourceNotFoundError,
     StoreError,
 )
 from embedhub.local import LocalSource, as_path, open_source
+from embedhub.plugins import Plugins
 from embedhub.source import EmbeddingSource
 from embedhub.vectors import Vectors
 
@@ -43,7 +37,7 @@ class Registry(Mapping[str, T], Generic[T]):
         plugins: Where to look; by default all that are installed.
     """
 
-    def __init__(self, kind: type[T], plugins: "Plugins | None" = None) -> None:
+    def __init__(self, kind: type[T], plugins: Plugins | None = None) -> None:
         self._kind: type[T] = kind
         self._noun = "source" if kind is EmbeddingSource else "benchmark"
         self._plugins = plugins or Plugins()
@@ -84,6 +78,10 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return who provides a name: a distribution with its entry point, or embedhub itself."""
         return next(iter(self._discovered()[self[name].name]))
 
+    def providers(self) -> Mapping[str, Mapping[str, T]]:
+        """Return every name that is provided, and by whom: name -> provider -> thing, clashes included."""
+        return dict(sorted(self._discovered().items()))
+
     def register(self, thing: T) -> None:
         """Add one; see `embedhub.register`."""
         if not isinstance(thing, self._kind):
@@ -107,80 +105,6 @@ class Registry(Mapping[str, T], Generic[T]):
                     found.setdefault(thing.name, {})[provider] = thing
                 self._providers = found
             return self._providers
-
-
-class Plugins:
-    """All plugins: loaded once, when first asked; each is called by itself, so that none can hurt another."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._manager: pluggy.PluginManager | None = None
-
-    def answers(self, hook_name: str, kind: type[T]) -> Iterator[tuple[str, T]]:
-        """Give what the plugins' functions of that name give, each with its provider."""
-        with self._lock:
-            if self._manager is None:
-                self._manager = self._loaded()
-            manager = self._manager
-        for provider, plugin in manager.list_name_plugin():
-            others = [other for other in manager.get_plugins() if other is not plugin]
-            hook = manager.subset_hook_caller(hook_name, others)
-            # As in _loaded: whatever a plugin does wrong, it is its own wrong.
-            try:
-                things: list[Any] = [thing for answer in hook() for thing in answer]
-                for thing in things:
-                    if not isinstance(thing, kind):
-                        raise TypeError(f"{hook_name} gave {thing!r}, which is no {kind.__name__}")
-            except Exception as error:  # noqa: BLE001
-                _warn(provider, error)
-                continue
-            yield from ((provider, thing) for thing in things)
-
-    @staticmethod
-    def _loaded() -> pluggy.PluginManager:
-        from embedhub.builtin import benchmarks, glove, wordnet
-
-        manager = pluggy.PluginManager(hookspecs.PROJECT)
-        manager.add_hookspecs(hookspecs)
-        for module in (benchmarks, glove, wordnet):
-            manager.register(module, module.__name__)
-        for provider, entry_point in entry_points():
-            # Whatever a plugin does wrong, it is its own wrong: from SyntaxError at import to a bad hook.
-            try:
-                plugin = entry_point.load()
-                manager.register(plugin, provider)
-                manager.check_pending()
-                if not manager.get_hookcallers(plugin):
-                    raise LookupError(
-                        "it has no function embedhub_sources marked with @hookimpl, nor embedhub_benchmarks"
-                    )
-            except Exception as error:  # noqa: BLE001
-                if manager.has_plugin(provider):
-                    manager.unregister(name=provider)
-                _warn(provider, error)
-        return manager
-
-
-def entry_points() -> Iterator[tuple[str, metadata.EntryPoint]]:
-    """Give the entry points of the group that are not switched off, each with a name of its own."""
-    disabled = settings.disabled_plugins()
-    if disabled is None:
-        return
-    for entry_point in metadata.entry_points(group=hookspecs.PROJECT):
-        distribution = entry_point.dist.name if entry_point.dist else "?"
-        # Two distributions may use one entry-point name, and pluggy would drop the second silently.
-        provider = f"{distribution} ({entry_point.name})"
-        if not disabled & {distribution, entry_point.name}:
-            yield provider, entry_point
-
-
-def _warn(provider: str, error: Exception) -> None:
-    warnings.warn(
-        f"The embedhub plugin {provider} is left out, because it is broken: {type(error).__name__}: {error}. "
-        "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS.",
-        PluginWarning,
-        stacklevel=2,
-    )
 
 
 _plugins = Plugins()
@@ -210,6 +134,13 @@ def benchmarks() -> Registry[Benchmark]:
         999
     """
     return _benchmarks
+
+
+def broken_plugins() -> Mapping[str, str]:
+    """Return the plugins that are left out, and why: provider -> reason."""
+    for found in (_registry, _benchmarks):
+        len(found)  # looks for them
+    return _plugins.broken
 
 
 def register(source: EmbeddingSource | Benchmark) -> None:
@@ -290,7 +221,7 @@ def find(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[Embeddi
     """
     if not isinstance(source, str | Path | EmbeddingSource):
         raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
-    named = source if isinstance(source, EmbeddingSource) else _named(source)
+    named = source if isinstance(source, EmbeddingSource) else as_source(source)
     dim = _the_dim(named, dim)
     named.check_dim(dim)
     return named, dim
@@ -316,8 +247,14 @@ def fetch(source: Source, dim: int | None = None) -> None:
     load(source, dim)
 
 
-def _named(source: str | Path) -> EmbeddingSource:
-    """Return the source of a registered name, or that of a file."""
+def as_source(source: str | Path) -> EmbeddingSource:
+    """Return the source of a registered name, or that of a file, without opening its vectors.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        FormatError: The file is in none of the known formats.
+    """
     if isinstance(source, str):
         path = None if source in _registry else as_path(source)
         if path is None:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from embedhub import store
 from embedhub.errors import DimNotFoundError, FormatError, SourceNotFoundError
 from embedhub.files import Extra
-from embedhub.registry import entry_points, sources
+from embedhub.plugins import entry_points
+from embedhub.registry import sources
 from embedhub.side_effects import side_effects
 from embedhub.source import EmbeddingSource
 

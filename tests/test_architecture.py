@@ -25,14 +25,15 @@ STREET = [
     {"analogies", "fallbacks", "word_index"},
     {"cache", "remote"},
     {"outputs", "partial", "zipmember", "store", "readers", "writers"},
-    {"verify"},
+    {"corpus", "verify"},
     {"download"},
     {"source"},
     {"local", "benchmark"},
     {"hookspecs"},
     {"builtin"},
+    {"plugins"},
     {"registry"},
-    {"oov", "report"},
+    {"catalogue", "oov", "report", "spelling", "stores"},
     {"align", "evaluation", "text_words"},
     {"fitted", "pooling"},
     {"exports", "keras", "plot", "texts", "torch"},
@@ -40,7 +41,7 @@ STREET = [
     {"tables"},
     {"workers"},
     {"bulk"},
-    {"demo", "new_plugin", "projector", "side_effects"},
+    {"demo", "doctor", "new_plugin", "projector", "side_effects"},
     {"cli"},
     {"testing"},
 ]
@@ -92,7 +93,7 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["matplotlib"] == {"plot"}
     assert homes["orjson"] == {"writers"}
     assert homes["tensorboard"] == {"projector"}
-    assert homes["pluggy"] == {"hookspecs", "registry"}
+    assert homes["pluggy"] == {"hookspecs", "plugins"}
     assert homes["numba"] == {"compiled"}
     assert homes["tensorflow"] == {"keras"}
     assert "jax" not in homes

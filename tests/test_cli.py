@@ -1,26 +1,54 @@
-"""The `embedhub` command, as a user runs it."""
+"""The `embedhub` command, as a user runs it: what all commands have in common, and the demo."""
 
+import os
+import pty
 import re
-import shutil
+import signal
 import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import typer
+from command import add_plugin, executable, run, seeing
+from conftest import Serving
 
 import embedhub
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed command."""
-    command = shutil.which("embedhub")
-    assert command, "the embedhub command is not installed"
-    return subprocess.run([command, *arguments], capture_output=True, text=True, check=False)
+from embedhub.cli._app import app
 
 
 def test_version_and_help() -> None:
-    """The command tells its version, and help names the demo."""
+    """The command tells its version; help names the commands, and shows no type of a switch."""
     assert run("--version").stdout == f"embedhub {embedhub.__version__}\n"
-    assert "demo" in run("--help").stdout
+    shown = run("--help").stdout
+    for name in ("demo", "list", "info", "fetch", "coverage", "neighbors", "analogy", "cache", "doctor"):
+        assert re.search(rf"(?m)^\W*{name} ", shown)
+    assert "bool" not in shown
+    assert "bool" not in run("cache", "remove", "--help").stdout
+
+
+def commands(group: Any, path: str = "") -> dict[str, Any]:
+    """Return all commands by what a user types."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inside = (
+            commands(command, f"{path}{name} ") if hasattr(command, "commands") else {path + name: command}
+        )
+        found |= inside
+    return found
+
+
+@pytest.mark.parametrize("name", commands(typer.main.get_command(app)))
+def test_every_help_has_examples_of_itself(name: str) -> None:
+    """Each command's help ends with examples that call just this command, in lines of a plain terminal."""
+    text = commands(typer.main.get_command(app))[name].help
+    examples = text.partition("Examples:\n")[2]
+    assert f"embedhub {name}" in examples
+    assert max(map(len, text.splitlines()[1:])) <= 78
 
 
 def test_demo_shows_what_pretrained_vectors_are_good_for() -> None:
@@ -41,9 +69,190 @@ def test_demo_takes_any_source(real_data: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_error_is_a_paragraph_and_exit_code_1() -> None:
-    """What goes wrong is said without a traceback; wrong usage is exit code 2."""
+    """What goes wrong is said without a traceback, which --debug shows."""
     done = run("demo", "--source", "glove-6B")
     assert done.returncode == 1
     assert done.stderr.startswith("Error: No source is named 'glove-6B'. Did you mean 'glove-6b'?")
     assert "Traceback" not in done.stderr
-    assert run("demo", "--dimension", "3").returncode == 2
+    done = run("--debug", "demo", "--source", "glove-6B")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "SourceNotFoundError: No source is named 'glove-6B'" in done.stderr
+
+
+def test_an_error_of_the_system_is_a_paragraph_too(tmp_path: Path) -> None:
+    """What Python itself raises at a file of the user's names the file, and where more is to be had."""
+    (tmp_path / "file").touch()
+    done = run("new-plugin", "embedhub-x", "--folder", tmp_path / "file" / "x")
+    assert "Traceback" not in done.stderr
+    assert re.fullmatch(r"Error: .*Not a directory.*\n(Try .*\n)?", done.stderr)
+
+
+def test_wrong_usage_is_exit_code_2() -> None:
+    """An unknown option or command, and a wrong value, are said in a line, with where help is."""
+    for arguments, message in (
+        (("demo", "--dimension", "3"), "No such option: --dimension"),
+        (("liszt",), "No such command 'liszt'"),
+        (("neighbors", "wordnet-ppmi", "wide", "music"), "Invalid value for 'DIM'"),
+    ):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        error, advice = done.stderr.splitlines()
+        assert error.startswith("Error: ")
+        assert message in error
+        assert re.fullmatch(r"Try `embedhub.* --help`\.", advice)
+
+
+def test_a_warning_is_one_line(cache: Path) -> None:
+    """A warning of embedhub is a line on stderr, without the place in the code; the result stays clean."""
+    done = run("coverage", "wordnet-ppmi", "25", "-", "--json", stdin="qwxz qwzx")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("Warning: wordnet-ppmi 25d: 0 of 2 words found")
+    assert done.stdout.startswith("{")
+
+
+def in_terminal(*arguments: str, **variables: str) -> str:
+    """Run the command on a terminal of 80 columns, and return all that it shows there."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": "80", "TERM": "xterm"} | variables
+    process = subprocess.Popen(
+        [executable(), *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # how a terminal ends
+        pass
+    os.close(ours)
+    process.wait()
+    return shown.decode()
+
+
+def test_colour_is_for_those_who_see_and_want_it() -> None:
+    """An error is red on a terminal, but not with NO_COLOR; in a pipe nothing is coloured."""
+    wrong = ("info", "glove-6B")
+    assert "\x1b[31mError:" in in_terminal(*wrong)
+    assert "\x1b" not in in_terminal(*wrong, NO_COLOR="1")
+    for arguments in (wrong, ("list",), ("list", "--help")):
+        done = run(*arguments)
+        assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe() -> None:
+    """80 columns show fewer columns, none of them cut; a pipe gets all of them, a line for each row."""
+    narrow = re.sub("\x1b\\[[0-9;]*m", "", in_terminal("list"))  # without the marks of bold type
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "400,000" in narrow
+    assert "PDDL-1.0" not in narrow
+    assert "…" not in narrow
+    lines = run("list").stdout.splitlines()
+    assert len(lines) == 1 + 4 + 3
+    assert all("embedhub.builtin." in line for line in lines[1:])
+
+
+def test_a_closed_pipe_ends_the_command_in_silence(cache: Path) -> None:
+    """Who reads two lines and goes, as `head` does, sees no traceback, whether much is written or little."""
+    for arguments in (
+        ("neighbors", "wordnet-ppmi", "25", "music", "--top", "9000", "--json"),
+        ("list",),
+        ("cache", "path"),
+    ):
+        with subprocess.Popen(
+            [executable(), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Unbuffered, Python takes half a write for a whole one.
+            env=os.environ | {"PYTHONUNBUFFERED": ""},
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            if len(arguments) > 2:
+                assert process.stdout.readline() == "[\n"
+            process.stdout.close()
+            assert process.stderr.read() == ""
+        assert process.returncode == 1
+
+
+def test_control_c_is_no_traceback(
+    real_data: Path, serve: Callable[..., Serving], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in a download ends it with a word and exit code 130; a bar has shown how far it was."""
+    serving = serve(real_data / "mirror", rate=4_000_000)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
+    with subprocess.Popen(
+        [executable(), "fetch", "glove-6b", "50"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while serving.sent < 1_000_000:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130
+    assert "Downloading glove-6b 50d (glove.6B.50d.txt)" in err
+    assert err.endswith("Interrupted.\n")
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def complete(line: str, site: Path) -> list[str]:
+    """Return what bash would be told when Tab is hit at the end of a line."""
+    words = line.split(" ")
+    done = run(
+        _EMBEDHUB_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1), **seeing(site)
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_the_shell_completes_names_and_dims(tmp_path: Path) -> None:
+    """Tab gives commands, names of sources, and the dims that a source has and are not there yet."""
+    add_plugin(tmp_path, "embedhub-broken", "1 / 0")
+    assert complete("embedhub ca", tmp_path) == ["cache"]
+    assert complete("embedhub info gl", tmp_path) == ["glove-6b"]
+    assert complete("embedhub fetch glove-6b 100 ", tmp_path) == ["50", "200", "300"]
+    assert complete("embedhub neighbors wordnet-ppmi 2", tmp_path) == ["25"]
+
+
+def test_words_that_cannot_be_written_are_escaped(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8, and letters that the terminal does not know, end no command."""
+    file = tmp_path / "odd.bin"
+    words = (b"rain", b"\xff\xe9", "naïve".encode(), b"[red]", b"a:cat:")
+    row = np.ones(2, np.float32).tobytes()
+    file.write_bytes(b"5 2\n" + b"".join(word + b" " + row + b"\n" for word in words))
+    shown = run("neighbors", file, "2", "rain").stdout
+    assert [line.split()[1] for line in shown.splitlines()[1:]] == [
+        r"'\udcff\udce9'",
+        "naïve",
+        "[red]",
+        "a:cat:",
+    ]
+    assert r"na\xefve" in run("neighbors", file, "2", "rain", PYTHONIOENCODING="ascii").stdout
+    assert r'"na\u00efve"' in run("neighbors", file, "2", "rain", "--json", PYTHONIOENCODING="ascii").stdout
+    assert '"naïve"' in run("neighbors", file, "2", "rain", "--json").stdout
+
+
+LIGHT = """
+import sys
+from embedhub.cli import main
+sys.argv = ["embedhub", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+heavy = {"keras", "tensorflow", "jax", "torch", "numba", "pooch", "requests"}
+print("heavy:", sorted(heavy & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["info", "glove-6b"], ["cache", "list"], ["doctor"]])
+def test_what_only_tells_imports_nothing_heavy(arguments: list[str], cache: Path) -> None:
+    """To list and to tell takes no Keras, no backend, no compiler and no network library."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LIGHT, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert done.stdout.endswith("heavy: []\n")

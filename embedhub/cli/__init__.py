@@ -1,6 +1,27 @@
 """The `embedhub` command: one module of commands for each subject."""
 
-from embedhub.cli import drawing, embedding, evaluating, exporting, making
+from embedhub.cli import (
+    caching,
+    checking,
+    drawing,
+    embedding,
+    evaluating,
+    exporting,
+    looking,
+    making,
+    sources,
+)
 from embedhub.cli._app import main
 
-__all__ = ["drawing", "embedding", "evaluating", "exporting", "main", "making"]
+__all__ = [
+    "caching",
+    "checking",
+    "drawing",
+    "embedding",
+    "evaluating",
+    "exporting",
+    "looking",
+    "main",
+    "making",
+    "sources",
+]

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 import embedhub
-from embedhub.cli._app import app
+from embedhub.cli._app import app, complete_names
 
 
 @app.command()
 def demo(
-    source: Annotated[str, typer.Option(help="Name of a source.")] = "wordnet-ppmi",
+    source: Annotated[
+        str, typer.Option(help="Name of a source.", autocompletion=complete_names)
+    ] = "wordnet-ppmi",
     dim: Annotated[int | None, typer.Option(help="Dim; its largest one by default.")] = None,
 ) -> None:
     """Train a small text model over pretrained and over random vectors, and compare.

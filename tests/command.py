@@ -1,0 +1,69 @@
+"""Runs the `embedhub` command as a user does, and makes plugins for it to find."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+def executable() -> str:
+    """Return the place of the installed command."""
+    command = shutil.which("embedhub", path=str(Path(sys.executable).parent)) or shutil.which("embedhub")
+    assert command, "the embedhub command is not installed"
+    return command
+
+
+def run(*arguments: str | Path, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command, with some more environment variables."""
+    return subprocess.run(
+        [executable(), *map(str, arguments)],
+        input=stdin,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+_PLUGIN = """\
+from embedhub import EmbeddingSource, RemoteFile, hookimpl
+from embedhub.readers import word2vec_binary
+
+
+def source(name, **options):
+    url = f"https://example.org/{name}.bin"
+    file = RemoteFile(url=url, hash=None, size=None, reader=word2vec_binary.read)
+    facts = dict(
+        files={2: (file,)}, description="made up", language="tlh", cased=True, words=None, license="CC0-1.0",
+        citation="", homepage="",
+    )
+    return EmbeddingSource(name=name, **(facts | options))
+
+
+@hookimpl
+def embedhub_sources():
+    return [BODY]
+"""
+
+
+def add_plugin(site: Path, name: str, sources: str) -> None:
+    """Add a distribution to a folder: its metadata, and a module whose hook gives some sources.
+
+    Args:
+        site: The folder, for PYTHONPATH.
+        name: Name of the distribution.
+        sources: Python between the brackets of a list; ``source(name, **options)`` makes one.
+    """
+    module = name.replace("-", "_")
+    facts = site / f"{module}-1.0.dist-info"
+    facts.mkdir(parents=True)
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8")
+    (facts / "entry_points.txt").write_text(f"[embedhub]\n{name} = {module}\n", "utf-8")
+    (site / f"{module}.py").write_text(_PLUGIN.replace("BODY", sources), "utf-8")
+
+
+def seeing(site: Path) -> dict[str, str]:
+    """Return the environment in which the distributions of a folder are installed."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))}
