@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from embedhub.registry import fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
+    from embedhub.texts import TextEmbedder
     from embedhub.torch import torch_embedding
     from embedhub.vectors import Vectors
 
@@ -67,6 +68,7 @@ __all__ = [
     "SourceClashError",
     "SourceNotFoundError",
     "StoreError",
+    "TextEmbedder",
     "TextLayers",
     "UnexpectedEndError",
     "UnpinnedWarning",
@@ -97,6 +99,7 @@ _HOMES = {
     "registry": ("fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),
+    "texts": ("TextEmbedder",),
     "torch": ("torch_embedding",),
     "vectors": ("Vectors",),
 }

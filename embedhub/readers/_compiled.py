@@ -1,12 +1,10 @@
 """The compiled loop over the bytes of text vectors. Nothing imports this but a build."""
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
-from embedhub import settings
+from embedhub.compiled import compiled
 
 # float64 holds these powers of ten, and any integer up to 2**53, exactly: then one multiplication or division
 # gives the correctly rounded value (W. D. Clinger, "How to read floating point numbers accurately", 1990).
@@ -28,18 +26,7 @@ _ZERO, _BASE = np.uint64(ord("0")), np.uint64(10)
 _ONE = np.uintp(1)
 
 
-def _compile(function: Callable[..., Any]) -> Any:
-    """Compile with the machine code kept in our cache folder, since the package's may be read-only."""
-    config: Any = numba.config
-    saved = config.CACHE_DIR
-    config.CACHE_DIR = str(settings.cache_folder() / "compiled")
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    finally:
-        config.CACHE_DIR = saved
-
-
-@_compile
+@compiled
 def parse_lines(text: Any, rows: Any, words: Any, hard: Any) -> Any:  # noqa: C901, PLR0912, PLR0915 - one loop and no calls: each costs reference counts at every number (measured: twice the time)
     """Parse the lines of ``text``, which ends with a newline and then PADDING bytes.
 

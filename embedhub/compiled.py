@@ -1,0 +1,19 @@
+"""Loops that Numba compiles: the only module that imports it, and that only for who needs such a loop."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+from embedhub import settings
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile with the machine code kept in our cache folder, since the package's may be read-only."""
+    config: Any = numba.config
+    saved = config.CACHE_DIR
+    config.CACHE_DIR = str(settings.cache_folder() / "compiled")
+    try:
+        return numba.njit(nogil=True, cache=True)(function)
+    finally:
+        config.CACHE_DIR = saved
