@@ -25,7 +25,7 @@ STREET = [
     {"fallbacks", "word_index"},
     {"cache", "remote"},
     {"partial", "zipmember", "store", "readers"},
-    {"verify"},
+    {"corpus", "verify"},
     {"download"},
     {"source"},
     {"local"},

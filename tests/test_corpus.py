@@ -1,0 +1,153 @@
+"""Files of words: texts that are cut and counted, vocabularies that are read."""
+
+import bz2
+import gzip
+import io
+import re
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embedhub import corpus, tokens
+from embedhub.corpus import read_counts
+from embedhub.errors import FormatError, LocalFileError
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return the path of a file that is not there yet."""
+    return tmp_path / "words"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("It rains.\nIt rains, and rains!\n", {"It": 2, "rains": 3, ".": 1, ",": 1, "and": 1, "!": 1}),
+        ("music\nrain\nmusic\n", {"music": 2, "rain": 1}),
+        ("\ufeffmusic 12\r\nrain\t0\r\n\r\n", {"music": 12, "rain": 0}),
+        ("rain 2\n" * 1000 + "new york\t7", {"rain": 2000, "new york": 7}),
+        (".\u00a0. 3\n1994\n", {".\u00a0.": 3, "1994": 1}),
+        ('{"music": 12, "a\\nb": 0}', {"music": 12, "a\nb": 0}),
+        ('{"music": 2, "rain": 1, "the": 3}', {"music": 1, "rain": 1, "the": 1}),
+        ('["music", "", "music"]', {"music": 2, "": 1}),
+    ],
+    ids=["text", "words", "counts", "tab", "no-break", "json", "word-index", "list"],
+)
+def test_what_a_file_is_shows_in_its_first_lines(content: str, expected: dict[str, int], file: Path) -> None:
+    """A text is cut and counted; a vocabulary has a word, and perhaps its count, in each line, or is JSON."""
+    file.write_text(content, "utf-8", newline="")
+    assert read_counts(file) == expected
+
+
+def test_the_guess_can_be_overruled(file: Path) -> None:
+    """Lines of one word and a number can be read as a text, and what begins like JSON too."""
+    file.write_text("chapter 12\nit's\n", "utf-8")
+    assert read_counts(file) == {"chapter": 12, "it's": 1}
+    assert read_counts(file, kind="text") == {"chapter": 1, "12": 1, "it": 1, "'s": 1}
+    file.write_text("new york\t1\n", "utf-8")
+    assert read_counts(file) == {"new": 1, "york": 1, "1": 1}
+    assert read_counts(file, kind="vocabulary") == {"new york": 1}
+    file.write_text('["a"', "utf-8")
+    assert read_counts(file, kind="text") == {"[": 1, '"': 2, "a": 1}
+
+
+def test_a_text_is_cut_by_the_rule_that_is_asked_for(file: Path) -> None:
+    """The rule is a name, or a function; an unknown name is heard before the file is read."""
+    file.write_text("It's a well-known film.", "utf-8")
+    assert read_counts(file, tokenize="whitespace") == {"It's": 1, "a": 1, "well-known": 1, "film.": 1}
+    assert read_counts(file, tokenize=lambda text: [text]) == {"It's a well-known film.": 1}
+    with pytest.raises(ValueError, match="tokenize is 'word'; expected one of words, whitespace"):
+        read_counts("nowhere", tokenize="word")
+    with pytest.raises(ValueError, match="kind is 'words'; expected"):
+        read_counts("nowhere", kind="words")  # type: ignore[arg-type]  # the point
+
+
+def test_a_compressed_file_is_read_as_it_is(file: Path) -> None:
+    """A file in gzip or bzip2 gives what it holds."""
+    for content in (gzip.compress(b"It rains. It rains."), bz2.compress(b"It rains. It rains.")):
+        file.write_bytes(content)
+        assert read_counts(file) == {"It": 2, "rains": 2, ".": 2}
+
+
+def test_standard_input_is_read_and_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path "-" is standard input, which is left to its owner."""
+    stdin = io.BytesIO("naïve rain".encode())
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stdin))
+    assert read_counts("-") == {"naïve": 1, "rain": 1}
+    assert not stdin.closed
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\0\ufeff\r", codec="utf-8")), max_size=5),
+    st.sampled_from(["text", "vocabulary"]),
+    st.integers(1, 20),
+)
+def test_chunks_cut_no_word(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], kind: corpus.Kind, chunk: int
+) -> None:
+    """However the file is cut into chunks, the words are those of the whole."""
+    file = tmp_path_factory.mktemp("chunks") / "words"
+    if kind == "vocabulary":
+        lines = [line for text in lines for line in re.findall(r"[^ \t\n0-9\[{]+", text)]
+    content = "\n".join(lines)
+    expected = Counter(lines) if kind == "vocabulary" else tokens.count([content])
+    file.write_text(content, "utf-8", newline="")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "_CHUNK", chunk)
+        if expected:
+            assert read_counts(file, kind=kind) == expected
+        else:
+            with pytest.raises(FormatError, match="no words"):
+                read_counts(file, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "there are no words in it"),
+        (b"\xff\xfem\x00u\x00", "no text in UTF-8"),
+        (b"PNG\x00\x01 bytes", "no text in UTF-8"),
+        (b"\x1f\x8b\x08 and then nothing", "compressed bytes are damaged"),
+        (b"rain\nit rains again\n", "line 2 is 'it rains again'; expected a vocabulary"),
+        (b'{"rain": 1,', "it begins like JSON, and is none"),
+        (b'{"rain": 1.5}', "'rain' has the value '1.5'; expected JSON with a list of words"),
+        (b'{"rain": {"deep": 1}}', "'rain' has the value \"{'deep': 1}\""),
+        (b'["rain", 5]', "the list holds '5'"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(content: bytes, words: str, file: Path) -> None:
+    """The message names the file, the place, and what was expected."""
+    file.write_bytes(content)
+    with pytest.raises(FormatError, match=re.escape(words)) as caught:
+        read_counts(file, kind="vocabulary")
+    assert str(file) in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """An absent file, and a folder, are errors that name it."""
+    for path, why in ((tmp_path / "nowhere", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(LocalFileError, match=f"{path}: expected a text or a vocabulary, but: {why}"):
+            read_counts(path)
+
+
+def test_a_long_file_has_a_bar(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """While a file of some seconds is read, a bar goes to its end, however many bytes a character has."""
+    monkeypatch.setattr(corpus, "_WORTH_A_BAR", 1000)
+    monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
+    file.write_text("дождь\n" * 10_000, "utf-8")
+    assert read_counts(file) == {"дождь": 10_000}
+    assert re.search(r"Reading words.*110\.0/110\.0 kB", capfd.readouterr().err)
+
+
+def test_a_real_text_is_counted(real_data: Path) -> None:
+    """The 6,920 sentences of SST-2, split at blanks already, have the counts that a plain loop finds."""
+    path = real_data / "text" / "sst2" / "train.tsv"
+    plain = Counter(path.read_text("utf-8").split())
+    assert read_counts(path, tokenize="whitespace") == plain
+    assert len(plain) > 10_000
