@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
     from embedhub.keras_text import TextLayers, keras_text_embedding
+    from embedhub.probing import Probe, Probed, probe
     from embedhub.registry import fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
@@ -63,6 +64,8 @@ __all__ = [
     "LocalFileError",
     "OfflineError",
     "PluginWarning",
+    "Probe",
+    "Probed",
     "RemoteFile",
     "SettingsError",
     "SourceClashError",
@@ -83,6 +86,7 @@ __all__ = [
     "keras_embedding",
     "keras_text_embedding",
     "load",
+    "probe",
     "register",
     "sources",
     "torch_embedding",
@@ -96,6 +100,7 @@ _HOMES = {
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
     "keras_text": ("TextLayers", "keras_text_embedding"),
+    "probing": ("Probe", "Probed", "probe"),
     "registry": ("fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),

@@ -54,7 +54,9 @@ def choices(given: Choice | Iterable[Choice]) -> list[tuple[Source, int | None]]
             found.append(one)
             bare = False
         else:
-            raise TypeError(f"{one!r} is no source to choose; expected 'name:dim', or a pair of source and dim.")
+            raise TypeError(
+                f"{one!r} is no source to choose; expected 'name:dim', or a pair of source and dim."
+            )
     if not found:
         raise ValueError("No source was given; expected name:dim, such as glove-6b:50.")
     return [one for i, one in enumerate(found) if one not in found[:i]]

@@ -41,7 +41,10 @@ class Layout:
         if self.separator == " ":
             return "the label, a blank, the text"
         names = self.header or tuple(f"column {i + 1}" for i in range(max(self.text, self.label) + 1))
-        return f"{names[self.text]} is the text, {names[self.label]} the label, {_SEPARATORS[self.separator]} between"
+        text, label = names[self.text], names[self.label]
+        if self.header:
+            text, label = repr(text), repr(label)
+        return f"{text} is the text, {label} the label, {_SEPARATORS[self.separator]} between"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +112,15 @@ def read_labelled(
         number, names = rows.pop(0)
         if tuple(names) != layout.header:
             raise FormatError(
-                f"{path}: line {number} is {_short(separator.join(names))}; expected the names of the columns, "
-                f"{', '.join(layout.header)}, as in the other file."
+                f"{path}: line {number} is {_short(separator.join(names))}; expected the names of the "
+                f"columns, {', '.join(layout.header)}, as in the other file."
             )
     texts, labels = _columns(rows, layout, str(path))
     if 2 * len(set(labels)) > len(labels):
         raise FormatError(
-            f"{path}: taken for labels, there are {len(set(labels)):,} different ones in {len(labels):,} lines, "
-            f"such as {_short(labels[0])} ({layout}). Name the columns of text and label (--columns, columns=)."
+            f"{path}: taken for labels, there are {len(set(labels)):,} different ones in {len(labels):,} "
+            f"lines, such as {_short(labels[0])} ({layout}). Name the columns of text and label (--columns, "
+            "columns=)."
         )
     return Labelled(texts, labels, layout, encoding)
 
@@ -192,9 +196,9 @@ def _layout(
         return Layout(separator, text, labels[0] if labels else 1 - text, header)
     if len(first) != 2:  # noqa: PLR2004 - text and label
         raise FormatError(
-            f"{path}: line {rows[0][0]} has {len(first)} columns, {_short(separator.join(first))}; which are the "
-            "text and the label is not clear. Name both, by their names in the first line or by their numbers "
-            "from 1: --columns text,label, or columns=('text', 'label')."
+            f"{path}: line {rows[0][0]} has {len(first)} columns, {_short(separator.join(first))}; which are "
+            "the text and the label is not clear. Name both, by their names in the first line or by their "
+            "numbers from 1: --columns text,label, or columns=('text', 'label')."
         )
     distinct = [len({row[i] for _, row in rows if i < len(row)}) for i in (0, 1)]
     label = int(distinct[1] <= distinct[0])
@@ -219,17 +223,15 @@ def _asked(columns: Sequence[str], first: list[str], path: str) -> tuple[int, in
     return places[0], places[1]
 
 
-def _columns(
-    rows: Iterable[tuple[int, list[str]]], layout: Layout, path: str
-) -> tuple[list[str], list[str]]:
+def _columns(rows: Iterable[tuple[int, list[str]]], layout: Layout, path: str) -> tuple[list[str], list[str]]:
     texts, labels = [], []
     width: int | None = len(layout.header) or None
     for number, row in rows:
         width = width or len(row)
         if len(row) != width:
             raise FormatError(
-                f"{path}: line {number} has {len(row)} columns, {_short(layout.separator.join(row))}; expected "
-                f"{width} ({layout})."
+                f"{path}: line {number} has {len(row)} columns, {_short(layout.separator.join(row))}; "
+                f"expected {width} ({layout})."
             )
         label = row[layout.label].strip()
         if not label:

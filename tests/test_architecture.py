@@ -25,18 +25,18 @@ STREET = [
     {"fallbacks", "word_index"},
     {"cache", "remote"},
     {"partial", "zipmember", "store", "readers"},
-    {"corpus", "verify"},
+    {"corpus", "labelled", "verify"},
     {"download"},
     {"source"},
     {"local"},
     {"hookspecs"},
     {"builtin"},
     {"registry"},
-    {"oov", "report"},
+    {"choices", "oov", "report"},
     {"pooling"},
     {"align"},
     {"keras", "texts", "torch"},
-    {"keras_text"},
+    {"keras_text", "probing"},
     {"demo", "new_plugin", "side_effects"},
     {"cli"},
     {"testing"},
@@ -84,6 +84,7 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["pooch"] == {"download"}
     assert homes["keras"] == {"keras", "keras_text", "demo"}
     assert homes["torch"] == {"torch"}
+    assert homes["sklearn"] == {"probing"}
     assert homes["pluggy"] == {"hookspecs", "registry"}
     assert homes["numba"] == {"compiled"}
     assert homes["tensorflow"] == {"keras"}

@@ -24,7 +24,7 @@ from embedhub.texts import TextEmbedder
 from embedhub.vectors import Vectors, Vocabulary, encode_all, hash_words
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 LabelledTexts = str | Path | tuple[Sequence[str], Sequence[Any]]
 """A file as `embedhub.labelled.read_labelled` reads it, or texts and their labels."""
@@ -78,7 +78,8 @@ class Probe:
 
     def __str__(self) -> str:
         return "\n".join(
-            f"{row.source} {row.dim}d: {row.accuracy:.1%} ({row.low:.1%} to {row.high:.1%})" for row in self.rows
+            f"{row.source} {row.dim}d: {row.accuracy:.1%} ({row.low:.1%} to {row.high:.1%})"
+            for row in self.rows
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,8 +91,9 @@ class Probe:
             "most_frequent": self.most_frequent,
         }
 
-    def __rich__(self) -> "Table":
-        """Return a table with a row for each source."""
+    def __rich__(self) -> "Group":
+        """Return what was read, and a table with a row for each source."""
+        from rich.console import Group
         from rich.markup import escape
         from rich.table import Table
 
@@ -107,7 +109,7 @@ class Probe:
             table.add_row(
                 escape(row.source), str(row.dim), f"{row.accuracy:.1%}", interval, f"{row.token_share:.1%}"
             )
-        return table
+        return Group(f"train: {escape(self.train)}", f"test: {escape(self.test)}", table)
 
 
 def probe(
@@ -134,8 +136,8 @@ def probe(
 
     Example:
         >>> import embedhub
-        >>> train = ["heavy rain", "snow and wind", "a cat", "the dog"], ["sky", "sky", "pet", "pet"]
-        >>> test = ["a storm", "the kitten"], ["sky", "pet"]
+        >>> train = ["heavy rain", "snow and wind", "a small cat", "my old dog"], ["sky", "sky", "pet", "pet"]
+        >>> test = ["a cold storm", "my kitten"], ["sky", "pet"]
         >>> probe = embedhub.probe("wordnet-ppmi:100", train, test)
         >>> [(row.source, row.dim) for row in probe.rows]
         [('wordnet-ppmi', 100), ('random', 100)]
@@ -187,7 +189,9 @@ def _read(
     tested = _labelled(test, "test", columns, learned)
     known = set(learned.labels)
     if len(known) < 2:  # noqa: PLR2004 - there must be a choice
-        raise VocabularyError(f"All training texts have the label {learned.labels[0]!r}; expected two or more labels.")
+        raise VocabularyError(
+            f"All training texts have the label {learned.labels[0]!r}; expected two or more labels."
+        )
     if not known & set(tested.labels):
         raise VocabularyError(
             f"No test text has a label of training: {_some(tested.labels)}; expected {_some(learned.labels)}."
@@ -250,9 +254,7 @@ def _probed(
     )
 
 
-def _predict(
-    train: NDArray[np.float32], labels: list[str], test: NDArray[np.float32]
-) -> NDArray[np.str_]:
+def _predict(train: NDArray[np.float32], labels: list[str], test: NDArray[np.float32]) -> NDArray[np.str_]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
