@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
+    from embedhub.benchmark import Benchmark
     from embedhub.errors import (
         BackendError,
+        BenchmarkWarning,
         ChecksumError,
         CoverageError,
         CoverageWarning,
@@ -33,12 +35,13 @@ if TYPE_CHECKING:
         VocabularyError,
         WordNotFoundError,
     )
-    from embedhub.files import RemoteFile
+    from embedhub.evaluation import Score, evaluate
+    from embedhub.files import Pair, Question, RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
     from embedhub.keras_text import TextLayers, keras_text_embedding
     from embedhub.probing import Probe, Probed, probe
-    from embedhub.registry import fetch, load, register, sources
+    from embedhub.registry import benchmarks, fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
     from embedhub.texts import TextEmbedder
@@ -49,6 +52,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BackendError",
+    "Benchmark",
+    "BenchmarkWarning",
     "ChecksumError",
     "Coverage",
     "CoverageError",
@@ -63,10 +68,13 @@ __all__ = [
     "FormatWarning",
     "LocalFileError",
     "OfflineError",
+    "Pair",
     "PluginWarning",
     "Probe",
     "Probed",
+    "Question",
     "RemoteFile",
+    "Score",
     "SettingsError",
     "SourceClashError",
     "SourceNotFoundError",
@@ -79,8 +87,10 @@ __all__ = [
     "VocabularyError",
     "WordNotFoundError",
     "__version__",
+    "benchmarks",
     "coverage",
     "embedding_matrix",
+    "evaluate",
     "fetch",
     "hookimpl",
     "keras_embedding",
@@ -95,13 +105,15 @@ __all__ = [
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
 _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
+    "benchmark": ("Benchmark",),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
-    "files": ("RemoteFile",),
+    "evaluation": ("Score", "evaluate"),
+    "files": ("Pair", "Question", "RemoteFile"),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
     "keras_text": ("TextLayers", "keras_text_embedding"),
     "probing": ("Probe", "Probed", "probe"),
-    "registry": ("fetch", "load", "register", "sources"),
+    "registry": ("benchmarks", "fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),
     "texts": ("TextEmbedder",),

@@ -22,7 +22,7 @@ Each leaf also inherits the builtin that a caller would catch::
 
 Warnings: `PluginWarning` names a plugin that could not be used, `UnpinnedWarning` a file whose hash nobody
 has published, `CoverageWarning` a vocabulary of which almost nothing was found, `FormatWarning` what is odd
-about the caller's own file.
+about the caller's own file, `BenchmarkWarning` benchmarks that cannot be had.
 """
 
 
@@ -115,3 +115,7 @@ class PluginWarning(UserWarning):
 
 class CoverageWarning(UserWarning):
     """Almost nothing of a vocabulary was found: it is hardly one of this source's kind of words."""
+
+
+class BenchmarkWarning(UserWarning):
+    """Some benchmarks cannot be had; vectors are scored on the others."""

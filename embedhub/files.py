@@ -1,11 +1,11 @@
-"""What a source needs from the network: `RemoteFile`, checked when it is made."""
+"""What a source needs from the network: `RemoteFile`, checked when it is made, and what its reader gives."""
 
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -30,8 +30,28 @@ class Extra:
     facts: Mapping[str, Any]
 
 
-Reader = Callable[..., Iterator[Block | Extra]]
-"""Called with the path of a file, the dim, and the paths of what lies beside it: reads blocks of that dim."""
+class Pair(NamedTuple):
+    """Two words, and how similar people find them: the greater, the more."""
+
+    left: str
+    right: str
+    score: float
+
+
+class Question(NamedTuple):
+    """An analogy: ``a`` is to ``b`` as ``c`` is to each of the answers, of which any one will do."""
+
+    a: str
+    b: str
+    c: str
+    answers: tuple[str, ...]
+    part: str = ""
+    """Which part of the benchmark it belongs to."""
+
+
+Reader = Callable[..., Iterator[Any]]
+"""Reads a file. That of vectors is called with the path, the dim, and the paths of what lies beside it, and
+gives each `Block` and `Extra`; that of a benchmark without the dim, and gives each `Pair` or `Question`."""
 
 _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 
@@ -57,7 +77,7 @@ class RemoteFile:
         size: Number of those bytes, None if unknown.
         member: Path inside the zip archive at ``url``; ``hash`` and ``size`` are then the member's.
         archive_hash: Hash of the whole archive, for servers that send no byte ranges.
-        reader: Turns the file into blocks.
+        reader: Turns the file into blocks; that of a benchmark into pairs or questions.
         beside: Files that belong to it, such as the ``tokenizer.json`` of token vectors. Each is fetched and
             verified like itself; the reader gets their paths as further arguments.
 
@@ -88,7 +108,7 @@ class RemoteFile:
         if self.archive_hash is not None and self.member is None:
             raise ValueError("archive_hash is given without a member; the file's own hash belongs in hash.")
         if not callable(self.reader):
-            raise ValueError(f"reader is {self.reader!r}; expected a callable (path, dim) -> blocks.")  # noqa: TRY004 - all arguments raise one type
+            raise ValueError(f"reader is {self.reader!r}; expected a callable, as in embedhub.readers.")  # noqa: TRY004 - all arguments raise one type
         if not isinstance(self.beside, tuple) or not all(
             isinstance(file, RemoteFile) and not file.beside for file in self.beside
         ):

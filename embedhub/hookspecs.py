@@ -1,4 +1,4 @@
-"""The one hook of a plugin, and the pluggy markers.
+"""The hooks of a plugin, and the pluggy markers.
 
 A plugin is a module that an installed distribution names in the entry-point group ``embedhub``, with::
 
@@ -7,12 +7,15 @@ A plugin is a module that an installed distribution names in the entry-point gro
     @hookimpl
     def embedhub_sources():
         return [EmbeddingSource(...), ...]
+
+It may have ``embedhub_benchmarks`` as well, or instead.
 """
 
 from collections.abc import Iterable
 
 import pluggy
 
+from embedhub.benchmark import Benchmark
 from embedhub.source import EmbeddingSource
 
 PROJECT = "embedhub"
@@ -24,3 +27,8 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def embedhub_sources() -> Iterable[EmbeddingSource]:  # type: ignore[empty-body]  # a specification has no body
     """Return the sources of a plugin. No I/O and no heavy imports: this runs to list names."""
+
+
+@hookspec
+def embedhub_benchmarks() -> Iterable[Benchmark]:  # type: ignore[empty-body]  # a specification has no body
+    """Return the benchmarks of a plugin. No I/O and no heavy imports: this runs to list names."""

@@ -10,10 +10,12 @@ import warnings
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import pluggy
 
 from embedhub import hookspecs, settings
+from embedhub.benchmark import Benchmark
 from embedhub.errors import (
     DimNotFoundError,
     PluginWarning,
@@ -29,33 +31,43 @@ Source = str | Path | EmbeddingSource | Vectors
 
 _BY_HAND = "embedhub.register()"
 
+T = TypeVar("T", EmbeddingSource, Benchmark)
 
-class Registry(Mapping[str, EmbeddingSource]):
-    """A read-only mapping of names to sources, which finds the plugins when it is first asked."""
 
-    def __init__(self) -> None:
+class Registry(Mapping[str, T], Generic[T]):
+    """A read-only mapping of names to what plugins provide, which finds them when it is first asked.
+
+    Args:
+        kind: What it holds: `EmbeddingSource` or `Benchmark`.
+        plugins: Where to look; by default all that are installed.
+    """
+
+    def __init__(self, kind: type[T], plugins: "Plugins | None" = None) -> None:
+        self._kind: type[T] = kind
+        self._noun = "source" if kind is EmbeddingSource else "benchmark"
+        self._plugins = plugins or Plugins()
         self._lock = threading.RLock()
-        self._providers: dict[str, dict[str, EmbeddingSource]] | None = None
+        self._providers: dict[str, dict[str, T]] | None = None
 
-    def __getitem__(self, name: str) -> EmbeddingSource:
+    def __getitem__(self, name: str) -> T:
         providers = self._discovered().get(name)
         if providers is None:
             close = difflib.get_close_matches(name, self, n=3, cutoff=0.4) if isinstance(name, str) else []
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise SourceNotFoundError(
-                f"No source is named {name!r}.{hint} list(embedhub.sources()) has all; "
+                f"No {self._noun} is named {name!r}.{hint} list(embedhub.{self._noun}s()) has all; "
                 "more come with plugins (pip install embedhub-...). A file of your own is named by its path, "
-                "as in './vectors.vec'."
+                f"as in './{'vectors.vec' if self._kind is EmbeddingSource else 'pairs.tsv'}'."
             )
         if len(providers) > 1:
             raise SourceClashError(
-                f"The source name {name!r} is provided by {' and by '.join(sorted(providers))}. "
+                f"The {self._noun} name {name!r} is provided by {' and by '.join(sorted(providers))}. "
                 "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
             )
         return next(iter(providers.values()))
 
     def __iter__(self) -> Iterator[str]:
-        """Give the names that mean one source, in alphabetical order."""
+        """Give the names that mean one thing, in alphabetical order."""
         return (name for name, providers in sorted(self._discovered().items()) if len(providers) == 1)
 
     def __len__(self) -> int:
@@ -65,68 +77,87 @@ class Registry(Mapping[str, EmbeddingSource]):
         return len(self._discovered().get(name, ())) == 1  # type: ignore[call-overload]  # any object may be asked for
 
     def __repr__(self) -> str:
-        return f"<{len(self)} embedhub sources: {', '.join(self)}>"
+        return f"<{len(self)} embedhub {self._noun}s: {', '.join(self)}>"
 
     def provider(self, name: str) -> str:
         """Return who provides a name: a distribution with its entry point, or embedhub itself."""
         return next(iter(self._discovered()[self[name].name]))
 
-    def register(self, source: EmbeddingSource) -> None:
-        """Add a source; see `embedhub.register`."""
-        if not isinstance(source, EmbeddingSource):
-            raise TypeError(f"expected an EmbeddingSource, got {source!r}")
+    def register(self, thing: T) -> None:
+        """Add one; see `embedhub.register`."""
+        if not isinstance(thing, self._kind):
+            raise TypeError(f"expected an {self._kind.__name__}, got {thing!r}")
         with self._lock:
-            providers = self._discovered().setdefault(source.name, {})
+            providers = self._discovered().setdefault(thing.name, {})
             others = [provider for provider in providers if provider != _BY_HAND]
             if others:
                 raise SourceClashError(
-                    f"The source name {source.name!r} is taken by {' and by '.join(others)}. Choose another."
+                    f"The {self._noun} name {thing.name!r} is taken by {' and by '.join(others)}. "
+                    "Choose another."
                 )
-            providers[_BY_HAND] = source
+            providers[_BY_HAND] = thing
 
-    def _discovered(self) -> dict[str, dict[str, EmbeddingSource]]:
-        """Return name -> provider -> source, from all plugins, looked for only once."""
+    def _discovered(self) -> dict[str, dict[str, T]]:
+        """Return name -> provider -> thing, from all plugins, looked for only once."""
         with self._lock:
             if self._providers is None:
-                found: dict[str, dict[str, EmbeddingSource]] = {}
-                for provider, source in _sources_of_plugins():
-                    found.setdefault(source.name, {})[provider] = source
+                found: dict[str, dict[str, T]] = {}
+                for provider, thing in self._plugins.answers(f"embedhub_{self._noun}s", self._kind):
+                    found.setdefault(thing.name, {})[provider] = thing
                 self._providers = found
             return self._providers
 
 
-def _sources_of_plugins() -> Iterator[tuple[str, EmbeddingSource]]:
-    """Load every plugin and call its hook, each by itself, so that none can hurt another."""
-    from embedhub.builtin import glove, wordnet
+class Plugins:
+    """All plugins: loaded once, when first asked; each is called by itself, so that none can hurt another."""
 
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    for module in (glove, wordnet):
-        manager.register(module, module.__name__)
-    for provider, entry_point in entry_points():
-        # Whatever a plugin does wrong, it is its own wrong: from SyntaxError at import to a bad hook.
-        try:
-            plugin = entry_point.load()
-            manager.register(plugin, provider)
-            manager.check_pending()
-            if not manager.get_hookcallers(plugin):
-                raise LookupError("it has no function embedhub_sources marked with @hookimpl")
-        except Exception as error:  # noqa: BLE001
-            if manager.has_plugin(provider):
-                manager.unregister(name=provider)
-            _warn(provider, error)
-    for provider, plugin in manager.list_name_plugin():
-        others = [other for other in manager.get_plugins() if other is not plugin]
-        hook = manager.subset_hook_caller("embedhub_sources", others)
-        try:
-            sources = [source for answer in hook() for source in answer]
-            for source in sources:
-                if not isinstance(source, EmbeddingSource):
-                    raise TypeError(f"embedhub_sources gave {source!r}, which is no EmbeddingSource")
-        except Exception as error:  # noqa: BLE001
-            _warn(provider, error)
-            continue
-        yield from ((provider, source) for source in sources)
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._manager: pluggy.PluginManager | None = None
+
+    def answers(self, hook_name: str, kind: type[T]) -> Iterator[tuple[str, T]]:
+        """Give what the plugins' functions of that name give, each with its provider."""
+        with self._lock:
+            if self._manager is None:
+                self._manager = self._loaded()
+            manager = self._manager
+        for provider, plugin in manager.list_name_plugin():
+            others = [other for other in manager.get_plugins() if other is not plugin]
+            hook = manager.subset_hook_caller(hook_name, others)
+            # As in _loaded: whatever a plugin does wrong, it is its own wrong.
+            try:
+                things: list[Any] = [thing for answer in hook() for thing in answer]
+                for thing in things:
+                    if not isinstance(thing, kind):
+                        raise TypeError(f"{hook_name} gave {thing!r}, which is no {kind.__name__}")
+            except Exception as error:  # noqa: BLE001
+                _warn(provider, error)
+                continue
+            yield from ((provider, thing) for thing in things)
+
+    @staticmethod
+    def _loaded() -> pluggy.PluginManager:
+        from embedhub.builtin import benchmarks, glove, wordnet
+
+        manager = pluggy.PluginManager(hookspecs.PROJECT)
+        manager.add_hookspecs(hookspecs)
+        for module in (benchmarks, glove, wordnet):
+            manager.register(module, module.__name__)
+        for provider, entry_point in entry_points():
+            # Whatever a plugin does wrong, it is its own wrong: from SyntaxError at import to a bad hook.
+            try:
+                plugin = entry_point.load()
+                manager.register(plugin, provider)
+                manager.check_pending()
+                if not manager.get_hookcallers(plugin):
+                    raise LookupError(
+                        "it has no function embedhub_sources marked with @hookimpl, nor embedhub_benchmarks"
+                    )
+            except Exception as error:  # noqa: BLE001
+                if manager.has_plugin(provider):
+                    manager.unregister(name=provider)
+                _warn(provider, error)
+        return manager
 
 
 def entry_points() -> Iterator[tuple[str, metadata.EntryPoint]]:
@@ -151,10 +182,12 @@ def _warn(provider: str, error: Exception) -> None:
     )
 
 
-_registry = Registry()
+_plugins = Plugins()
+_registry = Registry(EmbeddingSource, _plugins)
+_benchmarks = Registry(Benchmark, _plugins)
 
 
-def sources() -> Registry:
+def sources() -> Registry[EmbeddingSource]:
     """Return all sources by name: a read-only mapping in alphabetical order.
 
     Example:
@@ -167,16 +200,30 @@ def sources() -> Registry:
     return _registry
 
 
-def register(source: EmbeddingSource) -> None:
-    """Add a source for this process; an installed plugin does the same for good.
+def benchmarks() -> Registry[Benchmark]:
+    """Return all benchmarks by name: a read-only mapping in alphabetical order.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.benchmarks()["simlex-999"].total
+        999
+    """
+    return _benchmarks
+
+
+def register(source: EmbeddingSource | Benchmark) -> None:
+    """Add a source, or a benchmark, for this process; an installed plugin does the same for good.
 
     A second call with the same name replaces the first, so that a notebook's cell can run twice.
 
     Raises:
         SourceClashError: A plugin or embedhub itself provides that name.
-        TypeError: This is no `EmbeddingSource`.
+        TypeError: This is neither.
     """
-    _registry.register(source)
+    if isinstance(source, Benchmark):
+        _benchmarks.register(source)
+    else:
+        _registry.register(source)
 
 
 def load(source: Source, dim: int | None = None) -> Vectors:

@@ -18,6 +18,14 @@ _BYTES_PER_WORD = 32  # of the index, and of the word itself
 _NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
 
 
+def check_name(name: str) -> None:
+    """Raise ValueError unless it is the name of a source: harmless in a path, and in a command."""
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(
+            f"name is {name!r}; expected lower-case letters and digits, '-', '.' or '_' between."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingSource:
     """A named pretrained set of word vectors, in one or more dims.
@@ -77,10 +85,7 @@ class EmbeddingSource:
     fallbacks: tuple[Fallback, ...] = ()
 
     def __post_init__(self) -> None:
-        if _NAME.fullmatch(self.name) is None:
-            raise ValueError(
-                f"name is {self.name!r}; expected lower-case letters and digits, '-', '.' or '_' between."
-            )
+        check_name(self.name)
         for dim, candidates in self.files.items():
             if type(dim) is not int or dim <= 0:
                 raise ValueError(f"{self.name}: files has the dim {dim!r}; expected a positive int.")

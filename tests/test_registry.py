@@ -25,7 +25,7 @@ def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
 
 def test_built_in_sources_come_through_the_hook() -> None:
     """The two built-in sources are there without any plugin, in alphabetical order."""
-    registry = Registry()
+    registry = Registry(EmbeddingSource)
     assert [name for name in registry if name in {"glove-6b", "wordnet-ppmi"}] == ["glove-6b", "wordnet-ppmi"]
     assert registry.provider("glove-6b") == "embedhub.builtin.glove"
     assert embedhub.sources()["glove-6b"].dims == (50, 100, 200, 300)
@@ -43,7 +43,7 @@ def test_an_unknown_name_shows_the_close_ones() -> None:
 
 def test_register_adds_a_source_for_this_process() -> None:
     """A registered source is found by name; a second one replaces it; a plugin's name is taken."""
-    registry = Registry()
+    registry = Registry(EmbeddingSource)
     registry.register(a_source(words=1))
     registry.register(a_source(words=2))
     assert registry["mine"].words == 2
