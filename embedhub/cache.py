@@ -123,6 +123,22 @@ def publish(folder: Path) -> Iterator[Path]:
         raise
 
 
+def remove(folder: Path) -> None:
+    """Remove a folder so that nobody sees a part of it; one that is not there is no error.
+
+    Raises:
+        StoreError: It cannot be removed.
+    """
+    gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{_TEMPORARY}")
+    try:
+        folder.rename(gone)
+        shutil.rmtree(gone)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"{folder}: this folder cannot be removed ({error.strerror}).") from error
+
+
 def check_space(folder: Path, needed: int, what: str) -> None:
     """Raise StoreError unless the disk of a folder of the cache has room for so many bytes."""
     free = shutil.disk_usage(folder).free

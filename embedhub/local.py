@@ -57,6 +57,10 @@ class LocalSource(EmbeddingSource):
         self.check_dim(dim)
         return self.path
 
+    def download_size(self, dim: int) -> int:  # noqa: ARG002 - the interface's argument
+        """Return 0: it is here already."""
+        return 0
+
     def parse(self, path: Path, dim: int) -> Iterator[Block | Extra]:
         """Read the file; what is odd about its end is a warning, since its owner may know better."""
         try:

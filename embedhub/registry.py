@@ -83,6 +83,10 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return who provides a name: a distribution with its entry point, or embedhub itself."""
         return next(iter(self._discovered()[self[name].name]))
 
+    def providers(self) -> Mapping[str, Mapping[str, T]]:
+        """Return every name that is provided, and by whom: name -> provider -> source, clashes included."""
+        return dict(sorted(self._discovered().items()))
+
     def register(self, thing: T) -> None:
         """Add one; see `embedhub.register`."""
         if not isinstance(thing, self._kind):
@@ -173,9 +177,19 @@ def entry_points() -> Iterator[tuple[str, metadata.EntryPoint]]:
             yield provider, entry_point
 
 
+_broken: dict[str, str] = {}
+
+
+def broken_plugins() -> Mapping[str, str]:
+    """Return the plugins that are left out, and why: provider -> reason."""
+    len(sources())
+    return dict(_broken)
+
+
 def _warn(provider: str, error: Exception) -> None:
+    _broken[provider] = f"{type(error).__name__}: {error}"
     warnings.warn(
-        f"The embedhub plugin {provider} is left out, because it is broken: {type(error).__name__}: {error}. "
+        f"The embedhub plugin {provider} is left out, because it is broken: {_broken[provider]}. "
         "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS.",
         PluginWarning,
         stacklevel=2,
@@ -258,7 +272,7 @@ def load(source: Source, dim: int | None = None) -> Vectors:
         return source.vectors(_the_dim(source, dim))
     if not isinstance(source, str | Path):
         raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
-    named = _named(source)
+    named = as_source(source)
     dim = _the_dim(named, dim)
     vectors = named.vectors(dim)
     vectors.reopen = (load, (named.path if isinstance(named, LocalSource) else named.name, dim))
@@ -280,8 +294,14 @@ def fetch(source: Source, dim: int | None = None) -> None:
     load(source, dim)
 
 
-def _named(source: str | Path) -> EmbeddingSource:
-    """Return the source of a registered name, or that of a file."""
+def as_source(source: str | Path) -> EmbeddingSource:
+    """Return the source of a registered name, or that of a file, without opening its vectors.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        FormatError: The file is in none of the known formats.
+    """
     if isinstance(source, str):
         path = None if source in _registry else as_path(source)
         if path is None:

@@ -1,6 +1,7 @@
 """`EmbeddingSource`: the interface fetch, parse, vectors. Data by default, code where a source needs it."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,6 +158,49 @@ class EmbeddingSource:
         opened.fallbacks = self.fallbacks
         return opened
 
+    def rebuild(self, dim: int) -> Vectors:
+        """Build the store of a dim anew; the one that is there stays until the new one is whole.
+
+        Raises:
+            EmbedhubError: What `vectors` raises; then all is as it was before.
+        """
+        self.check_dim(dim)
+        folders = [store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim)]
+        fresh = [folder.with_name(f".{folder.name}.fresh") for folder in folders]
+        with cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"):
+            for folder in fresh:
+                shutil.rmtree(folder, ignore_errors=True)  # of a killed process
+            self._build(fresh, dim)
+            for folder in folders:
+                cache.remove(folder)
+            for built, folder in zip(fresh, folders, strict=True):
+                if built.exists():
+                    built.rename(folder)
+            opened = next(store.open_store(folder) for folder in folders if folder.exists())
+        opened.fallbacks = self.fallbacks
+        return opened
+
+    def store_folder(self, dim: int) -> Path | None:
+        """Return the folder of the store of a dim, None where this cache has none."""
+        folders = (store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim))
+        return next((folder for folder in folders if folder.exists()), None)
+
+    def download_size(self, dim: int) -> int | None:
+        """Return how many bytes a fetch brings, None where that is not known.
+
+        Of a member of a zip archive only the inflated size is known; then it is that of the next candidate,
+        which holds the same vectors in a compressed file.
+        """
+        for file in self.files.get(dim, ()):
+            sizes = [part.size for part in file.parts if part.member is None]
+            if len(sizes) == len(file.parts) and None not in sizes:
+                return sum(size for size in sizes if size is not None)
+        return None
+
+    def store_size(self, dim: int) -> int | None:
+        """Return about how many bytes a store takes, None where the number of words is not known."""
+        return None if self.words is None else self.words * (4 * dim + _BYTES_PER_WORD)
+
     @staticmethod
     def _open_first(folders: list[Path]) -> Vectors | None:
         return next((store.open_store(folder) for folder in folders if folder.exists()), None)
@@ -175,8 +219,8 @@ class EmbeddingSource:
 
     def _build_from(self, path: Path, accept: Callable[[], None], folders: list[Path], dim: int) -> None:
         candidate = self._candidate(path, dim)
-        if self.words is not None:
-            room = self.words * (4 * dim + _BYTES_PER_WORD)
+        room = self.store_size(dim)
+        if room is not None:
             cache.check_space(cache.ensure_folder(folders[candidate].parent), room, "the store")
         with bar(f"Building {self.name} {dim}d", self.words, in_bytes=False) as advance:
             store.build(

@@ -1,0 +1,189 @@
+"""Commands that tell what there is, and bring it: list, info, fetch."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+import embedhub
+from embedhub.cli._app import Dims, Json, Name, amount, app, emit, table
+
+
+@app.command("list")
+def list_sources(
+    text: Annotated[
+        list[str] | None, typer.Argument(help="Only sources whose name, description or licence has this.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="Only sources of this language, such as de.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List the sources, with a line for each dim. It asks nobody on the network.
+
+    "~" is about so much, "<" is less than that, "?" is not known. A narrow terminal shows fewer columns.
+
+    Examples:
+      embedhub list
+      embedhub list wikipedia --language de
+      embedhub list --json
+    """
+    from embedhub.catalogue import catalogue
+
+    entries = catalogue(language=language, text=" ".join(text or ()))
+    emit(
+        entries,
+        lambda: table(
+            ["name", "dim", "words", "language", "case", "download", "disk", "cached", "licence", "provider"],
+            [row for entry in entries for row in _rows(entry)],
+            right="dim words download disk",
+            spare="provider licence case language",
+        ),
+        as_json=as_json,
+    )
+    if not entries and not as_json:
+        typer.echo("No source is like that; `embedhub list` shows all. More come with plugins.", err=True)
+
+
+def _rows(entry: dict[str, Any]) -> list[list[str]]:
+    if "error" in entry:
+        return [[entry["name"], *["?"] * 7, f"broken: {entry['error']}", entry["provider"]]]
+    clash = " (a clash: see embedhub info)" if entry["clash"] else ""
+    return [
+        [
+            entry["name"],
+            str(dim["dim"]),
+            "?" if entry["words"] is None else f"{entry['words']:,}",
+            entry["language"],
+            "cased" if entry["cased"] else "uncased",
+            _download(dim),
+            _on_disk(dim),
+            "yes" if dim["store"] else "no",
+            entry["license"],
+            f"{entry['provider']}{clash}",
+        ]
+        for dim in entry["dims"]
+    ]
+
+
+def _download(dim: dict[str, Any]) -> str:
+    if dim["download_bytes"] == 0:
+        return "none"
+    if dim["download_bytes"] is None and dim["download_bytes_at_most"] is not None:
+        return f"< {amount(dim['download_bytes_at_most'])}"
+    return amount(dim["download_bytes"])
+
+
+def _on_disk(dim: dict[str, Any]) -> str:
+    return f"{'' if dim['store'] or dim['store_bytes'] is None else '~ '}{amount(dim['store_bytes'])}"
+
+
+@app.command()
+def info(
+    name: Name,
+    *,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Write a BibTeX entry, and nothing else.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell all that is known of a source: sizes, addresses, pins, licence, whom to cite.
+
+    Examples:
+      embedhub info glove-6b
+      embedhub info ./my-vectors.vec
+      embedhub info glove-6b --bibtex >> paper.bib
+    """
+    from embedhub import catalogue
+
+    providers = embedhub.sources().providers().get(name, {})
+    if len(providers) > 1 and not bibtex:
+        emit(
+            [catalogue.facts(source, provider) for provider, source in sorted(providers.items())],
+            lambda: _everything(
+                *(catalogue.facts(source, provider) for provider, source in sorted(providers.items()))
+            ),
+            as_json=as_json,
+        )
+        embedhub.sources()[name]  # raises what every other use of the name would
+    if bibtex:
+        typer.echo(catalogue.bibtex(name))
+        return
+    entry = catalogue.facts(name)
+    emit(entry, lambda: _everything(entry), as_json=as_json)
+
+
+def _everything(*entries: dict[str, Any]) -> Any:
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[Any] = []
+    for entry in entries:
+        parts.append(Text(f"{entry['name']}: {entry['description']}", style="bold"))
+        parts += [
+            Text(f"  {label:<10} {value}")
+            for label, value in (
+                ("language", entry["language"]),
+                ("words", "?" if entry["words"] is None else f"{entry['words']:,}"),
+                ("case", "cased" if entry["cased"] else "uncased"),
+                ("fallbacks", ", ".join(entry["fallbacks"]) or "none"),
+                ("licence", entry["license"] or "?"),
+                ("cite", entry["citation"] or "?"),
+                ("read more", entry["homepage"] or "?"),
+                ("provider", entry["provider"] or "a file of yours"),
+            )
+        ]
+        for dim in entry["dims"]:
+            where = f"in the cache: {dim['store']}" if dim["store"] else "not in the cache"
+            line = f"  dim {dim['dim']}: download {_download(dim)}, on disk {_on_disk(dim)}, {where}"
+            parts.append(Text(line))
+            for candidate in dim["candidates"]:
+                member = f"#{candidate['member']}" if candidate["member"] else ""
+                size = f"{candidate['size']:,} bytes" if candidate["size"] else "size unknown"
+                parts.append(Text(f"    {candidate['url']}{member}"))
+                parts.append(Text(f"      {size}, {candidate['hash'] or 'no hash is published'}"))
+    return Group(*parts)
+
+
+@app.command()
+def fetch(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
+    """Bring the vectors of a source and build their stores, so that later uses need no network.
+
+    What is there already is not brought again. A source with one dim, such as a file, needs no DIM.
+
+    Examples:
+      embedhub fetch glove-6b 50 100
+      embedhub fetch ./my-vectors.vec
+      EMBEDHUB_CACHE=/shared/embedhub embedhub fetch glove-6b 300
+    """
+    from embedhub.registry import as_source
+
+    source = as_source(name)
+    for dim in dims or ():
+        source.check_dim(dim)  # all of them, before the first download
+    done = []
+    for dim in dims or (None,):
+        began = time.perf_counter()
+        there = (
+            source.store_folder(source.dims[0] if dim is None else dim)
+            if dim or len(source.dims) == 1
+            else None
+        )
+        vectors = embedhub.load(source, dim)
+        folder = source.store_folder(vectors.dim)
+        size = sum(file.stat().st_size for file in folder.iterdir()) if folder else 0
+        done.append(
+            {
+                "name": source.name,
+                "dim": vectors.dim,
+                "rows": len(vectors),
+                "store": str(folder),
+                "bytes": size,
+                "built": there is None,
+                "seconds": round(time.perf_counter() - began, 3),
+            }
+        )
+        if not as_json:
+            how = "there already" if there else f"built in {done[-1]['seconds']:.1f} s"
+            typer.echo(
+                f"{source.name} {vectors.dim}d: {len(vectors):,} words, {amount(size)}, {how}: {folder}"
+            )
+    if as_json:
+        emit(done, lambda: "", as_json=True)
