@@ -21,10 +21,12 @@ if TYPE_CHECKING:
         DimNotFoundError,
         DownloadError,
         EmbedhubError,
+        ExportError,
         FormatError,
         FormatWarning,
         LocalFileError,
         OfflineError,
+        OutputError,
         PluginWarning,
         SettingsError,
         SourceClashError,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         WordNotFoundError,
     )
     from embedhub.evaluation import Score, evaluate
+    from embedhub.exports import Exported, export
     from embedhub.files import Pair, Question, RemoteFile
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
@@ -64,10 +67,13 @@ __all__ = [
     "EmbeddingMatrix",
     "EmbeddingSource",
     "EmbedhubError",
+    "ExportError",
+    "Exported",
     "FormatError",
     "FormatWarning",
     "LocalFileError",
     "OfflineError",
+    "OutputError",
     "Pair",
     "PluginWarning",
     "Probe",
@@ -91,6 +97,7 @@ __all__ = [
     "coverage",
     "embedding_matrix",
     "evaluate",
+    "export",
     "fetch",
     "hookimpl",
     "keras_embedding",
@@ -108,6 +115,7 @@ _HOMES = {
     "benchmark": ("Benchmark",),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
     "evaluation": ("Score", "evaluate"),
+    "exports": ("Exported", "export"),
     "files": ("Pair", "Question", "RemoteFile"),
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),

@@ -14,6 +14,8 @@ Each leaf also inherits the builtin that a caller would catch::
     ├── LocalFileError (FileNotFoundError)  the caller's own file is not there, or cannot be opened
     ├── StoreError (OSError)                a store on disk is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an impossible value
+    ├── ExportError (ValueError)            a format cannot hold what is to be written in it
+    ├── OutputError (OSError)               what is to be made for the caller cannot be put there
     ├── BackendError (NotImplementedError)  the Keras backend in use cannot do it
     ├── DependencyError (ImportError)       an optional package is not installed
     └── DownloadError (OSError)             a file could not be had
@@ -75,6 +77,14 @@ class LocalFileError(EmbedhubError, FileNotFoundError):
 
 class StoreError(EmbedhubError, OSError):
     """A store on disk is damaged, or cannot be written."""
+
+
+class ExportError(EmbedhubError, ValueError):
+    """A format cannot hold what is to be written in it, or there is nothing to write."""
+
+
+class OutputError(EmbedhubError, OSError):
+    """What is to be made for the caller cannot be put there: a file that is taken or refused, a port."""
 
 
 class SettingsError(EmbedhubError, ValueError):

@@ -1,0 +1,55 @@
+"""numpy's ``.npz``: the arrays ``matrix``, ``(n, dim)`` float32, and ``words``, ``(n,)`` of str.
+
+The words are an array of fixed width, since numpy would write any other kind as pickle. The matrix is not
+compressed: vectors hardly shrink (7 %), and would load ten times as slowly.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedhub.writers._selection import Advance, Selection
+
+
+def refusal(word: str) -> str | None:
+    """Say why this form cannot hold a word; None if it can."""
+    return "ends with a zero byte, which an array of numpy drops" if word.endswith("\0") else None
+
+
+def write(path: Path, selection: Selection, advance: Advance) -> None:
+    """Write the two arrays."""
+    longest = max(max(map(len, words)) for words in selection.words())
+    # numpy's U0 is no width of an array on disk.
+    dtype = np.dtype(f"<U{max(longest, 1)}")
+    with zipfile.ZipFile(path, "w", compresslevel=1) as archive:
+        texts = (np.array(words, dtype) for words in selection.words())
+        _write_array(archive, "words", (selection.shape[0],), dtype, texts, zipfile.ZIP_DEFLATED)
+        rows = _told(selection, advance)
+        _write_array(archive, "matrix", selection.shape, np.dtype("<f4"), rows, zipfile.ZIP_STORED)
+
+
+def _told(selection: Selection, advance: Advance) -> Iterator[Any]:
+    for rows in selection.matrix():
+        yield rows
+        advance(len(rows))
+
+
+def _write_array(
+    archive: zipfile.ZipFile,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    blocks: Iterator[Any],
+    compression: int,
+) -> None:
+    info = zipfile.ZipInfo(f"{name}.npy")  # of 1980, so that equal vectors make equal files
+    info.compress_type = compression
+    with archive.open(info, "w", force_zip64=True) as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
+        )
+        for block in blocks:
+            file.write(block.data)
