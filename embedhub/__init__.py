@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
     from embedhub.benchmark import Benchmark
+    from embedhub.comparison import Compared, compare
+    from embedhub.comparison_plot import plot_comparison
     from embedhub.errors import (
         BackendError,
         BenchmarkWarning,
@@ -58,6 +60,7 @@ __all__ = [
     "Benchmark",
     "BenchmarkWarning",
     "ChecksumError",
+    "Compared",
     "Coverage",
     "CoverageError",
     "CoverageWarning",
@@ -94,6 +97,7 @@ __all__ = [
     "WordNotFoundError",
     "__version__",
     "benchmarks",
+    "compare",
     "coverage",
     "embedding_matrix",
     "evaluate",
@@ -103,6 +107,7 @@ __all__ = [
     "keras_embedding",
     "keras_text_embedding",
     "load",
+    "plot_comparison",
     "probe",
     "register",
     "sources",
@@ -113,6 +118,8 @@ __all__ = [
 _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
     "benchmark": ("Benchmark",),
+    "comparison": ("Compared", "compare"),
+    "comparison_plot": ("plot_comparison",),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
     "evaluation": ("Score", "evaluate"),
     "exports": ("Exported", "export"),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from embedhub.progress import bar
 from embedhub.registry import load
 from embedhub.texts import TextEmbedder
 from embedhub.vectors import Vectors, Vocabulary, encode_all, hash_words
-
-if TYPE_CHECKING:
-    from rich.console import Group
 
 LabelledTexts = str | Path | tuple[Sequence[str], Sequence[Any]]
 """A file as `embedhub.labelled.read_labelled` reads it, or texts and their labels."""
@@ -90,26 +87,6 @@ class Probe:
             "test": self.test,
             "most_frequent": self.most_frequent,
         }
-
-    def __rich__(self) -> "Group":
-        """Return what was read, and a table with a row for each source."""
-        from rich.console import Group
-        from rich.markup import escape
-        from rich.table import Table
-
-        table = Table(
-            "source",
-            title=f"Accuracy on {self.rows[0].texts:,} test texts",
-            caption=f"Always the most frequent label of training: {self.most_frequent:.1%}.",
-        )
-        for column in ("dim", "accuracy", "95 % interval", "tokens found"):
-            table.add_column(column, justify="right")
-        for row in self.rows:
-            interval = f"{row.low:.1%} to {row.high:.1%}"
-            table.add_row(
-                escape(row.source), str(row.dim), f"{row.accuracy:.1%}", interval, f"{row.token_share:.1%}"
-            )
-        return Group(f"train: {escape(self.train)}", f"test: {escape(self.test)}", table)
 
 
 def probe(

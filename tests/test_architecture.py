@@ -36,7 +36,7 @@ STREET = [
     {"pooling"},
     {"align", "evaluation"},
     {"exports", "keras", "plot", "texts", "torch"},
-    {"comparison", "keras_text", "probing"},
+    {"comparison", "comparison_plot", "keras_text", "probing"},
     {"demo", "new_plugin", "projector", "side_effects"},
     {"cli"},
     {"testing"},

@@ -128,7 +128,7 @@ def test_the_command_shows_a_table_and_json(demo_texts: tuple[Path, Path]) -> No
     shown = run("probe", "wordnet-ppmi", "50", "--train", train, "--test", test)
     assert shown.returncode == 0, shown.stderr
     assert "column 1 is the text, column 2 the label" in shown.stdout
-    assert "Accuracy on 180 test texts" in shown.stdout
+    assert "Accuracy on 180 test texts, with its 95 % interval" in shown.stdout
     told = run("probe", "wordnet-ppmi:50", "--train", train, "--test", test, "--json")
     probe = embedhub.probe("wordnet-ppmi:50", train, test)
     assert json.loads(told.stdout) == probe.to_dict()
