@@ -319,8 +319,7 @@ class Vectors(Collection[str]):
         Raises:
             WordNotFoundError: The query is a word that is missing.
         """
-        if topn < 1:
-            raise ValueError(f"topn is {topn}; expected 1 or more.")
+        _check_topn(topn)
         if isinstance(query, str):
             vector, left_out = self[query], int(self.indices([query])[0])
         else:
@@ -341,6 +340,37 @@ class Vectors(Collection[str]):
         best = best[np.argsort(-scores[best], kind="stable")][:topn]
         return [(self.words[i], float(scores[i])) for i in best.tolist()]
 
+    def analogy(self, a: str, b: str, c: str, topn: int = 10) -> list[tuple[str, float]]:
+        """Return the words that are to ``c`` as ``b`` is to ``a``: the largest cosine with b - a + c.
+
+        The three rows are brought to length 1 first, and their words are left out of the answer. This is
+        3CosAdd: T. Mikolov, W. Yih and G. Zweig, "Linguistic regularities in continuous space word
+        representations", 2013, section 4; O. Levy and Y. Goldberg, "Linguistic regularities in sparse and
+        explicit word representations", 2014, equation 1.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 100).analogy("man", "king", "woman", topn=1)[0][0]
+            'queen'
+
+        Args:
+            a: A word, such as ``"man"``.
+            b: What it is to, such as ``"king"``.
+            c: Another word of the first one's kind, such as ``"woman"``.
+            topn: How many words; fewer come back when the vocabulary is smaller.
+
+        Returns:
+            Pairs of word and cosine, best first.
+
+        Raises:
+            WordNotFoundError: One of the words is missing.
+        """
+        _check_topn(topn)
+        rows = self.lookup([a, b, c])
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        similar = self.most_similar(rows[1] - rows[0] + rows[2], topn + 3)
+        return [(word, score) for word, score in similar if word not in {a, b, c}][:topn]
+
     def _lengths(self) -> NDArray[np.float32]:
         """Return the Euclidean length of each row, 1 for rows of zeros; computed once."""
         if self._norms is None:
@@ -351,3 +381,8 @@ class Vectors(Collection[str]):
             norms[norms == 0] = 1
             self._norms = norms
         return self._norms
+
+
+def _check_topn(topn: int) -> None:
+    if topn < 1:
+        raise ValueError(f"topn is {topn}; expected 1 or more.")

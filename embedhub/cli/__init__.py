@@ -1,6 +1,6 @@
 """The `embedhub` command: one module of commands for each subject."""
 
-from embedhub.cli import choosing, making, sources
+from embedhub.cli import caching, checking, choosing, looking, making, sources
 from embedhub.cli._app import main
 
-__all__ = ["choosing", "main", "making", "sources"]
+__all__ = ["caching", "checking", "choosing", "looking", "main", "making", "sources"]

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import warnings
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _WIDE = 10_000  # columns where nobody looks: nothing in a pipe is cut or wrapped
 _SIGINT = 130  # what a shell reports of a program that Ctrl-C has ended
 _debug = False
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
 
 # typer 0.20 takes click's, later ones carry their own: all have this class above BadParameter.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -53,7 +55,7 @@ class App(typer.Typer):
         # Errors of embedhub are told by main(), bugs by Python.
         super().__init__(cls=_Group, no_args_is_help=True, pretty_exceptions_enable=False, **options)
 
-    def command(self, *arguments: Any, **options: Any) -> Any:
+    def command(self, *arguments: Any, **options: Any) -> "Callable[[_F], _F]":
         """Add a function as a command."""
         return super().command(*arguments, cls=_Command, **options)
 
@@ -64,13 +66,13 @@ app = App(
 )
 
 
-def _names(incomplete: str) -> list[str]:
+def complete_names(incomplete: str) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the shell is at its prompt
         return [name for name in embedhub.sources() if name.startswith(incomplete)]
 
 
-def _dims(ctx: typer.Context, incomplete: str) -> list[str]:
+def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
     taken = {str(dim) for dim in ctx.params.get("dims") or ()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -85,16 +87,21 @@ Name = Annotated[
     typer.Argument(
         metavar="NAME",
         help="Name of a source, or the path of a file.",
-        autocompletion=_names,
+        autocompletion=complete_names,
         show_default=False,
     ),
 ]
 Dim = Annotated[
-    int, typer.Argument(metavar="DIM", help="Dim: width of a row.", autocompletion=_dims, show_default=False)
+    int,
+    typer.Argument(
+        metavar="DIM", help="Dim: width of a row.", autocompletion=complete_dims, show_default=False
+    ),
 ]
 Dims = Annotated[
     list[int] | None,
-    typer.Argument(metavar="DIM...", help="One dim or more.", autocompletion=_dims, show_default=False),
+    typer.Argument(
+        metavar="DIM...", help="One dim or more.", autocompletion=complete_dims, show_default=False
+    ),
 ]
 
 
@@ -210,7 +217,12 @@ def console() -> "Console":
 
 
 def table(
-    columns: "Sequence[str]", rows: "Iterable[Sequence[str]]", *, right: str = "", spare: str = ""
+    columns: "Sequence[str]",
+    rows: "Iterable[Sequence[str]]",
+    *,
+    right: str = "",
+    spare: str = "",
+    wrap: str = "",
 ) -> "Table":
     """Return a table: with a rule under its head on a terminal, with none in a pipe.
 
@@ -218,6 +230,7 @@ def table(
         columns: Their names, of one word.
         rows: Their cells, which mean just what they hold: no markup, no emoji.
         right: The columns that hold numbers, with blanks between.
+        wrap: The one column whose cells may take several lines on a terminal.
         spare: The columns that a narrow terminal can do without, the first one first; a pipe gets them all.
     """
     from rich import box
@@ -231,16 +244,17 @@ def table(
         header_style="bold",
     )
     for column in columns:
-        made.add_column(column, justify="right" if column in right.split() else "left", no_wrap=True)
+        justify: Literal["right", "left"] = "right" if column in right.split() else "left"
+        made.add_column(column, justify=justify, no_wrap=column != wrap, overflow="fold")
     for row in rows:
-        made.add_row(*map(Text, row))
+        made.add_row(*(Text(cell if cell.isprintable() else repr(cell)) for cell in row))
     dropped, _, others = spare.partition(" ")
     seen = console()
     if not dropped or seen.measure(made, options=seen.options.update(width=_WIDE)).maximum <= seen.width:
         return made
     left = [place for place, column in enumerate(columns) if column != dropped]
     fewer = [[row[place] for place in left] for row in rows]
-    return table([columns[place] for place in left], fewer, right=right, spare=others)
+    return table([columns[place] for place in left], fewer, right=right, spare=others, wrap=wrap)
 
 
 def emit(value: Any, shown: "Callable[[], RenderableType]", *, as_json: bool) -> None:

@@ -20,7 +20,8 @@ def list_sources(
 ) -> None:
     """List the sources, with a line for each dim. It asks nobody on the network.
 
-    "~" is about so much, "<" is less than that, "?" is not known. A narrow terminal shows fewer columns.
+    "~" is about so much, "<" is less than that, "?" is not known.
+    A narrow terminal shows fewer columns.
 
     Examples:
       embedhub list
@@ -146,7 +147,8 @@ def _everything(*entries: dict[str, Any]) -> Any:
 def fetch(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
     """Bring the vectors of a source and build their stores, so that later uses need no network.
 
-    What is there already is not brought again. A source with one dim, such as a file, needs no DIM.
+    What is there already is not brought again. A source with one dim, such as
+    a file, needs no DIM.
 
     Examples:
       embedhub fetch glove-6b 50 100
@@ -156,34 +158,34 @@ def fetch(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
     from embedhub.registry import as_source
 
     source = as_source(name)
-    for dim in dims or ():
+    wanted = dims or (source.dims if len(source.dims) == 1 else ())
+    if not wanted:
+        raise typer.BadParameter(
+            f"{name} comes in several dims; say which: {' '.join(map(str, source.dims))}"
+        )
+    for dim in wanted:
         source.check_dim(dim)  # all of them, before the first download
     done = []
-    for dim in dims or (None,):
+    for dim in wanted:
         began = time.perf_counter()
-        there = (
-            source.store_folder(source.dims[0] if dim is None else dim)
-            if dim or len(source.dims) == 1
-            else None
-        )
-        vectors = embedhub.load(source, dim)
-        folder = source.store_folder(vectors.dim)
-        size = sum(file.stat().st_size for file in folder.iterdir()) if folder else 0
+        there = source.store_folder(dim) is not None
+        vectors = embedhub.load(name, dim)
+        seconds = time.perf_counter() - began
+        folder = source.store_folder(dim)
+        size = sum(file.stat().st_size for file in folder.iterdir()) if folder else None
         done.append(
             {
                 "name": source.name,
-                "dim": vectors.dim,
+                "dim": dim,
                 "rows": len(vectors),
                 "store": str(folder),
                 "bytes": size,
-                "built": there is None,
-                "seconds": round(time.perf_counter() - began, 3),
+                "built": not there,
+                "seconds": round(seconds, 3),
             }
         )
         if not as_json:
-            how = "there already" if there else f"built in {done[-1]['seconds']:.1f} s"
-            typer.echo(
-                f"{source.name} {vectors.dim}d: {len(vectors):,} words, {amount(size)}, {how}: {folder}"
-            )
+            how = "there already" if there else f"built in {seconds:.1f} s"
+            typer.echo(f"{source.name} {dim}d: {len(vectors):,} words, {amount(size)}, {how}: {folder}")
     if as_json:
         emit(done, lambda: "", as_json=True)
