@@ -14,6 +14,9 @@ from embedhub.vectors import Vectors
 Policy = str | ArrayLike | Callable[[Sequence[str], int], ArrayLike]
 """A name, a row, or a function ``(words, dim) -> (k, dim)``."""
 
+Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Mean and standard deviation of each column, ``(dim,)`` each."""
+
 _NAMES = ("zeros", "normal", "mean", "subword")
 _CHUNK = 8192
 
@@ -42,8 +45,7 @@ def rows_for(
     words: list[str],
     vectors: Vectors,
     *,
-    matrix: NDArray[np.float32],
-    found: NDArray[np.bool_],
+    moments: Callable[[], Moments],
     seed: int,
 ) -> NDArray[np.float32]:
     """Return what the policy gives to words without rows.
@@ -52,8 +54,7 @@ def rows_for(
         policy: See `embedhub.embedding_matrix`.
         words: ``k`` words.
         vectors: The source.
-        matrix: ``(n, dim)`` the rows so far.
-        found: ``(n,)`` which of them belong to words that were found.
+        moments: Gives those of the rows that policies go by; only called where one does.
         seed: For the policies that draw.
 
     Returns:
@@ -73,11 +74,7 @@ def rows_for(
                     "none; a fastText model with subwords (.bin) can. Else use 'normal', 'mean' or 'zeros'."
                 )
             return _checked(vectors.subwords.compose(words), (len(words), dim), "oov='subword'")
-        if not found.any():
-            raise VocabularyError(
-                f"oov={policy!r} goes by the rows of the words that were found, but none was."
-            )
-        mean, deviation = _moments(matrix, found)
+        mean, deviation = moments()
         if policy == "mean":
             return mean.astype(np.float32)
         return (mean + deviation * _noise(words, dim, seed)).astype(np.float32)
@@ -101,14 +98,23 @@ def _checked(given: Any, shape: tuple[int, ...], who: str) -> NDArray[np.float32
     return rows
 
 
-def _moments(
-    matrix: NDArray[np.float32], found: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def moments_of(matrix: NDArray[np.float32], found: NDArray[np.bool_]) -> Moments:
     """Return mean and standard deviation of each column over the found rows.
 
     They are summed in float64 in the order of their indices, a part at a time: a float64 copy of all might
     not fit, and a BLAS sums in an order of its own on each machine.
+
+    Args:
+        matrix: ``(n, dim)`` the rows.
+        found: ``(n,)`` which of them belong to words that were found.
+
+    Raises:
+        VocabularyError: None was found.
     """
+    if not found.any():
+        raise VocabularyError(
+            "oov='normal' and oov='mean' go by the rows of the words that were found, but none was."
+        )
     parts = [slice(start, start + _CHUNK) for start in range(0, len(matrix), _CHUNK)]
     count = np.count_nonzero(found)
     mean = sum(matrix[part][found[part]].astype(np.float64).sum(axis=0) for part in parts) / count

@@ -21,6 +21,7 @@ from embedhub.errors import (
     PluginWarning,
     SourceClashError,
     SourceNotFoundError,
+    StoreError,
 )
 from embedhub.local import LocalSource, as_path, open_source
 from embedhub.source import EmbeddingSource
@@ -268,15 +269,50 @@ def load(source: Source, dim: int | None = None) -> Vectors:
         if dim not in {None, source.dim}:
             raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
         return source
-    if isinstance(source, EmbeddingSource):
-        return source.vectors(_the_dim(source, dim))
-    if not isinstance(source, str | Path):
-        raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
-    named = as_source(source)
-    dim = _the_dim(named, dim)
+    named, dim = find(source, dim)
     vectors = named.vectors(dim)
-    vectors.reopen = (load, (named.path if isinstance(named, LocalSource) else named.name, dim))
+    if isinstance(named, LocalSource):
+        vectors.reopen = (_reopen, (named.path, vectors.manifest["fingerprint"]))
+    elif is_registered(named):
+        vectors.reopen = (load, (named.name, dim))
     return vectors
+
+
+def _reopen(path: Path, fingerprint: str) -> Vectors:
+    """Open the same vectors of a file in another process, and on a machine that may have another file there.
+
+    Raises:
+        StoreError: The file at that path is not the one that was meant.
+    """
+    vectors = load(path)
+    if vectors.manifest["fingerprint"] != fingerprint:
+        raise StoreError(
+            f"{path}: the vectors that were pickled came from a file with other bytes than the one that is "
+            f"there now (XXH3 {fingerprint}, got {vectors.manifest['fingerprint']}). Nothing was opened. "
+            "Bring the same file to each machine, or load and pickle them anew."
+        )
+    return vectors
+
+
+def find(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
+    """Return the source that is meant and its dim, without opening or fetching anything.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        DimNotFoundError: The source has no such dim, or several and none was asked for.
+    """
+    if not isinstance(source, str | Path | EmbeddingSource):
+        raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
+    named = source if isinstance(source, EmbeddingSource) else as_source(source)
+    dim = _the_dim(named, dim)
+    named.check_dim(dim)
+    return named, dim
+
+
+def is_registered(source: EmbeddingSource) -> bool:
+    """Tell whether the name of a source means just this source, so that the name can stand for it."""
+    return source.name in _registry and _registry[source.name] is source
 
 
 def fetch(source: Source, dim: int | None = None) -> None:

@@ -1,60 +1,393 @@
-"""Batches of texts in, pooled rows out, on any engine."""
+"""`TextEmbedder`: batches of texts in, pooled rows out, on any engine.
 
-from collections.abc import Iterable
-from functools import cached_property
-from typing import Any
+It imports no engine: each carries the object to its workers, and calls the method that takes a batch in its
+own form.
+"""
+
+import operator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.registry import Source, load
-from embedhub.tokens import tokenizer
+from embedhub import fallbacks as chains
+from embedhub import oov as policies
+from embedhub import registry
+from embedhub.fallbacks import Fallback
+from embedhub.fitted import Weights, by_rank, by_texts, common_direction, open_weights, save
+from embedhub.local import LocalSource
+from embedhub.oov import Policy
+from embedhub.progress import bar
+from embedhub.registry import Source
+from embedhub.source import EmbeddingSource
+from embedhub.text_words import TextWords, are_cut, in_chunks, look_up, texts_of
+from embedhub.tokens import PIECEWISE, tokenizer
 from embedhub.vectors import Vectors
+
+_POOLINGS = ("mean", "max", "sif", "idf", None)
+_CHUNK = 1 << 16  # pieces of a chunk of texts: bounds the memory for their rows, 79 MB at dim 300
+_FREQUENT = 100_000  # rows whose moments stand for the source's, in the policies that go by them
+
+
+class PaddedTexts(NamedTuple):
+    """The rows of all words of some texts; what ``pooling=None`` gives."""
+
+    vectors: NDArray[np.float32]
+    """``(n, length, dim)`` float32, zeros behind the last word of a text."""
+    mask: NDArray[np.bool_]
+    """``(n, length)`` bool, whether there is a word."""
+
+
+@dataclass(slots=True)
+class TextStats:
+    """What a `TextEmbedder` has met in this process.
+
+    Args:
+        texts: Texts.
+        empty: Texts without words: None, NaN, ``""``, blanks.
+        unknown: Texts with words of which the source has none.
+        tokens: Words of all texts.
+        found_tokens: Words that the source has, by a fallback too.
+    """
+
+    texts: int = 0
+    empty: int = 0
+    unknown: int = 0
+    tokens: int = 0
+    found_tokens: int = 0
 
 
 class TextEmbedder:
-    """Turns texts into rows: the pooled rows of their words.
+    """Turns texts into rows: one pooled row for each text.
+
+    What is pickled is how to make it again: names and options, never the matrix, so that it costs nothing to
+    send to the workers of any engine. A worker opens the store of its own machine; the first one builds it,
+    and all processes of a machine share its pages. The row of a text depends on nothing but the text: it is
+    the same, bit for bit, in every engine and every batch.
 
     Example:
         >>> import embedhub
         >>> embed = embedhub.TextEmbedder("wordnet-ppmi", 50)
-        >>> embed(["a stirring , funny film", "qwxz"]).shape
-        (2, 50)
+        >>> rows = embed(["a stirring , funny film", "qwxz", None])
+        >>> rows.shape, rows.dtype
+        ((3, 50), dtype('float32'))
+        >>> rows.any(axis=1).tolist()
+        [True, False, False]
+        >>> embed.stats
+        TextStats(texts=3, empty=1, unknown=1, tokens=6, found_tokens=4)
 
     Args:
-        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
+        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`. A name is opened when the first
+            text comes; a path at once, because the file's bytes are what is meant, and they are checked
+            again where the embedder arrives.
         dim: Width of a row; None where the source has only one.
-        pooling: ``"mean"``.
-        tokenize: How a text is cut into words; see `embedhub.tokens.tokenizer`.
+        pooling: ``"mean"``; ``"max"``, of each column; ``"sif"``, smooth inverse frequency: the mean of rows
+            weighed by ``0.001 / (0.001 + p)``, where ``p`` is the word's share of the tokens of the texts
+            that were given to `fit`, or without that ``1 / rank`` by the order of the source's rows (Zipf's
+            law), scaled to the sum 1; `fit` also finds the first principal direction of its texts, which is
+            then taken out of each row (S. Arora, Y. Liang, T. Ma, "A simple but tough-to-beat baseline for
+            sentence embeddings", ICLR 2017); ``"idf"``: the mean of rows weighed by
+            ``ln((1 + texts) / (1 + texts with the word)) + 1``, over the sum of the weights, which needs
+            `fit`; or None for the rows of all words, padded (`PaddedTexts`).
+        tokenize: How a text is cut: ``"words"``, near to the Penn Treebank's way; ``"whitespace"``; a
+            function ``text -> list of words``; a tokenizer of Hugging Face. An object travels by value. Texts
+            that are lists of words already are not cut.
+        fallbacks: What to look for in place of a missing word, as in `embedhub.embedding_matrix`. None stands
+            for the source's own default.
+        oov: What words get that are still missing. None: they are left out. Else a policy of
+            `embedhub.embedding_matrix`, and they count like other words; ``"normal"`` and ``"mean"`` go by
+            the first 100,000 rows of the source, because the words of a batch would give each batch its own.
+            Functions must give each word the same row in any company.
+        seed: For ``"normal"``.
+        length: With ``pooling=None``, how many words of each text to keep; None for as many as the longest
+            text of a call has.
+        fitted: A folder of learnt weights, as the attribute says it after `fit`.
+
+    Attributes:
+        stats: What this object has met in this process, a `TextStats`; sharing threads add up.
+        fitted: Folder of what `fit` has learnt, None without.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        DimNotFoundError: The source has no such dim.
+        ValueError: An option has not the form described here.
+        EmbedhubError: For a path, what `embedhub.load` raises; for a name the first call does.
     """
 
     def __init__(
-        self, source: Source, dim: int | None = None, *, pooling: str = "mean", tokenize: Any = "words"
+        self,
+        source: Source,
+        dim: int | None = None,
+        *,
+        pooling: str | None = "mean",
+        tokenize: Any = "words",
+        fallbacks: Iterable[Fallback] | None = None,
+        oov: Policy | None = None,
+        seed: int = 0,
+        length: int | None = None,
+        fitted: str | Path | None = None,
     ) -> None:
-        self.source = source
-        self.dim = dim
+        if pooling not in _POOLINGS:
+            raise ValueError(f"pooling is {pooling!r}; expected one of {', '.join(map(repr, _POOLINGS))}.")
+        if length is not None and (pooling is not None or operator.index(length) < 1):
+            raise ValueError(f"length is {length!r}; expected 1 or more, and that only with pooling=None.")
+        if fitted is not None and pooling not in {"sif", "idf"}:
+            raise ValueError(f"fitted is {fitted!r}; pooling={pooling!r} learns nothing.")
+        self._cut = tokenizer(tokenize)
+        if oov is not None:
+            policies.check(oov, seed)
+        self.source: str | EmbeddingSource | Vectors
+        self.source, self.dim = _reference(source, dim)
         self.pooling = pooling
         self.tokenize = tokenize
+        self.fallbacks = None if fallbacks is None else chains.check(fallbacks)
+        self.oov = oov
+        self.seed = seed
+        self.length = length
+        self.fitted = None if fitted is None else Path(fitted).expanduser().absolute()
+        self.stats = TextStats()
+        self._lock = threading.Lock()
+        self._vectors: Vectors | None = None
+        self._weights: Weights | None = None
+        self._moments: policies.Moments | None = None
 
-    @cached_property
+    def __reduce__(self) -> tuple[Callable[..., "TextEmbedder"], tuple[Any, ...]]:
+        if isinstance(self.source, EmbeddingSource):
+            raise TypeError(
+                f"this TextEmbedder of {self.source.name!r} cannot be pickled: only the name of its source "
+                "would travel, and it has no registered one. Register the source with embedhub.register, "
+                "here and in each process that the embedder travels to, or offer it as a plugin."
+            )
+        defaults: dict[str, Any] = self.__init__.__kwdefaults__  # type: ignore[misc]  # of this very class
+        options = {name: getattr(self, name) for name in defaults}
+        options = {name: value for name, value in options.items() if value is not defaults[name]}
+        if self.fitted is not None:
+            options["fitted"] = str(self.fitted)
+        return partial(type(self), **options), (self.source, self.dim)
+
+    def __repr__(self) -> str:
+        name = self.source if isinstance(self.source, str) else self.source.name
+        return f"<TextEmbedder {name} {self.dim}d, pooling {self.pooling!r}>"
+
+    @property
     def vectors(self) -> Vectors:
-        """The vectors, opened when they are first needed."""
-        return load(self.source, self.dim)
+        """The vectors of the source, opened when they are first asked for."""
+        if self._vectors is None:
+            self._vectors = registry.load(self.source, self.dim)
+        return self._vectors
 
-    def __call__(self, texts: Iterable[str | None]) -> NDArray[np.float32]:
-        """Return one row for each text, ``(n, dim)`` float32; zeros where no word is known."""
-        from embedhub import pooling
+    @overload
+    def __call__(
+        self, texts: Mapping[str, Any], column: str = "text", out: str = "vector"
+    ) -> dict[str, Any]: ...
+    @overload
+    def __call__(self, texts: Iterable[Any]) -> Any: ...
+    def __call__(self, texts: Any, column: str = "text", out: str = "vector") -> Any:
+        """Return one row for each text.
 
-        cut = tokenizer(self.tokenize)
-        numbers: dict[str, int] = {}
-        words: list[str] = []
-        ends: list[int] = []
-        for text in texts:
-            words += cut(text) if text else ()
-            ends.append(len(words))
-        numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
-        found = self.vectors.indices(list(numbers))
-        rows = found[np.fromiter(map(numbers.__getitem__, words), np.int64, len(words))]
-        out = np.empty((len(ends), self.vectors.dim), np.float32)
-        pooling.mean(self.vectors.matrix, rows, np.array(ends, np.int64), out)
+        Args:
+            texts: A list, array or column of texts; or a batch of Ray Data, a mapping of columns; or a pandas
+                DataFrame. A text is a str, bytes of UTF-8, or a list of words that is cut already. None, NaN
+                and pandas' NA are texts without words. Of a long text all words count.
+            column: Of a mapping, which column has the texts.
+            out: Of a mapping, the name of the new column.
+
+        Returns:
+            ``(n, dim)`` float32, zeros for texts of which no word is known; `PaddedTexts` with
+            ``pooling=None``. For a mapping, a dict of its columns and the new one.
+
+        Raises:
+            TypeError: This is no list of texts.
+            ValueError: The mapping has no such column, or has the new one already.
+            EmbedhubError: What `embedhub.load` raises.
+        """
+        if isinstance(texts, Mapping):
+            return {**texts, out: self._rows_of_column(texts, list(texts), column, out)}
+        if isinstance(getattr(texts, "columns", None), Iterable):
+            return self.frame(texts, column=column, out=out)
+        return self._embed(texts_of(texts))
+
+    def frame(self, frame: Any, column: str = "text", out: str = "vector") -> Any:
+        """Return a pandas DataFrame with a column of rows, for ``map_partitions`` of Dask.
+
+        Args:
+            frame: A pandas DataFrame, or a part of one.
+            column: Which column has the texts.
+            out: Name of the new column; each item is ``(dim,)`` float32.
+
+        Returns:
+            A new DataFrame with the columns of ``frame`` and the new one.
+
+        Raises:
+            ValueError: There is no such column, or the new one is there already.
+        """
+        import pandas as pd
+
+        rows = self._rows_of_column(frame, list(frame.columns), column, out)
+        return frame.assign(**{out: pd.Series(list(rows), index=frame.index, dtype=object)})
+
+    def pandas(self, column: str = "text", out: str = "vector") -> Callable[[Iterable[Any]], Iterator[Any]]:
+        """Return a function over an iterator of pandas DataFrames, for ``mapInPandas`` of Spark.
+
+        It gives each frame with the new column, in Spark's types ``array<float>``; see `frame`.
+        """
+        return partial(_each_frame, self, column, out)
+
+    def batch(
+        self, column: str = "text", out: str = "vector"
+    ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        """Return a function over a mapping of columns, for ``map(batched=True)`` of Hugging Face datasets.
+
+        It gives the new column alone, which the data set adds to the others; see `frame`.
+        """
+        return partial(_new_column, self, column, out)
+
+    def fit(self, texts: Iterable[Any], folder: str | Path | None = None) -> "TextEmbedder":
+        """Learn the weights of "sif" or "idf" from texts, and keep them on disk.
+
+        They are too large to travel: their place does. On machines that do not see the same disk, the folder
+        `fitted` is to be copied into their cache (``EMBEDHUB_CACHE``), below ``fitted``.
+
+        Args:
+            texts: Texts like those that will come. All are held in memory: of a large corpus, pass a sample.
+            folder: Where to keep what is learnt; None for the cache. Name a disk that all workers see.
+
+        Returns:
+            This object.
+
+        Raises:
+            ValueError: The pooling learns nothing.
+            VocabularyError: The source has none of the words of the texts.
+            StoreError: The disk refuses the bytes.
+        """
+        if self.pooling not in {"sif", "idf"}:
+            raise ValueError(f"pooling={self.pooling!r} learns nothing from texts; 'sif' and 'idf' do.")
+        texts = texts_of(texts)
+        with bar(f"Learning {self.pooling}", len(texts), in_bytes=False) as advance:
+            weights = by_texts(self.pooling, self._chunks(texts, advance), len(self.vectors))
+        if self.pooling == "sif":
+            with bar("Finding the common direction", len(texts), in_bytes=False) as advance:
+                weights = self._with_common_direction(weights, self._chunks(texts, advance))
+        self.fitted = save(self.vectors, self.pooling, weights, len(texts), folder)
+        self._weights = None
+        return self
+
+    def _with_common_direction(self, weights: Weights, chunks: Iterable[TextWords]) -> Weights:
+        from embedhub.pooling import pool
+
+        def pooled() -> Iterator[NDArray[np.float32]]:
+            for chunk in chunks:
+                rows = np.empty((len(chunk.ends), self.vectors.dim), np.float32)
+                pool(chunk, "sif", weights, rows)
+                yield rows
+
+        return replace(weights, common=common_direction(pooled(), self.vectors.dim))
+
+    def _rows_of_column(self, columns: Any, names: list[Any], column: str, out: str) -> NDArray[np.float32]:
+        """Return the rows of a column of a batch in an engine's form."""
+        if self.pooling is None:
+            raise ValueError(
+                "pooling=None gives no row for a text, and so no column; call it with a list of texts."
+            )
+        for name, expected in ((column, True), (out, False)):
+            if (name in names) is not expected:
+                what = f"no column {name!r}" if expected else f"a column {name!r} already"
+                raise ValueError(
+                    f"the batch has {what}; its columns are {', '.join(map(repr, names))}. column= names the "
+                    "one with the texts, out= the new one."
+                )
+        rows: NDArray[np.float32] = self._embed(texts_of(columns[column]))
+        return rows
+
+    def _embed(self, texts: list[Any]) -> Any:
+        from embedhub.pooling import pad, pool  # which imports Numba, and that takes longer than all the rest
+
+        if self.pooling is None:
+            chunks = list(self._chunks(texts))
+            padded = PaddedTexts(*pad(chunks, self.vectors.dim, self.length))
+            self._note(chunks)
+            return padded
+        weights = self._opened_weights()
+        out = np.empty((len(texts), self.vectors.dim), np.float32)
+        start = 0
+        for chunk in self._chunks(texts):
+            stop = start + len(chunk.ends)
+            pool(chunk, self.pooling, weights, out[start:stop])
+            self._note([chunk])
+            start = stop
         return out
+
+    def _chunks(
+        self, texts: list[Any], advance: Callable[[int], None] = lambda _: None
+    ) -> Iterator[TextWords]:
+        """Give texts as words and rows, some at a time."""
+        vectors = self.vectors
+        fallbacks = vectors.fallbacks if self.fallbacks is None else self.fallbacks
+        rows_for = None if self.oov is None else self._rows_for
+        piecewise = isinstance(self.tokenize, str) and self.tokenize in PIECEWISE and not are_cut(texts)
+        first, then = (str.split, self._cut) if piecewise else (self._cut, None)
+        for pieces, ends in in_chunks(texts, first, _CHUNK):
+            yield look_up(vectors, pieces, ends, cut=then, fallbacks=fallbacks, rows_for=rows_for)
+            advance(len(ends))
+
+    def _rows_for(self, words: list[str]) -> NDArray[np.float32]:
+        return policies.rows_for(
+            self.oov, words, self.vectors, moments=self._frequent_moments, seed=self.seed
+        )
+
+    def _frequent_moments(self) -> policies.Moments:
+        if self._moments is None:
+            rows = self.vectors.matrix[:_FREQUENT]
+            self._moments = policies.moments_of(rows, np.ones(len(rows), np.bool_))
+        return self._moments
+
+    def _opened_weights(self) -> Weights | None:
+        """Return what words weigh; None where all weigh the same."""
+        if self._weights is None:
+            if self.fitted is not None and self.pooling is not None:
+                self._weights = open_weights(self.fitted, self.vectors, self.pooling)
+            elif self.pooling == "sif":
+                self._weights = by_rank(len(self.vectors))
+            elif self.pooling == "idf":
+                raise ValueError(
+                    "pooling='idf' weighs words by how many texts have them: call fit(texts) first, or pass "
+                    "fitted=, the folder of what an earlier fit has learnt."
+                )
+        return self._weights
+
+    def _note(self, chunks: list[TextWords]) -> None:
+        """Add some texts to the statistics."""
+        for chunk in chunks:
+            found, lengths = chunk.per_text(chunk.known), chunk.lengths()
+            with self._lock:
+                self.stats.texts += len(lengths)
+                self.stats.empty += int(np.count_nonzero(lengths == 0))
+                self.stats.unknown += int(np.count_nonzero((lengths > 0) & (found == 0)))
+                self.stats.tokens += len(chunk.places)
+                self.stats.found_tokens += int(found.sum())
+
+
+def _reference(source: Source, dim: int | None) -> tuple[str | EmbeddingSource | Vectors, int]:
+    """Return what can travel for a source, and its dim."""
+    if not isinstance(source, Vectors):
+        named, dim = registry.find(source, dim)
+        if not isinstance(named, LocalSource):
+            return named.name if registry.is_registered(named) else named, dim
+    vectors = registry.load(source, dim)
+    return vectors, vectors.dim
+
+
+def _each_frame(embed: TextEmbedder, column: str, out: str, frames: Iterable[Any]) -> Iterator[Any]:
+    for frame in frames:
+        yield embed.frame(frame, column=column, out=out)
+
+
+def _new_column(
+    embed: TextEmbedder, column: str, out: str, batch: Mapping[str, Any]
+) -> dict[str, NDArray[np.float32]]:
+    return {out: embed(batch, column=column, out=out)[out]}

@@ -32,11 +32,16 @@ def words(text: str) -> list[str]:
         >>> words("I don't like the U.S. film's 2,000 well-made shots...")
         ['I', 'do', "n't", 'like', 'the', 'U.S.', 'film', "'s", '2,000', 'well-made', 'shots', '.', '.', '.']
     """
-    return _WORDS.findall(text.replace("\u2019", "'"))
+    # Most pieces between blanks are just a word; that is seen in a tenth of the time.
+    return [text] if text.isalnum() else _WORDS.findall(text.replace("\u2019", "'"))
 
 
 RULES: dict[str, Tokenize] = {"words": words, "whitespace": str.split}
 """``"words"`` is the default everywhere; ``"whitespace"`` is for texts that are tokenised already."""
+
+PIECEWISE = frozenset({"words"})
+"""Rules under which no word reaches over white space, nor sees what is beyond it: who has many texts may cut
+each distinct piece between white space once, in half the time."""
 
 
 def tokenizer(rule: Any) -> Tokenize:
