@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _INK, _GREY = "#1A1A1A", "#767676"
 # Nothing in a file tells when it was drawn, so that equal plots are equal files. Text stays text in an SVG.
-_STYLE = {"svg.hashsalt": "embedhub", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
+_STYLE: dict[Any, Any] = {"svg.hashsalt": "embedhub", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
 _METADATA: dict[str, dict[str, str | None]] = {".svg": {"Date": None}, ".png": {"Software": None}}
 _DPI = 160
 _PANEL = (4.2, 3.8)  # inches

@@ -106,7 +106,7 @@ def read_labelled(
         raise FormatError(f"{path}: it is empty; expected {_FORMS}.")
     separator = layout.separator if layout is not None else _separator(text, str(path), columns)
     rows = list(_rows(text, separator, str(path)))
-    if layout is None:
+    if found := layout is None:
         layout = _layout(rows, separator, str(path), columns)
     if layout.header:
         number, names = rows.pop(0)
@@ -116,7 +116,7 @@ def read_labelled(
                 f"columns, {', '.join(layout.header)}, as in the other file."
             )
     texts, labels = _columns(rows, layout, str(path))
-    if 2 * len(set(labels)) > len(labels):
+    if found and len(set(labels)) > max(2, len(labels) / 2):
         raise FormatError(
             f"{path}: taken for labels, there are {len(set(labels)):,} different ones in {len(labels):,} "
             f"lines, such as {_short(labels[0])} ({layout}). Name the columns of text and label (--columns, "

@@ -46,7 +46,13 @@ def remote(
     (folder / "pairs.tsv").write_text(PAIRS)
     serving = serve(tmp_path / "mirror")
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    facts = {"description": "d", "language": "en", "license": "MIT", "citation": "c", "homepage": "h"}
+    facts: dict[str, Any] = {
+        "description": "d",
+        "language": "en",
+        "license": "MIT",
+        "citation": "c",
+        "homepage": "h",
+    }
     file, test = (
         embedhub.RemoteFile(
             url=f"https://example.org/{name}",
@@ -104,7 +110,9 @@ def test_what_is_asked_for_is_fetched(remote: Any) -> None:
     assert (row.in_cache, row.disk_is_estimate, row.note) == (False, False, "")
     assert row.coverage is not None
     assert row.coverage.found == 2
-    assert row.scores["pairs"].covered == 2
+    score = row.scores["pairs"]
+    assert score is not None
+    assert score.covered == 2
     asked = len(serving.asked)
     (again,) = embedhub.compare((source, 3), counts=COUNTS, sets=[benchmark])
     assert again.in_cache
@@ -167,7 +175,8 @@ def test_a_plot_has_a_panel_for_each_measure(tmp_path: Path, pairs: Path) -> Non
     ((line, _, _), *_) = figure.axes[0].containers
     measured = rows[:3]
     assert line.get_xdata().tolist() == [row.disk_bytes / 1e6 for row in measured if row.disk_bytes]
-    assert line.get_ydata().tolist() == [row.scores["pairs-tsv"].score for row in measured if row.scores]
+    scores = [row.scores["pairs-tsv"] for row in measured]
+    assert line.get_ydata().tolist() == [score.score for score in scores if score]
     embedhub.plot_comparison(rows, second)
     assert first.read_bytes() == second.read_bytes()
     assert "wordnet-ppmi" in first.read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -54,7 +54,7 @@ def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> N
 def test_the_same_call_gives_the_same_figures(demo_texts: tuple[Path, Path]) -> None:
     """Nothing is left to chance but the random vectors, and those have a seed."""
     first, again, other = (
-        embedhub.probe("wordnet-ppmi:50", *demo_texts, seed=seed).to_dict() for seed in (0, 0, 1)
+        embedhub.probe("wordnet-ppmi:25", *demo_texts, seed=seed).to_dict() for seed in (0, 0, 1)
     )
     assert first == again
     assert first["rows"][0] == other["rows"][0]
@@ -69,6 +69,7 @@ def test_case_does_not_matter_to_an_uncased_source(demo_texts: tuple[Path, Path]
     assert embedhub.probe("wordnet-ppmi:50", *sets).rows == embedhub.probe("wordnet-ppmi:50", *loud).rows
 
 
+@settings(deadline=None, max_examples=10)
 @given(st.integers(1, 60), st.integers(0, 60))
 def test_the_interval_is_wilsons(right: int, more: int) -> None:
     """The ends solve |share - p| = z sqrt(p (1 - p) / n), as Wilson (1927) has it."""
@@ -173,15 +174,15 @@ SETS = [("sst2/train.tsv", "sst2/test.tsv", "whitespace"), ("trec/train.txt", "t
 def test_on_real_texts_the_order_is_as_one_would_expect(
     glove_50d: embedhub.Vectors, real_data: Path, train: str, test: str, tokenize: str
 ) -> None:
-    """GloVe and the embedded default clearly beat random vectors of their dim; more dims beat fewer."""
+    """GloVe and the embedded default beat random vectors of their dim by more than chance gives."""
     folder = real_data / "text"
     sources = ["glove-6b:50", "wordnet-ppmi:25", "wordnet-ppmi:50", "wordnet-ppmi:100"]
     probe = embedhub.probe(sources, folder / train, folder / test, tokenize=tokenize)
     rows = {(row.source, row.dim): row for row in probe.rows}
-    assert rows["glove-6b", 50].low > rows["random", 50].high
+    assert rows["glove-6b", 50].low > rows["random", 50].accuracy
     for dim in (25, 50, 100):
-        assert rows["wordnet-ppmi", dim].low > rows["random", dim].high
-        assert rows["random", dim].accuracy > probe.most_frequent
+        assert rows["wordnet-ppmi", dim].low > rows["random", dim].accuracy
+        assert rows["random", dim].low > probe.most_frequent
     assert (
         rows["wordnet-ppmi", 25].accuracy
         < rows["wordnet-ppmi", 50].accuracy

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from embedhub.cli._app import Json, amount, app, emit, table
+from embedhub.cli._app import Json, amount, app, complete_names, emit, table
 from embedhub.errors import EmbedhubError
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _Sources = Annotated[
     list[str],
     typer.Argument(
-        metavar="NAME:DIM...", help="Sources and their dims; NAME DIM is the same.", show_default=False
+        metavar="NAME:DIM...",
+        help="Sources and their dims; NAME DIM is the same.",
+        autocompletion=complete_names,
+        show_default=False,
     ),
 ]
 _Tokenize = Annotated[
