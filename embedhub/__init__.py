@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from embedhub.hookspecs import hookimpl
     from embedhub.keras import keras_embedding
     from embedhub.keras_text import TextLayers, keras_text_embedding
+    from embedhub.plot import plot_words
     from embedhub.probing import Probe, Probed, probe
     from embedhub.registry import benchmarks, fetch, load, register, sources
     from embedhub.report import Coverage
@@ -108,6 +109,7 @@ __all__ = [
     "keras_text_embedding",
     "load",
     "plot_comparison",
+    "plot_words",
     "probe",
     "register",
     "sources",
@@ -127,6 +129,7 @@ _HOMES = {
     "hookspecs": ("hookimpl",),
     "keras": ("keras_embedding",),
     "keras_text": ("TextLayers", "keras_text_embedding"),
+    "plot": ("plot_words",),
     "probing": ("Probe", "Probed", "probe"),
     "registry": ("benchmarks", "fetch", "load", "register", "sources"),
     "report": ("Coverage",),

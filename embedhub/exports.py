@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -37,7 +37,6 @@ _FORMS: dict[Format, _Form] = {
     "gensim": _Form(gensim.write, gensim.refusal, (".kv",), beside=gensim.MATRIX),
     "projector": _Form(projector.write, projector.refusal, (), parts=projector.FILES),
 }
-_OF_SUFFIX = {suffix: name for name, form in _FORMS.items() for suffix in form.suffixes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def export(
         EmbedhubError: What `embedhub.load` raises.
     """
     path = Path(path)
-    name = _format(path, format)
+    name = form_of(path, format)
     if top is not None and top < 1:
         raise ValueError(f"top is {top}; expected 1 or more, or None for all.")
     form = _FORMS[name]
@@ -149,18 +148,23 @@ def read_words(path: Path) -> list[str]:
     return [word for line in text.split("\n") if (word := line.removesuffix("\r"))]
 
 
-def _format(path: Path, asked: Format | None) -> Format:
+def form_of(path: Path, asked: str | None) -> Format:
+    """Return the format that is asked for, or that the ending of a path tells.
+
+    Raises:
+        ValueError: There is no such format, or the ending tells none.
+    """
+    known = ", ".join(_FORMS)
+    for name, form in _FORMS.items():
+        if asked == name or (asked is None and path.suffix.lower() in form.suffixes):
+            return name
     if asked is not None:
-        if asked not in _FORMS:
-            raise ValueError(f"format is {asked!r}; expected one of {', '.join(get_args(Format))}.")
-        return asked
-    found = _OF_SUFFIX.get(path.suffix.lower())
-    if found is None:
-        raise ValueError(
-            f"{path}: the ending does not tell the format; expected one of {', '.join(_OF_SUFFIX)}, or "
-            f"format= (--format): one of {', '.join(get_args(Format))}."
-        )
-    return found
+        raise ValueError(f"format is {asked!r}; expected one of {known}.")
+    endings = ", ".join(suffix for form in _FORMS.values() for suffix in form.suffixes)
+    raise ValueError(
+        f"{path}: the ending does not tell the format; expected one of {endings}, or a format by name: one of "
+        f"{known}."
+    )
 
 
 def _select(

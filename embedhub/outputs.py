@@ -1,4 +1,4 @@
-"""What is written for the user: it appears by a rename, whole or not at all, and overwrites nothing unasked."""
+"""What is written for the user appears by a rename, whole or not at all, and overwrites nothing unasked."""
 
 import shutil
 import uuid

@@ -1,6 +1,16 @@
 """The `embedhub` command: one module of commands for each subject."""
 
-from embedhub.cli import caching, checking, choosing, looking, making, sources
+from embedhub.cli import caching, checking, choosing, drawing, exporting, looking, making, sources
 from embedhub.cli._app import main
 
-__all__ = ["caching", "checking", "choosing", "looking", "main", "making", "sources"]
+__all__ = [
+    "caching",
+    "checking",
+    "choosing",
+    "drawing",
+    "exporting",
+    "looking",
+    "main",
+    "making",
+    "sources",
+]

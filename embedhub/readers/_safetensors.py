@@ -47,8 +47,12 @@ class Tensor(NamedTuple):
         return some if self.dtype == "F64" else some.astype(np.float32)
 
 
-def read_shapes(stream: ByteStream) -> dict[str, tuple[str, tuple[int, ...], int, int]]:
-    """Read the header: of each tensor the dtype, the shape, and from which byte to which it lies.
+Shapes = dict[str, tuple[str, tuple[int, ...], int, int]]
+"""Of each tensor the dtype, the shape, and from which byte to which it lies."""
+
+
+def read_header(stream: ByteStream) -> tuple[Shapes, dict[str, Any]]:
+    """Read the header: the tensors, and the metadata.
 
     Raises:
         FormatError: This is no header of safetensors.
@@ -61,13 +65,13 @@ def read_shapes(stream: ByteStream) -> dict[str, tuple[str, tuple[int, ...], int
     text = stream.take(length, "the header")
     try:
         header = json.loads(text)
-        header.pop("__metadata__", None)
+        metadata = dict(header.pop("__metadata__", None) or {})
         shapes = {name: _shape(facts, stream.at) for name, facts in header.items()}
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
         raise stream.error(
             f"expected a JSON header with dtype, shape and data_offsets of each tensor ({error!r}).", 8
         ) from error
-    return shapes
+    return shapes, metadata
 
 
 def _shape(facts: Any, data: int) -> tuple[str, tuple[int, ...], int, int]:
@@ -81,7 +85,7 @@ def _shape(facts: Any, data: int) -> tuple[str, tuple[int, ...], int, int]:
 
 def read_tensors(
     stream: ByteStream,
-    shapes: dict[str, tuple[str, tuple[int, ...], int, int]],
+    shapes: Shapes,
     wanted: dict[str, tuple[int, frozenset[str]]],
 ) -> dict[str, Tensor]:
     """Map those of the wanted tensors that are there; for each the number of axes and the dtypes allowed.

@@ -57,7 +57,7 @@ def detect(path: Path) -> Format:
     if start.startswith(fasttext_bin.MAGIC):
         return Format(fasttext_bin.read, fasttext_bin.dim_of(path))
     if start[_HEADER_LENGTH : _HEADER_LENGTH + 1] == b"{" and not start[_HEADER_LENGTH - 1]:
-        return Format(static.read, static.dim_of(path), (path.with_name(static.TOKENIZER),))
+        return Format(static.read, static.dim_of(path), static.beside(path))
     first, newline, rest = start.partition(b"\n")
     header = parse(first) if newline and len(first) < LONGEST_HEADER else None
     if header:

@@ -1,9 +1,10 @@
-"""Static token embeddings in safetensors, as model2vec and sentence-transformers save them.
+"""Static token embeddings in safetensors, as model2vec, sentence-transformers and embedhub save them.
 
 The rows belong to the tokens of a tokenizer, which ``tokenizer.json`` names; the words of such vectors are
 its tokens, in the order of their numbers and spelled as the tokenizer spells them (``##ing``). Vectors whose
 vocabulary is quantised share rows: ``mapping`` gives the row of each token, ``weights`` a factor for it.
-int8 values are read as the numbers they are, since model2vec keeps no scale.
+int8 values are read as the numbers they are, since model2vec keeps no scale. What `embedhub.export` writes
+has its words in the metadata, and no tokenizer.
 """
 
 import json
@@ -18,10 +19,13 @@ from embedhub.files import Block, Extra
 from embedhub.readers._binary import ByteStream
 from embedhub.readers._header import WIDEST
 from embedhub.readers._open import open_bytes
-from embedhub.readers._safetensors import FLOATS, INTEGERS, Tensor, read_shapes, read_tensors
+from embedhub.readers._safetensors import FLOATS, INTEGERS, Shapes, Tensor, read_header, read_tensors
 
 TOKENIZER = "tokenizer.json"
 """Name of the file beside, and of its copy in the store."""
+
+WORDS = "words"
+"""Key of the metadata that holds the words as a JSON list."""
 
 _NAMES = ("embeddings", "embedding.weight")  # model2vec's, sentence-transformers'
 _WANTED = {
@@ -76,23 +80,35 @@ def dim_of(path: Path) -> int:
     """
     with open_bytes(path) as file:
         stream = ByteStream(file, path)
-        shapes = read_shapes(stream)
+        shapes, _ = read_header(stream)
         _, shape, _, _ = shapes[_name(stream, shapes)]
         if len(shape) != 2 or not shape[1]:  # noqa: PLR2004 - rows and columns
             raise stream.error(f"the tensor is {list(shape)}; expected rows and columns.", 8)
         return shape[1]
 
 
+def beside(path: Path) -> tuple[Path, ...]:
+    """Return the file that the words are in, if they are not in this one.
+
+    Raises:
+        FormatError: This is no file of static token embeddings.
+    """
+    with open_bytes(path) as file:
+        _, metadata = read_header(ByteStream(file, path))
+    return () if WORDS in metadata else (path.with_name(TOKENIZER),)
+
+
 def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iterator[Block | Extra]:
     with open_bytes(path) as file:
         stream = ByteStream(file, path)
-        shapes = read_shapes(stream)
+        shapes, metadata = read_header(stream)
         name = _name(stream, shapes)
         found = read_tensors(stream, shapes, _WANTED)
     tensors = _Tensors(found[name], found.get("weights"), found.get("mapping"))
     count = _check(stream, name, tensors, dim, prefix=prefix)
+    own = WORDS in metadata
     tokenizer = tokenizer or path.with_name(TOKENIZER)
-    tokens = _tokens(tokenizer, count, path)
+    tokens = _own_words(stream, metadata[WORDS], count) if own else _tokens(tokenizer, count, path)
     embeddings, weights, mapping = tensors
     for start in range(0, count, _BLOCK):
         part = slice(start, start + _BLOCK)
@@ -102,10 +118,11 @@ def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iter
                 rows = rows * weights.floats(part)[:, None]
             rows = rows.astype(np.float32)
         yield tokens[part], rows
-    yield Extra(TOKENIZER, tokenizer, {})
+    if not own:
+        yield Extra(TOKENIZER, tokenizer, {})
 
 
-def _name(stream: ByteStream, shapes: dict[str, Any]) -> str:
+def _name(stream: ByteStream, shapes: Shapes) -> str:
     """Return the name of the tensor with the rows."""
     name = next((name for name in _NAMES if name in shapes), None)
     if name is None:
@@ -128,6 +145,18 @@ def _check(stream: ByteStream, name: str, tensors: _Tensors, dim: int, *, prefix
     if weights and len(weights.values) != count:
         raise stream.error(f"'weights' has {len(weights.values)} factors; expected {count}.", weights.at)
     return count
+
+
+def _own_words(stream: ByteStream, text: Any, count: int) -> list[str]:
+    """Return the word of each row, from the metadata."""
+    try:
+        words = json.loads(text)
+        "\n".join(words).encode()
+    except (ValueError, RecursionError, TypeError) as error:
+        raise stream.error(f"expected a JSON list of words in the metadata ({error!r}).", 8) from error
+    if not isinstance(words, list) or len(words) != count:
+        raise stream.error(f"the metadata has {len(words)} words, but there are {count} rows.", 8)
+    return words
 
 
 def _tokens(tokenizer: Path, count: int, path: Path) -> list[str]:

@@ -6,8 +6,9 @@ compressed: vectors hardly shrink (7 %), and would load ten times as slowly.
 
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -25,31 +26,23 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
     # numpy's U0 is no width of an array on disk.
     dtype = np.dtype(f"<U{max(longest, 1)}")
     with zipfile.ZipFile(path, "w", compresslevel=1) as archive:
-        texts = (np.array(words, dtype) for words in selection.words())
-        _write_array(archive, "words", (selection.shape[0],), dtype, texts, zipfile.ZIP_DEFLATED)
-        rows = _told(selection, advance)
-        _write_array(archive, "matrix", selection.shape, np.dtype("<f4"), rows, zipfile.ZIP_STORED)
+        with _array(archive, "words", selection.shape[:1], dtype) as file:
+            for words in selection.words():
+                file.write(np.array(words, dtype).data)
+        with _array(archive, "matrix", selection.shape, np.dtype("<f4")) as file:
+            for rows in selection.matrix():
+                file.write(rows.data)
+                advance(len(rows))
 
 
-def _told(selection: Selection, advance: Advance) -> Iterator[Any]:
-    for rows in selection.matrix():
-        yield rows
-        advance(len(rows))
-
-
-def _write_array(
-    archive: zipfile.ZipFile,
-    name: str,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    blocks: Iterator[Any],
-    compression: int,
-) -> None:
+@contextmanager
+def _array(
+    archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Iterator[IO[bytes]]:
     info = zipfile.ZipInfo(f"{name}.npy")  # of 1980, so that equal vectors make equal files
-    info.compress_type = compression
+    info.compress_type = zipfile.ZIP_STORED if dtype.kind == "f" else zipfile.ZIP_DEFLATED
     with archive.open(info, "w", force_zip64=True) as file:
         np.lib.format.write_array_header_1_0(
             file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
         )
-        for block in blocks:
-            file.write(block.data)
+        yield file
