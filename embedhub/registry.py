@@ -31,7 +31,13 @@ _BY_HAND = "embedhub.register()"
 
 
 class Registry(Mapping[str, EmbeddingSource]):
-    """A read-only mapping of names to sources, which finds the plugins when it is first asked."""
+    """A read-only mapping of names to sources, which finds the plugins when it is first asked.
+
+    Example:
+        >>> import embedhub
+        >>> [name for name, source in embedhub.sources().items() if 25 in source.dims]
+        ['wordnet-ppmi'...]
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -68,11 +74,40 @@ class Registry(Mapping[str, EmbeddingSource]):
         return f"<{len(self)} embedhub sources: {', '.join(self)}>"
 
     def provider(self, name: str) -> str:
-        """Return who provides a name: a distribution with its entry point, or embedhub itself."""
+        """Return who provides a name: a distribution with its entry point, or embedhub itself.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources().provider("glove-6b")
+            'embedhub.builtin.glove'
+
+        Args:
+            name: Name of a source.
+
+        Raises:
+            SourceNotFoundError: No source has that name.
+            SourceClashError: Several have it.
+        """
         return next(iter(self._discovered()[self[name].name]))
 
     def register(self, source: EmbeddingSource) -> None:
-        """Add a source; see `embedhub.register`."""
+        """Add a source; `embedhub.register` calls it.
+
+        Example:
+            >>> import embedhub
+            >>> registry = Registry()
+            >>> registry.register(embedhub.sources()["glove-6b"])
+            Traceback (most recent call last):
+                ...
+            embedhub.errors.SourceClashError: The source name 'glove-6b' is taken by ...
+
+        Args:
+            source: The source.
+
+        Raises:
+            SourceClashError: A plugin or embedhub itself provides that name.
+            TypeError: This is no `EmbeddingSource`.
+        """
         if not isinstance(source, EmbeddingSource):
             raise TypeError(f"expected an EmbeddingSource, got {source!r}")
         with self._lock:
@@ -172,6 +207,25 @@ def register(source: EmbeddingSource) -> None:
 
     A second call with the same name replaces the first, so that a notebook's cell can run twice.
 
+    Example:
+        >>> import embedhub
+        >>> source = embedhub.EmbeddingSource(
+        ...     name="none-yet",
+        ...     description="a name without vectors",
+        ...     language="en",
+        ...     cased=False,
+        ...     words=None,
+        ...     license="CC0-1.0",
+        ...     citation="nobody",
+        ...     homepage="https://example.org",
+        ... )
+        >>> embedhub.register(source)
+        >>> embedhub.sources().provider("none-yet")
+        'embedhub.register()'
+
+    Args:
+        source: The source.
+
     Raises:
         SourceClashError: A plugin or embedhub itself provides that name.
         TypeError: This is no `EmbeddingSource`.
@@ -222,6 +276,10 @@ def fetch(source: Source, dim: int | None = None) -> None:
     """Bring the vectors of a source and build their store, so that later calls need no network.
 
     For the image of a container, or the login node of a cluster.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.fetch("wordnet-ppmi", 50)
 
     Args:
         source: A registered name, a path, or an `EmbeddingSource`.

@@ -41,6 +41,11 @@ def hash_words(encoded: Collection[bytes]) -> NDArray[np.uint64]:
 class Vocabulary(Sequence[str]):
     """The words of a source in the order of its rows; all distinct.
 
+    Example:
+        >>> import embedhub
+        >>> embedhub.load("wordnet-ppmi", 25).words
+        <Vocabulary of 78,781 words: 'the', 'a', 'of', ...>
+
     Args:
         text: The words' bytes one after the other, uint8.
         offsets: Where each word starts in ``text``, and its end last, ``(n + 1,)`` int64.
@@ -96,14 +101,34 @@ class Vocabulary(Sequence[str]):
         return isinstance(word, str) and bool(self.indices([word])[0] >= 0)
 
     def index(self, word: str, start: int = 0, stop: int | None = None) -> int:
-        """Return the row of a word, or raise ValueError as a list does."""
+        """Return the row of a word, or raise ValueError, as a list does.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).words.index("music")
+            253
+
+        Args:
+            word: The word.
+            start: The first row that counts.
+            stop: The row behind the last one that counts.
+        """
         row = int(self.indices([word])[0])
         if row < 0 or row not in range(*slice(start, stop).indices(len(self))):
             raise ValueError(f"{word!r} is not in the vocabulary")
         return row
 
     def count(self, word: str) -> int:
-        """Return 1 if the word is there, else 0: words are distinct."""
+        """Return 1 if the word is there, else 0: words are distinct.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).words.count("music")
+            1
+
+        Args:
+            word: The word.
+        """
         return int(word in self)
 
     def __repr__(self) -> str:
@@ -111,6 +136,11 @@ class Vocabulary(Sequence[str]):
 
     def indices(self, words: Iterable[str]) -> NDArray[np.int64]:
         """Return the row of each word, -1 where it is missing.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).words.indices(["music", "qwxz"]).tolist()
+            [253, -1]
 
         Args:
             words: ``k`` words, in any order, repeated or not.
@@ -267,18 +297,49 @@ class Vectors(Collection[str]):
     @overload
     def get(self, word: str, default: _T) -> NDArray[np.float32] | _T: ...
     def get(self, word: str, default: Any = None) -> Any:
-        """Return the row of a word, ``(dim,)`` and read-only, or ``default`` where it is missing."""
+        """Return the row of a word, or ``default`` where it is missing.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).get("qwxz", "none")
+            'none'
+
+        Args:
+            word: The word.
+            default: What comes back for a missing one.
+
+        Returns:
+            ``(dim,)`` float32, read-only.
+        """
         row = self.indices([word])[0]
         return default if row < 0 else self.matrix[row]
 
     def indices(self, words: Iterable[str]) -> NDArray[np.int64]:
-        """Return the index of each word's row, ``(k,)`` int64; -1 where the word is missing."""
+        """Return the index of each word's row, -1 where the word is missing.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).indices(["music", "qwxz"]).tolist()
+            [253, -1]
+
+        Args:
+            words: ``k`` words.
+
+        Returns:
+            ``(k,)`` int64.
+        """
         return self.words.indices(words)
 
     def lookup(
         self, words: Iterable[str], *, missing: Literal["raise", "zeros"] = "raise"
     ) -> NDArray[np.float32]:
         """Return the rows of many words at once.
+
+        Example:
+            >>> import embedhub
+            >>> vectors = embedhub.load("wordnet-ppmi", 25)
+            >>> vectors.lookup(["music", "qwxz"], missing="zeros").any(axis=1).tolist()
+            [True, False]
 
         Args:
             words: ``k`` words.
@@ -308,6 +369,11 @@ class Vectors(Collection[str]):
 
     def most_similar(self, query: str | ArrayLike, topn: int = 10) -> list[tuple[str, float]]:
         """Return the words whose rows have the largest cosine with the query's.
+
+        Example:
+            >>> import embedhub
+            >>> [word for word, _ in embedhub.load("wordnet-ppmi", 100).most_similar("cello", topn=3)]
+            ['cellos', 'violoncello', 'lutanist']
 
         Args:
             query: A word, which is then left out of the answer, or a vector of shape ``(dim,)``.
