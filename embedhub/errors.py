@@ -116,12 +116,12 @@ class CoverageError(EmbedhubError, ValueError):
 
 
 class FormatError(EmbedhubError, ValueError):
-    """A file does not hold what its reader expects.
+    r"""A file does not hold what its reader expects.
 
     Example:
         >>> import embedhub
         >>> from pathlib import Path
-        >>> _ = Path("broken.txt").write_text("rain 0.5 1\\nwind 1 a quarter\\n")
+        >>> _ = Path("broken.txt").write_text("rain 0.5 1\nwind 1 a quarter\n")
         >>> embedhub.load("broken.txt")
         Traceback (most recent call last):
             ...
@@ -130,14 +130,14 @@ class FormatError(EmbedhubError, ValueError):
 
 
 class UnexpectedEndError(FormatError):
-    """A file ends earlier or later than it says itself.
+    r"""A file ends earlier or later than it says itself.
 
     Readers raise it after the last block, so that whoever trusts the file may keep the rows.
 
     Example:
         >>> from pathlib import Path
         >>> from embedhub.readers import word2vec_text
-        >>> _ = Path("short.vec").write_text("3 2\\nrain 0.5 1\\n")
+        >>> _ = Path("short.vec").write_text("3 2\nrain 0.5 1\n")
         >>> for words, rows in word2vec_text.read(Path("short.vec"), 2):
         ...     print(words)
         Traceback (most recent call last):
@@ -180,7 +180,7 @@ class SettingsError(EmbedhubError, ValueError):
         >>> embedhub.load("glove-6b", 300)
         Traceback (most recent call last):
             ...
-        embedhub.errors.SettingsError: EMBEDHUB_MIRROR is 'ftp://example.org'; expected an http(s) URL or a folder.
+        embedhub.errors.SettingsError: EMBEDHUB_MIRROR is 'ftp://example.org'; expected ...
     """
 
 
@@ -248,12 +248,12 @@ class OfflineError(DownloadError):
 
 
 class FormatWarning(UserWarning):
-    """Something is odd about the caller's own file; what could be read of it is used.
+    r"""Something is odd about the caller's own file; what could be read of it is used.
 
     Example:
         >>> import embedhub, warnings
         >>> from pathlib import Path
-        >>> _ = Path("short.vec").write_text("3 2\\nrain 0.5 1\\n")
+        >>> _ = Path("short.vec").write_text("3 2\nrain 0.5 1\n")
         >>> with warnings.catch_warnings(action="ignore", category=embedhub.FormatWarning):
         ...     vectors = embedhub.load("short.vec")
         >>> len(vectors)
@@ -266,7 +266,7 @@ class UnpinnedWarning(UserWarning):
 
     Example:
         >>> import embedhub, warnings
-        >>> warnings.simplefilter("error", embedhub.UnpinnedWarning)  # EMBEDHUB_REQUIRE_HASH=1 refuses too
+        >>> warnings.simplefilter("error", embedhub.UnpinnedWarning)  # or EMBEDHUB_REQUIRE_HASH=1
     """
 
 
@@ -275,7 +275,7 @@ class PluginWarning(UserWarning):
 
     Example:
         >>> import embedhub, warnings
-        >>> warnings.simplefilter("ignore", embedhub.PluginWarning)  # EMBEDHUB_DISABLE_PLUGINS=... is more exact
+        >>> warnings.simplefilter("ignore", embedhub.PluginWarning)  # or disable one
     """
 
 
@@ -288,5 +288,5 @@ class CoverageWarning(UserWarning):
         >>> embedhub.coverage("wordnet-ppmi", 25, ["##ing", "##ed"])
         Traceback (most recent call last):
             ...
-        embedhub.errors.CoverageWarning: wordnet-ppmi 25d: 0 of 2 words found (0.0%); missing: ##ing, ##ed. ...
+        embedhub.errors.CoverageWarning: wordnet-ppmi 25d: 0 of 2 words found (0.0%); ...
     """

@@ -58,7 +58,7 @@ def _watched(plugin: str) -> list[str]:
     installed = tuple(os.path.realpath(root) + os.sep for root in roots if root)
     phrases = []
 
-    # CPython traces no audit hook, so that its lines never count as run; tests/test_contract.py tells what it sees.
+    # CPython traces no audit hook, so its lines never count as run; tests/test_contract.py holds them.
     def watch(event: str, arguments: tuple[Any, ...]) -> None:  # pragma: no cover
         if event == "open" and not isinstance(arguments[0], int):
             path = os.path.realpath(os.fsdecode(arguments[0]))

@@ -19,7 +19,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # Down the street: a module may import those of earlier lines, and of its own.
 STREET = [
     {"__init__", "errors"},
-    {"settings", "subwords", "tokens"},
+    {"settings", "subwords", "tokens", "vocabulary"},
     {"progress", "files", "vectors"},
     {"fallbacks", "word_index"},
     {"cache", "remote"},

@@ -1,4 +1,4 @@
-"""The compiled loop and the Python that it is compiled from say the same, so that its lines can be counted."""
+"""The compiled loop and the Python that it is compiled from say the same."""
 
 from typing import Any
 

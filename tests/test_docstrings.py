@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import embedhub
-from embedhub import files, registry, subwords, testing, tokens, vectors
+from embedhub import files, registry, subwords, testing, tokens, vocabulary
 from embedhub.readers import fasttext_bin, glove, numberbatch, static, word2vec_binary, word2vec_text
 
 # What is public beside `embedhub.__all__`, as the API reference has it (tools/docs_hooks.py).
@@ -27,7 +27,7 @@ OTHERS: dict[str, Any] = {
     "tokens.count": tokens.count,
     "tokens.tokenizer": tokens.tokenizer,
     "tokens.words": tokens.words,
-    "vectors.Vocabulary": vectors.Vocabulary,
+    "vocabulary.Vocabulary": vocabulary.Vocabulary,
     "readers.fasttext_bin.read": fasttext_bin.read,
     "readers.glove.read": glove.read,
     "readers.numberbatch.read": numberbatch.read,

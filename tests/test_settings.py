@@ -12,8 +12,10 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("1", True), ("true", True), ("On", True), ("yes", True), ("0", False), ("no", False), ("OFF", False)]
-    + [("", False), (" ", False)],
+    [
+        *(("1", True), ("true", True), ("On", True), ("yes", True)),
+        *(("0", False), ("no", False), ("OFF", False), ("", False), (" ", False)),
+    ],
 )
 def test_a_switch_is_yes_or_no(text: str, meant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A switch takes the usual words in any case, and is off where nothing is said."""

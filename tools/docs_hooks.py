@@ -33,7 +33,7 @@ MODULES = {
     "embedhub.readers.fasttext_bin": ("read",),
     "embedhub.readers.static": ("read",),
     "embedhub.readers.numberbatch": ("read", "language"),
-    "embedhub.vectors": ("Vocabulary",),
+    "embedhub.vocabulary": ("Vocabulary",),
     "embedhub.subwords": ("Subwords",),
     "embedhub.testing": ("SourceContract",),
 }
@@ -67,9 +67,11 @@ def catalogue() -> str:
     lines = [
         "# Catalogue of sources",
         "",
-        f"{len(sources):,} sources, as their tables say when this page is built; "
-        "`embedhub.sources()` is the same in Python. A size is that of the file of vectors; of a member of an "
-        "archive, that of the member unpacked, and less is fetched. `-` where it is not published.",
+        (
+            f"{len(sources):,} sources, as their tables say when this page is built; `embedhub.sources()` is "
+            "the same in Python. A size is that of the file of vectors; of a member of an archive, that of "
+            "the member unpacked, and less is fetched. `-` where it is not published."
+        ),
     ]
     for provider in sorted(providers, key=lambda provider: (provider != "embedhub", provider)):
         lines += ["", f"## {provider}", ""]
@@ -112,8 +114,8 @@ def reference() -> str:
 
 def _reference() -> Iterator[str]:
     yield "# Python\n"
-    yield "What is here is public, and changes only as Semantic Versioning says. Names are those of `embedhub`,"
-    yield "as in `embedhub.load`, but for those of the last part, which stand in modules of their own."
+    yield "What is here is public, and changes only as Semantic Versioning says. Names are of `embedhub`,"
+    yield "as in `embedhub.load`; those of the last part stand in modules of their own."
     for home, names in embedhub._HOMES.items():  # noqa: SLF001 - the one list of what is public and where
         if home not in _ON_OTHER_PAGES:
             yield f"\n## {_subject(f'embedhub.{home}')}\n"
@@ -129,8 +131,7 @@ def _subject(module: str) -> str:
     """Return the first sentence of a module's docstring."""
     # Not imported: some want Keras, which the site is built without.
     spec = find_spec(module)
-    assert spec
-    file = Path(str(spec.origin))
+    file = Path(str(spec and spec.origin))
     text = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").split("\n\n")[0]
     return " ".join(text.split()).partition(". ")[0].rstrip(".") + "."
 
