@@ -10,40 +10,43 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
 
 import embedhub
-from embedhub import files, registry, subwords, testing, tokens, vocabulary
-from embedhub.readers import fasttext_bin, glove, numberbatch, static, word2vec_binary, word2vec_text
+from embedhub.testing import SourceContract
 
-# What is public beside `embedhub.__all__`, as the API reference has it (tools/docs_hooks.py).
-OTHERS: dict[str, Any] = {
-    "Registry": registry.Registry,
-    "files.Extra": files.Extra,
-    "subwords.Subwords": subwords.Subwords,
-    "testing.SourceContract": testing.SourceContract,
-    "tokens.count": tokens.count,
-    "tokens.tokenizer": tokens.tokenizer,
-    "tokens.words": tokens.words,
-    "vocabulary.Vocabulary": vocabulary.Vocabulary,
-    "readers.fasttext_bin.read": fasttext_bin.read,
-    "readers.glove.read": glove.read,
-    "readers.numberbatch.read": numberbatch.read,
-    "readers.static.read": static.read,
-    "readers.word2vec_binary.read": word2vec_binary.read,
-    "readers.word2vec_text.read": word2vec_text.read,
-}
+ROOT = Path(__file__).parents[1]
 NO_TEXT = {"__version__", "hookimpl"}  # a string, and a marker of pluggy
 # Tests are told apart by their names; pytest calls its hooks, nobody else does.
 NOT_CALLED = re.compile(r"test_|pytest_")
 
 
+def docs_hooks() -> Any:
+    """Return the module that makes the pages of the API reference."""
+    spec = importlib.util.spec_from_file_location("docs_hooks", ROOT / "tools" / "docs_hooks.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HOOKS = docs_hooks()
+CALLED = (type, FunctionType, classmethod, staticmethod)
+
+
 def public() -> Iterator[tuple[str, Any]]:
     """Give every public name with what it stands for: functions, classes, and the methods of those."""
     ours = {name: getattr(embedhub, name) for name in embedhub.__all__ if name not in NO_TEXT}
-    for name, value in (ours | OTHERS).items():
+    parts = {
+        f"{module}.{name}": getattr(importlib.import_module(module), name)
+        for module, names in HOOKS.MODULES.items()
+        for name in names
+    }
+    for name, value in (ours | parts).items():
         yield name, value
         if inspect.isclass(value):
             own = [member for member in value.__mro__ if member.__module__.startswith("embedhub")]
@@ -55,13 +58,13 @@ def public() -> Iterator[tuple[str, Any]]:
 NAMES = dict(public())
 
 
-@pytest.mark.parametrize("name", [name for name, value in NAMES.items() if callable(value)])
+@pytest.mark.parametrize("name", [name for name, value in NAMES.items() if isinstance(value, CALLED)])
 def test_what_can_be_called_is_explained(name: str) -> None:
     """It has a docstring with an example, and says what its arguments are where it has some."""
     value = NAMES[name]
     text = inspect.getdoc(value) or ""
     assert "Example:" in text, f"{name} shows no example"
-    if inspect.isclass(value) and issubclass(value, Exception | testing.SourceContract):
+    if inspect.isclass(value) and issubclass(value, Exception | SourceContract):
         return  # made by embedhub, and by pytest
     taken = [argument for argument in inspect.signature(value).parameters if argument != "self"]
     if taken:
@@ -77,6 +80,15 @@ def test_what_can_be_called_is_explained(name: str) -> None:
 def test_a_property_is_explained(name: str) -> None:
     """It has a docstring."""
     assert inspect.getdoc(NAMES[name])
+
+
+def test_the_reference_has_every_public_name() -> None:
+    """The pages of the reference show each name of the package once; errors have a page of their own."""
+    shown = re.findall(r"(?m)^::: embedhub\.(?:\w+\.)*(\w+)$", HOOKS.reference())
+    errors = {name for name in embedhub.__all__ if name.endswith(("Error", "Warning"))}
+    assert sorted(shown) == sorted(set(embedhub.__all__) - errors - {"__version__"})
+    assert "::: embedhub.errors" in (ROOT / "docs" / "errors.md").read_text("utf-8")
+    assert HOOKS.parts().count("\n::: ") == sum(map(len, HOOKS.MODULES.values()))
 
 
 def modules() -> Iterator[str]:

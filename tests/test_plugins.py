@@ -94,6 +94,24 @@ def test_a_readme_tells_of_every_source(bundled: Path, environment: Callable[[Pa
                 assert citation in readme
 
 
+def test_the_catalogue_has_every_source(bundled: Path, environment: Callable[[Path], dict[str, str]]) -> None:
+    """The page of sources has one row for each, and comes out the same whatever the order of sets."""
+    pages_made = set()
+    for seed in ("1", "2"):
+        command = [sys.executable, "-P", str(ROOT / "tools" / "docs_hooks.py"), "catalogue"]
+        settings = environment(bundled) | {"PYTHONHASHSEED": seed}
+        done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
+        pages_made.add(done.stdout)
+    (page,) = pages_made
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LISTING], env=settings, capture_output=True, text=True, check=True
+    )
+    names = [name for _, name, *_ in json.loads(done.stdout)]
+    assert sorted(re.findall(r"(?m)^\| `([^`]+)` \|", page)) == sorted(names)
+    assert len(names) > 500
+    assert re.findall(r"(?m)^## (\S+)$", page) == ["embedhub", *(folder.name for folder in PLUGINS)]
+
+
 def blocks_of(source: EmbeddingSource, path: Path) -> list[Block]:
     """Return what a source makes of a file of dim 300."""
     return [block for block in source.parse(path, 300) if not isinstance(block, Extra)]

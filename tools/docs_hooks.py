@@ -5,8 +5,8 @@
 
 import ast
 import logging
+import re
 import sys
-from collections.abc import Iterator
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,8 +23,7 @@ ROOT = Path(__file__).parents[1]
 # MkDocs counts the warnings of loggers below its own, and --strict makes them errors.
 _log = logging.getLogger("mkdocs.hooks.embedhub")
 
-# Modules with public names of their own, beside those of `embedhub` itself.
-MODULES = {
+MODULES: dict[str, tuple[str, ...]] = {
     "embedhub.tokens": ("words", "tokenizer", "count", "RULES"),
     "embedhub.files": ("Block", "Extra"),
     "embedhub.readers.glove": ("read",),
@@ -35,8 +34,11 @@ MODULES = {
     "embedhub.readers.numberbatch": ("read", "language"),
     "embedhub.vocabulary": ("Vocabulary",),
     "embedhub.subwords": ("Subwords",),
+    "embedhub.registry": ("Registry",),
     "embedhub.testing": ("SourceContract",),
 }
+"""Modules with public names of their own, beside those of `embedhub` itself."""
+
 _ON_OTHER_PAGES = {"errors"}
 
 
@@ -52,6 +54,7 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
             _log.warning("The catalogue lacks %s: python -m pip install --no-deps ./plugins/%s", name, name)
     files.append(File.generated(config, "catalogue.md", content=catalogue()))
     files.append(File.generated(config, "reference.md", content=reference()))
+    files.append(File.generated(config, "parts.md", content=parts()))
     return files
 
 
@@ -108,33 +111,34 @@ def _row(source: EmbeddingSource) -> str:
 
 
 def reference() -> str:
-    """Return the page with the docstring of every public name."""
-    return "\n".join(_reference()) + "\n"
-
-
-def _reference() -> Iterator[str]:
-    yield "# Python\n"
-    yield "What is here is public, and changes only as Semantic Versioning says. Names are of `embedhub`,"
-    yield "as in `embedhub.load`; those of the last part stand in modules of their own."
+    """Return the page with the docstrings of the names of `embedhub`."""
+    lines = ["# Python", "", "What is here is public, and changes only as Semantic Versioning says.", ""]
     for home, names in embedhub._HOMES.items():  # noqa: SLF001 - the one list of what is public and where
         if home not in _ON_OTHER_PAGES:
-            yield f"\n## {_subject(f'embedhub.{home}')}\n"
-            yield from (f"::: embedhub.{home}.{name}\n" for name in names)
-    yield "\n# For authors of plugins, and for those who take the parts\n"
+            lines += [f"## {_subject(f'embedhub.{home}')}", "", *_directives(f"embedhub.{home}", names)]
+    return "\n".join(lines)
+
+
+def parts() -> str:
+    """Return the page with the docstrings of the names of other modules."""
+    lines = ["# Parts", "", "For authors of plugins, and for those who take single steps. Also public.", ""]
     for module, names in MODULES.items():
-        yield f"\n## `{module}`\n"
-        yield f"{_subject(module)}\n"
-        yield from (f"::: {module}.{name}\n" for name in names)
+        lines += [f"## {_subject(module)}", "", f"`{module}`", "", *_directives(module, names)]
+    return "\n".join(lines)
+
+
+def _directives(module: str, names: tuple[str, ...]) -> list[str]:
+    return [f"::: {module}.{name}\n" for name in names]
 
 
 def _subject(module: str) -> str:
-    """Return the first sentence of a module's docstring."""
+    """Return what a module is about: the beginning of its docstring."""
     # Not imported: some want Keras, which the site is built without.
     spec = find_spec(module)
     file = Path(str(spec and spec.origin))
     text = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").split("\n\n")[0]
-    return " ".join(text.split()).partition(". ")[0].rstrip(".") + "."
+    return re.split(r"[:.](?= |$)", " ".join(text.split()))[0]
 
 
 if __name__ == "__main__":
-    print({"catalogue": catalogue, "reference": reference}[sys.argv[1]](), end="")
+    print({"catalogue": catalogue, "reference": reference, "parts": parts}[sys.argv[1]](), end="")
