@@ -30,6 +30,12 @@ _log = logging.getLogger("embedhub")
 class EmbeddingMatrix:
     """Rows for a vocabulary, and how many of its words were found.
 
+    Example:
+        >>> import embedhub
+        >>> result = embedhub.embedding_matrix("wordnet-ppmi", 25, {"music": 1, "qwxz": 2})
+        >>> result.matrix.shape, result.found.tolist(), result.coverage.missing
+        ((3, 25), [False, True, False], ('qwxz',))
+
     Args:
         matrix: ``(largest index + 1, dim)`` float32; row i belongs to the word with index i.
         coverage: What was found and what is missing.

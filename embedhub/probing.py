@@ -21,7 +21,8 @@ from embedhub.labelled import Labelled, read_labelled
 from embedhub.progress import bar
 from embedhub.registry import load
 from embedhub.texts import TextEmbedder
-from embedhub.vectors import Vectors, Vocabulary, encode_all, hash_words
+from embedhub.vectors import Vectors
+from embedhub.vocabulary import Vocabulary, encode_all, hash_words
 
 LabelledTexts = str | Path | tuple[Sequence[str], Sequence[Any]]
 """A file as `embedhub.labelled.read_labelled` reads it, or texts and their labels."""
