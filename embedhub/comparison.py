@@ -42,7 +42,7 @@ class Compared:
         download_bytes_at_most: Where that is not known, a number that it stays under; else None.
         disk_bytes: How many bytes its store takes in the cache, None if unknown.
         disk_is_estimate: Whether that is what it will take, from its number of words, since it is not there.
-        in_cache: Whether it was in the cache when it was asked for.
+        in_cache: Whether its store is in the cache, now that it was compared.
         coverage: What it knows of the caller's words, None without words or without its vectors.
         scores: For each benchmark, by name, what it scores; None where it was not measured.
         note: Why something was not measured and what to do about it; ``""`` if all was.
@@ -156,7 +156,6 @@ def _compared(
     fetch: bool,
 ) -> Compared:
     known = source.download_size(dim) == 0 or source.store_folder(dim) is not None
-    in_cache = source.store_folder(dim) is not None
     scores: dict[str, Score | None] = {test.name: None for test in tests}
     found: Coverage | None = None
     notes = []
@@ -191,7 +190,7 @@ def _compared(
         download_bytes_at_most=costs["download_bytes_at_most"],
         disk_bytes=costs["store_bytes"],
         disk_is_estimate=costs["store"] is None,
-        in_cache=in_cache,
+        in_cache=costs["store"] is not None,
         coverage=found,
         scores=scores,
         note=" ".join(notes),

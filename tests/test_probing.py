@@ -3,9 +3,11 @@
 import csv
 import json
 import math
+import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -170,14 +172,19 @@ def test_the_command_says_what_is_wrong(
 SETS = [("sst2/train.tsv", "sst2/test.tsv", "whitespace"), ("trec/train.txt", "trec/test.txt", "words")]
 
 
+@cache
+def on_real_texts(folder: Path, train: str, test: str, tokenize: str) -> embedhub.Probe:
+    """Probe all that is here, once."""
+    sources = ["glove-6b:50", "wordnet-ppmi:25", "wordnet-ppmi:50", "wordnet-ppmi:100"]
+    return embedhub.probe(sources, folder / "text" / train, folder / "text" / test, tokenize=tokenize)
+
+
 @pytest.mark.parametrize(("train", "test", "tokenize"), SETS, ids=["sst2", "trec"])
 def test_on_real_texts_the_order_is_as_one_would_expect(
     glove_50d: embedhub.Vectors, real_data: Path, train: str, test: str, tokenize: str
 ) -> None:
     """GloVe and the embedded default beat random vectors of their dim by more than chance gives."""
-    folder = real_data / "text"
-    sources = ["glove-6b:50", "wordnet-ppmi:25", "wordnet-ppmi:50", "wordnet-ppmi:100"]
-    probe = embedhub.probe(sources, folder / train, folder / test, tokenize=tokenize)
+    probe = on_real_texts(real_data, train, test, tokenize)
     rows = {(row.source, row.dim): row for row in probe.rows}
     assert rows["glove-6b", 50].low > rows["random", 50].accuracy
     for dim in (25, 50, 100):
@@ -188,3 +195,17 @@ def test_on_real_texts_the_order_is_as_one_would_expect(
         < rows["wordnet-ppmi", 50].accuracy
         < rows["wordnet-ppmi", 100].accuracy
     )
+
+
+def test_the_page_has_the_figures_of_this_run(glove_50d: embedhub.Vectors, real_data: Path) -> None:
+    """The table of SST-2 and TREC in the guide is what the probe gives."""
+    page = (Path(__file__).parents[1] / "docs" / "choose-a-source.md").read_text("utf-8")
+    shown = re.findall(r"(?m)^\| `([\w-]+)` \| (\d+) \| (.*) \|$", page)
+    found = {}
+    for number, (train, test, tokenize) in enumerate(SETS):
+        for row in on_real_texts(real_data, train, test, tokenize).rows:
+            cells = f"{row.accuracy:.1%} | {row.low:.1%} to {row.high:.1%}"
+            found[number, row.source, str(row.dim)] = cells
+    assert len(shown) == len(found) / 2
+    for source, dim, cells in shown:
+        assert cells == f"{found[0, source, dim]} | {found[1, source, dim]}"
