@@ -30,6 +30,12 @@ _HOW = "fetch=True (--fetch) fetches what is missing."
 class Compared:
     """What is known of a source in one dim.
 
+    Example:
+        >>> import embedhub
+        >>> (row,) = embedhub.compare("glove-6b:200")
+        >>> row.words, row.language, row.disk_bytes
+        (400000, 'en', 332800000)
+
     Args:
         source: Its name.
         dim: Width of a row.
@@ -68,6 +74,12 @@ class Compared:
         """Return everything as plain dicts, lists, strings and numbers, as JSON has them.
 
         Of the missing words it has the first ten.
+
+        Example:
+            >>> import embedhub
+            >>> (row,) = embedhub.compare("wordnet-ppmi:25", counts={"rain": 8, "qwxz": 1})
+            >>> row.to_dict()["coverage"]["missing"]
+            ['qwxz']
         """
         known = self.coverage.to_dict() if self.coverage is not None else None
         if known is not None:

@@ -201,11 +201,13 @@ def test_the_page_has_the_figures_of_this_run(glove_50d: embedhub.Vectors, real_
     """The table of SST-2 and TREC in the guide is what the probe gives."""
     page = (Path(__file__).parents[1] / "docs" / "choose-a-source.md").read_text("utf-8")
     shown = re.findall(r"(?m)^\| `([\w-]+)` \| (\d+) \| (.*) \|$", page)
-    found = {}
-    for number, (train, test, tokenize) in enumerate(SETS):
+    found: dict[tuple[str, str], list[float]] = {}
+    for train, test, tokenize in SETS:
         for row in on_real_texts(real_data, train, test, tokenize).rows:
-            cells = f"{row.accuracy:.1%} | {row.low:.1%} to {row.high:.1%}"
-            found[number, row.source, str(row.dim)] = cells
-    assert len(shown) == len(found) / 2
+            figures = found.setdefault((row.source, str(row.dim)), [])
+            figures += [100 * row.accuracy, 100 * row.low, 100 * row.high]
+    assert {(source, dim) for source, dim, _ in shown} == found.keys()
     for source, dim, cells in shown:
-        assert cells == f"{found[0, source, dim]} | {found[1, source, dim]}"
+        # Another machine may see two of 500 texts on the other side of a boundary.
+        told = [float(figure) for figure in re.findall(r"([\d.]+)%", cells)]
+        assert told == pytest.approx(found[source, dim], abs=0.5)
