@@ -7,6 +7,7 @@ logarithms 3CosMul becomes a sum too.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,8 +19,10 @@ from embedhub.vectors import Vectors
 Method = Literal["add", "mul"]
 
 _EPSILON = 0.001
-_CELLS = 1 << 21  # cosines in hand at once, in each thread
-_QUESTIONS = 64  # sums in hand at once: they stay in the processor's cache
+# Measured with GloVe's 400,000 words: a quarter of the cosines at once costs 1.7 times the processor time.
+_CELLS = 1 << 23  # cosines in hand at once, in each thread
+_QUESTIONS = 32  # sums in hand at once
+_THREADS = 8  # at most: each has its cosines
 
 
 def solve(
@@ -50,8 +53,7 @@ def solve(
     scores = np.full(len(questions), -np.inf, np.float32)
     words, positions = np.unique(questions, return_inverse=True)
     positions = positions.reshape(questions.shape)
-    # Questions of one c after each other: then its cosines are in the processor's cache.
-    order = np.lexsort(positions.T)
+    order = np.lexsort(positions.T[::-1])  # a and b of neighbours are mostly the same
     known = _unit(vectors.matrix[words])
     step = max(1, min(len(vectors), _CELLS // max(1, len(words))))
 
@@ -62,7 +64,7 @@ def solve(
     starts = range(0, len(vectors) if len(questions) else 0, step)
     with (
         bar(f"Solving {what}", len(vectors), in_bytes=False) as advance,
-        ThreadPoolExecutor(os.cpu_count()) as threads,
+        ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads,
     ):
         # In the order of the rows, whichever thread is first: so ties are settled in one way.
         for start, (found, found_scores) in zip(starts, threads.map(look, starts), strict=True):
@@ -88,7 +90,7 @@ def _best_of(
 
     Args:
         cosines: ``(u, n)`` of the questions' words with these; overwritten.
-        positions: ``(k, 3)`` rows of it: a, b and c.
+        positions: ``(k, 3)`` rows of it: a, b and c. Neighbours with the same a and b share their work.
         left_out: ``(k, 3)`` columns of it that are no answers, where they are columns of it.
         method: As for `solve`.
     """
@@ -102,15 +104,17 @@ def _best_of(
             np.log(cosines, out=cosines)
     found = np.empty(len(positions), np.int64)
     scores = np.empty(len(positions), np.float32)
+    # Allocated once: fresh memory for each block would cost page faults.
     sums = np.empty((_QUESTIONS, cosines.shape[1]), np.float32)
     for start in range(0, len(positions), _QUESTIONS):
         part = slice(start, start + _QUESTIONS)
         a, b, c = positions[part].T
-        total = np.take(cosines, b, axis=0, out=sums[: len(a)], mode="clip")
-        total += cosines[c]
-        total -= taken[a]
+        total = np.take(cosines, c, axis=0, out=sums[: len(c)], mode="clip")
+        changes = np.flatnonzero((a[1:] != a[:-1]) | (b[1:] != b[:-1])) + 1
+        for first, last in pairwise([0, *changes.tolist(), len(c)]):
+            total[first:last] += cosines[b[first]] - taken[a[first]]
         questions, words = np.nonzero((left_out[part] >= 0) & (left_out[part] < cosines.shape[1]))
         total[questions, left_out[part][questions, words]] = -np.inf
         found[part] = total.argmax(axis=1)
-        scores[part] = total[np.arange(len(a)), found[part]]
+        scores[part] = total[np.arange(len(c)), found[part]]
     return found, scores

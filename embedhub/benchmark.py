@@ -130,10 +130,10 @@ class _Local(Benchmark):
 
 
 def open_benchmark(path: Path) -> Benchmark:
-    """Return a benchmark for a file, which may be compressed; its first line tells what it holds.
+    """Return a benchmark for a file, which may be compressed; its first lines tell what it holds.
 
-    It holds analogies if that has four words, or ``:`` and the name of a section, as word2vec's file does; else
-    word pairs, in whatever columns.
+    Analogies have four words a line, or begin with ``:`` and the name of a section, as in word2vec's file;
+    all else is word pairs, in whatever columns.
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.

@@ -232,7 +232,7 @@ def _similarity(vectors: Vectors, pairs: Sequence[Pair]) -> _Outcome:
     left, right = rows[0::2], rows[1::2]
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     cosines = np.einsum("ij,ij->i", left, right) / np.where(lengths == 0, 1, lengths)
-    covered = (~match.missing).reshape(-1, 2).all(axis=1)
+    covered: NDArray[np.bool_] = (~match.missing).reshape(-1, 2).all(axis=1)
     return _Outcome(covered, np.where(covered, cosines, 0), np.array([pair.score for pair in pairs]))
 
 

@@ -130,7 +130,7 @@ class Registry(Mapping[str, T], Generic[T]):
             TypeError: This is none of that kind.
         """
         if not isinstance(thing, self._kind):
-            raise TypeError(f"expected an {self._kind.__name__}, got {thing!r}")
+            raise TypeError(f"expected an EmbeddingSource or a Benchmark, got {thing!r}")
         with self._lock:
             providers = self._discovered().setdefault(thing.name, {})
             others = [provider for provider in providers if provider != _BY_HAND]

@@ -74,6 +74,27 @@ def glove_50d(_glove_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub.V
     return embedhub.load("glove-6b", 50)
 
 
+REAL_SETS = {
+    "wordsim-353": "wordsim353.tsv",
+    "simlex-999": "simlex999.txt",
+    "men": "men.txt",
+    "google-analogies": "questions-words.txt",
+}
+
+
+@pytest.fixture(scope="session")
+def real_mirror(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a mirror as a folder, with the real GloVe 6B 50d and the real benchmarks that are here."""
+    folder = tmp_path_factory.mktemp("mirror")
+    for host in (real_data / "mirror").iterdir():
+        (folder / host.name).symlink_to(host)
+    for name, file in REAL_SETS.items():
+        place = folder / embedhub.benchmarks()[name].files[0].url.removeprefix("https://")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(real_data / "eval" / file)
+    return folder
+
+
 @dataclass
 class Serving:
     """A folder that is being served, what was asked and sent, and what is to go wrong."""

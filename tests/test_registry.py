@@ -49,7 +49,7 @@ def test_register_adds_a_source_for_this_process() -> None:
     assert registry["mine"].words == 2
     with pytest.raises(SourceClashError, match=r"'glove-6b' is taken by embedhub.builtin.glove"):
         registry.register(a_source("glove-6b"))
-    with pytest.raises(TypeError, match="expected an EmbeddingSource, got 'mine'"):
+    with pytest.raises(TypeError, match="expected an EmbeddingSource or a Benchmark, got 'mine'"):
         registry.register("mine")  # type: ignore[arg-type]  # the point
 
 

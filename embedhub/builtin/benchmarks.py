@@ -30,7 +30,7 @@ def _file(url: str, sha256: str, size: int, reader: Reader = word_pairs.read) ->
 def _english(
     name: str,
     kind: Kind,
-    total: int,
+    total: int | None,
     *files: RemoteFile,
     about: str,
     license: str = _UNSTATED,  # noqa: A002 - as in Benchmark
@@ -91,7 +91,7 @@ BENCHMARKS = (
         about="WordSim-353: its similar pairs, and its unrelated ones",
         license="CC-BY-4.0",
         citation=_AGIRRE,
-        homepage="http://alfonseca.org/eng/research/wordsim353.html",
+        homepage="https://aclanthology.org/N09-1003/",
     ),
     _english(
         "wordsim-353-relatedness",
@@ -105,7 +105,7 @@ BENCHMARKS = (
         about="WordSim-353: its related pairs, and its unrelated ones",
         license="CC-BY-4.0",
         citation=_AGIRRE,
-        homepage="http://alfonseca.org/eng/research/wordsim353.html",
+        homepage="https://aclanthology.org/N09-1003/",
     ),
     _english(
         "simlex-999",
@@ -300,7 +300,7 @@ BENCHMARKS = (
     _english(
         "bats",
         "analogy",
-        98_000,
+        None,
         *(
             RemoteFile(
                 url=f"https://{place}/BATS_3.0.zip", hash=_BATS_SHA1, size=None, reader=questions.read_bats

@@ -1,6 +1,6 @@
 """The `embedhub` command: one module of commands for each subject."""
 
-from embedhub.cli import caching, checking, choosing, drawing, exporting, looking, making, sources
+from embedhub.cli import caching, checking, choosing, drawing, evaluating, exporting, looking, making, sources
 from embedhub.cli._app import main
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "checking",
     "choosing",
     "drawing",
+    "evaluating",
     "exporting",
     "looking",
     "main",

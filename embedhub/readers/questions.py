@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from itertools import islice, permutations
 from pathlib import Path
 
 from embedhub.errors import FormatError
@@ -75,25 +75,30 @@ def read_bats(path: Path) -> Iterator[Question]:
         inside = Path(f"{path}#{name}")
         pairs = []
         for number, line in lines(inside):
-            word, _, answers = line.partition("\t")
-            right = tuple(answer.strip() for answer in answers.split("/") if answer.strip())
-            if not word.strip() or not right:
+            word, *rest = _words(line)
+            right = tuple(answer for answer in (rest[0].split("/") if len(rest) == 1 else ()) if answer)
+            if not word or not right:
                 raise bad(inside, number, line, "expected a word, a tab, and answers separated by slashes")
-            pairs.append((word.strip(), right))
+            pairs.append((word, right))
         part = name.split("/")[-2].lstrip("0123456789_ ").replace("_", " ").lower()
         for (a, b), (c, right) in permutations(pairs, 2):
             yield Question(a, b[0], c, right, part)
 
 
 def begins(path: Path) -> bool:
-    """Tell by the first line of a file whether it holds questions.
+    """Tell by the first lines of a file whether it holds questions: sections, or four words and no number.
 
     Raises:
         FormatError: The file is damaged, or not text.
     """
-    _, line = next(lines(path), (0, ""))
-    words = _words(line)
-    return line.startswith(":") or (len(words) == 4 and not any(map(is_number, words)))  # noqa: PLR2004 - as in read
+    first = [line for _, line in islice(lines(path), 2)]  # of word pairs the first may be a header
+    return (
+        any(line.startswith(":") for line in first)
+        or any(
+            len(words) == 4 and not any(map(is_number, words))  # noqa: PLR2004 - as in read
+            for words in map(_words, first[-1:])
+        )
+    )
 
 
 def _words(line: str) -> list[str]:
