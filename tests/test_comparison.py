@@ -249,17 +249,17 @@ def test_the_command_says_what_is_wrong(arguments: tuple[str, ...], code: int, m
     assert "Traceback" not in done.stderr
 
 
-def test_real_vectors_are_compared_on_real_sets(glove_50d: embedhub.Vectors, real_data: Path) -> None:
-    """The command on GloVe 6B 50d and TREC's questions has the scores that are published for that file."""
-    folder = real_data / "eval"
-    sets = [str(folder / name) for name in ("wordsim353.tsv", "simlex999.txt", "men.txt")]
-    done = run(
-        "compare", "glove-6b:50", "wordnet-ppmi:100", "--text", real_data / "text" / "trec" / "test.txt",
-        "--sets", ",".join(sets), "--json",
-    )  # fmt: skip
+def test_real_vectors_are_compared_on_real_sets(
+    glove_50d: embedhub.Vectors, real_data: Path, real_mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `--fetch` the three sets come, and GloVe 6B 50d has the scores that are published for it."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
+    text = real_data / "text" / "trec" / "test.txt"
+    done = run("compare", "glove-6b:50", "wordnet-ppmi:100", "--text", text, "--fetch", "--json")
     assert done.returncode == 0, done.stderr
     theirs, ours = json.loads(done.stdout)
-    assert [round(score["score"], 4) for score in theirs["scores"].values()] == [0.5033, 0.2646, 0.6523]
+    scores = {name: round(score["score"], 4) for name, score in theirs["scores"].items()}
+    assert scores == {"wordsim-353": 0.5033, "simlex-999": 0.2646, "men": 0.6523}
     assert theirs["words"] == len(glove_50d)
     assert theirs["in_cache"]
     assert theirs["coverage"]["token_share"] > ours["coverage"]["token_share"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _Sources = Annotated[
     list[str],
     typer.Argument(
-        metavar="NAME:DIM...",
+        metavar="NAME:DIM",
         help="Sources and their dims; NAME DIM is the same.",
         autocompletion=complete_names,
         show_default=False,
@@ -60,13 +60,15 @@ def compare(
 ) -> None:
     """Set sources side by side: facts, coverage of your text, similarity scores, sizes.
 
-    NAME without a dim is all its dims. Nothing is fetched without --fetch: of what is not in the cache there
-    are the facts. "~" is about so much, "<" is less than that, "-" was not measured.
+    NAME without a dim is all its dims. Nothing is fetched without --fetch:
+    of what is not in the cache there are the facts. "~" is about so much,
+    "<" is less than that, "-" was not measured.
 
     Examples:
       embedhub compare glove-6b wordnet-ppmi:100
       embedhub compare glove-6b:50 wordnet-ppmi:100 --text reviews.txt --fetch
-      embedhub compare glove-6b:50 ./my.vec --sets simlex-999,./my-pairs.tsv --plot quality.svg
+      embedhub compare glove-6b:50 ./my.vec --sets simlex-999,./my-pairs.tsv
+      embedhub compare wordnet-ppmi --text reviews.txt --plot quality.svg
     """
     from embedhub.choices import choices
 
@@ -162,13 +164,14 @@ def probe(
 ) -> None:
     """Classify your own texts over the vectors of each source, and over random ones.
 
-    A text is the mean of its words' vectors; logistic regression learns the labels. Sources that are not in
-    the cache are fetched.
+    A text is the mean of its words' vectors; logistic regression learns the
+    labels. Sources that are not in the cache are fetched.
 
     Examples:
       embedhub probe glove-6b 50 --train train.tsv --test test.tsv
-      embedhub probe glove-6b:50 wordnet-ppmi:100 --train train.csv --test test.csv --columns review,stars
-      embedhub probe wordnet-ppmi:50 --train sst2.tsv --test sst2-test.tsv --tokenize whitespace --json
+      embedhub probe glove-6b:50 wordnet-ppmi:100 --train a.tsv --test b.tsv
+      embedhub probe ./my.vec --train a.csv --test b.csv --columns review,stars
+      embedhub probe glove-6b:50 --train a.tsv --test b.tsv --tokenize whitespace
     """
     from embedhub import probing
     from embedhub.choices import choices
