@@ -66,8 +66,9 @@ def plot_comparison(
             "There is nothing to draw: no score and no coverage was measured. Give counts (--text), or fetch "
             "the vectors and the benchmarks (fetch=True, --fetch)."
         )
+    measured = [row for row in rows if any(value(row) for _, value in measures)]
     with mpl.rc_context(_STYLE):
-        figure = _draw(rows, measures)
+        figure = _draw(measured, measures)
         if path is not None:
             suffix = Path(path).suffix.lower()
             with output(Path(path), force=force) as fresh:
@@ -130,7 +131,7 @@ def _draw(rows: Sequence[Compared], measures: Sequence[_Measure]) -> "Figure":
             _line(
                 axes, [row for row in rows if row.source == source], value, _COLOURS[colour % len(_COLOURS)]
             )
-        _tidy(axes, [row for row in rows if value(row)], share=name == "tokens found")
+        _tidy(axes, rows, share=name == "tokens found")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2 * across, frameon=False)
     return figure
@@ -141,8 +142,9 @@ def _line(axes: "Axes", rows: Sequence[Compared], value: Callable[[Compared], An
     measured = sorted((row.disk_bytes or 0, row.dim, value(row)) for row in rows if value(row))
     sizes = [size / _MB for size, _, _ in measured]
     middles = [middle for _, _, (middle, _, _) in measured]
-    below = [middle - low for _, _, (middle, low, _) in measured]
-    above = [high - middle for _, _, (middle, _, high) in measured]
+    # The percentiles of a bootstrap need not enclose the score.
+    below = [max(0.0, middle - low) for _, _, (middle, low, _) in measured]
+    above = [max(0.0, high - middle) for _, _, (middle, _, high) in measured]
     axes.errorbar(
         sizes,
         middles,

@@ -178,6 +178,7 @@ def test_a_plot_has_a_panel_for_each_measure(tmp_path: Path, pairs: Path) -> Non
     embedhub.plot_comparison(rows, second)
     assert first.read_bytes() == second.read_bytes()
     assert "wordnet-ppmi" in first.read_text()
+    assert "glove-6b" not in first.read_text()
     embedhub.plot_comparison(rows, tmp_path / "first.png")
     assert (tmp_path / "first.png").read_bytes().startswith(b"\x89PNG")
 
