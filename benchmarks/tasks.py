@@ -267,7 +267,7 @@ def whole_copy(name: str) -> Measured:
 
 def whole_hashing(_: str) -> Measured:
     """Time the encoding and hashing of all words, a vocabulary's unavoidable work besides the copy."""
-    from embedhub.vectors import encode, hash_words
+    from embedhub.vocabulary import encode, hash_words
 
     index = word_index("whole")
     return clock(lambda: hash_words([encode(word) for word in index])), 0

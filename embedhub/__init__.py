@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
     from embedhub.benchmark import Benchmark
     from embedhub.bulk import EmbeddedFile, embed_file
+    from embedhub.comparison import Compared, compare
+    from embedhub.comparison_plot import plot_comparison
     from embedhub.errors import (
         BackendError,
         BenchmarkWarning,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from embedhub.keras import keras_embedding
     from embedhub.keras_text import TextLayers, keras_text_embedding
     from embedhub.plot import plot_words
+    from embedhub.probing import Probe, Probed, probe
     from embedhub.registry import benchmarks, fetch, load, register, sources
     from embedhub.report import Coverage
     from embedhub.source import EmbeddingSource
@@ -60,6 +63,7 @@ __all__ = [
     "Benchmark",
     "BenchmarkWarning",
     "ChecksumError",
+    "Compared",
     "Coverage",
     "CoverageError",
     "CoverageWarning",
@@ -79,6 +83,8 @@ __all__ = [
     "OutputError",
     "Pair",
     "PluginWarning",
+    "Probe",
+    "Probed",
     "Question",
     "RemoteFile",
     "Score",
@@ -96,6 +102,7 @@ __all__ = [
     "WorkerError",
     "__version__",
     "benchmarks",
+    "compare",
     "coverage",
     "embed_file",
     "embedding_matrix",
@@ -106,7 +113,9 @@ __all__ = [
     "keras_embedding",
     "keras_text_embedding",
     "load",
+    "plot_comparison",
     "plot_words",
+    "probe",
     "register",
     "sources",
     "torch_embedding",
@@ -117,6 +126,8 @@ _HOMES = {
     "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
     "benchmark": ("Benchmark",),
     "bulk": ("EmbeddedFile", "embed_file"),
+    "comparison": ("Compared", "compare"),
+    "comparison_plot": ("plot_comparison",),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
     "evaluation": ("Score", "evaluate"),
     "exports": ("Exported", "export"),
@@ -125,6 +136,7 @@ _HOMES = {
     "keras": ("keras_embedding",),
     "keras_text": ("TextLayers", "keras_text_embedding"),
     "plot": ("plot_words",),
+    "probing": ("Probe", "Probed", "probe"),
     "registry": ("benchmarks", "fetch", "load", "register", "sources"),
     "report": ("Coverage",),
     "source": ("EmbeddingSource",),

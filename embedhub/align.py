@@ -30,6 +30,12 @@ _log = logging.getLogger("embedhub")
 class EmbeddingMatrix:
     """Rows for a vocabulary, and how many of its words were found.
 
+    Example:
+        >>> import embedhub
+        >>> result = embedhub.embedding_matrix("wordnet-ppmi", 25, {"music": 1, "qwxz": 2})
+        >>> result.matrix.shape, result.found.tolist(), result.coverage.missing
+        ((3, 25), [False, True, False], ('qwxz',))
+
     Args:
         matrix: ``(largest index + 1, dim)`` float32; row i belongs to the word with index i.
         coverage: What was found and what is missing.
@@ -120,7 +126,14 @@ def embedding_matrix(
         source, dim, vocabulary, fallbacks=fallbacks, counts=counts, least=min_coverage or 0
     )
     _log.info("%s %dd: %s", vectors.name, vectors.dim, coverage)
-    matrix = match.gather(vectors.matrix, vocabulary.indices, vocabulary.rows)
+    exact = match.rows >= 0
+    wanted = np.full(vocabulary.rows, -1, np.int64)
+    wanted[vocabulary.indices[exact]] = match.rows[exact]
+    # One pass and no second matrix: "clip" reads row 0 for -1, and lets numpy write where the rows belong.
+    matrix = np.take(vectors.matrix, wanted, axis=0, mode="clip")
+    matrix[wanted < 0] = 0
+    for position, rows in match.means.items():
+        matrix[vocabulary.indices[position]] = vectors.matrix[rows].mean(axis=0, dtype=np.float64)
     found = np.zeros(vocabulary.rows, np.bool_)
     found[vocabulary.indices[~match.missing]] = True
     absent = np.flatnonzero(match.missing)

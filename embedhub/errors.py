@@ -30,7 +30,16 @@ about the caller's own file, `BenchmarkWarning` benchmarks that cannot be had.
 
 
 class EmbedhubError(Exception):
-    """Base of all errors of embedhub."""
+    """Base of all errors of embedhub.
+
+    Example:
+        >>> import embedhub
+        >>> try:
+        ...     embedhub.load("glove-6B", 50)
+        ... except embedhub.EmbedhubError as error:
+        ...     print(error)
+        No source is named 'glove-6B'. Did you mean 'glove-6b'? ...
+    """
 
     # KeyError shows the repr of its argument, OSError may show only part of it; a message is a message.
     def __str__(self) -> str:
@@ -38,46 +47,131 @@ class EmbedhubError(Exception):
 
 
 class SourceNotFoundError(EmbedhubError, LookupError):
-    """No registered source has the asked-for name."""
+    """No registered source has the asked-for name.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.sources()["glove-6B"]
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.SourceNotFoundError: No source is named 'glove-6B'. Did you mean 'glove-6b'? ...
+    """
 
 
 class SourceClashError(EmbedhubError, LookupError):
-    """Two providers register the same name, so that the name means nothing."""
+    """Two providers register the same name, so that the name means nothing.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.register(embedhub.sources()["glove-6b"])
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.SourceClashError: The source name 'glove-6b' is taken by embedhub.builtin.glove. ...
+    """
 
 
 class DimNotFoundError(EmbedhubError, ValueError):
-    """The source does not come in the asked-for dim."""
+    """The source does not come in the asked-for dim.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.load("wordnet-ppmi", 300)
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.DimNotFoundError: 'wordnet-ppmi' has no dim 300; its dims are 25, 50, 100.
+    """
 
 
 class WordNotFoundError(EmbedhubError, KeyError):
-    """The word is not in the vocabulary of the vectors."""
+    """The word is not in the vocabulary of the vectors.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.load("wordnet-ppmi", 25)["qwxz"]
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.WordNotFoundError: wordnet-ppmi 25d has no word 'qwxz'; use .get(word, default) ...
+    """
 
 
 class VocabularyError(EmbedhubError, ValueError):
-    """The caller's vocabulary cannot be turned into rows of a matrix."""
+    """The caller's vocabulary cannot be turned into rows of a matrix.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.coverage("wordnet-ppmi", 25, {1: "music", 2: "rain"})
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.VocabularyError: ...
+    """
 
 
 class CoverageError(EmbedhubError, ValueError):
-    """The source knows fewer words of the vocabulary than the caller asks for."""
+    """The source knows fewer words of the vocabulary than the caller asks for.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.embedding_matrix("wordnet-ppmi", 25, ["music", "qwxz"], min_coverage=0.9)
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.CoverageError: wordnet-ppmi 25d has 1 of the 2 words of word_index (50.0%); ...
+    """
 
 
 class FormatError(EmbedhubError, ValueError):
-    """A file does not hold what its reader expects."""
+    r"""A file does not hold what its reader expects.
+
+    Example:
+        >>> import embedhub
+        >>> from pathlib import Path
+        >>> _ = Path("broken.txt").write_text("rain 0.5 1\nwind 1 a quarter\n")
+        >>> embedhub.load("broken.txt")
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.FormatError: ...broken.txt: line 2: expected a word and 2 numbers ...
+    """
 
 
 class UnexpectedEndError(FormatError):
-    """A file ends earlier or later than it says itself.
+    r"""A file ends earlier or later than it says itself.
 
     Readers raise it after the last block, so that whoever trusts the file may keep the rows.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from embedhub.readers import word2vec_text
+        >>> _ = Path("short.vec").write_text("3 2\nrain 0.5 1\n")
+        >>> for words, rows in word2vec_text.read(Path("short.vec"), 2):
+        ...     print(words)
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.UnexpectedEndError: short.vec: the header promises 3 rows, the file has 1. ...
     """
 
 
 class LocalFileError(EmbedhubError, FileNotFoundError):
-    """The caller's own file, of vectors or of texts, is not there, or cannot be opened."""
+    """The caller's own file, of vectors or of texts, is not there, or cannot be opened.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.load("./nowhere.vec")
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.LocalFileError: ...nowhere.vec: there is no such file.
+    """
 
 
 class StoreError(EmbedhubError, OSError):
-    """A store on disk is damaged, or cannot be written."""
+    """A store on disk is damaged, or cannot be written.
+
+    Example:
+        >>> import embedhub, os
+        >>> os.environ["EMBEDHUB_CACHE"] = "/dev/null/cache"
+        >>> embedhub.load("wordnet-ppmi", 25)
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.StoreError: /dev/null/cache/locks: this folder of the cache cannot be made ...
+    """
 
 
 class ExportError(EmbedhubError, ValueError):
@@ -89,11 +183,29 @@ class OutputError(EmbedhubError, OSError):
 
 
 class SettingsError(EmbedhubError, ValueError):
-    """An environment variable of embedhub has a value that cannot be used."""
+    """An environment variable of embedhub has a value that cannot be used.
+
+    Example:
+        >>> import embedhub, os
+        >>> os.environ["EMBEDHUB_MIRROR"] = "ftp://example.org"
+        >>> embedhub.load("glove-6b", 300)
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.SettingsError: EMBEDHUB_MIRROR is 'ftp://example.org'; expected ...
+    """
 
 
 class BackendError(EmbedhubError, NotImplementedError):
-    """The Keras backend in use cannot do what was asked for."""
+    """The Keras backend in use cannot do what was asked for.
+
+    Example:
+        >>> import embedhub
+        >>> text = embedhub.keras_text_embedding("wordnet-ppmi", 25, words=100)
+        >>> try:
+        ...     model = text.model
+        ... except embedhub.BackendError:  # JAX and PyTorch know no strings
+        ...     model = text.embedding  # which takes what text.vectorize gives
+    """
 
 
 class WorkerError(EmbedhubError, ChildProcessError):
@@ -101,35 +213,98 @@ class WorkerError(EmbedhubError, ChildProcessError):
 
 
 class DependencyError(EmbedhubError, ImportError):
-    """An optional package is needed, and not installed."""
+    """An optional package is needed, and not installed.
+
+    Example:
+        >>> import embedhub
+        >>> try:
+        ...     layer = embedhub.torch_embedding("wordnet-ppmi", 25, ["music", "rain"])
+        ... except embedhub.DependencyError as error:
+        ...     message = str(error)  # pip install embedhub[torch]
+    """
 
 
 class DownloadError(EmbedhubError, OSError):
-    """A file could not be had from any of its addresses."""
+    """A file could not be had from any of its addresses.
+
+    Example:
+        >>> import embedhub, os
+        >>> os.environ["EMBEDHUB_OFFLINE"] = "1"
+        >>> try:
+        ...     vectors = embedhub.load("glove-6b", 300)
+        ... except embedhub.DownloadError:
+        ...     vectors = embedhub.load("wordnet-ppmi", 100)
+    """
 
 
 class ChecksumError(DownloadError, ValueError):
-    """Bytes arrived, but they are not the ones that the source has pinned."""
+    """Bytes arrived, but they are not the ones that the source has pinned.
+
+    Example:
+        >>> import embedhub
+        >>> try:
+        ...     vectors = embedhub.load("wordnet-ppmi", 100)
+        ... except embedhub.ChecksumError as error:
+        ...     print(error)  # expected sha256:..., got sha256:... The bytes were thrown away.
+    """
 
 
 class OfflineError(DownloadError):
-    """Something would have to be downloaded, and EMBEDHUB_OFFLINE forbids it."""
+    """Something would have to be downloaded, and EMBEDHUB_OFFLINE forbids it.
+
+    Example:
+        >>> import embedhub, os
+        >>> os.environ["EMBEDHUB_OFFLINE"] = "1"
+        >>> embedhub.load("glove-6b", 300)
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.OfflineError: glove-6b 300d is not in the cache (...), ...
+    """
 
 
 class FormatWarning(UserWarning):
-    """Something is odd about the caller's own file; what could be read of it is used."""
+    r"""Something is odd about the caller's own file; what could be read of it is used.
+
+    Example:
+        >>> import embedhub, warnings
+        >>> from pathlib import Path
+        >>> _ = Path("short.vec").write_text("3 2\nrain 0.5 1\n")
+        >>> with warnings.catch_warnings(action="ignore", category=embedhub.FormatWarning):
+        ...     vectors = embedhub.load("short.vec")
+        >>> len(vectors)
+        1
+    """
 
 
 class UnpinnedWarning(UserWarning):
-    """A file has no published hash; the digest of its first download is remembered instead."""
+    """A file has no published hash; the digest of its first download is remembered instead.
+
+    Example:
+        >>> import embedhub, warnings
+        >>> warnings.simplefilter("error", embedhub.UnpinnedWarning)  # or EMBEDHUB_REQUIRE_HASH=1
+    """
 
 
 class PluginWarning(UserWarning):
-    """A plugin could not be used; all others still work."""
+    """A plugin could not be used; all others still work.
+
+    Example:
+        >>> import embedhub, warnings
+        >>> warnings.simplefilter("ignore", embedhub.PluginWarning)  # or disable one
+    """
 
 
 class CoverageWarning(UserWarning):
-    """Almost nothing of a vocabulary was found: it is hardly one of this source's kind of words."""
+    """Almost nothing of a vocabulary was found: it is hardly one of this source's kind of words.
+
+    Example:
+        >>> import embedhub, warnings
+        >>> warnings.simplefilter("error", embedhub.CoverageWarning)
+        >>> embedhub.coverage("wordnet-ppmi", 25, ["##ing", "##ed"])
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.CoverageWarning: wordnet-ppmi 25d: 0 of 2 words found (0.0%); ...
+    """
 
 
 class BenchmarkWarning(UserWarning):

@@ -84,26 +84,6 @@ class Match:
         missing: NDArray[np.bool_] = self.rows == _MISSING
         return missing
 
-    def gather(
-        self, matrix: NDArray[np.float32], indices: NDArray[np.int64], rows: int
-    ) -> NDArray[np.float32]:
-        """Return the rows of the words that were found, each at the index of its word; zeros elsewhere.
-
-        Args:
-            matrix: ``(n, dim)``, the source's.
-            indices: ``(k,)`` int64, the index of each word.
-            rows: How many rows to return.
-        """
-        exact = self.rows >= 0
-        wanted = np.full(rows, -1, np.int64)
-        wanted[indices[exact]] = self.rows[exact]
-        # One pass and no second matrix: "clip" reads row 0 for -1, and lets numpy write to the right place.
-        gathered = np.take(matrix, wanted, axis=0, mode="clip")
-        gathered[wanted < 0] = 0
-        for position, several in self.means.items():
-            gathered[indices[position]] = matrix[several].mean(axis=0, dtype=np.float64)
-        return gathered
-
 
 def find(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) -> Match:
     """Look for words, then for what fallbacks make of the missing ones.

@@ -19,6 +19,9 @@ Block = tuple[list[str], NDArray[np.float32]]
 class Extra:
     """A file that a reader adds to the store, among or after its blocks.
 
+    Example:
+        >>> extra = Extra("scales.npy", np.ones(3, np.float32), {"what": "a scale for each row"})
+
     Args:
         name: Name of the file in the folder of the store.
         content: An array, written as ``.npy``, or a file to copy.

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from embedhub import cache, settings
 from embedhub.errors import EmbedhubError, StoreError, VocabularyError
-from embedhub.text_words import TextWords
 from embedhub.vectors import Vectors
 
 SIF_A = 1e-3
@@ -56,25 +55,31 @@ def by_rank(rows: int) -> Weights:
     return Weights(weights, float(weights[-1]), NOTHING)
 
 
-def by_texts(pooling: str, chunks: Iterable[TextWords], rows: int) -> Weights:
+def by_texts(
+    pooling: str, chunks: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]], rows: int
+) -> Weights:
     """Return the weights that texts give to the rows of a source.
 
     For "sif" a row counts as often as its words occur, as a share of all words; for "idf" once for each text
     with one of them. Words without a row of their own count for none, and weigh like one that never occurs.
+
+    Args:
+        pooling: "sif" or "idf".
+        chunks: For some texts at a time the row of each word, negative or from ``rows`` on for words without
+            one of their own, and how many words each text has.
+        rows: How many rows the source has.
     """
     counts = np.zeros(rows)
     texts = words = 0
-    for chunk in chunks:
-        index = chunk.index[chunk.places]
-        own = index >= 0
+    for index, lengths in chunks:
+        own = (index >= 0) & (index < rows)
+        counted = index[own]
         if pooling == "idf":
-            owners = np.repeat(np.arange(len(chunk.ends)), chunk.lengths())[own]
-            index = np.unique(owners * rows + index[own]) % rows
-        else:
-            index = index[own]
-        counts += np.bincount(index, minlength=rows)
-        texts += len(chunk.ends)
-        words += len(chunk.places)
+            owners = np.repeat(np.arange(len(lengths)), lengths)[own]
+            counted = np.unique(owners * rows + counted) % rows
+        counts += np.bincount(counted, minlength=rows)
+        texts += len(lengths)
+        words += len(index)
     if not counts.any():
         raise VocabularyError(
             f"The source has none of the {words:,} words of the {texts:,} texts to learn from."

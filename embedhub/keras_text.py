@@ -19,6 +19,12 @@ _CASED = 0.01  # share of words with capitals; an uncased source may have an odd
 class TextLayers:
     """From strings to indices, from indices to vectors, and both in one.
 
+    Example:
+        >>> import embedhub
+        >>> text = embedhub.keras_text_embedding("wordnet-ppmi", 25, words=1000, sequence_length=4)
+        >>> tuple(text.embedding(text.vectorize(["Music in the rain"])).shape)
+        (1, 4, 25)
+
     Args:
         vectorize: A ``keras.layers.TextVectorization``: strings to ``(batch, length)`` int64. On every
             backend it works on lists and arrays of strings, and inside a ``tf.data`` pipeline.

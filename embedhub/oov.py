@@ -45,7 +45,7 @@ def rows_for(
     words: list[str],
     vectors: Vectors,
     *,
-    moments: Callable[[], Moments],
+    moments: Callable[[], Moments | None],
     seed: int,
 ) -> NDArray[np.float32]:
     """Return what the policy gives to words without rows.
@@ -54,7 +54,7 @@ def rows_for(
         policy: See `embedhub.embedding_matrix`.
         words: ``k`` words.
         vectors: The source.
-        moments: Gives those of the rows that policies go by; only called where one does.
+        moments: Gives those of the rows that policies go by, None without rows; called where one does.
         seed: For the policies that draw.
 
     Returns:
@@ -74,7 +74,12 @@ def rows_for(
                     "none; a fastText model with subwords (.bin) can. Else use 'normal', 'mean' or 'zeros'."
                 )
             return _checked(vectors.subwords.compose(words), (len(words), dim), "oov='subword'")
-        mean, deviation = moments()
+        known = moments()
+        if known is None:
+            raise VocabularyError(
+                f"oov={policy!r} goes by the rows of the words that were found, but none was."
+            )
+        mean, deviation = known
         if policy == "mean":
             return mean.astype(np.float32)
         return (mean + deviation * _noise(words, dim, seed)).astype(np.float32)
@@ -98,8 +103,8 @@ def _checked(given: Any, shape: tuple[int, ...], who: str) -> NDArray[np.float32
     return rows
 
 
-def moments_of(matrix: NDArray[np.float32], found: NDArray[np.bool_]) -> Moments:
-    """Return mean and standard deviation of each column over the found rows.
+def moments_of(matrix: NDArray[np.float32], found: NDArray[np.bool_]) -> Moments | None:
+    """Return mean and standard deviation of each column over the found rows, None where none was found.
 
     They are summed in float64 in the order of their indices, a part at a time: a float64 copy of all might
     not fit, and a BLAS sums in an order of its own on each machine.
@@ -107,14 +112,9 @@ def moments_of(matrix: NDArray[np.float32], found: NDArray[np.bool_]) -> Moments
     Args:
         matrix: ``(n, dim)`` the rows.
         found: ``(n,)`` which of them belong to words that were found.
-
-    Raises:
-        VocabularyError: None was found.
     """
     if not found.any():
-        raise VocabularyError(
-            "oov='normal' and oov='mean' go by the rows of the words that were found, but none was."
-        )
+        return None
     parts = [slice(start, start + _CHUNK) for start in range(0, len(matrix), _CHUNK)]
     count = np.count_nonzero(found)
     mean = sum(matrix[part][found[part]].astype(np.float64).sum(axis=0) for part in parts) / count

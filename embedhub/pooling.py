@@ -10,30 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.compiled import compiled
-from embedhub.fitted import NOTHING, Weights
-from embedhub.text_words import TextWords
+from embedhub.lexicon import TextWords
 
 
-def pool(chunk: TextWords, pooling: str, weights: Weights | None, out: NDArray[np.float32]) -> None:
+def pool(chunk: TextWords, pooling: str, common: NDArray[np.float64], out: NDArray[np.float32]) -> None:
     """Write one row for each text.
 
     Args:
         chunk: The texts.
-        pooling: ``"mean"``, ``"max"``, ``"sif"`` or ``"idf"``.
-        weights: For "sif" and "idf".
+        pooling: ``"max"``, or a mean, whose weights the words have.
+        common: ``(dim,)`` float64, a direction of length 1 to take out of each mean, or ``(0,)``.
         out: ``(n, dim)`` float32, filled; zeros for a text without words that count.
     """
-    shares = chunk.used.astype(np.float64)
+    rows, weights, shares = (chunk.words[field] for field in ("row", "weight", "share"))
     if pooling == "max":
-        _largest(chunk.table, shares, chunk.places, chunk.ends, out)
-        return
-    each, common = np.ones(len(shares)), NOTHING
-    if weights is not None:
-        each = np.where(chunk.index >= 0, weights.rows[chunk.index], weights.other)
-        common = weights.common
-    if pooling == "idf":
-        shares *= each
-    _mean(chunk.table, each, shares, chunk.places, chunk.ends, common, out)
+        _largest(chunk.matrix, chunk.extra, rows, chunk.places, chunk.ends, out)
+    else:
+        _mean(chunk.matrix, chunk.extra, rows, weights, shares, chunk.places, chunk.ends, common, out)
 
 
 def pad(
@@ -49,48 +42,55 @@ def pad(
     Returns:
         ``(n, length, dim)`` float32 and ``(n, length)`` bool.
     """
-    used = [chunk.per_text(chunk.used) for chunk in chunks]
+    used = [chunk.per_text(chunk.words["row"] >= 0) for chunk in chunks]
     lengths = np.concatenate([np.zeros(0, np.int64), *used])
     if length is None:
         length = int(lengths.max(initial=0))
     vectors = np.zeros((len(lengths), length, dim), np.float32)
     start = 0
     for chunk, some in zip(chunks, used, strict=True):
-        places = chunk.places[chunk.used[chunk.places]]
+        rows = chunk.words["row"][chunk.places]
+        rows = rows[rows >= 0]
         text = np.repeat(np.arange(start, start + len(some)), some)
-        at = np.arange(len(places)) - np.repeat(np.cumsum(some) - some, some)
+        at = np.arange(len(rows)) - np.repeat(np.cumsum(some) - some, some)
         kept = at < length
-        vectors[text[kept], at[kept]] = chunk.table[places[kept]]
+        vectors[text[kept], at[kept]] = chunk.gather(rows[kept])
         start += len(some)
     return vectors, np.arange(length) < lengths[:, None]
 
 
 @compiled
-def _mean(table: Any, weights: Any, shares: Any, words: Any, ends: Any, common: Any, out: Any) -> None:  # noqa: C901, PLR0917 - one loop and no calls; compiled code takes no keywords
-    """Write for each text the sum of its words' weighted rows, over the sum of their shares.
-
-    Args:
-        table: ``(u, dim)`` float32, the row of each distinct word.
-        weights: ``(u,)`` float64, what each row is multiplied by.
-        shares: ``(u,)`` float64, what each word adds to the divisor; a word with 0 is left out.
-        words: ``(t,)`` int64, for each word of each text which of the distinct ones it is.
-        ends: ``(n,)`` int64, where in ``words`` each text ends.
-        common: ``(dim,)`` float64, a direction of length 1 to take out of each mean, or ``(0,)``.
-        out: ``(n, dim)`` float32, filled; zeros for a text whose words are all left out.
-    """
-    dim = table.shape[1]
+def _mean(  # noqa: C901, PLR0912, PLR0917 - one loop and no calls; compiled code takes no keywords
+    matrix: Any,
+    extra: Any,
+    rows: Any,
+    weights: Any,
+    shares: Any,
+    places: Any,
+    ends: Any,
+    common: Any,
+    out: Any,
+) -> None:
+    """Write for each text the sum of its words' weighted rows, over the sum of their shares."""
+    dim = matrix.shape[1]
     total = np.empty(dim)
     start = 0
     for text in range(len(ends)):
         total[:] = 0
         divisor = 0.0
         for at in range(start, ends[text]):
-            word = words[at]
-            if shares[word] > 0:
-                divisor += shares[word]
-                weight = weights[word]
+            word = places[at]
+            row = rows[word]
+            if row < 0:
+                continue
+            divisor += shares[word]
+            weight = weights[word]
+            if row < len(matrix):
                 for column in range(dim):
-                    total[column] += weight * table[word, column]
+                    total[column] += weight * matrix[row, column]
+            else:
+                for column in range(dim):
+                    total[column] += weight * extra[row - len(matrix), column]
         start = ends[text]
         if divisor > 0:
             for column in range(dim):
@@ -106,19 +106,23 @@ def _mean(table: Any, weights: Any, shares: Any, words: Any, ends: Any, common: 
 
 
 @compiled
-def _largest(table: Any, shares: Any, words: Any, ends: Any, out: Any) -> None:
-    """Write for each text the largest number in each column over its words' rows; see `_mean`."""
-    dim = table.shape[1]
+def _largest(  # noqa: PLR0917 - the same
+    matrix: Any, extra: Any, rows: Any, places: Any, ends: Any, out: Any
+) -> None:
+    """Write for each text the largest number in each column over its words' rows."""
+    dim = matrix.shape[1]
     start = 0
     for text in range(len(ends)):
         empty = True
         for column in range(dim):
             out[text, column] = 0
         for at in range(start, ends[text]):
-            word = words[at]
-            if shares[word] > 0:
-                for column in range(dim):
-                    if empty or table[word, column] > out[text, column]:
-                        out[text, column] = table[word, column]
-                empty = False
+            row = rows[places[at]]
+            if row < 0:
+                continue
+            for column in range(dim):
+                value = matrix[row, column] if row < len(matrix) else extra[row - len(matrix), column]
+                if empty or value > out[text, column]:
+                    out[text, column] = value
+            empty = False
         start = ends[text]

@@ -32,6 +32,11 @@ T = TypeVar("T", EmbeddingSource, Benchmark)
 class Registry(Mapping[str, T], Generic[T]):
     """A read-only mapping of names to what plugins provide, which finds them when it is first asked.
 
+    Example:
+        >>> import embedhub
+        >>> "glove-6b" in embedhub.sources(), len(embedhub.sources()) > 1
+        (True, True)
+
     Args:
         kind: What it holds: `EmbeddingSource` or `Benchmark`.
         plugins: Where to look; by default all that are installed.
@@ -75,15 +80,49 @@ class Registry(Mapping[str, T], Generic[T]):
         return f"<{len(self)} embedhub {self._noun}s: {', '.join(self)}>"
 
     def provider(self, name: str) -> str:
-        """Return who provides a name: a distribution with its entry point, or embedhub itself."""
+        """Return who provides a name: a distribution with its entry point, or embedhub itself.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources().provider("glove-6b")
+            'embedhub.builtin.glove'
+
+        Args:
+            name: Name of a source.
+
+        Raises:
+            SourceNotFoundError: No source has that name.
+            SourceClashError: Several have it.
+        """
         return next(iter(self._discovered()[self[name].name]))
 
     def providers(self) -> Mapping[str, Mapping[str, T]]:
-        """Return every name that is provided, and by whom: name -> provider -> thing, clashes included."""
+        """Return every name that is provided, and by whom: name -> provider -> thing, clashes included.
+
+        Example:
+            >>> import embedhub
+            >>> list(embedhub.sources().providers()["glove-6b"])
+            ['embedhub.builtin.glove']
+        """
         return dict(sorted(self._discovered().items()))
 
     def register(self, thing: T) -> None:
-        """Add one; see `embedhub.register`."""
+        """Add one; `embedhub.register` calls it.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources().register(embedhub.sources()["glove-6b"])
+            Traceback (most recent call last):
+                ...
+            embedhub.errors.SourceClashError: The source name 'glove-6b' is taken by ...
+
+        Args:
+            thing: What to add.
+
+        Raises:
+            SourceClashError: A plugin or embedhub itself provides that name.
+            TypeError: This is none of that kind.
+        """
         if not isinstance(thing, self._kind):
             raise TypeError(f"expected an EmbeddingSource or a Benchmark, got {thing!r}")
         with self._lock:
@@ -147,6 +186,25 @@ def register(source: EmbeddingSource | Benchmark) -> None:
     """Add a source, or a benchmark, for this process; an installed plugin does the same for good.
 
     A second call with the same name replaces the first, so that a notebook's cell can run twice.
+
+    Example:
+        >>> import embedhub
+        >>> source = embedhub.EmbeddingSource(
+        ...     name="none-yet",
+        ...     description="a name without vectors",
+        ...     language="en",
+        ...     cased=False,
+        ...     words=None,
+        ...     license="CC0-1.0",
+        ...     citation="nobody",
+        ...     homepage="https://example.org",
+        ... )
+        >>> embedhub.register(source)
+        >>> embedhub.sources().provider("none-yet")
+        'embedhub.register()'
+
+    Args:
+        source: The source.
 
     Raises:
         SourceClashError: A plugin or embedhub itself provides that name.
@@ -236,6 +294,10 @@ def fetch(source: Source, dim: int | None = None) -> None:
     """Bring the vectors of a source and build their store, so that later calls need no network.
 
     For the image of a container, or the login node of a cluster.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.fetch("wordnet-ppmi", 50)
 
     Args:
         source: A registered name, a path, or an `EmbeddingSource`.

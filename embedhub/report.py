@@ -74,7 +74,12 @@ class Coverage:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain dicts, lists, strings and numbers, as JSON has them."""
+        """Return everything as plain dicts, lists, strings and numbers, as JSON has them.
+
+        Example:
+            >>> Coverage(2, ("qwxz",)).to_dict()["share"]
+            0.5
+        """
         return {
             "total": self.total,
             "found": self.found,

@@ -105,11 +105,34 @@ class EmbeddingSource:
         return tuple(sorted(self.files))
 
     def fingerprints(self, dim: int) -> tuple[str, ...]:
-        """Name the bytes of each candidate, by their hash where one is known: the key of its store."""
+        """Name the bytes of each candidate, by their hash where one is known: the key of its store.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["glove-6b"].fingerprints(50)[0]
+            'sha256:d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f'
+
+        Args:
+            dim: One of `dims`.
+
+        Returns:
+            One string for each candidate, in their order.
+        """
         return tuple(file.fingerprint for file in self.files[dim])
 
     def fetch(self, dim: int) -> Path:
         """Bring the file for a dim to disk, verified.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["wordnet-ppmi"].fetch(25).name
+            'wordnet_ppmi.npz'
+
+        Args:
+            dim: One of `dims`.
+
+        Returns:
+            The place of the file. It may go when a store is built of it; see EMBEDHUB_KEEP_DOWNLOADS.
 
         Raises:
             DimNotFoundError: The source has no such dim.
@@ -128,6 +151,13 @@ class EmbeddingSource:
     def parse(self, path: Path, dim: int) -> Iterator[Block | Extra]:
         """Read a file of this source as blocks of words and float32 rows, and what else its store keeps.
 
+        Example:
+            >>> import embedhub
+            >>> source = embedhub.sources()["wordnet-ppmi"]
+            >>> words, rows = next(source.parse(source.fetch(25), 25))
+            >>> words[:3], rows.shape, rows.dtype
+            (['the', 'a', 'of'], (8192, 25), dtype('float32'))
+
         Args:
             path: What `fetch` gave, or a copy of the first candidate from elsewhere.
             dim: Width of a row.
@@ -142,6 +172,14 @@ class EmbeddingSource:
 
     def vectors(self, dim: int) -> Vectors:
         """Open the vectors of a dim; the first time on a machine, fetch the file and build the store.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["wordnet-ppmi"].vectors(25)
+            <Vectors wordnet-ppmi: 78,781 words, dim 25>
+
+        Args:
+            dim: One of `dims`.
 
         Raises:
             DimNotFoundError: The source has no such dim.
@@ -256,7 +294,15 @@ class EmbeddingSource:
         return 0
 
     def check_dim(self, dim: int) -> None:
-        """Raise DimNotFoundError unless the source comes in this dim."""
+        """Raise DimNotFoundError unless the source comes in this dim.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["wordnet-ppmi"].check_dim(25)
+
+        Args:
+            dim: What was asked for.
+        """
         if dim not in self.dims:
             raise DimNotFoundError(
                 f"{self.name!r} has no dim {dim!r}; its dims are {', '.join(map(str, self.dims))}."

@@ -32,7 +32,8 @@ from embedhub.errors import EmbedhubError, FormatError, StoreError
 from embedhub.files import Block, Extra
 from embedhub.subwords import FILE as _SUBWORDS
 from embedhub.subwords import Subwords
-from embedhub.vectors import Vectors, Vocabulary, encode_all, hash_words
+from embedhub.vectors import Vectors
+from embedhub.vocabulary import Vocabulary, encode_all, hash_words
 
 FORM = 1
 """Version of the form on disk. A store of another form is not seen, and is built anew."""

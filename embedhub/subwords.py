@@ -50,6 +50,11 @@ class Subwords:
         That is what fastText has for words outside of its vocabulary; whether a word is inside is not looked
         at.
 
+        Example:
+            >>> subwords = Subwords(np.ones((7, 2), np.float32), shortest=3, longest=6)
+            >>> subwords.compose(["unheardof"]).shape
+            (1, 2)
+
         Args:
             words: ``k`` words.
 
@@ -63,6 +68,11 @@ class Subwords:
 
         The sums are float32, in the order of fastText: the own row, then by the n-gram's first character,
         then by its length.
+
+        Example:
+            >>> subwords = Subwords(np.zeros((7, 2), np.float32), shortest=9, longest=9)
+            >>> subwords.average([b"rain"], np.ones((1, 2), np.float32)).tolist()
+            [[1.0, 1.0]]
 
         Args:
             words: ``k`` words as UTF-8.

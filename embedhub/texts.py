@@ -19,18 +19,19 @@ from embedhub import fallbacks as chains
 from embedhub import oov as policies
 from embedhub import registry
 from embedhub.fallbacks import Fallback
-from embedhub.fitted import Weights, by_rank, by_texts, common_direction, open_weights, save
+from embedhub.fitted import NOTHING, Weights, by_rank, by_texts, common_direction, open_weights, save
+from embedhub.lexicon import Lexicon, TextWords
 from embedhub.local import LocalSource
 from embedhub.oov import Policy
 from embedhub.progress import bar
 from embedhub.registry import Source
 from embedhub.source import EmbeddingSource
-from embedhub.text_words import TextWords, are_cut, in_chunks, look_up, texts_of
+from embedhub.text_pieces import are_cut, in_chunks, texts_of
 from embedhub.tokens import PIECEWISE, tokenizer
 from embedhub.vectors import Vectors
 
 _POOLINGS = ("mean", "max", "sif", "idf", None)
-_CHUNK = 1 << 16  # pieces of a chunk of texts: bounds the memory for their rows, 79 MB at dim 300
+_CHUNK = 1 << 15  # pieces of a chunk of texts; more at a time took longer, since they left the caches
 _FREQUENT = 100_000  # rows whose moments stand for the source's, in the policies that go by them
 
 
@@ -153,7 +154,8 @@ class TextEmbedder:
         self.stats = TextStats()
         self._lock = threading.Lock()
         self._vectors: Vectors | None = None
-        self._weights: Weights | None = None
+        self._lexicon: Lexicon | None = None
+        self._common = NOTHING
         self._moments: policies.Moments | None = None
 
     def __reduce__(self) -> tuple[Callable[..., "TextEmbedder"], tuple[Any, ...]]:
@@ -269,24 +271,17 @@ class TextEmbedder:
             raise ValueError(f"pooling={self.pooling!r} learns nothing from texts; 'sif' and 'idf' do.")
         texts = texts_of(texts)
         with bar(f"Learning {self.pooling}", len(texts), in_bytes=False) as advance:
-            weights = by_texts(self.pooling, self._chunks(texts, advance), len(self.vectors))
+            chunks = self._chunks(texts, self._lexicon_with(None), advance)
+            counted = ((chunk.words["row"][chunk.places], chunk.lengths()) for chunk in chunks)
+            weights = by_texts(self.pooling, counted, len(self.vectors))
         if self.pooling == "sif":
             with bar("Finding the common direction", len(texts), in_bytes=False) as advance:
-                weights = self._with_common_direction(weights, self._chunks(texts, advance))
+                chunks = self._chunks(texts, self._lexicon_with(weights), advance)
+                pooled = (self._pool(chunk, NOTHING) for chunk in chunks)
+                weights = replace(weights, common=common_direction(pooled, self.vectors.dim))
         self.fitted = save(self.vectors, self.pooling, weights, len(texts), folder)
-        self._weights = None
+        self._lexicon = None
         return self
-
-    def _with_common_direction(self, weights: Weights, chunks: Iterable[TextWords]) -> Weights:
-        from embedhub.pooling import pool
-
-        def pooled() -> Iterator[NDArray[np.float32]]:
-            for chunk in chunks:
-                rows = np.empty((len(chunk.ends), self.vectors.dim), np.float32)
-                pool(chunk, "sif", weights, rows)
-                yield rows
-
-        return replace(weights, common=common_direction(pooled(), self.vectors.dim))
 
     def _rows_of_column(self, columns: Any, names: list[Any], column: str, out: str) -> NDArray[np.float32]:
         """Return the rows of a column of a batch in an engine's form."""
@@ -305,42 +300,60 @@ class TextEmbedder:
         return rows
 
     def _embed(self, texts: list[Any]) -> Any:
-        from embedhub.pooling import pad, pool  # which imports Numba, and that takes longer than all the rest
-
+        if self._lexicon is None:
+            weights = self._opened_weights()
+            self._common = NOTHING if weights is None else weights.common
+            self._lexicon = self._lexicon_with(weights)
+        chunks = self._chunks(texts, self._lexicon)
         if self.pooling is None:
-            chunks = list(self._chunks(texts))
-            padded = PaddedTexts(*pad(chunks, self.vectors.dim, self.length))
-            self._note(chunks)
-            return padded
-        weights = self._opened_weights()
+            from embedhub.pooling import pad
+
+            every = list(chunks)
+            for chunk in every:
+                self._note(chunk)
+            return PaddedTexts(*pad(every, self.vectors.dim, self.length))
         out = np.empty((len(texts), self.vectors.dim), np.float32)
         start = 0
-        for chunk in self._chunks(texts):
+        for chunk in chunks:
             stop = start + len(chunk.ends)
-            pool(chunk, self.pooling, weights, out[start:stop])
-            self._note([chunk])
+            out[start:stop] = self._pool(chunk, self._common)
+            self._note(chunk)
             start = stop
         return out
 
+    def _pool(self, chunk: TextWords, common: NDArray[np.float64]) -> NDArray[np.float32]:
+        from embedhub.pooling import pool  # which imports Numba, and that takes longer than all the rest
+
+        rows = np.empty((len(chunk.ends), self.vectors.dim), np.float32)
+        pool(chunk, str(self.pooling), common, rows)
+        return rows
+
     def _chunks(
-        self, texts: list[Any], advance: Callable[[int], None] = lambda _: None
+        self, texts: list[Any], lexicon: Lexicon, advance: Callable[[int], None] = lambda _: None
     ) -> Iterator[TextWords]:
-        """Give texts as words and rows, some at a time."""
-        vectors = self.vectors
-        fallbacks = vectors.fallbacks if self.fallbacks is None else self.fallbacks
-        rows_for = None if self.oov is None else self._rows_for
+        """Give texts as words with rows, some at a time."""
         piecewise = isinstance(self.tokenize, str) and self.tokenize in PIECEWISE and not are_cut(texts)
-        first, then = (str.split, self._cut) if piecewise else (self._cut, None)
-        for pieces, ends in in_chunks(texts, first, _CHUNK):
-            yield look_up(vectors, pieces, ends, cut=then, fallbacks=fallbacks, rows_for=rows_for)
+        cut = str.split if piecewise else self._cut
+        for pieces, ends in in_chunks(texts, cut, _CHUNK):
+            yield lexicon.read(pieces, ends, are_words=not piecewise)
             advance(len(ends))
+
+    def _lexicon_with(self, weights: Weights | None) -> Lexicon:
+        return Lexicon(
+            self.vectors,
+            self._cut,
+            self.vectors.fallbacks if self.fallbacks is None else self.fallbacks,
+            rows_for=None if self.oov is None else self._rows_for,
+            weights=weights,
+            weighted_shares=self.pooling == "idf",
+        )
 
     def _rows_for(self, words: list[str]) -> NDArray[np.float32]:
         return policies.rows_for(
             self.oov, words, self.vectors, moments=self._frequent_moments, seed=self.seed
         )
 
-    def _frequent_moments(self) -> policies.Moments:
+    def _frequent_moments(self) -> policies.Moments | None:
         if self._moments is None:
             rows = self.vectors.matrix[:_FREQUENT]
             self._moments = policies.moments_of(rows, np.ones(len(rows), np.bool_))
@@ -348,28 +361,24 @@ class TextEmbedder:
 
     def _opened_weights(self) -> Weights | None:
         """Return what words weigh; None where all weigh the same."""
-        if self._weights is None:
-            if self.fitted is not None and self.pooling is not None:
-                self._weights = open_weights(self.fitted, self.vectors, self.pooling)
-            elif self.pooling == "sif":
-                self._weights = by_rank(len(self.vectors))
-            elif self.pooling == "idf":
-                raise ValueError(
-                    "pooling='idf' weighs words by how many texts have them: call fit(texts) first, or pass "
-                    "fitted=, the folder of what an earlier fit has learnt."
-                )
-        return self._weights
+        if self.fitted is not None and self.pooling is not None:
+            return open_weights(self.fitted, self.vectors, self.pooling)
+        if self.pooling == "idf":
+            raise ValueError(
+                "pooling='idf' weighs words by how many texts have them: call fit(texts) first, or pass "
+                "fitted=, the folder of what an earlier fit has learnt."
+            )
+        return by_rank(len(self.vectors)) if self.pooling == "sif" else None
 
-    def _note(self, chunks: list[TextWords]) -> None:
+    def _note(self, chunk: TextWords) -> None:
         """Add some texts to the statistics."""
-        for chunk in chunks:
-            found, lengths = chunk.per_text(chunk.known), chunk.lengths()
-            with self._lock:
-                self.stats.texts += len(lengths)
-                self.stats.empty += int(np.count_nonzero(lengths == 0))
-                self.stats.unknown += int(np.count_nonzero((lengths > 0) & (found == 0)))
-                self.stats.tokens += len(chunk.places)
-                self.stats.found_tokens += int(found.sum())
+        found, lengths = chunk.per_text(chunk.words["known"]), chunk.lengths()
+        with self._lock:
+            self.stats.texts += len(lengths)
+            self.stats.empty += int(np.count_nonzero(lengths == 0))
+            self.stats.unknown += int(np.count_nonzero((lengths > 0) & (found == 0)))
+            self.stats.tokens += len(chunk.places)
+            self.stats.found_tokens += int(found.sum())
 
 
 def _reference(source: Source, dim: int | None) -> tuple[str | EmbeddingSource | Vectors, int]:

@@ -31,6 +31,12 @@ def words(text: str) -> list[str]:
     Example:
         >>> words("I don't like the U.S. film's 2,000 well-made shots...")
         ['I', 'do', "n't", 'like', 'the', 'U.S.', 'film', "'s", '2,000', 'well-made', 'shots', '.', '.', '.']
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Its words, in their order.
     """
     # Most pieces between blanks are just a word; that is seen in a tenth of the time.
     return [text] if text.isalnum() else _WORDS.findall(text.replace("\u2019", "'"))
@@ -46,6 +52,10 @@ each distinct piece between white space once, in half the time."""
 
 def tokenizer(rule: Any) -> Tokenize:
     """Return the function that cuts a text.
+
+    Example:
+        >>> tokenizer("whitespace")("rain, rain")
+        ['rain,', 'rain']
 
     Args:
         rule: A name in `RULES`, a function ``text -> list of words``, or a tokenizer of Hugging Face
@@ -70,7 +80,19 @@ def tokenizer(rule: Any) -> Tokenize:
 
 
 def count(texts: Iterable[str], tokenize: Tokenize = words) -> Counter[str]:
-    """Count the words of texts."""
+    """Count the words of texts.
+
+    Example:
+        >>> sorted(count(["rain, rain", "wind"]).items())
+        [(',', 1), ('rain', 2), ('wind', 1)]
+
+    Args:
+        texts: Any number of texts.
+        tokenize: Cuts a text into words.
+
+    Returns:
+        How often each word occurs.
+    """
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(tokenize(text))

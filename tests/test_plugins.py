@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pages
 import pytest
 
 import embedhub
@@ -21,7 +22,6 @@ from embedhub.new_plugin import write
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
-GUIDE = (ROOT / "docs" / "writing-a-plugin.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +92,24 @@ def test_a_readme_tells_of_every_source(bundled: Path, environment: Callable[[Pa
                 row = f"| `{name}` | {', '.join(map(str, dims))} | {f'{words:,}' if words else ''}"
                 assert row in readme
                 assert citation in readme
+
+
+def test_the_catalogue_has_every_source(bundled: Path, environment: Callable[[Path], dict[str, str]]) -> None:
+    """The page of sources has one row for each, and comes out the same whatever the order of sets."""
+    pages_made = set()
+    for seed in ("1", "2"):
+        command = [sys.executable, "-P", str(ROOT / "tools" / "docs_hooks.py"), "catalogue"]
+        settings = environment(bundled) | {"PYTHONHASHSEED": seed}
+        done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
+        pages_made.add(done.stdout)
+    (page,) = pages_made
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LISTING], env=settings, capture_output=True, text=True, check=True
+    )
+    names = [name for _, name, *_ in json.loads(done.stdout)]
+    assert sorted(re.findall(r"(?m)^\| `([^`]+)` \|", page)) == sorted(names)
+    assert len(names) > 500
+    assert re.findall(r"(?m)^## (\S+)$", page) == ["embedhub", *(folder.name for folder in PLUGINS)]
 
 
 def blocks_of(source: EmbeddingSource, path: Path) -> list[Block]:
@@ -231,26 +249,16 @@ def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
 
 
 def test_the_guide_leads_from_an_empty_folder_to_a_layer(
-    tmp_path: Path, environment: Callable[[Path], dict[str, str]]
+    tmp_path: Path, environment: Callable[[Path], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever follows the author's guide to the letter gets what it shows."""
-    blocks = re.findall(r"(?ms)^```(\w+) ?([^\n]*)\n(.*?)^```$", GUIDE)
-    script = "".join(
-        content if kind == "sh" else f"cat > {path} <<'END'\n{content}END\n"
-        for kind, path, content in blocks
-        if kind == "sh" or path
-    )
-    (shown,) = (content for kind, path, content in blocks if kind == "text" and not path)
     site = tmp_path / "site"
     folder = tmp_path / "empty"
     folder.mkdir()
+    monkeypatch.chdir(folder)
     # pip, offline, into a folder of this test instead of the environment that all tests share.
     pip = {"NO_BUILD_ISOLATION": "0", "NO_DEPS": "1", "NO_INDEX": "1", "TARGET": str(site)}
-    settings = environment(site) | {f"PIP_{name}": value for name, value in pip.items()}
-    bash = shutil.which("bash") or "bash"
-    done = subprocess.run(
-        [bash, "-euc", script], cwd=folder, env=settings, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "12 passed" in done.stdout
-    assert done.stdout.endswith(shown)
+    for name, value in (environment(site) | {f"PIP_{name}": value for name, value in pip.items()}).items():
+        monkeypatch.setenv(name, value)
+    _, printed = pages.run(ROOT / "docs" / "writing-a-plugin.md", monkeypatch)
+    assert "12 passed" in printed

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import embedhub
-from embedhub import FormatError, StoreError, Vectors, WordNotFoundError, store, vectors
+from embedhub import FormatError, StoreError, Vectors, WordNotFoundError, store, vocabulary
 from embedhub.files import Block, Extra
 
 WORDS = ["the", "of", "café", "a b", "", "\udcff", "\u0085", "nan", "naïve"]
@@ -90,7 +90,7 @@ def test_words_that_share_a_hash_are_told_apart(tmp_path: Path, monkeypatch: pyt
     def poor(encoded: list[bytes]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
         return np.array([len(word) % 3 for word in encoded], np.uint64)
 
-    monkeypatch.setattr(vectors, "hash_words", poor)
+    monkeypatch.setattr(vocabulary, "hash_words", poor)
     monkeypatch.setattr(store, "hash_words", poor)
     opened = build(tmp_path / "poor", [rows_for([*WORDS, "of"])])
     assert opened.indices([*WORDS, "xx", "yyyyyy"]).tolist() == [*range(9), -1, -1]
@@ -117,7 +117,7 @@ def test_the_index_is_the_same_however_it_is_sorted(
     opened = build(tmp_path / "ranges", [rows_for(words[:33]), rows_for(words[33:])])
     assert opened.indices(words).tolist() == [i % 90 for i in range(100)]
     hashes = np.load(tmp_path / "ranges" / "hashes.npy", allow_pickle=False)
-    assert (hashes == np.sort(vectors.hash_words([word.encode() for word in words[:90]]))).all()
+    assert (hashes == np.sort(vocabulary.hash_words([word.encode() for word in words[:90]]))).all()
     assert opened.manifest["duplicates"] == 10
 
 
@@ -152,8 +152,8 @@ def test_the_form_is_the_documented_one(tmp_path: Path) -> None:
     hashes, rows = np.load(folder / "hashes.npy"), np.load(folder / "rows.npy")
     # XXH3-64 of the bytes, as the reference implementation gives it.
     assert dict(zip(rows.tolist(), hashes.tolist(), strict=True)) == {
-        0: vectors.hash_words([b"b"])[0],
-        1: vectors.hash_words(["é".encode()])[0],
+        0: vocabulary.hash_words([b"b"])[0],
+        1: vocabulary.hash_words(["é".encode()])[0],
     }
     assert hashes[0] < hashes[1]
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))

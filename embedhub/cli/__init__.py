@@ -3,6 +3,7 @@
 from embedhub.cli import (
     caching,
     checking,
+    choosing,
     drawing,
     embedding,
     evaluating,
@@ -16,6 +17,7 @@ from embedhub.cli._app import main
 __all__ = [
     "caching",
     "checking",
+    "choosing",
     "drawing",
     "embedding",
     "evaluating",

@@ -39,6 +39,13 @@ def read(path: Path, dim: int) -> Iterator[Block | Extra]:
 
     A compressed model is unpacked to a nameless file in the cache while it is read.
 
+    Example:
+        >>> from embedhub import RemoteFile
+        >>> from embedhub.readers import fasttext_bin
+        >>> file = RemoteFile(
+        ...     url="https://example.org/model.bin", hash=None, size=None, reader=fasttext_bin.read
+        ... )
+
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
         dim: Width of a row.

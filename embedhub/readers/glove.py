@@ -9,7 +9,13 @@ from embedhub.readers._text import read_lines
 
 
 def read(path: Path, dim: int) -> Iterator[Block]:
-    """Read GloVe text, plain or in gzip.
+    r"""Read GloVe text, plain or in gzip.
+
+    Example:
+        >>> from embedhub.readers import glove
+        >>> _ = Path("tiny.txt").write_text("rain 0.5 1\n")
+        >>> [(words, rows.tolist()) for words, rows in glove.read(Path("tiny.txt"), 2)]
+        [(['rain'], [[0.5, 1.0]])]
 
     Args:
         path: The file.

@@ -47,6 +47,13 @@ def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block 
 
     The safetensors file may be compressed (gzip, bzip2, xz, zip).
 
+    Example:
+        >>> from embedhub import RemoteFile
+        >>> from embedhub.readers import static
+        >>> file = RemoteFile(
+        ...     url="https://example.org/model.safetensors", hash=None, size=None, reader=static.read
+        ... )
+
     Args:
         path: The ``.safetensors`` file.
         dim: Width of a row.

@@ -21,6 +21,13 @@ _BLOCK = 1 << 20
 def read(path: Path, dim: int) -> Iterator[Block]:
     """Read word2vec binary, plain or compressed (gzip, bzip2, xz, zip).
 
+    Example:
+        >>> from embedhub import RemoteFile
+        >>> from embedhub.readers import word2vec_binary
+        >>> file = RemoteFile(
+        ...     url="https://example.org/vectors.bin", hash=None, size=None, reader=word2vec_binary.read
+        ... )
+
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
         dim: Numbers per row.

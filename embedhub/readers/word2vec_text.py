@@ -15,7 +15,13 @@ from embedhub.readers._text import read_lines
 
 
 def read(path: Path, dim: int) -> Iterator[Block]:
-    """Read word2vec text or fastText ``.vec``, plain or compressed (gzip, bzip2, xz, zip).
+    r"""Read word2vec text or fastText ``.vec``, plain or compressed (gzip, bzip2, xz, zip).
+
+    Example:
+        >>> from embedhub.readers import word2vec_text
+        >>> _ = Path("tiny.txt").write_text("1 2\nrain 0.5 1\n")
+        >>> [(words, rows.tolist()) for words, rows in word2vec_text.read(Path("tiny.txt"), 2)]
+        [(['rain'], [[0.5, 1.0]])]
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.

@@ -6,7 +6,7 @@ Both are written as gensim writes them: no blank at the end of a line, no newlin
 
 from pathlib import Path
 
-from embedhub.vectors import encode, encode_all
+from embedhub.vocabulary import encode, encode_all
 from embedhub.writers._selection import Advance, Selection
 from embedhub.writers._text import numbers
 

@@ -1,0 +1,288 @@
+"""Rows per second of texts to pooled rows, against the usual loop over gensim, and memory per worker.
+
+    python benchmarks/texts.py [--data ../shared/data] [--rows 100000] [--repeat 3] [--engines ray dask ...]
+
+The vectors are GloVe 6B 50d, the texts those of SST-2 and TREC, repeated, where the folder of real data has
+them; else the vectors are the embedded ones, and the texts drawn from their words. All ways get the same
+tokens, and their results are compared before anything is timed. Each figure is the median of the repeats,
+whose ways take turns. With ``--engines`` each engine embeds the same texts with two workers; its start is not
+counted, the import of embedhub in its workers is.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import embedhub
+from embedhub import tokens
+
+WORKERS = 8
+BATCH = 4096
+
+
+def real_texts(data: Path) -> list[str]:
+    """Return the texts of SST-2 and TREC."""
+    texts = []
+    for name in ("train", "dev", "test"):
+        lines = (data / "text" / "sst2" / f"{name}.tsv").read_text("utf-8").splitlines()
+        texts += [line.rpartition("\t")[0] for line in lines]
+    for name in ("train", "test"):
+        lines = (data / "text" / "trec" / f"{name}.txt").read_text("latin-1").splitlines()
+        texts += [line.partition(" ")[2] for line in lines]
+    return texts
+
+
+def drawn_texts(vectors: embedhub.Vectors, count: int) -> list[str]:
+    """Return texts of 16 words, drawn by Zipf's law, of which one in fifty is unknown."""
+    generator = np.random.default_rng(0)
+    rows = np.minimum(generator.zipf(1.2, size=(count, 16)), len(vectors)) - 1
+    words = list(vectors.words)
+    return [" ".join(words[i] if i % 50 else f"qwxz{i}" for i in row) for row in rows.tolist()]
+
+
+def keyed(vectors: embedhub.Vectors) -> Any:
+    """Return the same vectors in gensim."""
+    from gensim.models import KeyedVectors
+
+    known = KeyedVectors(vectors.dim)
+    known.add_vectors(list(vectors.words), np.array(vectors.matrix))
+    return known
+
+
+def loop(known: Any, documents: list[list[str]]) -> np.ndarray:
+    """Return the mean of each document's rows, as it is usually written."""
+    zeros = np.zeros(known.vector_size, np.float32)
+    rows = []
+    for document in documents:
+        found = [known[word] for word in document if word in known]
+        rows.append(np.mean(found, axis=0) if found else zeros)
+    return np.array(rows)
+
+
+def measured(ways: dict[str, Callable[[], Any]], rows: int, repeat: int) -> dict[str, float]:
+    """Return the median rows per second of each way; the ways take turns."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(repeat):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            way()
+            times[name].append(time.perf_counter() - began)
+    return {name: rows / statistics.median(taken) for name, taken in times.items()}
+
+
+def batches(texts: list[str], size: int) -> list[list[str]]:
+    """Cut a list of texts into batches."""
+    return [texts[start : start + size] for start in range(0, len(texts), size)]
+
+
+def memory(field: str, pid: int | str = "self", file: str | None = None) -> float:
+    """Return a field of a process's memory in MB: of all of it, or of its map of one file."""
+    if file is None:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1000
+    total, inside = 0, False
+    for line in Path(f"/proc/{pid}/smaps").read_text("utf-8").splitlines():
+        if "-" in line.split()[0]:
+            inside = line.endswith(file)
+        elif inside and line.startswith(f"{field}:"):
+            total += int(line.split()[1])
+    return total / 1000
+
+
+def share(embed: embedhub.TextEmbedder, barrier: Any, results: Any) -> None:
+    """Embed every word of the source, and say how much memory that takes while all the others do so too."""
+    words = list(embed.vectors.words)
+    for start in range(0, len(words), BATCH):
+        embed([words[start : start + BATCH]])
+    # Pages that are only in the page cache count for nobody: this reads the rest of the matrix.
+    float(embed.vectors.matrix.sum())
+    del words
+    barrier.wait()
+    results.put((memory("Pss"), memory("Pss", file="matrix.npy"), memory("Rss", file="matrix.npy")))
+    barrier.wait()
+
+
+def memory_of_workers(embed: embedhub.TextEmbedder, workers: int) -> dict[str, float]:
+    """Return the memory of workers that all use the whole matrix, in MB."""
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(workers), context.Queue()
+    processes = [context.Process(target=share, args=(embed, barrier, results)) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    told = [results.get() for _ in processes]
+    for process in processes:
+        process.join()
+    whole, matrix, resident = (np.array(column) for column in zip(*told, strict=True))
+    return {
+        "workers": workers,
+        "matrix": embed.vectors.matrix.nbytes / 1e6,
+        "PSS of one worker": float(whole.mean()),
+        "PSS of the map, one worker": float(matrix.mean()),
+        "PSS of the map, all workers": float(matrix.sum()),
+        "RSS of the map, one worker": float(resident.mean()),
+    }
+
+
+def _many(embed: embedhub.TextEmbedder, part: list[list[str]]) -> int:
+    return sum(len(embed(batch)) for batch in part)
+
+
+@contextmanager
+def pool_of(workers: int, embed: embedhub.TextEmbedder) -> Iterator[Callable[[list[list[str]]], int]]:
+    """Give a function that embeds batches in so many processes, which are warm already."""
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        jobs = [(embed, [["warm"]])] * (8 * workers)
+        pool.starmap(_many, jobs, chunksize=1)
+
+        def run(work: list[list[str]]) -> int:
+            return sum(pool.starmap(_many, [(embed, work[i::8]) for i in range(8)], chunksize=1))
+
+        yield run
+
+
+def with_ray(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> float:
+    """Return the rows per second of Ray Data with two CPUs."""
+    import ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    try:
+        table = ray.data.from_items([{"text": text} for text in texts]).repartition(8).materialize()
+        way = {"": lambda: table.map_batches(embed, batch_size=BATCH, concurrency=2).materialize()}
+        way[""]()
+        return measured(way, len(texts), repeat)[""]
+    finally:
+        ray.shutdown()
+
+
+def with_dask(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> float:
+    """Return the rows per second of a LocalCluster of two worker processes."""
+    import dask.dataframe as dd
+    import pandas as pd
+    from dask.distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        Client(cluster),
+    ):
+        frame = dd.from_pandas(pd.DataFrame({"text": texts}), npartitions=8).persist()
+        way = {"": lambda: len(frame.map_partitions(embed.frame, column="text").persist())}
+        way[""]()
+        return measured(way, len(texts), repeat)[""]
+
+
+def with_spark(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> float:
+    """Return the rows per second of Spark's local[2]."""
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
+    try:
+        frame = spark.createDataFrame([(text,) for text in texts], "text string").repartition(8).cache()
+        frame.count()
+        schema = "text string, vector array<float>"
+        way = {
+            "": lambda: (
+                frame.mapInPandas(embed.pandas("text"), schema).write.format("noop").mode("overwrite").save()
+            )
+        }
+        way[""]()
+        return measured(way, len(texts), repeat)[""]
+    finally:
+        spark.stop()
+
+
+def with_datasets(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> float:
+    """Return the rows per second of a Hugging Face data set in two processes."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    datasets.disable_caching()
+    table = datasets.Dataset.from_dict({"text": texts})
+    way = {"": lambda: table.map(embed.batch("text"), batched=True, batch_size=BATCH, num_proc=2)}
+    way[""]()
+    return measured(way, len(texts), repeat)[""]
+
+
+ENGINES = {"ray": with_ray, "dask": with_dask, "spark": with_spark, "datasets": with_datasets}
+
+
+def main() -> None:
+    """Measure, print a table, and write the figures where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--engines", nargs="*", choices=sorted(ENGINES), default=[])
+    parser.add_argument("--out", type=Path, help="a JSON file for the figures")
+    options = parser.parse_args()
+    os.environ["EMBEDHUB_CACHE"] = os.environ.get("EMBEDHUB_CACHE") or tempfile.mkdtemp()
+    if options.data.is_dir():
+        os.environ["EMBEDHUB_MIRROR"] = str(options.data / "mirror")
+        embed = embedhub.TextEmbedder("glove-6b", 50)
+        texts = real_texts(options.data)
+    else:
+        embed = embedhub.TextEmbedder("wordnet-ppmi", 50)
+        texts = drawn_texts(embed.vectors, options.rows)
+    # The same words for all: those that fallbacks would find in other forms are found as they are.
+    texts = [text.lower() for text in texts]
+    texts = (texts * -(-options.rows // len(texts)))[: options.rows]
+    figures = measure(embed, texts, options.repeat)
+    for name in options.engines:
+        figures[f"{name}, two workers"] = ENGINES[name](embed, texts, options.repeat)
+        print(f"{name}: {figures[f'{name}, two workers']:,.0f} rows/s", flush=True)
+    figures |= memory_of_workers(embed, WORKERS)
+    for name, figure in figures.items():
+        print(f"{name:45} {figure:12,.1f}")
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+
+
+def measure(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> dict[str, float]:
+    """Return rows per second of the loop, of one process and of two, and the ratios."""
+    documents = [tokens.words(text) for text in texts]
+    known = keyed(embed.vectors)
+    difference = float(np.abs(loop(known, documents) - embed(documents)).max())
+    assert difference < 1e-6, difference  # noqa: S101 - figures of different results say nothing
+    assert (embed(documents) == embed(texts)).all()  # noqa: S101 - the same
+    figures = measured(
+        {
+            "gensim loop, tokens": lambda: loop(known, documents),
+            "one process, tokens": lambda: embed(documents),
+            "gensim loop, texts": lambda: loop(known, [tokens.words(text) for text in texts]),
+            "one process, texts": lambda: embed(texts),
+            f"one process, texts, batches of {BATCH}": lambda: _many(embed, batches(texts, BATCH)),
+        },
+        len(texts),
+        repeat,
+    )
+    figures["tokens: ratio to the loop"] = figures["one process, tokens"] / figures["gensim loop, tokens"]
+    figures["texts: ratio to the loop"] = figures["one process, texts"] / figures["gensim loop, texts"]
+    for workers in (1, 2):
+        with pool_of(workers, embed) as run:
+            name = f"{workers} worker process{'es' * (workers > 1)}, texts"
+            figures |= measured({name: lambda run=run: run(batches(texts, BATCH))}, len(texts), repeat)
+    figures["words of a text"] = sum(map(len, documents)) / len(documents)
+    figures["largest difference from the loop"] = difference
+    return figures
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Docstrings: every public name has one with arguments and an example, and all examples run."""
+
+import doctest
+import importlib
+import importlib.util
+import inspect
+import os
+import pkgutil
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import pytest
+
+import embedhub
+from embedhub.testing import SourceContract
+
+ROOT = Path(__file__).parents[1]
+NO_TEXT = {"__version__", "hookimpl"}  # a string, and a marker of pluggy
+# Tests are told apart by their names; pytest calls its hooks, nobody else does.
+NOT_CALLED = re.compile(r"test_|pytest_")
+
+
+def docs_hooks() -> Any:
+    """Return the module that makes the pages of the API reference."""
+    spec = importlib.util.spec_from_file_location("docs_hooks", ROOT / "tools" / "docs_hooks.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HOOKS = docs_hooks()
+CALLED = (type, FunctionType, classmethod, staticmethod)
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Give every public name with what it stands for: functions, classes, and the methods of those."""
+    ours = {name: getattr(embedhub, name) for name in embedhub.__all__ if name not in NO_TEXT}
+    parts = {
+        f"{module}.{name}": getattr(importlib.import_module(module), name)
+        for module, names in HOOKS.MODULES.items()
+        for name in names
+    }
+    for name, value in (ours | parts).items():
+        yield name, value
+        if inspect.isclass(value):
+            own = [member for member in value.__mro__ if member.__module__.startswith("embedhub")]
+            for member in sorted({member for base in own for member in vars(base)}):
+                if not member.startswith("_") and not NOT_CALLED.match(member):
+                    yield f"{name}.{member}", inspect.getattr_static(value, member)
+
+
+NAMES = dict(public())
+
+
+@pytest.mark.parametrize("name", [name for name, value in NAMES.items() if isinstance(value, CALLED)])
+def test_what_can_be_called_is_explained(name: str) -> None:
+    """It has a docstring with an example, and says what its arguments are where it has some."""
+    value = NAMES[name]
+    text = inspect.getdoc(value) or ""
+    assert "Example:" in text, f"{name} shows no example"
+    if inspect.isclass(value) and issubclass(value, Exception | SourceContract):
+        return  # made by embedhub, and by pytest
+    taken = [argument for argument in inspect.signature(value).parameters if argument != "self"]
+    if taken:
+        section = re.search(r"(?ms)^Args:\n(.*?)(?:^\w|\Z)", text)
+        assert section, f"{name} does not say what its arguments are: {taken}"
+        told = re.findall(r"(?m)^    \**(\w+):", section[1])
+        assert told == taken, f"{name} tells of the arguments {told}; it takes {taken}"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, value in NAMES.items() if isinstance(value, property | cached_property)]
+)
+def test_a_property_is_explained(name: str) -> None:
+    """It has a docstring."""
+    assert inspect.getdoc(NAMES[name])
+
+
+def test_the_reference_has_every_public_name() -> None:
+    """The pages of the reference show each name of the package once; errors have a page of their own."""
+    shown = re.findall(r"(?m)^::: embedhub\.(?:\w+\.)*(\w+)$", HOOKS.reference())
+    errors = {name for name in embedhub.__all__ if name.endswith(("Error", "Warning"))}
+    assert sorted(shown) == sorted(set(embedhub.__all__) - errors - {"__version__"})
+    assert "::: embedhub.errors" in (ROOT / "docs" / "errors.md").read_text("utf-8")
+    assert HOOKS.parts().count("\n::: ") == sum(map(len, HOOKS.MODULES.values()))
+
+
+def modules() -> Iterator[str]:
+    """Give the names of all modules of the package."""
+    yield "embedhub"
+    for module in pkgutil.walk_packages(embedhub.__path__, "embedhub."):
+        yield module.name
+
+
+WANTS = {"embedhub.torch": "torch"}
+"""Modules whose examples want a package that embedhub does without."""
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each example of a module gives what it shows, offline and without a warning."""
+    if name in WANTS:
+        pytest.importorskip(WANTS[name])
+    monkeypatch.chdir(tmp_path)
+    finder, runner = (
+        doctest.DocTestFinder(exclude_empty=True),
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS),
+    )
+    said: list[str] = []
+    for test in finder.find(importlib.import_module(name)):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "environ", os.environ.copy())  # an example may set variables
+            runner.run(test, out=said.append)
+    assert not runner.failures, "".join(said)

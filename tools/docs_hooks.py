@@ -1,0 +1,144 @@
+"""Pages that MkDocs gets from the code when it builds the site: the catalogue of sources, the API reference.
+
+`mkdocs.yml` names this file in `hooks`. `python tools/docs_hooks.py catalogue` prints a page.
+"""
+
+import ast
+import logging
+import re
+import sys
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import embedhub
+from embedhub import EmbeddingSource
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
+ROOT = Path(__file__).parents[1]
+# MkDocs counts the warnings of loggers below its own, and --strict makes them errors.
+_log = logging.getLogger("mkdocs.hooks.embedhub")
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "embedhub.tokens": ("words", "tokenizer", "count", "RULES"),
+    "embedhub.files": ("Block", "Extra"),
+    "embedhub.readers.glove": ("read",),
+    "embedhub.readers.word2vec_text": ("read",),
+    "embedhub.readers.word2vec_binary": ("read",),
+    "embedhub.readers.fasttext_bin": ("read",),
+    "embedhub.readers.static": ("read",),
+    "embedhub.readers.numberbatch": ("read", "language"),
+    "embedhub.vocabulary": ("Vocabulary",),
+    "embedhub.subwords": ("Subwords",),
+    "embedhub.registry": ("Registry",),
+    "embedhub.testing": ("SourceContract",),
+}
+"""Modules with public names of their own, beside those of `embedhub` itself."""
+
+_ON_OTHER_PAGES = {"errors"}
+
+
+def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
+    """Add the generated pages to those of docs/."""
+    from mkdocs.structure.files import File
+
+    for folder in sorted(ROOT.glob("plugins/*/pyproject.toml")):
+        name = folder.parent.name
+        try:
+            metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            _log.warning("The catalogue lacks %s: python -m pip install --no-deps ./plugins/%s", name, name)
+    files.append(File.generated(config, "catalogue.md", content=catalogue()))
+    files.append(File.generated(config, "reference.md", content=reference()))
+    files.append(File.generated(config, "parts.md", content=parts()))
+    return files
+
+
+def catalogue() -> str:
+    """Return the page of all sources that are installed, by who provides them."""
+    sources = embedhub.sources()
+    providers: dict[str, list[EmbeddingSource]] = {}
+    for name, source in sources.items():
+        # "embedhub-fasttext (fasttext)" is a plugin; embedhub's own are named by their modules.
+        provider = sources.provider(name).partition(" (")[0]
+        own = provider.startswith("embedhub.")
+        providers.setdefault("embedhub" if own else provider, []).append(source)
+    lines = [
+        "# Catalogue of sources",
+        "",
+        (
+            f"{len(sources):,} sources, as their tables say when this page is built; `embedhub.sources()` is "
+            "the same in Python. A size is that of the file of vectors; of a member of an archive, that of "
+            "the member unpacked, and less is fetched. `-` where it is not published."
+        ),
+    ]
+    for provider in sorted(providers, key=lambda provider: (provider != "embedhub", provider)):
+        lines += ["", f"## {provider}", ""]
+        if provider != "embedhub":
+            lines += [f"    python -m pip install ./plugins/{provider}", ""]
+        lines += [
+            "| name | description | dims | words | language | cased | size | licence |",
+            "|---|---|---|---|---|---|---|---|",
+            *map(_row, providers[provider]),
+        ]
+        pages = dict.fromkeys(source.homepage for source in providers[provider])
+        cited = dict.fromkeys(source.citation for source in providers[provider])
+        lines += ["", *(f"- Cite: {citation}" for citation in cited), *(f"- <{page}>" for page in pages)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(source: EmbeddingSource) -> str:
+    sizes = [
+        [sum(part.size or 0 for part in file.parts) for file in source.files[dim][:1]]
+        for dim in source.dims
+        if dim in source.files
+    ]
+    cells = [
+        f"`{source.name}`",
+        source.description,
+        ", ".join(map(str, source.dims)),
+        "-" if source.words is None else f"{source.words:,}",
+        source.language,
+        "yes" if source.cased else "no",
+        ", ".join(f"{size / 1e6:,.0f} MB" if size else "-" for (size,) in sizes) or "in the package",
+        source.license,
+    ]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def reference() -> str:
+    """Return the page with the docstrings of the names of `embedhub`."""
+    lines = ["# Python", "", "What is here is public, and changes only as Semantic Versioning says.", ""]
+    for home, names in embedhub._HOMES.items():  # noqa: SLF001 - the one list of what is public and where
+        if home not in _ON_OTHER_PAGES:
+            lines += [f"## {_subject(f'embedhub.{home}')}", "", *_directives(f"embedhub.{home}", names)]
+    return "\n".join(lines)
+
+
+def parts() -> str:
+    """Return the page with the docstrings of the names of other modules."""
+    lines = ["# Parts", "", "For authors of plugins, and for those who take single steps. Also public.", ""]
+    for module, names in MODULES.items():
+        lines += [f"## {_subject(module)}", "", f"`{module}`", "", *_directives(module, names)]
+    return "\n".join(lines)
+
+
+def _directives(module: str, names: tuple[str, ...]) -> list[str]:
+    return [f"::: {module}.{name}\n" for name in names]
+
+
+def _subject(module: str) -> str:
+    """Return what a module is about: the beginning of its docstring."""
+    # Not imported: some want Keras, which the site is built without.
+    spec = find_spec(module)
+    file = Path(str(spec and spec.origin))
+    text = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").split("\n\n")[0]
+    return re.split(r"[:.](?= |$)", " ".join(text.split()))[0]
+
+
+if __name__ == "__main__":
+    print({"catalogue": catalogue, "reference": reference, "parts": parts}[sys.argv[1]](), end="")
