@@ -1,0 +1,55 @@
+"""Dask: two worker processes, one of which is killed."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import embedhub
+
+pytest.importorskip("dask.dataframe", reason="dask is not installed")
+pytest.importorskip("distributed", reason="dask.distributed is not installed")
+
+
+def test_the_page_runs(page: Callable[[str], None]) -> None:
+    """The code of the page gives the rows of one process."""
+    page("Dask")
+
+
+def test_a_killed_worker_changes_nothing(
+    embed: embedhub.TextEmbedder,
+    texts: list[str | None],
+    expected: NDArray[np.float32],
+    tmp_path: Path,
+    first_pid: Callable[[], int],
+) -> None:
+    """A worker that is killed in mid-job is started anew, its parts are done again, the rows are the same."""
+    import dask.dataframe as dd
+    import pandas as pd
+    from dask.distributed import Client, LocalCluster
+
+    def slowly(frame: Any, column: str) -> Any:
+        (tmp_path / "pids" / str(os.getpid())).touch()
+        time.sleep(0.2)
+        return embed.frame(frame, column=column)
+
+    meta = pd.DataFrame({"text": pd.Series(dtype="str"), "vector": pd.Series(dtype=object)})
+    with (
+        LocalCluster(2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        Client(cluster) as client,
+    ):
+        before = set(client.run(os.getpid).values())
+        ddf = dd.from_pandas(pd.DataFrame({"text": texts}), npartitions=16)
+        job = client.compute(ddf.map_partitions(slowly, column="text", meta=meta))
+        victim = first_pid()
+        assert victim in before
+        os.kill(victim, signal.SIGKILL)
+        frame = job.result(timeout=120)
+    assert {int(pid.name) for pid in (tmp_path / "pids").iterdir()} != {victim}
+    assert (np.stack(frame["vector"]) == expected).all()
