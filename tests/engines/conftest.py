@@ -1,10 +1,14 @@
 """What the tests of engines share: a store that all workers see, texts, and the code of the page of docs."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -73,17 +77,33 @@ def page(embed: embedhub.TextEmbedder, tmp_path: Path) -> Callable[[str], None]:
     return run
 
 
+@dataclass
+class Workers:
+    """The processes that have worked, each of which leaves its number in a folder."""
+
+    folder: Path
+    killer: "Future[int]"
+
+    @property
+    def pids(self) -> set[int]:
+        """Numbers of all that have begun."""
+        return {int(file.name) for file in self.folder.iterdir()}
+
+
 @pytest.fixture
-def first_pid(tmp_path: Path) -> Iterator[Callable[[], int]]:
-    """Return a function that waits for the first worker to leave its number in ``tmp_path/pids``."""
+def workers(tmp_path: Path) -> Iterator[Workers]:
+    """Kill the first process that leaves its number in the folder; that number is what ``killer`` gives."""
     folder = tmp_path / "pids"
     folder.mkdir()
 
-    def wait() -> int:
-        for _ in range(1200):
-            if found := sorted(folder.iterdir()):
-                return int(found[0].name)
+    def kill() -> int:
+        for _ in range(2400):
+            if found := list(folder.iterdir()):
+                pid = int(found[0].name)
+                os.kill(pid, signal.SIGKILL)
+                return pid
             time.sleep(0.05)
         raise TimeoutError("no worker began")
 
-    return wait
+    with ThreadPoolExecutor(1) as pool:
+        yield Workers(folder, pool.submit(kill))
