@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def with_ray(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> flo
     ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         table = ray.data.from_items([{"text": text} for text in texts]).repartition(8).materialize()
-        way = {"": lambda: table.map_batches(embed, batch_size=BATCH, concurrency=2).materialize()}
+        way = {"": lambda: table.map_batches(embed, batch_size=BATCH).materialize()}
         way[""]()
         return measured(way, len(texts), repeat)[""]
     finally:
@@ -279,7 +280,7 @@ def measure(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> dict
     for workers in (1, 2):
         with pool_of(workers, embed) as run:
             name = f"{workers} worker process{'es' * (workers > 1)}, texts"
-            figures |= measured({name: lambda run=run: run(batches(texts, BATCH))}, len(texts), repeat)
+            figures |= measured({name: partial(run, batches(texts, BATCH))}, len(texts), repeat)
     figures["words of a text"] = sum(map(len, documents)) / len(documents)
     figures["largest difference from the loop"] = difference
     return figures

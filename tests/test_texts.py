@@ -297,6 +297,15 @@ def test_batches_of_the_engines_have_a_column_more(vectors: Vectors) -> None:
     assert (new["vector"] == expected).all()
 
 
+def test_where_nothing_can_be_written_the_loops_are_compiled_anew() -> None:
+    """Numba's refusal to keep machine code, as for a function without a file, stops nobody."""
+    from embedhub.compiled import compiled
+
+    made: dict[str, Any] = {}
+    exec("def more(x): return x + 1", made)  # noqa: S102 - a function without a file
+    assert compiled(made["more"])(1) == 2
+
+
 def arrives(pickled: bytes, code: str, **environment: str) -> str:
     """Run code in a new process, where ``embed`` is what was pickled; return what it prints."""
     import os
@@ -383,7 +392,7 @@ def test_a_source_by_hand_travels_by_its_name(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "mirror" / "example.org" / "a.txt").write_text("rain 1 2\nmusic 3 4\n", "utf-8")
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     file = RemoteFile(url="https://example.org/a.txt", hash=None, size=None, reader=glove.read)
-    facts = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
+    facts: Any = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
     source = EmbeddingSource(name="by-hand-texts", files={2: (file,)}, cased=True, words=None, **facts)
     with pytest.raises(TypeError, match="no registered one"):
         pickle.dumps(TextEmbedder(source))

@@ -43,7 +43,7 @@ def test_a_killed_worker_changes_nothing(
     """The tasks of a worker that is killed in mid-job are run again, and the rows are the same."""
     folder = workers.folder
 
-    def slowly(batch: dict[str, Any]) -> dict[str, Any]:
+    def slowly(batch: Any) -> Any:
         (folder / str(os.getpid())).touch()
         time.sleep(0.2)
         return embed(batch)
