@@ -9,11 +9,16 @@ from embedhub import settings
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile with the machine code kept in our cache folder, since the package's may be read-only."""
+    """Compile with the machine code kept in our cache folder, since the package's may be read-only.
+
+    Where nothing may be written at all, each process compiles for itself, in a second.
+    """
     config: Any = numba.config
     saved = config.CACHE_DIR
     config.CACHE_DIR = str(settings.cache_folder() / "compiled")
     try:
         return numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # there is no place for the machine code
+        return numba.njit(nogil=True)(function)
     finally:
         config.CACHE_DIR = saved

@@ -4,13 +4,22 @@ All sums are float64 in the order of the words. So a row depends on its text alo
 with it, not on how an engine has cut them into batches, and not on the machine.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.compiled import compiled
 from embedhub.lexicon import TextWords
+
+
+class PaddedTexts(NamedTuple):
+    """The rows of all words of some texts."""
+
+    vectors: NDArray[np.float32]
+    """``(n, length, dim)`` float32, zeros behind the last word of a text."""
+    mask: NDArray[np.bool_]
+    """``(n, length)`` bool, whether there is a word."""
 
 
 def pool(chunk: TextWords, pooling: str, common: NDArray[np.float64], out: NDArray[np.float32]) -> None:
@@ -29,18 +38,13 @@ def pool(chunk: TextWords, pooling: str, common: NDArray[np.float64], out: NDArr
         _mean(chunk.matrix, chunk.extra, rows, weights, shares, chunk.places, chunk.ends, common, out)
 
 
-def pad(
-    chunks: list[TextWords], dim: int, length: int | None
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the rows of all words that count, padded, and where there are such.
+def pad(chunks: list[TextWords], dim: int, length: int | None) -> PaddedTexts:
+    """Return the rows of all words that count, padded.
 
     Args:
         chunks: The texts, ``n`` in all.
         dim: Width of a row.
         length: How many words of each text to keep; None for as many as the longest has.
-
-    Returns:
-        ``(n, length, dim)`` float32 and ``(n, length)`` bool.
     """
     used = [chunk.per_text(chunk.words["row"] >= 0) for chunk in chunks]
     lengths = np.concatenate([np.zeros(0, np.int64), *used])
@@ -56,7 +60,7 @@ def pad(
         kept = at < length
         vectors[text[kept], at[kept]] = chunk.gather(rows[kept])
         start += len(some)
-    return vectors, np.arange(length) < lengths[:, None]
+    return PaddedTexts(vectors, np.arange(length) < lengths[:, None])
 
 
 @compiled

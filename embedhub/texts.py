@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,15 +33,6 @@ from embedhub.vectors import Vectors
 _POOLINGS = ("mean", "max", "sif", "idf", None)
 _CHUNK = 1 << 15  # pieces of a chunk of texts; more at a time took longer, since they left the caches
 _FREQUENT = 100_000  # rows whose moments stand for the source's, in the policies that go by them
-
-
-class PaddedTexts(NamedTuple):
-    """The rows of all words of some texts; what ``pooling=None`` gives."""
-
-    vectors: NDArray[np.float32]
-    """``(n, length, dim)`` float32, zeros behind the last word of a text."""
-    mask: NDArray[np.bool_]
-    """``(n, length)`` bool, whether there is a word."""
 
 
 @dataclass(slots=True)
@@ -94,7 +85,7 @@ class TextEmbedder:
             then taken out of each row (S. Arora, Y. Liang, T. Ma, "A simple but tough-to-beat baseline for
             sentence embeddings", ICLR 2017); ``"idf"``: the mean of rows weighed by
             ``ln((1 + texts) / (1 + texts with the word)) + 1``, over the sum of the weights, which needs
-            `fit`; or None for the rows of all words, padded (`PaddedTexts`).
+            `fit`; or None for the rows of all words, padded.
         tokenize: How a text is cut: ``"words"``, near to the Penn Treebank's way; ``"whitespace"``; a
             function ``text -> list of words``; a tokenizer of Hugging Face. An object travels by value. Texts
             that are lists of words already are not cut.
@@ -200,8 +191,9 @@ class TextEmbedder:
             out: Of a mapping, the name of the new column.
 
         Returns:
-            ``(n, dim)`` float32, zeros for texts of which no word is known; `PaddedTexts` with
-            ``pooling=None``. For a mapping, a dict of its columns and the new one.
+            ``(n, dim)`` float32, zeros for texts of which no word is known. With ``pooling=None`` a named
+            tuple: ``vectors``, ``(n, length, dim)`` float32, and ``mask``, ``(n, length)`` bool, False for
+            padding. For a mapping, a dict of its columns and the new one.
 
         Raises:
             TypeError: This is no list of texts.
@@ -311,7 +303,7 @@ class TextEmbedder:
             every = list(chunks)
             for chunk in every:
                 self._note(chunk)
-            return PaddedTexts(*pad(every, self.vectors.dim, self.length))
+            return pad(every, self.vectors.dim, self.length)
         out = np.empty((len(texts), self.vectors.dim), np.float32)
         start = 0
         for chunk in chunks:

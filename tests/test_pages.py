@@ -6,8 +6,8 @@ import pytest
 from pages import PAGES, ROOT, blocks_of, run
 
 KINDS = {"python", "sh", "output", "text", "toml"}
-# Pages that are run elsewhere: with a place to install into, or under each backend.
-ELSEWHERE = {"docs/writing-a-plugin.md", "docs/several-backends.md"}
+# Pages that are run elsewhere: on engines, under each backend, with a place to install into.
+ELSEWHERE = {"docs/bigger-than-one-machine.md", "docs/several-backends.md", "docs/writing-a-plugin.md"}
 GLOVE = '"glove-6b", 50'  # the one dim of which the real data has all rows
 HERE = [page for page in PAGES if str(page.relative_to(ROOT)) not in ELSEWHERE and blocks_of(page)]
 
