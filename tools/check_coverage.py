@@ -2,8 +2,8 @@
 
     python tools/check_coverage.py coverage.json [--only MODULE ...] [--but MODULE ...] [-- PART ...]
 
-PART is what pytest was asked to run; where that is a part of the tests, nothing is too little. What is read is
-what `coverage json` writes; a share counts lines and branches together, as `coverage report` does.
+PART is what pytest was asked to run: where it was part of the tests, nothing is too little. The file is what
+`coverage json` writes; a share counts lines and branches together, as `coverage report` does.
 """
 
 import argparse
