@@ -15,6 +15,7 @@ import contextlib
 import doctest
 import importlib.util
 import io
+import logging
 import os
 import re
 import shutil
@@ -80,6 +81,15 @@ def blocks_of(page: Path) -> list[Block]:
 
 def run(page: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
     """Do what a page says, in the current folder; return its names, and all that it printed."""
+    log = logging.getLogger("embedhub")
+    level = log.level
+    try:
+        return _run_all(page, monkeypatch)
+    finally:
+        log.setLevel(level)  # a page may tell how to change it
+
+
+def _run_all(page: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
     names: dict[str, Any] = {"__name__": "__main__"}
     everything = ""
     said: str | None = None
