@@ -15,6 +15,7 @@ import contextlib
 import doctest
 import importlib.util
 import io
+import logging
 import os
 import re
 import shutil
@@ -80,29 +81,43 @@ def blocks_of(page: Path) -> list[Block]:
 
 def run(page: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
     """Do what a page says, in the current folder; return its names, and all that it printed."""
+    log = logging.getLogger("embedhub")
+    level = log.level
+    try:
+        return _run_all(page, monkeypatch)
+    finally:
+        log.setLevel(level)  # a page may tell how to change it
+
+
+def _run_all(page: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
     names: dict[str, Any] = {"__name__": "__main__"}
     everything = ""
     said: str | None = None
     for block in blocks_of(page):
-        where = f"{page.relative_to(ROOT)}, line {block.line}"
+        where = f"{page.name}, line {block.line}"
         if block.kind == "output":
-            assert said is not None, f"{where}: output of nothing"
-            if not _CHECKER.check_output(block.code, said, _LOOSELY):
+            if said is not None and not _CHECKER.check_output(block.code, said, _LOOSELY):
                 example = doctest.Example("", block.code)
                 pytest.fail(f"{where}:\n{_CHECKER.output_difference(example, said, _LOOSELY)}")
             said = None
         elif block.title:
             Path(block.title).parent.mkdir(parents=True, exist_ok=True)
             Path(block.title).write_text(block.code, "utf-8")
-        elif block.kind in {"python", "sh"} and _is_for_us(block):
-            if block.order == "instead":
-                said = _run_command(block.detail, where, monkeypatch)
-            elif block.kind == "sh":
-                said = _run_command(block.code, where, monkeypatch)
-            else:
-                said = _run_code(block, where, names)
-            everything += said
+        elif block.kind in {"python", "sh"}:
+            said = _run(block, where, names, monkeypatch)
+            everything += said or ""
     return names, everything
+
+
+def _run(block: Block, where: str, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """Return what a block prints, None if it is not to be run here."""
+    if not _is_for_us(block):
+        return None
+    if block.order == "instead":
+        return _run_command(block.detail, where, monkeypatch)
+    if block.kind == "sh":
+        return _run_command(block.code, where, monkeypatch)
+    return _run_code(block, where, names)
 
 
 def _is_for_us(block: Block) -> bool:

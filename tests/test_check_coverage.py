@@ -51,6 +51,8 @@ def test_a_module_that_is_too_low_fails(check: Callable[..., subprocess.Complete
         (("--only", "good.py"), 0),
         (("--only", "readers/low.py"), 1),
         (("--", "tests/test_store.py"), 0),
+        (("--but", "good.py", "--", "-k", "store"), 0),
+        (("--but", "good.py", "--"), 1),
         (("--but", "readers/low.py", "gone.py"), 1),
     ],
 )

@@ -38,3 +38,58 @@ def test_no_code_hides_from_the_tests(page: Path) -> None:
     for block in blocks_of(page):
         assert block.kind in KINDS, f"{name_of(page)}, line {block.line}: {block.kind!r}"
         assert (block.order is None) == (not block.detail), f"{name_of(page)}, line {block.line}"
+
+
+PAGE = """
+```python
+print("so")
+```
+
+```output
+{shown}
+```
+
+<!-- {order} -->
+```{kind}
+no such thing
+```
+
+```output
+never
+```
+"""
+
+
+@pytest.mark.parametrize("order", ["not run: why not", "needs: no_such_module"])
+def test_what_is_not_for_us_is_passed_over(
+    order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block that says so is not run, nor is its output looked at."""
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.format(shown="s...", order=order, kind="python"), "utf-8")
+    assert run(page, monkeypatch)[1] == "so\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "order", "kind", "raised"),
+    [
+        ("else", "not run: why not", "sh", pytest.fail.Exception),
+        ("so", "instead: false", "sh", AssertionError),
+        ("so", "instead: echo something", "sh", pytest.fail.Exception),
+        ("so", "anything", "sh", AssertionError),
+        ("so", "anything", "python", SyntaxError),
+    ],
+)
+def test_a_page_that_is_wrong_fails(
+    shown: str,
+    order: str,
+    kind: str,
+    raised: type[BaseException],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Code that fails, and output that is not what is shown, fail the page, whatever else it says."""
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.format(shown=shown, order=order, kind=kind), "utf-8")
+    with pytest.raises(raised):
+        run(page, monkeypatch)

@@ -9,6 +9,16 @@ import pytest
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
 
+def test_its_links_lead_somewhere() -> None:
+    """Each link to a file of the project is to one that is there; each guide of docs/ is linked to."""
+    links = set(re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
+    root = Path(__file__).parents[1]
+    assert {link for link in links if not (root / link).is_file()} == set()
+    of_the_site = {"index.md", "changelog.md", "contributing.md", "security.md"}
+    pages = {path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md")}
+    assert pages - links == {f"docs/{name}" for name in of_the_site}
+
+
 def test_its_commands_are_the_ones_that_ci_runs() -> None:
     """The test command of the README is what .ci/run runs."""
     (command,) = re.findall(r"(?m)^    (python -m pip install tox && tox)$", README)

@@ -2,7 +2,8 @@
 
     python tools/check_coverage.py coverage.json [--only MODULE ...] [--but MODULE ...] [-- PART ...]
 
-PART is what pytest was asked to run. Where it was a part of the tests, nothing is too little. What it reads is `coverage json`; a share counts lines and branches together, as `coverage report` does.
+PART is what pytest was asked to run: where it was part of the tests, nothing is too little. The file is what
+`coverage json` writes; a share counts lines and branches together, as `coverage report` does.
 """
 
 import argparse
@@ -37,8 +38,8 @@ def main() -> int:
     parser.add_argument("report", type=Path)
     parser.add_argument("--only", nargs="*", default=[], help="modules to look at, such as keras.py")
     parser.add_argument("--but", nargs="*", default=[], help="modules that other runs answer for")
-    parser.add_argument("part", nargs="*", help="what pytest was asked to run, if it was not everything")
-    arguments = parser.parse_args()
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    arguments, part = parser.parse_args(sys.argv[1:end]), sys.argv[end + 1 :]
     report = json.loads(arguments.report.read_text("utf-8"))
     found = shares(report)
     asked = set(arguments.only) or set(found) - set(arguments.but)
@@ -50,7 +51,7 @@ def main() -> int:
     print(f"{totals['percent_covered']:6.1f} %  in all")
     print(f"lines: {totals['covered_lines']:,} of {totals['num_statements']:,}")
     print(f"branches: {totals['covered_branches']:,} of {totals['num_branches']:,}")
-    if arguments.part:
+    if part:
         return 0
     low = [module for module in sorted(asked - absent) if found[module][0] < FLOOR]
     for module in low:
