@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 import warnings
+from contextlib import contextmanager
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -15,11 +16,11 @@ from typer.core import TyperCommand, TyperGroup
 
 import embedhub
 from embedhub.errors import EmbedhubError
+from embedhub.tokens import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rich.console import Console, RenderableType
 _WIDE = 10_000  # columns where nobody looks: nothing in a pipe is cut or wrapped
 _SIGINT = 130  # what a shell reports of a program that Ctrl-C has ended
 _GAP = "  "  # between the columns of a table
@@ -88,6 +89,12 @@ def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
     return [dim for dim in dims if dim.startswith(incomplete) and dim not in taken]
 
 
+def _known_rule(rule: str) -> str:
+    if rule not in RULES:
+        raise typer.BadParameter(f"it is {rule!r}; expected {' or '.join(RULES)}.")
+    return rule
+
+
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 Name = Annotated[
     str,
@@ -110,6 +117,22 @@ Dims = Annotated[
         metavar="DIM...", help="One dim or more.", autocompletion=complete_dims, show_default=False
     ),
 ]
+Tokenize = Annotated[
+    str,
+    typer.Option(metavar="RULE", help=f"How a text is cut: {', '.join(RULES)}.", callback=_known_rule),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
+
+
+@contextmanager
+def usage() -> "Iterator[None]":
+    """Tell a ValueError of Python's own kind as wrong usage, which is exit code 2."""
+    try:
+        yield
+    except EmbedhubError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def main() -> None:
@@ -216,13 +239,6 @@ def _root(
     _debug = debug
 
 
-def console() -> "Console":
-    """Return the console of stdout: as wide as the terminal, or as anything needs in a pipe."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, emoji=False)
-
-
 def table(
     columns: "Sequence[str]",
     rows: "Iterable[Sequence[str]]",
@@ -275,22 +291,20 @@ def table(
     return "\n".join(lines)
 
 
-def emit(value: Any, shown: "Callable[[], RenderableType]", *, as_json: bool) -> None:
+def emit(value: Any, shown: "Callable[[], str]", *, as_json: bool) -> None:
     """Write a result to stdout, as JSON or as what is made for people.
 
     Args:
         value: What JSON can hold.
-        shown: Makes what rich shows.
+        shown: Makes the text for people.
         as_json: Which of the two.
     """
     # Not typer.echo: it takes an encoding that knows few letters for a mistake, and writes UTF-8.
     if as_json:
         every_letter = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not every_letter) + "\n")
-    elif isinstance(made := shown(), str):
-        sys.stdout.write(made + "\n")
     else:
-        console().print(made)
+        sys.stdout.write(shown() + "\n")
 
 
 def amount(size: int | None) -> str:
@@ -301,3 +315,15 @@ def amount(size: int | None) -> str:
         if size >= scale:
             return f"{size / scale:,.1f} {unit}"
     return f"{size} B"
+
+
+def download(size: int | None, at_most: int | None) -> str:
+    """Return how much a fetch brings, for a person: "none", "862.2 MB", "< 1.2 GB", "?"."""
+    if size == 0:
+        return "none"
+    return f"< {amount(at_most)}" if size is None and at_most is not None else amount(size)
+
+
+def disk(size: int | None, *, measured: bool) -> str:
+    """Return what a store takes, for a person: with "~" before it where it is not there to be measured."""
+    return f"{'' if measured or size is None else '~ '}{amount(size)}"

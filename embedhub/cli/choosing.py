@@ -1,24 +1,20 @@
 """Commands to choose a source by: facts and scores side by side, and how it does on one's own texts."""
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from embedhub.cli._app import Json, amount, app, complete_names, emit, table
-from embedhub.errors import EmbedhubError
+from embedhub.cli._app import Force, Json, Tokenize, app, complete_names, disk, download, emit, table, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from rich.console import RenderableType
+    from collections.abc import Sequence
 
     from embedhub.comparison import Compared
     from embedhub.evaluation import Score
     from embedhub.probing import Probe
 
-_Sources = Annotated[
+Sources = Annotated[
     list[str],
     typer.Argument(
         metavar="NAME:DIM",
@@ -27,14 +23,11 @@ _Sources = Annotated[
         show_default=False,
     ),
 ]
-_Tokenize = Annotated[
-    str, typer.Option(help="How texts are cut: words, or whitespace if they are tokenised already.")
-]
 
 
 @app.command()
 def compare(
-    sources: _Sources,
+    sources: Sources,
     *,
     text: Annotated[
         Path | None, typer.Option(help="A text of yours: how much of it does each source know?")
@@ -51,11 +44,11 @@ def compare(
     plot: Annotated[
         Path | None, typer.Option(help="Draw quality against size into this .svg or .png file.")
     ] = None,
-    tokenize: _Tokenize = "words",
+    tokenize: Tokenize = "words",
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Fetch sources and benchmarks that are not in the cache.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file of the plot.")] = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Set sources side by side: facts, coverage of your text, similarity scores, sizes.
@@ -74,13 +67,12 @@ def compare(
 
     if text is not None and vocabulary is not None:
         raise typer.BadParameter("--text and --vocabulary exclude each other: one file has the words.")
-    _check_rule(tokenize)
-    with _usage():
+    with usage():
         chosen = choices(sources)
     if plot is not None:
         from embedhub.comparison_plot import check_plot, plot_comparison
 
-        with _usage():
+        with usage():
             check_plot(plot, force=force)
     from embedhub import comparison
     from embedhub.corpus import read_counts
@@ -95,12 +87,12 @@ def compare(
     for note in dict.fromkeys(row.note for row in rows if row.note):
         typer.echo(note, err=True)
     if plot is not None:
-        with _usage():
+        with usage():
             plot_comparison(rows, plot, force=force)
         typer.echo(f"Quality against size: {plot}", err=True)
 
 
-def _compared(rows: "Sequence[Compared]") -> "RenderableType":
+def _compared(rows: "Sequence[Compared]") -> str:
     """Return the table, without columns that no row has."""
     sets = [name for name in rows[0].scores if any(row.scores[name] for row in rows)]
     covered = any(row.coverage for row in rows)
@@ -113,8 +105,8 @@ def _compared(rows: "Sequence[Compared]") -> "RenderableType":
             "cased" if row.cased else "uncased",
             *(_covered(row) if covered else ()),
             *(_scored(row.scores[name]) for name in sets),
-            _download(row),
-            f"{'~ ' if row.disk_is_estimate and row.disk_bytes is not None else ''}{amount(row.disk_bytes)}",
+            download(row.download_bytes, row.download_bytes_at_most),
+            disk(row.disk_bytes, measured=not row.disk_is_estimate),
             "yes" if row.in_cache else "no",
             row.license,
         ]
@@ -142,24 +134,16 @@ def _scored(score: "Score | None") -> str:
     )
 
 
-def _download(row: "Compared") -> str:
-    if row.download_bytes == 0:
-        return "none"
-    if row.download_bytes is None and row.download_bytes_at_most is not None:
-        return f"< {amount(row.download_bytes_at_most)}"
-    return amount(row.download_bytes)
-
-
 @app.command()
 def probe(
-    sources: _Sources,
+    sources: Sources,
     *,
     train: Annotated[Path, typer.Option(help="Texts with labels to learn from: TSV, CSV, or label first.")],
     test: Annotated[Path, typer.Option(help="Texts with labels to be tested on, in the same layout.")],
     columns: Annotated[
         str | None, typer.Option(metavar="TEXT,LABEL", help="Names or numbers of the two columns.")
     ] = None,
-    tokenize: _Tokenize = "words",
+    tokenize: Tokenize = "words",
     as_json: Json = False,
 ) -> None:
     """Classify your own texts over the vectors of each source, and over random ones.
@@ -179,18 +163,14 @@ def probe(
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     if names is not None and len(set(names)) != 2:  # noqa: PLR2004 - text and label
         raise typer.BadParameter(f"--columns is {columns!r}; expected two, as in text,label.")
-    _check_rule(tokenize)
-    with _usage():
+    with usage():
         chosen = choices(sources)
 
     result = probing.probe(chosen, train, test, columns=names, tokenize=tokenize)
     emit(result.to_dict(), lambda: _probed(result), as_json=as_json)
 
 
-def _probed(result: "Probe") -> "RenderableType":
-    from rich.console import Group
-    from rich.text import Text
-
+def _probed(result: "Probe") -> str:
     rows = [
         [
             row.source,
@@ -202,28 +182,11 @@ def _probed(result: "Probe") -> "RenderableType":
         for row in result.rows
     ]
     columns = ["name", "dim", "accuracy", "interval", "tokens"]
-    return Group(
-        Text(f"train: {result.train}"),
-        Text(f"test: {result.test}"),
-        Text(f"Always the most frequent label of training: {result.most_frequent:.1%}"),
-        Text(f"Accuracy on {result.rows[0].texts:,} test texts, with its 95 % interval (Wilson's):"),
+    lines = [
+        f"train: {result.train}",
+        f"test: {result.test}",
+        f"Always the most frequent label of training: {result.most_frequent:.1%}",
+        f"Accuracy on {result.rows[0].texts:,} test texts, with its 95 % interval (Wilson's):",
         table(columns, rows, right="dim accuracy interval tokens"),
-    )
-
-
-def _check_rule(tokenize: str) -> None:
-    from embedhub.tokens import RULES
-
-    if tokenize not in RULES:
-        raise typer.BadParameter(f"--tokenize is {tokenize!r}; expected {' or '.join(RULES)}.")
-
-
-@contextmanager
-def _usage() -> "Iterator[None]":
-    """Tell what is wrong with an argument as wrong usage, which is exit code 2."""
-    try:
-        yield
-    except EmbedhubError:
-        raise
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    ]
+    return "\n".join(lines)

@@ -5,15 +5,14 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli._app import app
-from embedhub.cli.exporting import Dim, Force, Name
+from embedhub.cli._app import Dim, Force, Name, app, usage
 
 
 @app.command()
 def plot(
     name: Name,
     dim: Dim,
-    words: Annotated[list[str], typer.Argument(help="Words, spelled as the source spells them.")],
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
     *,
     out: Annotated[Path, typer.Option(help="The .svg or .png file to write.")] = Path("words.svg"),
     neighbors: Annotated[int, typer.Option(help="How many of the nearest words of each.", min=0)] = 8,
@@ -21,7 +20,8 @@ def plot(
 ) -> None:
     """Draw a map of words and their neighbours: the two main components of their rows.
 
-    Each axis says its share of the variance; what is on neither does not show. Needs embedhub[plot].
+    Each axis says its share of the variance; what is on neither does not show.
+    Needs embedhub[plot].
 
     Examples:
       embedhub plot wordnet-ppmi 100 music rain doctor
@@ -29,9 +29,7 @@ def plot(
     """
     from embedhub.plot import check_path, plot_words
 
-    try:
+    with usage():
         check_path(out)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
     plot_words(name, dim, words, out, neighbors=neighbors, force=force)
     typer.echo(f"Drew {out}")

@@ -6,15 +6,19 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli._app import Json, app, emit
-from embedhub.errors import EmbedhubError
+from embedhub.cli._app import Dim, Force, Json, Name, Tokenize, app, emit, usage
 
 
 @app.command()
 def embed(  # noqa: PLR0917 - typer passes all by name
-    source: Annotated[str, typer.Argument(help="Name of a source, or the path of a file of vectors.")],
-    dim: Annotated[int, typer.Argument(help="Dim of the source.")],
-    texts: Annotated[Path, typer.Argument(help="File of texts; - reads lines from stdin.", allow_dash=True)],
+    name: Name,
+    dim: Dim,
+    texts: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Texts; - is stdin, of lines.", allow_dash=True, show_default=False
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="What is written: .parquet, or .npy for the vectors alone.")],
     column: Annotated[str, typer.Option(help="Column of the texts.")] = "text",
     keep: Annotated[
@@ -22,7 +26,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
     ] = None,
     pooling: Annotated[str, typer.Option(help="How a text's rows become one: mean, max, sif, idf.")] = "mean",
     fitted: Annotated[Path | None, typer.Option(help="Folder of what TextEmbedder.fit has learnt.")] = None,
-    tokenize: Annotated[str, typer.Option(help="How texts are cut: words, whitespace.")] = "words",
+    tokenize: Tokenize = "words",
     batch: Annotated[int, typer.Option(help="Rows at a time, and in a row group.", min=1)] = 16_384,
     file_format: Annotated[
         str | None,
@@ -31,41 +35,39 @@ def embed(  # noqa: PLR0917 - typer passes all by name
     encoding: Annotated[str, typer.Option(help="Encoding of all but Parquet.")] = "utf-8",
     workers: Annotated[int, typer.Option(help="Processes that embed, at most one for each core.", min=1)] = 1,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Replace an output that is there.")] = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Embed each text of a file, in Parquet, CSV, TSV, JSON lines or plain text, also compressed.
 
-    The output has the input's columns and "vector". A run that was killed goes on when it is run again.
+    The output has the input's columns and "vector". A run that was killed goes on
+    when it is run again.
 
     Examples:
-      embedhub embed glove-6b 300 reviews.parquet --column text --out vectors.parquet
-      embedhub embed wordnet-ppmi 100 tweets.jsonl.gz --keep id --out vectors.parquet
+      embedhub embed glove-6b 300 reviews.parquet --out vectors.parquet
+      embedhub embed wordnet-ppmi 100 tweets.jsonl.gz --keep id --out v.parquet
       cut -f 2 log.tsv | embedhub embed wordnet-ppmi 25 - --out vectors.npy
     """
     from embedhub.bulk import embed_file
 
     try:
-        done = embed_file(
-            source,
-            dim,
-            texts,
-            out,
-            column=column,
-            keep=keep,
-            pooling=pooling,
-            tokenize=tokenize,
-            fitted=fitted,
-            batch=batch,
-            file_format=file_format,
-            encoding=encoding,
-            workers=workers,
-            force=force,
-        )
-    except EmbedhubError:
-        raise
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        with usage():
+            done = embed_file(
+                name,
+                dim,
+                texts,
+                out,
+                column=column,
+                keep=keep,
+                pooling=pooling,
+                tokenize=tokenize,
+                fitted=fitted,
+                batch=batch,
+                file_format=file_format,
+                encoding=encoding,
+                workers=workers,
+                force=force,
+            )
     except KeyboardInterrupt as error:
         typer.echo("Interrupted. What is done is kept; run the same again to go on.", err=True)
         raise typer.Exit(130) from error

@@ -5,26 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub
-from embedhub.cli._app import Json, app, emit
+from embedhub.cli._app import Dims, Json, app, complete_names, emit, table, usage
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from embedhub import Benchmark, Score
 
 
 @app.command()
 def evaluate(
-    name: Annotated[str | None, typer.Argument(help="Name of a source, or the path of a file.")] = None,
-    dims: Annotated[
-        list[int] | None, typer.Argument(metavar="[DIM]...", help="Dims; none where there is only one.")
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="Name of a source, or the path of a file.", autocompletion=complete_names
+        ),
     ] = None,
+    dims: Dims = None,
     *,
     sets: Annotated[
         str | None,
-        typer.Option(
-            help="Benchmarks, by name or path, with commas between; by default all that can be had."
-        ),
+        typer.Option(metavar="SET,...", help="Benchmarks, names or files; by default all that can be had."),
     ] = None,
     missing: Annotated[
         str, typer.Option(help="Pairs and questions with a missing word: 'skip' them, or score them 'zero'.")
@@ -39,12 +38,13 @@ def evaluate(
 ) -> None:
     """Score vectors on benchmarks of word similarity and of analogies.
 
-    Similarity is Spearman's correlation, analogies the share of right answers; in brackets is the 95 %
-    interval of the bootstrap. The other columns say how many pairs or questions were covered.
+    Similarity is Spearman's correlation, analogies the share of right answers; in
+    brackets is the 95 % interval of the bootstrap. "covered" is how many pairs or
+    questions were scored. A source with one dim, such as a file, needs no DIM.
 
     Examples:
       embedhub evaluate glove-6b 50 100
-      embedhub evaluate wordnet-ppmi 100 --sets simlex-999,google-analogies --missing zero
+      embedhub evaluate wordnet-ppmi 100 --sets simlex-999,men --missing zero
       embedhub evaluate ./vectors.vec --sets ./pairs.tsv --json
       embedhub evaluate --list
     """
@@ -56,38 +56,28 @@ def evaluate(
     chosen = None if sets is None else [one.strip() for one in sets.split(",") if one.strip()]
     if chosen == []:
         raise typer.BadParameter("--sets names no benchmark; embedhub evaluate --list has all.")
-    try:
+    with usage():
         scores = [
             embedhub.evaluate(name, dim, chosen, missing=missing, method=method)  # type: ignore[arg-type]  # checked there
             for dim in dims or (None,)
         ]
-    except ValueError as error:
-        if isinstance(error, embedhub.EmbedhubError):
-            raise
-        raise typer.BadParameter(str(error)) from error
-    emit([score.to_dict() for of_dim in scores for score in of_dim], lambda: _table(scores), as_json=as_json)
+    emit([score.to_dict() for of_dim in scores for score in of_dim], lambda: _scored(scores), as_json=as_json)
 
 
-def _table(scores: "list[list[Score]]") -> "Table":
+def _scored(scores: "list[list[Score]]") -> str:
     """Return a row for each benchmark and part, a column for each dim."""
-    from rich.markup import escape
-    from rich.table import Table
-
     first = scores[0][0]
-    methods = {score.method for score in scores[0] if score.method}
-    table = Table(
-        title=f"{escape(first.source)}; missing words: {first.missing}"
-        + "".join(f"; analogies by 3Cos{method.title()}" for method in methods)
+    methods = dict.fromkeys(score.method for score in scores[0] if score.method)
+    title = f"{first.source}; missing words: {first.missing}" + "".join(
+        f"; analogies by 3Cos{method.title()}" for method in methods
     )
-    table.add_column("benchmark")
-    table.add_column("covered", justify="right")
-    for whole, *_ in scores:
-        table.add_column(f"{whole.dim}d", justify="right")
+    rows = []
     for row in zip(*scores, strict=True):
         counts = dict.fromkeys(f"{score.covered:,} of {score.total:,}" for score in row)
         label = f"  {row[0].part}" if row[0].part else row[0].name
-        table.add_row(escape(label), "; ".join(counts), *(_shown(score) for score in row))
-    return table
+        rows.append([label, "; ".join(counts), *map(_shown, row)])
+    dims = [f"{whole.dim}d" for whole, *_ in scores]
+    return f"{title}\n{table(['benchmark', 'covered', *dims], rows, right=' '.join(['covered', *dims]))}"
 
 
 def _shown(score: "Score") -> str:
@@ -108,12 +98,10 @@ def _facts(benchmark: "Benchmark") -> dict[str, str | int | None]:
     }
 
 
-def _listing() -> "Table":
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("name", "kind", "items", "licence", "description")
-    for one in embedhub.benchmarks().values():
-        total = "" if one.total is None else f"{one.total:,}"
-        table.add_row(*map(escape, (one.name, one.kind, total, one.license, one.description)))
-    return table
+def _listing() -> str:
+    rows = [
+        [one.name, one.kind, "" if one.total is None else f"{one.total:,}", one.license, one.description]
+        for one in embedhub.benchmarks().values()
+    ]
+    columns = ["name", "kind", "items", "licence", "description"]
+    return table(columns, rows, right="items", wrap="description")

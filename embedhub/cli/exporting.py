@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from embedhub.cli._app import app
+from embedhub.cli._app import Dim, Force, Name, amount, app, usage
 
 if TYPE_CHECKING:
     from embedhub.exports import Exported
 
-Name = Annotated[str, typer.Argument(help="Name of a source, or the path of a file of vectors.")]
-Dim = Annotated[int, typer.Argument(help="Dim: width of a row.")]
 Words = Annotated[
     Path | None,
     typer.Option("--words", help="Only the words of this file, one per line.", exists=True, dir_okay=False),
 ]
 Top = Annotated[int | None, typer.Option(help="Only so many rows, the first: most frequent words.", min=1)]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 
 _SHOWN = 10  # missing words
 _POINTS = 5000  # unless asked for otherwise: a page turns so many without effort
@@ -31,7 +28,12 @@ _POINTS = 5000  # unless asked for otherwise: a page turns so many without effor
 def export(
     name: Name,
     dim: Dim,
-    out: Annotated[Path, typer.Argument(help="The file to write; for the projector a folder.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", help="The file to write; for the projector a folder.", show_default=False
+        ),
+    ],
     *,
     words: Words = None,
     top: Top = None,
@@ -45,8 +47,9 @@ def export(
 ) -> None:
     """Write vectors in the form of another program, each number bit for bit.
 
-    The ending of OUT says the form, or --format: .npz; .safetensors; .txt and .vec are word2vec's text, .bin
-    its binary; .kv is gensim's own. The projector's is a folder.
+    The ending of OUT says the form, or --format: .npz; .safetensors; .txt and
+    .vec are word2vec's text, .bin its binary; .kv is gensim's own. The
+    projector's is a folder.
 
     Examples:
       embedhub export wordnet-ppmi 50 vectors.npz
@@ -56,10 +59,8 @@ def export(
     """
     from embedhub.exports import form_of
 
-    try:
+    with usage():
         form_of(out, format_)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
     _export(name, dim, out, words=words, top=top, format_=format_, force=force)
 
 
@@ -83,8 +84,8 @@ def projector(
 ) -> None:
     """Show vectors in TensorBoard's Embedding Projector.
 
-    Writes what it reads. With --open it is served on this machine alone, until Ctrl-C; that needs
-    embedhub[projector]. The page shows 100,000 words at most.
+    Writes what it reads. With --open it is served on this machine alone, until
+    Ctrl-C; that needs embedhub[projector]. The page shows 100,000 words at most.
 
     Examples:
       embedhub projector wordnet-ppmi 100 --open
@@ -125,8 +126,6 @@ def _export(
     force: bool,
 ) -> None:
     """Write, and say what was written and which words were asked for in vain."""
-    from rich.filesize import decimal
-
     from embedhub.exports import export, form_of, read_words
 
     done: Exported = export(
@@ -138,7 +137,7 @@ def _export(
         format=form_of(out, format_),
         force=force,
     )
-    size = decimal(sum(file.stat().st_size for file in done.files))
+    size = amount(sum(file.stat().st_size for file in done.files))
     typer.echo(f"Wrote {done.rows:,} words, dim {done.dim}, {size}, as {done.format}:")
     for file in done.files:
         typer.echo(f"  {file}")

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub
-from embedhub.cli._app import Dim, Json, Name, app, emit, table
-from embedhub.tokens import RULES
+from embedhub.cli._app import Dim, Json, Name, Tokenize, app, emit, table, usage
 
 if TYPE_CHECKING:
     from embedhub.corpus import Kind
@@ -20,7 +19,6 @@ Words = Annotated[
 AsText = Annotated[
     bool | None, typer.Option("--text/--vocabulary", help="What FILE is, if the guess is wrong.")
 ]
-Tokenize = Annotated[str, typer.Option(metavar="RULE", help=f"How a text is cut: {', '.join(RULES)}.")]
 Fallbacks = Annotated[
     list[str] | None,
     typer.Option(
@@ -58,13 +56,9 @@ def coverage(
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
-    try:
+    with usage():
         check(chain or ())
         counts = read_counts(file, kind=kind, tokenize=tokenize)
-    except embedhub.EmbedhubError:
-        raise
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
     counted = any(
         count != 1 for count in counts.values()
     )  # else it is a list of words, and they are no tokens

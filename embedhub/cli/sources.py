@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import embedhub
-from embedhub.cli._app import Dims, Json, Name, amount, app, emit, table
+from embedhub.cli._app import Dims, Json, Name, amount, app, disk, download, emit, table
 
 
 @app.command("list")
@@ -56,8 +56,7 @@ def _rows(entry: dict[str, Any]) -> list[list[str]]:
             "?" if entry["words"] is None else f"{entry['words']:,}",
             entry["language"],
             "cased" if entry["cased"] else "uncased",
-            _download(dim),
-            _on_disk(dim),
+            *_sizes(dim),
             "yes" if dim["store"] else "no",
             entry["license"],
             f"{entry['provider']}{clash}",
@@ -66,16 +65,12 @@ def _rows(entry: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def _download(dim: dict[str, Any]) -> str:
-    if dim["download_bytes"] == 0:
-        return "none"
-    if dim["download_bytes"] is None and dim["download_bytes_at_most"] is not None:
-        return f"< {amount(dim['download_bytes_at_most'])}"
-    return amount(dim["download_bytes"])
-
-
-def _on_disk(dim: dict[str, Any]) -> str:
-    return f"{'' if dim['store'] or dim['store_bytes'] is None else '~ '}{amount(dim['store_bytes'])}"
+def _sizes(dim: dict[str, Any]) -> tuple[str, str]:
+    """Return what a fetch brings, and what the store takes."""
+    return (
+        download(dim["download_bytes"], dim["download_bytes_at_most"]),
+        disk(dim["store_bytes"], measured=bool(dim["store"])),
+    )
 
 
 @app.command()
@@ -130,7 +125,8 @@ def _everything(*entries: dict[str, Any]) -> str:
         ]
         for dim in entry["dims"]:
             where = f"in the cache: {dim['store']}" if dim["store"] else "not in the cache"
-            lines.append(f"  dim {dim['dim']}: download {_download(dim)}, on disk {_on_disk(dim)}, {where}")
+            brought, taken = _sizes(dim)
+            lines.append(f"  dim {dim['dim']}: download {brought}, on disk {taken}, {where}")
             for candidate in dim["candidates"]:
                 member = f"#{candidate['member']}" if candidate["member"] else ""
                 size = f"{candidate['size']:,} bytes" if candidate["size"] else "size unknown"
