@@ -14,11 +14,14 @@ def executable() -> str:
     return command
 
 
-def run(*arguments: str | Path, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed command, with some more environment variables."""
+def run(
+    *arguments: object, stdin: str = "", cwd: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command to its end, with some more environment variables."""
     return subprocess.run(
         [executable(), *map(str, arguments)],
         input=stdin,
+        cwd=cwd,
         env=os.environ | variables,
         capture_output=True,
         text=True,

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import run
 
 import embedhub
 from embedhub.corpus import read_counts
@@ -18,13 +17,6 @@ from embedhub.readers import glove, word_pairs
 
 COUNTS = {"rain": 8, "music": 3, "qwxz": 1}
 PAIRS = "rain\tstorm\t8\nrain\tmusic\t1\ncat\tkitten\t9\nmusic\tpiano\t7\ncat\tqwxz\t0\n"
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the installed command."""
-    command = shutil.which("embedhub")
-    assert command, "the embedhub command is not installed"
-    return subprocess.run([command, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import csv
 import gzip
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from command import executable
 from pyarrow import parquet
 
 import embedhub
@@ -42,10 +42,8 @@ def _in_warm_cache(_warm: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def start(*arguments: Any, **options: Any) -> subprocess.Popen[str]:
     """Start the command on the embedded vectors."""
-    command = shutil.which("embedhub")
-    assert command, "the embedhub command is not installed"
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.Popen([command, "embed", *SOURCE, *map(str, arguments)], text=True, **streams)
+    return subprocess.Popen([executable(), "embed", *SOURCE, *map(str, arguments)], text=True, **streams)
 
 
 def run(*arguments: Any, **options: Any) -> Any:
@@ -282,7 +280,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platfor
 def peak(table: Path, out: Path) -> int:
     """Run the command, and return the most memory that it had, in bytes."""
     command = [
-        str(shutil.which("embedhub")),
+        executable(),
         "embed",
         *SOURCE,
         str(table),

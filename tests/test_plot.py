@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
-from commands import run
+from command import run
 
 import embedhub
 from embedhub.plot import plot_words, principal_plane

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pages
 import pytest
+from command import run
 
 import embedhub
 from embedhub import ChecksumError, EmbeddingSource, UnexpectedEndError, UnpinnedWarning
@@ -192,17 +192,11 @@ def test_the_real_tokenizer_of_potion_goes_with_its_layer(
     assert np.array_equal(layer.get_weights()[0][1:], vectors.matrix[1:])
 
 
-def embedhub_command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does."""
-    command = shutil.which("embedhub", path=str(Path(sys.executable).parent)) or "embedhub"
-    return subprocess.run([command, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
-
-
 def test_a_new_plugin_passes_its_tests_at_once(
     tmp_path: Path, install: Callable[..., None], environment: Callable[[Path], dict[str, str]]
 ) -> None:
     """What `embedhub new-plugin` writes can be installed as it is, and its tests pass."""
-    done = embedhub_command("new-plugin", "embedhub-mycorpus", cwd=tmp_path)
+    done = run("new-plugin", "embedhub-mycorpus", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "embedhub-mycorpus"
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
@@ -237,14 +231,14 @@ def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
     """A file that is there is wrong usage, and all stays as it is; other files do not matter."""
     (tmp_path / "LICENSE").write_text("mine", "utf-8")
     (tmp_path / "README.md").write_text("mine", "utf-8")
-    done = embedhub_command("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path)
+    done = run("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path)
     assert done.returncode == 2
     assert "README.md is there already; nothing was written." in " ".join(
         re.sub("[│╭╮╰╯─]", "", done.stderr).split()
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["LICENSE", "README.md"]
     (tmp_path / "README.md").unlink()
-    assert embedhub_command("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path).returncode == 0
+    assert run("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path).returncode == 0
     assert (tmp_path / "LICENSE").read_text("utf-8") == "mine"
 
 

@@ -4,8 +4,6 @@ import csv
 import json
 import math
 import re
-import shutil
-import subprocess
 import sys
 from functools import cache
 from importlib import resources
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
@@ -21,13 +20,6 @@ import embedhub
 from embedhub.errors import DependencyError, DimNotFoundError, VocabularyError
 
 TRAIN = ["heavy rain", "snow and wind", "a small cat", "my old dog"], ["sky", "sky", "pet", "pet"]
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the installed command."""
-    command = shutil.which("embedhub")
-    assert command, "the embedhub command is not installed"
-    return subprocess.run([command, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 import requests
-from commands import path as command_path
-from commands import run
+from command import executable, run
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
@@ -53,7 +52,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, "sub
         patch.setenv("BROWSER", "true")  # a browser that does nothing
         arguments = ["projector", "wordnet-ppmi", "50", "--top", "2000", "--open"]
         process = subprocess.Popen(
-            [command_path(), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [executable(), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
@@ -148,7 +147,7 @@ def test_a_taken_port_is_said(served: tuple[str, "subprocess.Popen[str]"], tmp_p
 def test_ctrl_c_ends_it_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
     """After Ctrl-C the process says so, ends with code 0, and its temporary folder is gone."""
     monkeypatch.setenv("BROWSER", "true")
-    command = [command_path(), "projector", "wordnet-ppmi", "25", "--top", "100", "--open"]
+    command = [executable(), "projector", "wordnet-ppmi", "25", "--top", "100", "--open"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout
     lines = []
