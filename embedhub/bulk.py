@@ -14,6 +14,7 @@ import numpy as np
 import embedhub
 from embedhub import cache
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
+from embedhub.outputs import check
 from embedhub.progress import bar
 from embedhub.records import STDIN
 from embedhub.registry import Source
@@ -224,10 +225,7 @@ class _Job:
         """Make the folder of parts, or find those of an earlier run that fit."""
         if not self.out.parent.is_dir():
             raise LocalFileError(f"{self.out.parent}: there is no such folder for the output.")
-        if self.out.exists() and (self.out.is_dir() or not force):
-            raise OutputError(
-                f"{self.out}: it is there already. Remove it, or replace it (--force, force=True)."
-            )
+        check(self.out, force=force)
         manifest = self.folder / _MANIFEST
         if manifest.exists():
             found = json.loads(manifest.read_text("utf-8"))

@@ -2,24 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedhub.comparison import Compared
-from embedhub.errors import DependencyError
-from embedhub.outputs import check, output
+from embedhub.figures import COLOURS, GREY, INK, check, render
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Of M. Okabe and K. Ito, "Color Universal Design" (2008); not the yellow, which white swallows, nor black.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-_INK, _GREY = "#1A1A1A", "#767676"
-# Nothing in a file tells when it was drawn, so that equal plots are equal files. Text stays text in an SVG.
-_STYLE: dict[Any, Any] = {"svg.hashsalt": "embedhub", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
-_METADATA: dict[str, dict[str, str | None]] = {".svg": {"Date": None}, ".png": {"Software": None}}
-_DPI = 160
 _PANEL = (4.2, 3.8)  # inches
 _ACROSS = 3
 _MB = 1e6
@@ -57,9 +48,7 @@ def plot_comparison(
         OutputError: The file is there already, or the disk refuses it.
         DependencyError: matplotlib is not installed.
     """
-    check_plot(path, force=force)
-    import matplotlib as mpl
-
+    check(path, force=force)
     measures = [measure for measure in _measures(rows) if any(map(measure[1], rows))]
     if not measures:
         raise ValueError(
@@ -67,33 +56,7 @@ def plot_comparison(
             "the vectors and the benchmarks (fetch=True, --fetch)."
         )
     measured = [row for row in rows if any(value(row) for _, value in measures)]
-    with mpl.rc_context(_STYLE):
-        figure = _draw(measured, measures)
-        if path is not None:
-            suffix = Path(path).suffix.lower()
-            with output(Path(path), force=force) as fresh:
-                figure.savefig(fresh, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix])
-    return figure
-
-
-def check_plot(path: str | PathLike[str] | None, *, force: bool) -> None:
-    """Say what would keep `plot_comparison` from writing there; to be asked before long work.
-
-    Raises:
-        ValueError: The path ends otherwise than with ``.svg`` or ``.png``.
-        OutputError: The file is there already, and ``force`` is false.
-        DependencyError: matplotlib is not installed.
-    """
-    try:
-        import matplotlib  # noqa: F401, ICN001 - only whether it is there
-    except ModuleNotFoundError as error:
-        raise DependencyError(
-            "A plot needs matplotlib, which is not installed: pip install embedhub[plot]"
-        ) from error
-    if path is not None:
-        if Path(path).suffix.lower() not in _METADATA:
-            raise ValueError(f"{path}: expected a path that ends with {' or '.join(_METADATA)}.")
-        check(Path(path), force=force)
+    return render(lambda: _draw(measured, measures), path, force=force)
 
 
 def _measures(rows: Sequence[Compared]) -> list[_Measure]:
@@ -126,11 +89,9 @@ def _draw(rows: Sequence[Compared], measures: Sequence[_Measure]) -> "Figure":
     sources = list(dict.fromkeys(row.source for row in rows))
     for number, (name, value) in enumerate(measures):
         axes = figure.add_subplot(down, across, number + 1)
-        axes.set_title(name, loc="left", fontsize=12, color=_INK, parse_math=False)
+        axes.set_title(name, loc="left", fontsize=12, color=INK, parse_math=False)
         for colour, source in enumerate(sources):
-            _line(
-                axes, [row for row in rows if row.source == source], value, _COLOURS[colour % len(_COLOURS)]
-            )
+            _line(axes, [row for row in rows if row.source == source], value, COLOURS[colour % len(COLOURS)])
         _tidy(axes, rows, share=name == "tokens found")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2 * across, frameon=False)
@@ -165,7 +126,7 @@ def _line(axes: "Axes", rows: Sequence[Compared], value: Callable[[Compared], An
             (6, -12),
             textcoords="offset points",
             fontsize=9,
-            color=_INK,
+            color=INK,
         )
 
 
@@ -178,8 +139,8 @@ def _tidy(axes: "Axes", rows: Sequence[Compared], *, share: bool) -> None:
     axes.set_xticks([tick for tick in _ticks() if min(sizes) / 1.6 <= tick <= max(sizes) * 2])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("size on disk, MB", color=_GREY, fontsize=10)
-    axes.set_ylabel("share of tokens" if share else "score", color=_GREY, fontsize=10)
+    axes.set_xlabel("size on disk, MB", color=GREY, fontsize=10)
+    axes.set_ylabel("share of tokens" if share else "score", color=GREY, fontsize=10)
     if share:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{100 * tick:g} %"))
     axes.margins(y=0.15)

@@ -1,16 +1,15 @@
-"""A map of words and their neighbours. The only module that imports matplotlib."""
+"""A map of words and their neighbours."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.errors import DependencyError, WordNotFoundError
-from embedhub.outputs import check, output
+from embedhub.errors import WordNotFoundError
+from embedhub.figures import COLOURS, GREY, INK, check, render
 from embedhub.registry import Source, load
 from embedhub.vectors import Vectors
 
@@ -19,14 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-# Of M. Okabe and K. Ito, "Color Universal Design" (2008), without black, and the yellow that white swallows;
-# then two of ours.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#6A4C93", "#8C564B")
-_INK, _GREY = "#1A1A1A", "#767676"
-# Nothing in a file tells when it was drawn, so that equal maps are equal files. Text stays text in an SVG.
-_STYLE: dict[Any, Any] = {"svg.hashsalt": "embedhub", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
-_METADATA: dict[str, dict[str, str | None]] = {".svg": {"Date": None}, ".png": {"Software": None}}
-_DPI = 160  # of a PNG
 _PIXELS = 100  # an inch, while labels are placed
 _INCHES = (9.0, 7.0)
 _TITLE = 6  # words
@@ -100,31 +91,10 @@ def plot_words(
         DependencyError: matplotlib is not installed.
         EmbedhubError: What `embedhub.load` raises.
     """
-    try:
-        import matplotlib as mpl
-    except ModuleNotFoundError as error:
-        raise DependencyError(
-            "plot_words needs matplotlib, which is not installed: pip install embedhub[plot]"
-        ) from error
-    if path is not None:
-        path = Path(path)
-        check_path(path)
-        check(path, force=force)
+    check(path, force=force)
     vectors = load(source, dim)
-    drawn = _lay_out(vectors, words, neighbors)
-    with mpl.rc_context(_STYLE):
-        figure = _draw(drawn, f"{vectors.name}, dim {vectors.dim}")
-        if path is not None:
-            suffix = path.suffix.lower()
-            with output(path, force=force) as fresh:
-                figure.savefig(fresh, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix])
-    return figure
-
-
-def check_path(path: Path) -> None:
-    """Raise ValueError unless the ending of a path says how to draw."""
-    if path.suffix.lower() not in _METADATA:
-        raise ValueError(f"{path}: expected a file that ends with {' or '.join(_METADATA)}.")
+    laid_out = _lay_out(vectors, words, neighbors)
+    return render(lambda: _draw(laid_out, f"{vectors.name}, dim {vectors.dim}"), path, force=force)
 
 
 def principal_plane(rows: NDArray[np.floating]) -> tuple[NDArray[np.float64], tuple[float, float]]:
@@ -184,19 +154,19 @@ def _draw(drawn: _Map, subtitle: str) -> "Figure":
     figure = Figure(figsize=(_INCHES[0] * grown, _INCHES[1] * grown), dpi=_PIXELS, layout="constrained")
     axes = figure.add_subplot()
     title = ", ".join([*asked[:_TITLE], *(["..."] if asked[_TITLE:] else [])])
-    axes.set_title(_shown(title), loc="left", fontsize=15, color=_INK, pad=24, parse_math=False)
+    axes.set_title(_shown(title), loc="left", fontsize=15, color=INK, pad=24, parse_math=False)
     axes.annotate(
         f"{subtitle}: with the nearest words by cosine" if len(asked) < len(drawn.words) else subtitle,
         (0, 1),
         (0, 8),
         xycoords="axes fraction",
         textcoords="offset points",
-        color=_GREY,
+        color=GREY,
         fontsize=10,
         parse_math=False,
     )
     for axis, share, name in zip((axes.xaxis, axes.yaxis), drawn.shares, ("first", "second"), strict=True):
-        axis.set_label_text(f"{name} component: {share:.1%} of the variance", color=_GREY, fontsize=10)
+        axis.set_label_text(f"{name} component: {share:.1%} of the variance", color=GREY, fontsize=10)
         axis.set_ticks([])
     for spine in axes.spines.values():
         spine.set_color("#DDDDDD")
@@ -214,7 +184,7 @@ def _mark(axes: "Axes", drawn: _Map) -> "list[Annotation]":
     """Draw the points, lines from each word to its neighbours, and labels that have no place yet."""
     labels = []
     for number, (word, owner) in enumerate(zip(drawn.words, drawn.owners, strict=True)):
-        colour = _COLOURS[owner % len(_COLOURS)]
+        colour = COLOURS[owner % len(COLOURS)]
         x, y = drawn.places[number]
         is_asked = owner == number
         if not is_asked:
@@ -225,7 +195,7 @@ def _mark(axes: "Axes", drawn: _Map) -> "list[Annotation]":
             s=78 if is_asked else 24,
             color=colour,
             zorder=3 if is_asked else 2,
-            edgecolors=_INK if is_asked else "white",
+            edgecolors=INK if is_asked else "white",
             linewidths=1.1 if is_asked else 0.6,
         )
         labels.append(
@@ -238,7 +208,7 @@ def _mark(axes: "Axes", drawn: _Map) -> "list[Annotation]":
                 va="center",
                 fontsize=13 if is_asked else 9.5,
                 fontweight="bold" if is_asked else "normal",
-                color=_INK if is_asked else "#333333",
+                color=INK if is_asked else "#333333",
                 zorder=5 if is_asked else 4,
                 parse_math=False,
                 # So that a line behind it does not cross it out.
@@ -280,7 +250,7 @@ def _place(axes: "Axes", labels: "list[Annotation]", drawn: _Map) -> None:
         if lengths[best] > _LEADER:
             marks = np.concatenate([marks, lines[best]])
             ends = axes.transData.inverted().transform(lines[best, [0, -1]])
-            colour = _COLOURS[drawn.owners[number] % len(_COLOURS)]
+            colour = COLOURS[drawn.owners[number] % len(COLOURS)]
             axes.plot(*ends.T, color=colour, linewidth=0.7, zorder=1)
 
 

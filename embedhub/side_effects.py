@@ -1,4 +1,4 @@
-"""Tells what loading a plugin does besides giving its sources, by watching it in a process of its own.
+"""Tells what loading a plugin does besides answering its hooks, by watching it in a process of its own.
 
 Run as a program, this is that process.
 """
@@ -15,10 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from embedhub import readers
-from embedhub.hookspecs import PROJECT
+from embedhub import hookspecs, readers
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_HOOKS = ("embedhub_sources", "embedhub_benchmarks")  # a plugin has one of them, or both
 # Names of audit events, or how they start (https://docs.python.org/3/library/audit_events.html).
 _CALLS = (
     *("socket.", "subprocess.", "urllib."),
@@ -29,7 +29,7 @@ _CALLS = (
 
 @functools.cache
 def side_effects(plugin: str) -> tuple[str, ...]:
-    """Load a plugin, call its hook, and tell what that does besides giving sources.
+    """Load a plugin, call its hooks, and tell what that does besides answering them.
 
     Args:
         plugin: The module, as an entry point names it.
@@ -39,7 +39,7 @@ def side_effects(plugin: str) -> tuple[str, ...]:
         each call to the network or of a process; for each package that embedhub does not import itself.
 
     Raises:
-        RuntimeError: The plugin cannot be loaded, or its hook fails.
+        RuntimeError: The plugin cannot be loaded, or a hook of it fails.
     """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-P", "-B", "-m", __name__, plugin]  # -B: no bytecode is written
@@ -50,7 +50,7 @@ def side_effects(plugin: str) -> tuple[str, ...]:
 
 
 def _watched(plugin: str) -> list[str]:
-    """Load a plugin and call its hook in this process; return the phrases."""
+    """Load a plugin and call its hooks in this process; return the phrases."""
     module = plugin.partition(":")[0]
     spec = find_spec(module)
     home = Path(spec.origin).parent if spec and spec.origin else None  # of an editable install, elsewhere
@@ -71,7 +71,9 @@ def _watched(plugin: str) -> list[str]:
 
     before = _packages()
     sys.addaudithook(watch)
-    list(EntryPoint("plugin", plugin, PROJECT).load().embedhub_sources())
+    loaded = EntryPoint("plugin", plugin, hookspecs.PROJECT).load()
+    for hook in _HOOKS:
+        list(getattr(loaded, hook, tuple)())
     others = _packages() - before - sys.stdlib_module_names - {module.partition(".")[0]}
     return phrases + [f"imports {name}" for name in sorted(others)]
 

@@ -25,7 +25,7 @@ STREET = [
     {"analogies", "fallbacks", "word_index"},
     {"cache", "remote"},
     {"outputs", "partial", "zipmember", "store", "readers", "writers"},
-    {"corpus", "labelled", "verify"},
+    {"corpus", "figures", "labelled", "verify"},
     {"download"},
     {"source"},
     {"local", "benchmark"},
@@ -91,7 +91,7 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["torch"] == {"torch"}
     assert homes["pyarrow"] == {"tables", "bulk"}
     assert homes["gensim"] == {"writers"}
-    assert homes["matplotlib"] == {"plot", "comparison_plot"}
+    assert homes["matplotlib"] == {"figures", "plot", "comparison_plot"}
     assert homes["orjson"] == {"writers"}
     assert homes["sklearn"] == {"probing"}
     assert homes["tensorboard"] == {"projector"}

@@ -348,6 +348,20 @@ def test_side_effects_of_a_hook_are_told(tmp_path: Path, monkeypatch: pytest.Mon
         assert phrase in told
 
 
+def test_the_hook_of_benchmarks_is_watched_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin may have either hook or both; what each does is told."""
+    monkeypatch.syspath_prepend(tmp_path)
+    benchmarks = (
+        f"import os\ndef embedhub_benchmarks():\n    os.mkdir({str(tmp_path / 'new')!r})\n    return []\n"
+    )
+    (tmp_path / "judging_plugin.py").write_text(benchmarks, "utf-8")
+    assert len(side_effects("judging_plugin")) == 1
+    assert "calls os.mkdir(" in side_effects("judging_plugin")[0]
+    (tmp_path / "new").rmdir()
+    (tmp_path / "twofold_plugin.py").write_text(benchmarks + HOOK, "utf-8")
+    assert "calls os.mkdir(" in side_effects("twofold_plugin")[0]
+
+
 def test_what_is_installed_with_a_plugin_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table beside the module is no side effect, nor are the standard library, numpy and embedhub."""
     monkeypatch.syspath_prepend(tmp_path)

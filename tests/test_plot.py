@@ -126,7 +126,7 @@ def test_what_cannot_be_drawn_is_said(make_vectors: Callable[..., embedhub.Vecto
         plot_words(vectors, None, ["the"], neighbors=0)
     with pytest.raises(ValueError, match="neighbors is -1"):
         plot_words(vectors, None, ["the"], neighbors=-1)
-    with pytest.raises(ValueError, match=r"map.pdf: expected a file that ends with .svg or .png"):
+    with pytest.raises(ValueError, match=r"map.pdf: expected a path that ends with .svg or .png"):
         plot_words(vectors, None, ["the"], tmp_path / "map.pdf")
     with pytest.raises(embedhub.WordNotFoundError, match="tiny 4d has no word 'The', 'Cat'"):
         plot_words(vectors, None, ["The", "cat", "Cat"])

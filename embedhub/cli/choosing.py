@@ -70,10 +70,10 @@ def compare(
     with usage():
         chosen = choices(sources)
     if plot is not None:
-        from embedhub.comparison_plot import check_plot, plot_comparison
+        from embedhub import figures
 
         with usage():
-            check_plot(plot, force=force)
+            figures.check(plot, force=force)
     from embedhub import comparison
     from embedhub.corpus import read_counts
 
@@ -87,6 +87,8 @@ def compare(
     for note in dict.fromkeys(row.note for row in rows if row.note):
         typer.echo(note, err=True)
     if plot is not None:
+        from embedhub.comparison_plot import plot_comparison
+
         with usage():
             plot_comparison(rows, plot, force=force)
         typer.echo(f"Quality against size: {plot}", err=True)

@@ -27,9 +27,10 @@ def plot(
       embedhub plot wordnet-ppmi 100 music rain doctor
       embedhub plot glove-6b 50 paris tokyo tiger --neighbors 12 --out map.png
     """
-    from embedhub.plot import check_path, plot_words
+    from embedhub import figures
+    from embedhub.plot import plot_words
 
     with usage():
-        check_path(out)
+        figures.check(out, force=force)
     plot_words(name, dim, words, out, neighbors=neighbors, force=force)
     typer.echo(f"Drew {out}")
