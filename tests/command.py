@@ -15,7 +15,7 @@ def executable() -> str:
 
 
 def run(
-    *arguments: object, stdin: str = "", cwd: Path | None = None, **variables: str
+    *arguments: object, stdin: str = "", cwd: str | Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the installed command to its end, with some more environment variables."""
     return subprocess.run(
