@@ -140,9 +140,9 @@ def commands() -> str:
         "# The command",
         "",
         (
-            "What `embedhub --help` and `embedhub COMMAND --help` say. The exit code is 0, 1 for a failed task, "
-            "2 for wrong usage, 130 after Ctrl-C; an error is one paragraph on stderr. Results go to stdout, "
-            "with `--json`, where a command has it, as JSON."
+            "What `embedhub --help` and `embedhub COMMAND --help` say. The exit code is 0, 1 for a failed "
+            "task, 2 for wrong usage, 130 after Ctrl-C; an error is one paragraph on stderr. Results go to "
+            "stdout, with `--json`, where a command has it, as JSON."
         ),
         "",
         str(getattr(root, "epilog", "")),
