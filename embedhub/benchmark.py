@@ -35,6 +35,8 @@ class Benchmark:
         ...     citation="Me (2026)",
         ...     homepage="https://example.org",
         ... )
+        >>> benchmark.kind, benchmark.total
+        ('similarity', 100)
 
     Args:
         name: Lower-case letters, digits, and ``- . _`` between them.
@@ -73,6 +75,14 @@ class Benchmark:
     def fetch(self) -> Path:
         """Bring the file to disk, verified, and return its place.
 
+        Example:
+            >>> import embedhub, os
+            >>> os.environ["EMBEDHUB_OFFLINE"] = "1"  # without, it would be fetched
+            >>> embedhub.benchmarks()["men"].fetch()
+            Traceback (most recent call last):
+                ...
+            embedhub.errors.OfflineError: men is not in the cache (...), and EMBEDHUB_OFFLINE is set. ...
+
         Raises:
             DownloadError: The file could not be had; a ChecksumError if its bytes are not the pinned ones.
         """
@@ -86,7 +96,17 @@ class Benchmark:
         )
 
     def parse(self, path: Path) -> Iterator[Pair | Question]:
-        """Read a file of this benchmark: what `fetch` gave, or a copy of the first candidate.
+        r"""Read a file of this benchmark: what `fetch` gave, or a copy of the first candidate.
+
+        Example:
+            >>> import embedhub, pathlib
+            >>> mine = pathlib.Path("my-copy.tsv")
+            >>> _ = mine.write_text("Word 1\tWord 2\tHuman (mean)\nrain\tstorm\t8\n")
+            >>> next(embedhub.benchmarks()["wordsim-353"].parse(mine))
+            Pair(left='rain', right='storm', score=8.0)
+
+        Args:
+            path: The file.
 
         Raises:
             FormatError: The file is not what its reader expects.
@@ -96,7 +116,14 @@ class Benchmark:
         yield from file.reader(path, *(path.with_name(other.local_name) for other in beside))
 
     def read(self) -> list[Any]:
-        """Fetch the file if it is not here yet, and return all its pairs or questions.
+        r"""Fetch the file if it is not here yet, and return all its pairs or questions.
+
+        Example:
+            >>> from pathlib import Path
+            >>> from embedhub.benchmark import open_benchmark
+            >>> _ = Path("mine.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\n")
+            >>> open_benchmark(Path("mine.tsv")).read()[0]
+            Pair(left='rain', right='storm', score=8.0)
 
         Returns:
             Each `Pair`, or each `Question`, as the kind has it; in the order of the file.

@@ -36,6 +36,13 @@ _OPTIONS = ("pooling", "tokenize", "fallbacks", "oov", "seed", "fitted")
 class EmbeddedFile:
     """What `embed_file` did.
 
+    Example:
+        >>> import embedhub, pathlib
+        >>> _ = pathlib.Path("a.txt").write_text("a funny film")
+        >>> done = embedhub.embed_file("wordnet-ppmi", 25, "a.txt", "a.npy")
+        >>> done.found_tokens, done.tokens, done.resumed
+        (3, 3, 0)
+
     Args:
         out: Where the vectors are.
         rows: How many there are.

@@ -175,11 +175,28 @@ class StoreError(EmbedhubError, OSError):
 
 
 class ExportError(EmbedhubError, ValueError):
-    """A format cannot hold what is to be written in it, or there is nothing to write."""
+    """A format cannot hold what is to be written in it, or there is nothing to write.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.export("wordnet-ppmi", 25, "words.txt", words=["qwxz"])
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.ExportError: None of the 1 words is in wordnet-ppmi 25d: 'qwxz'. Nothing was written.
+    """
 
 
 class OutputError(EmbedhubError, OSError):
-    """What is to be made for the caller cannot be put there: a file that is taken or refused, a port."""
+    """What is to be made for the caller cannot be put there: a file that is taken or refused, a port.
+
+    Example:
+        >>> import embedhub, pathlib
+        >>> _ = pathlib.Path("rain.npz").write_bytes(b"something")
+        >>> embedhub.export("wordnet-ppmi", 25, "rain.npz", words=["rain"])
+        Traceback (most recent call last):
+            ...
+        embedhub.errors.OutputError: ...rain.npz: it is there already, and was left as it is. ...
+    """
 
 
 class SettingsError(EmbedhubError, ValueError):
@@ -209,7 +226,18 @@ class BackendError(EmbedhubError, NotImplementedError):
 
 
 class WorkerError(EmbedhubError, ChildProcessError):
-    """A process that was to do a part of the work died."""
+    """A process that was to do a part of the work died.
+
+    Example:
+        >>> import embedhub
+        >>> def embed_again(*arguments, tries=2, **options):
+        ...     try:
+        ...         return embedhub.embed_file(*arguments, **options)
+        ...     except embedhub.WorkerError:  # killed for its memory, say; the same call goes on
+        ...         if not tries:
+        ...             raise
+        ...         return embed_again(*arguments, tries=tries - 1, **options)
+    """
 
 
 class DependencyError(EmbedhubError, ImportError):
@@ -308,4 +336,13 @@ class CoverageWarning(UserWarning):
 
 
 class BenchmarkWarning(UserWarning):
-    """Some benchmarks cannot be had; vectors are scored on the others."""
+    """Some benchmarks cannot be had; vectors are scored on the others.
+
+    Example:
+        >>> import embedhub, warnings
+        >>> warnings.simplefilter("error", embedhub.BenchmarkWarning)
+        >>> try:
+        ...     scores = embedhub.evaluate("wordnet-ppmi", 50)  # on all benchmarks, or on none
+        ... except (embedhub.BenchmarkWarning, embedhub.DownloadError):
+        ...     scores = []
+    """

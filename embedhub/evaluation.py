@@ -24,7 +24,14 @@ Missing = Literal["skip", "zero"]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What vectors score on a benchmark, or on one part of it.
+    r"""What vectors score on a benchmark, or on one part of it.
+
+    Example:
+        >>> import embedhub, pathlib
+        >>> _ = pathlib.Path("pairs.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\ncat\tkitten\t9\n")
+        >>> (score,) = embedhub.evaluate("wordnet-ppmi", 50, ["./pairs.tsv"])
+        >>> score.name, score.kind, score.covered, score.total
+        ('pairs-tsv', 'similarity', 3, 3)
 
     Args:
         source: Name of the source.
@@ -54,7 +61,15 @@ class Score:
     method: Method | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain dicts, lists, strings and numbers, as JSON has them."""
+        r"""Return everything as plain dicts, lists, strings and numbers, as JSON has them.
+
+        Example:
+            >>> import embedhub, json, pathlib
+            >>> _ = pathlib.Path("pairs.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\n")
+            >>> (score,) = embedhub.evaluate("wordnet-ppmi", 50, ["./pairs.tsv"])
+            >>> json.loads(json.dumps(score.to_dict()))["total"]
+            2
+        """
         facts = asdict(self)
         return facts | {"interval": list(self.interval) if self.interval else None}
 

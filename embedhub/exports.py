@@ -43,6 +43,12 @@ _FORMS: dict[Format, _Form] = {
 class Exported:
     """What `embedhub.export` has written.
 
+    Example:
+        >>> import embedhub
+        >>> done = embedhub.export("wordnet-ppmi", 25, "few.vec", words=["rain", "qwxz"])
+        >>> done.files[0].name, done.format, done.rows, done.missing
+        ('few.vec', 'word2vec-text', 1, ('qwxz',))
+
     Args:
         files: The files, the one to open first.
         format: The form they have.

@@ -199,6 +199,14 @@ class EmbeddingSource:
     def rebuild(self, dim: int) -> Vectors:
         """Build the store of a dim anew; the one that is there stays until the new one is whole.
 
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["wordnet-ppmi"].rebuild(25)
+            <Vectors wordnet-ppmi: 78,781 words, dim 25>
+
+        Args:
+            dim: One of `dims`.
+
         Raises:
             EmbedhubError: What `vectors` raises; then all is as it was before.
         """
@@ -219,7 +227,17 @@ class EmbeddingSource:
         return opened
 
     def store_folder(self, dim: int) -> Path | None:
-        """Return the folder of the store of a dim, None where this cache has none."""
+        """Return the folder of the store of a dim, None where this cache has none.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.fetch("wordnet-ppmi", 25)
+            >>> embedhub.sources()["wordnet-ppmi"].store_folder(25).parent.name
+            'wordnet-ppmi'
+
+        Args:
+            dim: One of `dims`.
+        """
         folders = (store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim))
         return next((folder for folder in folders if folder.exists()), None)
 
@@ -228,6 +246,14 @@ class EmbeddingSource:
 
         Of a member of a zip archive only the inflated size is known; then it is that of the next candidate,
         which holds the same vectors in a compressed file.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["glove-6b"].download_size(50)
+            69182535
+
+        Args:
+            dim: One of `dims`.
         """
         for file in self.files.get(dim, ()):
             sizes = [part.size for part in file.parts if part.member is None]
@@ -236,7 +262,16 @@ class EmbeddingSource:
         return None
 
     def store_size(self, dim: int) -> int | None:
-        """Return about how many bytes a store takes, None where the number of words is not known."""
+        """Return about how many bytes a store takes, None where the number of words is not known.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["glove-6b"].store_size(50)
+            92800000
+
+        Args:
+            dim: One of `dims`.
+        """
         return None if self.words is None else self.words * (4 * dim + _BYTES_PER_WORD)
 
     @staticmethod

@@ -1,8 +1,4 @@
-"""`TextEmbedder`: batches of texts in, pooled rows out, on any engine.
-
-It imports no engine: each carries the object to its workers, and calls the method that takes a batch in its
-own form.
-"""
+"""`TextEmbedder`: batches of texts in, pooled rows out, in this process or carried to any other."""
 
 import operator
 import threading
@@ -18,6 +14,7 @@ from numpy.typing import NDArray
 from embedhub import fallbacks as chains
 from embedhub import oov as policies
 from embedhub import registry
+from embedhub.engines import EngineForms
 from embedhub.fallbacks import Fallback
 from embedhub.fitted import NOTHING, Weights, by_rank, by_texts, common_direction, open_weights, save
 from embedhub.lexicon import Lexicon, TextWords
@@ -54,7 +51,7 @@ class TextStats:
     found_tokens: int = 0
 
 
-class TextEmbedder:
+class TextEmbedder(EngineForms):
     """Turns texts into rows: one pooled row for each text.
 
     What is pickled is how to make it again: names and options, never the matrix, so that it costs nothing to
@@ -206,46 +203,18 @@ class TextEmbedder:
             return self.frame(texts, column=column, out=out)
         return self._embed(texts_of(texts))
 
-    def frame(self, frame: Any, column: str = "text", out: str = "vector") -> Any:
-        """Return a pandas DataFrame with a column of rows, for ``map_partitions`` of Dask.
-
-        Args:
-            frame: A pandas DataFrame, or a part of one.
-            column: Which column has the texts.
-            out: Name of the new column; each item is ``(dim,)`` float32.
-
-        Returns:
-            A new DataFrame with the columns of ``frame`` and the new one.
-
-        Raises:
-            ValueError: There is no such column, or the new one is there already.
-        """
-        import pandas as pd
-
-        rows = self._rows_of_column(frame, list(frame.columns), column, out)
-        return frame.assign(**{out: pd.Series(list(rows), index=frame.index, dtype=object)})
-
-    def pandas(self, column: str = "text", out: str = "vector") -> Callable[[Iterable[Any]], Iterator[Any]]:
-        """Return a function over an iterator of pandas DataFrames, for ``mapInPandas`` of Spark.
-
-        It gives each frame with the new column, in Spark's types ``array<float>``; see `frame`.
-        """
-        return partial(_each_frame, self, column, out)
-
-    def batch(
-        self, column: str = "text", out: str = "vector"
-    ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        """Return a function over a mapping of columns, for ``map(batched=True)`` of Hugging Face datasets.
-
-        It gives the new column alone, which the data set adds to the others; see `frame`.
-        """
-        return partial(_new_column, self, column, out)
-
     def fit(self, texts: Iterable[Any], folder: str | Path | None = None) -> "TextEmbedder":
         """Learn the weights of "sif" or "idf" from texts, and keep them on disk.
 
         They are too large to travel: their place does. On machines that do not see the same disk, the folder
         `fitted` is to be copied into their cache (``EMBEDHUB_CACHE``), below ``fitted``.
+
+        Example:
+            >>> import embedhub
+            >>> embed = embedhub.TextEmbedder("wordnet-ppmi", 50, pooling="idf")
+            >>> _ = embed.fit(["the rain fell", "the sun shone"])
+            >>> bool((embed(["the rain"]) != embed(["rain"])).any())
+            True
 
         Args:
             texts: Texts like those that will come. All are held in memory: of a large corpus, pass a sample.
@@ -274,22 +243,6 @@ class TextEmbedder:
         self.fitted = save(self.vectors, self.pooling, weights, len(texts), folder)
         self._lexicon = None
         return self
-
-    def _rows_of_column(self, columns: Any, names: list[Any], column: str, out: str) -> NDArray[np.float32]:
-        """Return the rows of a column of a batch in an engine's form."""
-        if self.pooling is None:
-            raise ValueError(
-                "pooling=None gives no row for a text, and so no column; call it with a list of texts."
-            )
-        for name, expected in ((column, True), (out, False)):
-            if (name in names) is not expected:
-                what = f"no column {name!r}" if expected else f"a column {name!r} already"
-                raise ValueError(
-                    f"the batch has {what}; its columns are {', '.join(map(repr, names))}. column= names the "
-                    "one with the texts, out= the new one."
-                )
-        rows: NDArray[np.float32] = self._embed(texts_of(columns[column]))
-        return rows
 
     def _embed(self, texts: list[Any]) -> Any:
         if self._lexicon is None:
@@ -381,14 +334,3 @@ def _reference(source: Source, dim: int | None) -> tuple[str | EmbeddingSource |
             return named.name if registry.is_registered(named) else named, dim
     vectors = registry.load(source, dim)
     return vectors, vectors.dim
-
-
-def _each_frame(embed: TextEmbedder, column: str, out: str, frames: Iterable[Any]) -> Iterator[Any]:
-    for frame in frames:
-        yield embed.frame(frame, column=column, out=out)
-
-
-def _new_column(
-    embed: TextEmbedder, column: str, out: str, batch: Mapping[str, Any]
-) -> dict[str, NDArray[np.float32]]:
-    return {out: embed(batch, column=column, out=out)[out]}

@@ -35,7 +35,7 @@ STREET = [
     {"registry"},
     {"catalogue", "choices", "oov", "report", "spelling", "stores"},
     {"align", "evaluation", "fitted", "text_pieces"},
-    {"lexicon"},
+    {"engines", "lexicon"},
     {"pooling"},
     {"exports", "keras", "plot", "texts", "torch"},
     {"comparison", "comparison_plot", "keras_text", "probing", "records"},

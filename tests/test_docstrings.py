@@ -14,8 +14,10 @@ from types import FunctionType
 from typing import Any
 
 import pytest
+import typer
 
 import embedhub
+from embedhub.cli._app import app
 from embedhub.testing import SourceContract
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +91,24 @@ def test_the_reference_has_every_public_name() -> None:
     assert sorted(shown) == sorted(set(embedhub.__all__) - errors - {"__version__"})
     assert "::: embedhub.errors" in (ROOT / "docs" / "errors.md").read_text("utf-8")
     assert HOOKS.parts().count("\n::: ") == sum(map(len, HOOKS.MODULES.values()))
+
+
+def test_the_page_of_commands_has_every_command() -> None:
+    """Each command is there by its name, in order, with its summary, all its options and its examples."""
+    page = HOOKS.commands().replace("\\", "")
+    root = typer.main.get_command(app)
+    found: dict[str, Any] = {"embedhub": root}
+    for group in ("embedhub", "embedhub cache"):
+        found |= {f"{group} {name}": each for name, each in getattr(found[group], "commands", {}).items()}
+    assert re.findall(r"(?m)^## (.+)$", page) == sorted(found)
+    parts = dict(zip(re.findall(r"(?m)^## (.+)$", page), re.split(r"(?m)^## .+\n", page)[1:], strict=True))
+    for name, command in found.items():
+        assert command.help.splitlines()[0] in parts[name]
+        for option in (option for param in command.params for option in param.opts if option[:2] == "--"):
+            assert option in parts[name], f"{name} {option}"
+        if not hasattr(command, "commands"):
+            examples = command.help.split("Examples:\n")[1].split("\n")
+            assert all(line.strip() in parts[name] for line in examples), name
 
 
 def modules() -> Iterator[str]:

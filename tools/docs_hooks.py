@@ -1,4 +1,4 @@
-"""Pages that MkDocs gets from the code when it builds the site: the catalogue of sources, the API reference.
+"""Pages that MkDocs gets from the code: the catalogue of sources, the API reference, the commands.
 
 `mkdocs.yml` names this file in `hooks`. `python tools/docs_hooks.py catalogue` prints a page.
 """
@@ -10,10 +10,13 @@ import sys
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 import embedhub
 from embedhub import EmbeddingSource
+from embedhub.cli._app import app
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -25,6 +28,8 @@ _log = logging.getLogger("mkdocs.hooks.embedhub")
 
 MODULES: dict[str, tuple[str, ...]] = {
     "embedhub.tokens": ("words", "tokenizer", "count", "RULES"),
+    "embedhub.corpus": ("read_counts",),
+    "embedhub.labelled": ("read_labelled",),
     "embedhub.files": ("Block", "Extra"),
     "embedhub.readers.glove": ("read",),
     "embedhub.readers.word2vec_text": ("read",),
@@ -55,6 +60,7 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
     files.append(File.generated(config, "catalogue.md", content=catalogue()))
     files.append(File.generated(config, "reference.md", content=reference()))
     files.append(File.generated(config, "parts.md", content=parts()))
+    files.append(File.generated(config, "commands.md", content=commands()))
     return files
 
 
@@ -127,6 +133,50 @@ def parts() -> str:
     return "\n".join(lines)
 
 
+def commands() -> str:
+    """Return the page with the help of each command."""
+    root = typer.main.get_command(app)
+    lines = [
+        "# The command",
+        "",
+        (
+            "What `embedhub --help` and `embedhub COMMAND --help` say. The exit code is 0, 1 for a failed "
+            "task, 2 for wrong usage, 130 after Ctrl-C; an error is one paragraph on stderr. Results go to "
+            "stdout, with `--json`, where a command has it, as JSON."
+        ),
+        "",
+        str(getattr(root, "epilog", "")),
+        "",
+        *_command(root, typer.Context(root, info_name="embedhub")),
+    ]
+    return "\n".join(lines)
+
+
+def _command(command: Any, context: Any) -> list[str]:
+    """Return the part of a command, and those of its own commands."""
+    text, _, examples = command.help.partition("Examples:\n")
+    # A paragraph that is wrapped for a terminal is one paragraph.
+    lines = [f"## {context.command_path}", "", _as_text(text.strip()), ""]
+    usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
+    lines += ["```text", usage, "```", ""]
+    if examples:
+        lines += ["```sh", *(line.strip() for line in examples.strip().splitlines()), "```", ""]
+    records = [param.get_help_record(context) for param in command.get_params(context)]
+    shown = [record for record in records if record and record[0] != "--help"]
+    if shown:
+        lines += ["| argument or option | what it is |", "|---|---|"]
+        lines += [f"| `{name}` | {_as_text(' '.join(told.split()))} |" for name, told in shown]
+        lines.append("")
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        lines += _command(inner, typer.Context(inner, info_name=name, parent=context))
+    return lines
+
+
+def _as_text(text: str) -> str:
+    """Return text in which Markdown sees no marks but those of code."""
+    return re.sub(r"[|<*_\[\]]", r"\\\g<0>", text)
+
+
 def _directives(module: str, names: tuple[str, ...]) -> list[str]:
     return [f"::: {module}.{name}\n" for name in names]
 
@@ -141,4 +191,7 @@ def _subject(module: str) -> str:
 
 
 if __name__ == "__main__":
-    print({"catalogue": catalogue, "reference": reference, "parts": parts}[sys.argv[1]](), end="")
+    print(
+        {"catalogue": catalogue, "commands": commands, "reference": reference, "parts": parts}[sys.argv[1]](),
+        end="",
+    )
