@@ -104,7 +104,7 @@ class Lexicon:
         self._bounds: NDArray[np.int64] = np.zeros(1, np.int64)
         self._parts: NDArray[np.int64] = np.empty(0, np.int64)
 
-    def read(self, pieces: list[list[str]], ends: list[int], *, are_words: bool) -> TextWords:
+    def read(self, pieces: list[list[str]], ends: NDArray[np.int64], *, are_words: bool) -> TextWords:
         """Return texts as words with rows.
 
         Args:
@@ -116,15 +116,14 @@ class Lexicon:
             if max(len(self._numbers), len(self._pieces)) > _MOST:
                 self._forget()
             try:
-                stops = np.array(ends, np.int64)
                 if are_words:
-                    places = self._number(pieces, ends[-1])
+                    places = self._number(pieces, int(ends[-1]))
                 else:
-                    places, stops = self._cut_up(pieces, stops)
+                    places, ends = self._cut_up(pieces, ends)
             except BaseException:
                 self._forget()  # what has a number but no row must not stay
                 raise
-            return TextWords(self._vectors.matrix, self._extra, self._words, places, stops)
+            return TextWords(self._vectors.matrix, self._extra, self._words, places, ends)
 
     def _cut_up(
         self, pieces: list[list[str]], ends: NDArray[np.int64]
