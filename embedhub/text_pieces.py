@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embedhub.tokens import Tokenize
 
@@ -32,13 +33,15 @@ def are_cut(texts: list[Any]) -> bool:
     return any(issubclass(kind, list | tuple | np.ndarray) for kind in set(map(type, texts)))
 
 
-def in_chunks(texts: list[Any], cut: Tokenize, limit: int) -> Iterator[tuple[list[list[str]], list[int]]]:
+def in_chunks(
+    texts: list[Any], cut: Tokenize, limit: int
+) -> Iterator[tuple[list[list[str]], NDArray[np.int64]]]:
     """Cut texts into pieces, some texts at a time.
 
     Args:
         texts: Each a str; bytes; None, NaN or pandas' NA, which have no words; or a list of words.
         cut: Cuts a text.
-        limit: A chunk ends with the text that brings it to so many pieces.
+        limit: How many characters, or words of lists, a chunk has at most, if it is not one longer text.
 
     Yields:
         The pieces of each text, and where a text ends if those of all are put in one row.
@@ -46,37 +49,30 @@ def in_chunks(texts: list[Any], cut: Tokenize, limit: int) -> Iterator[tuple[lis
     Raises:
         TypeError: A text is none of these.
     """
-    pieces: list[list[str]] = []
-    ends: list[int] = []
-    end = 0
-    for position, text in enumerate(texts):
-        if type(text) is str:
-            some = cut(text)
-        else:
-            some = text if type(text) is list else _cut_odd(text, cut, position)
-        pieces.append(some)
-        end += len(some)
-        ends.append(end)
-        if end >= limit:
-            yield pieces, ends
-            pieces, ends, end = [], [], 0
-    if ends:
-        yield pieces, ends
+    if not set(map(type, texts)) <= {str, list}:
+        texts = [_plain(text, position) for position, text in enumerate(texts)]
+    so_far = np.cumsum([0, *map(len, texts)])
+    start = 0
+    while start < len(texts):
+        stop = max(start + 1, int(np.searchsorted(so_far, so_far[start] + limit, "right")) - 1)
+        pieces = [cut(text) if type(text) is str else text for text in texts[start:stop]]
+        yield pieces, np.cumsum(np.fromiter(map(len, pieces), np.int64, len(pieces)))
+        start = stop
 
 
-def _cut_odd(text: Any, cut: Tokenize, position: int) -> list[str]:
+def _plain(text: Any, position: int) -> str | list[str]:
     if isinstance(text, str):
-        return cut(text)
+        return str(text)
     if isinstance(text, bytes):
-        return cut(text.decode("utf-8", "surrogateescape"))
+        return text.decode("utf-8", "surrogateescape")
     if isinstance(text, list | tuple):
         return list(text)
     if isinstance(text, np.ndarray):
         return list(text.tolist())
     if text is None or text is getattr(sys.modules.get("pandas"), "NA", None):
-        return []
+        return ""
     if isinstance(text, float) and text != text:  # noqa: PLR0124 - only NaN is not itself
-        return []
+        return ""
     raise TypeError(
         f"text {position} is {text!r} of type {type(text).__name__}; expected str, bytes of UTF-8, None, or "
         "a list of words that is cut already."

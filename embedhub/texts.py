@@ -28,7 +28,7 @@ from embedhub.tokens import PIECEWISE, tokenizer
 from embedhub.vectors import Vectors
 
 _POOLINGS = ("mean", "max", "sif", "idf", None)
-_CHUNK = 1 << 15  # pieces of a chunk of texts; more at a time took longer, since they left the caches
+_CHUNK = 1 << 17  # characters of a chunk of texts; with four times as many, texts took 1.8 times as long
 _FREQUENT = 100_000  # rows whose moments stand for the source's, in the policies that go by them
 
 

@@ -47,7 +47,7 @@ RULES: dict[str, Tokenize] = {"words": words, "whitespace": str.split}
 
 PIECEWISE = frozenset({"words"})
 """Rules under which no word reaches over white space, nor sees what is beyond it: who has many texts may cut
-each distinct piece between white space once, in half the time."""
+each distinct piece between white space once, in little more than half the time."""
 
 
 def tokenizer(rule: Any) -> Tokenize:
