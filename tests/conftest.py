@@ -1,6 +1,7 @@
 """What all tests share: a cache of their own, no way out to the network, a small server, the real data."""
 
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -26,6 +27,10 @@ from embedhub import store
 
 SOCKET_BUFFER = 1 << 16
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+# What a shell starts in the background ignores Ctrl-C, and so would the commands that are tested with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
