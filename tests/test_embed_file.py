@@ -249,7 +249,7 @@ def test_control_c_says_how_to_go_on(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, complained = process.communicate()
     assert process.returncode == 130
-    assert complained == "Interrupted. What is done is kept; run the same again to go on.\n"
+    assert complained == "What is done is kept; run the same again to go on.\nInterrupted.\n"
     assert run(*options)["resumed"] >= 2 * SMALL
 
 

@@ -426,7 +426,7 @@ def test_eight_workers_cost_one_matrix(cache: Path) -> None:
     workers = [context.Process(target=_whole_matrix, args=(embed, barrier, results)) for _ in range(8)]
     for worker in workers:
         worker.start()
-    told = [results.get(timeout=120) for _ in workers]
+    told = [results.get(timeout=600) for _ in workers]
     for worker in workers:
         worker.join()
     shares, rows = zip(*told, strict=True)

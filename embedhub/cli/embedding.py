@@ -68,8 +68,8 @@ def embed(  # noqa: PLR0917 - typer passes all by name
                 workers=workers,
                 force=force,
             )
-    except KeyboardInterrupt as error:
-        typer.echo("Interrupted. What is done is kept; run the same again to go on.", err=True)
-        raise typer.Exit(130) from error
+    except KeyboardInterrupt:
+        typer.echo("What is done is kept; run the same again to go on.", err=True)
+        raise
     result = asdict(done) | {"out": str(done.out), "rows_per_second": done.rows_per_second}
     emit(result, lambda: str(done), as_json=as_json)
