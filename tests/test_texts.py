@@ -1,6 +1,5 @@
 """Texts to rows: poolings, odd texts, what travels, and what a process shares."""
 
-import hashlib
 import multiprocessing
 import pickle
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sharing import whole_matrix
 
 import embedhub
 from embedhub import (
@@ -402,28 +402,13 @@ def test_a_source_by_hand_travels_by_its_name(tmp_path: Path, monkeypatch: pytes
     assert "No source is named 'by-hand-texts'" in arrives(pickled, "")
 
 
-def _whole_matrix(embed: TextEmbedder, barrier: Any, results: Any) -> None:
-    """Use each row of the source, and say how much of the map's memory is this process's share."""
-    words = list(embed.vectors.words)
-    rows = embed([words[start : start + 4096] for start in range(0, len(words), 4096)]).vectors
-    barrier.wait()
-    share, inside = 0, False
-    for line in Path("/proc/self/smaps").read_text("utf-8").splitlines():
-        if "-" in line.split()[0]:
-            inside = line.endswith("matrix.npy")
-        elif inside and line.startswith("Pss:"):
-            share += 1024 * int(line.split()[1])
-    results.put((share, hashlib.sha256(rows).hexdigest()))
-    barrier.wait()
-
-
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="there is no /proc/PID/smaps here")
 def test_eight_workers_cost_one_matrix(cache: Path) -> None:
     """Eight processes that come to an empty cache build one store, and together hold one matrix in memory."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(8), context.Queue()
     embed = TextEmbedder("wordnet-ppmi", 100, pooling=None)  # which spares eight runs of the compiler
-    workers = [context.Process(target=_whole_matrix, args=(embed, barrier, results)) for _ in range(8)]
+    workers = [context.Process(target=whole_matrix, args=(embed, barrier, results)) for _ in range(8)]
     for worker in workers:
         worker.start()
     told = [results.get(timeout=600) for _ in workers]
