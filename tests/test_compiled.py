@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from embedhub import pooling
 from embedhub.readers import _compiled
 
 # Python's numpy tells of sums that wrap around, machine code does not; both mean them.
@@ -43,3 +44,26 @@ def test_machine_code_means_what_its_python_says(text: str) -> None:
     for dim in (1, 2):
         by_machine = parsed(_compiled.parse_lines, text.encode(), dim)
         assert repr(parsed(_compiled.parse_lines.py_func, text.encode(), dim)) == repr(by_machine)
+
+
+def test_the_pooling_loops_do_what_their_source_says() -> None:
+    """The machine code of the mean and of the maximum gives the bits that Python gives for the same lines."""
+    mean, largest = pooling._mean, pooling._largest  # noqa: SLF001 - the loops themselves
+    matrix = np.random.default_rng(5).normal(size=(6, 3)).astype(np.float32)
+    extra = np.full((1, 3), -2, np.float32)
+    rows = np.array([0, 5, -1, 6, 3])  # of the matrix, missing, and one of its own
+    weights, shares = np.array([1.0, 0.5, 1, 2, 1]), np.array([1.0, 0.5, 0, 2, 1])
+    places, ends = (
+        np.array([0, 1, 2, 3, 4, 2]),
+        np.array([4, 5, 5, 6]),
+    )  # the third has no words, the last none known
+    for common in (np.empty(0), np.array([0.6, 0.8, 0.0])):
+        machine, plain = np.empty((4, 3), np.float32), np.empty((4, 3), np.float32)
+        mean(matrix, extra, rows, weights, shares, places, ends, common, machine)
+        mean.py_func(matrix, extra, rows, weights, shares, places, ends, common, plain)
+        assert machine.tobytes() == plain.tobytes()
+    machine, plain = np.empty((4, 3), np.float32), np.empty((4, 3), np.float32)
+    largest(matrix, extra, rows, places, ends, machine)
+    largest.py_func(matrix, extra, rows, places, ends, plain)
+    assert machine.tobytes() == plain.tobytes()
+    assert not machine[2:].any()
