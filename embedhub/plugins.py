@@ -51,11 +51,11 @@ class Plugins:
             yield from ((provider, thing) for thing in things)
 
     def _loaded(self) -> pluggy.PluginManager:
-        from embedhub.builtin import benchmarks, glove, wordnet
+        from embedhub.builtin import benchmarks, glove, glove_20k, wordnet
 
         manager = pluggy.PluginManager(hookspecs.PROJECT)
         manager.add_hookspecs(hookspecs)
-        for module in (benchmarks, glove, wordnet):
+        for module in (benchmarks, glove, glove_20k, wordnet):
             manager.register(module, module.__name__)
         for provider, entry_point in entry_points():
             # Whatever a plugin does wrong, it is its own wrong: from SyntaxError at import to a bad hook.

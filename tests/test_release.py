@@ -49,10 +49,15 @@ def test_the_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) ->
         shipped = {name.split(".dist-info/")[1] for name in archive.namelist() if ".dist-info/" in name}
     kept = [path for path in (ROOT / "embedhub").rglob("*") if path.is_file() and path.suffix != ".pyc"]
     assert names == {path.relative_to(ROOT).as_posix() for path in kept}
-    assert {"embedhub/py.typed", "embedhub/builtin/wordnet_ppmi.npz", "embedhub/demo_texts.tsv"} <= names
+    assert {
+        "embedhub/py.typed",
+        "embedhub/builtin/glove_6b_20k.txt.gz",
+        "embedhub/builtin/wordnet_ppmi.npz",
+    } <= names
     assert {
         "licenses/LICENSE",
-        "licenses/embedhub/builtin/wordnet_LICENSE.txt",
+        "licenses/embedhub/builtin/glove_6b_20k_LICENSE.txt",
+        "licenses/embedhub/builtin/wordnet_ppmi_LICENSE.txt",
         "entry_points.txt",
     } <= shipped
 

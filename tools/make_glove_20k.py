@@ -1,0 +1,40 @@
+"""Cut the file of ``glove-6b-20k`` from Stanford's ``glove.6B.50d.txt``.
+
+    python tools/make_glove_20k.py glove.6B.50d.txt [--out embedhub/builtin/glove_6b_20k.txt.gz]
+
+The input may also be that file in gzip. Its SHA-256 must be the published one. The output is its first 20,000
+lines, byte for byte, in gzip without a name or a date, so that the same input and zlib give the same file.
+"""
+
+import argparse
+import gzip
+import hashlib
+import itertools
+from pathlib import Path
+
+from embedhub.builtin.glove import GLOVE_6B
+from embedhub.builtin.glove_20k import GLOVE_6B_20K
+from embedhub.readers._open import open_bytes
+
+
+def main() -> None:
+    """Verify the input, cut it, write the output and print its SHA-256."""
+    parser = argparse.ArgumentParser(description="Cut the file of glove-6b-20k from glove.6B.50d.txt.")
+    parser.add_argument("text", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("embedhub/builtin") / GLOVE_6B_20K.file)
+    options = parser.parse_args()
+
+    with open_bytes(options.text) as file:
+        digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    published = GLOVE_6B.files[50][0].hash
+    if digest != published:
+        parser.error(f"{options.text}: expected {published}, got {digest}.")
+    with open_bytes(options.text) as file:
+        text = b"".join(itertools.islice(file, GLOVE_6B_20K.words))
+    data = gzip.compress(text, compresslevel=9, mtime=0)
+    options.out.write_bytes(data)
+    print(f"{len(text):,} bytes of text, {len(data):,} in gzip, sha256 {hashlib.sha256(data).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main()
