@@ -1,5 +1,7 @@
 """What all tests share: a cache of their own, no way out to the network, a small server, the real data."""
 
+import gzip
+import hashlib
 import os
 import signal
 import socket
@@ -9,9 +11,10 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -59,6 +62,67 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip("the real data (../shared/data) is not here")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def _glove_20k_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the store of the embedded GloVe vectors once."""
+    folder = tmp_path_factory.mktemp("glove-20k")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EMBEDHUB_CACHE", str(folder))
+        embedhub.load("glove-6b-20k")
+    return folder
+
+
+@pytest.fixture
+def glove_20k(_glove_20k_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub.Vectors:
+    """Open real GloVe vectors: glove-6b-20k. The test's cache is the one that holds their store."""
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(_glove_20k_cache))
+    return embedhub.load("glove-6b-20k")
+
+
+@pytest.fixture(scope="session")
+def glove_lines() -> list[bytes]:
+    """Return the 20,000 lines of real GloVe text, to cut small files from."""
+    path = embedhub.sources()["glove-6b-20k"].fetch(50)
+    return gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+
+
+@pytest.fixture(scope="session")
+def glove_6b_mirror(
+    glove_lines: list[bytes], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, embedhub.EmbeddingSource]:
+    """Return a mirror that serves glove-6b cut to 20,000 words, and that source with the cut files' hashes.
+
+    Both candidates are there in their real form: the member of Stanford's archive, after others, and word2vec
+    text in gzip. Only hashes, sizes and the number of words differ from the real source.
+    """
+    folder = tmp_path_factory.mktemp("glove-mirror")
+    real = embedhub.sources()["glove-6b"]
+    member, release = real.files[50]
+    text = b"".join(glove_lines)
+    archive = folder / member.url.removeprefix("https://")
+    archive.parent.mkdir(parents=True)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        target.writestr("glove.6B.100d.txt", b"the " + b" ".join([b"0.5"] * 100) + b"\n")
+        target.writestr(member.member or "", text)
+    other = folder / release.url.removeprefix("https://")
+    other.parent.mkdir(parents=True)
+    other.write_bytes(gzip.compress(b"%d 50\n" % len(glove_lines) + text, 1, mtime=0))
+    files = (
+        replace(
+            member,
+            hash=_sha256(text),
+            size=len(text),
+            archive_hash=_sha256(archive.read_bytes()),
+        ),
+        replace(release, hash=_sha256(other.read_bytes()), size=other.stat().st_size),
+    )
+    return folder, replace(real, words=len(glove_lines), files={50: files})
+
+
+def _sha256(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 @pytest.fixture(scope="session")
