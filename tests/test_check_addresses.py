@@ -114,6 +114,11 @@ FAULTS: dict[str, tuple[list[dict[str, Any]], str, int]] = {
     "temporary redirect": ([{"status": 302, "headers": {"Location": "/whole"}}], "ok", 2),
     "redirect to http": ([{"status": 301, "headers": {"Location": "http://localhost/whole"}}], "gone", 1),
     "permanent redirect to nothing": ([{"status": 301, "headers": {"Location": "/absent"}}], "gone", 2),
+    "permanent redirect to another size": (
+        [{"status": 301, "headers": {"Location": "/archive"}}, {}] * 2,
+        "size",
+        4,
+    ),
     "forbidden": ([{"status": 403}], "gone", 1),
     "busy once": ([{"status": 503}], "ok", 2),
     "busy": ([{"status": 503}] * 9, "unreachable", 2),
