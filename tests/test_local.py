@@ -7,7 +7,6 @@ import shutil
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -264,55 +263,3 @@ def test_names_of_files_become_names_of_sources(tmp_path: Path) -> None:
     for name, expected in [("Ä ö#1.VEC", "1-vec"), ("東京", "file"), (100 * "x" + ".vec", 80 * "x")]:
         path = write(tmp_path / name, writers.glove(WORDS, ROWS))
         assert embedhub.load(path).name == expected
-
-
-def same(*paths: Path) -> bool:
-    """Tell whether files give stores with the same bytes of words and rows."""
-    manifests: list[dict[str, Any]] = [embedhub.load(path).manifest for path in paths]
-    digests = [{name: m["xxh3_128"][name] for name in ("matrix.npy", "words.utf8")} for m in manifests]
-    return all(digest == digests[0] for digest in digests)
-
-
-def test_twins_give_equal_stores(real_data: Path) -> None:
-    """The same real vectors in three formats give stores that are equal byte by byte."""
-    samples = real_data / "formats" / "word2vec"
-    assert same(*(samples / f"similarity.{suffix}" for suffix in ("bin", "txt", "nodims")))
-
-
-SAMPLES: dict[str, tuple[int, int, str, bool]] = {
-    "fasttext/lee_fasttext.vec": (1762, 10, "the", False),
-    "fasttext/lee_fasttext_new.bin": (1763, 10, "the", False),
-    "fasttext/pytorchnlp_wiki.simple.vec": (5, 300, "</s>", True),
-    "fasttext/toy-model.bin": (22, 5, "the", False),
-    "fasttext/toy-model.vec": (22, 5, "the", False),
-    "fasttext/wiki.en.first100.vec": (99, 300, ",", True),
-    "glove/glove.6B.100d.first100.txt.gz": (100, 100, "the", False),
-    "glove/glove.840B.300d.first100.zip": (100, 300, ",", False),
-    "glove/glove.twitter.27B.25d.first10.txt": (15, 25, "<user>", True),
-    "glove/nbsp.glove.txt": (3, 300, "topaz", False),
-    "static/model2vec-float32/model.safetensors": (29528, 2, "[PAD]", False),
-    "word2vec/euclidean_vectors.bin": (2747, 10, "the", False),
-}
-
-
-@pytest.mark.filterwarnings("default::embedhub.FormatWarning")
-@pytest.mark.parametrize("name", SAMPLES)
-def test_real_samples_are_recognised(real_data: Path, name: str, recwarn: pytest.WarningsRecorder) -> None:
-    """Each real sample is opened by its path alone; those that were cut are said to be."""
-    words, dim, first, odd = SAMPLES[name]
-    vectors = embedhub.load(real_data / "formats" / name)
-    assert (len(vectors), vectors.dim, vectors.words[0]) == (words, dim, first)
-    assert [warning.category for warning in recwarn] == ([FormatWarning] if odd else [])
-
-
-def test_broken_real_samples_are_refused(real_data: Path) -> None:
-    """A web page, a git-lfs pointer and a server's error, saved under names of vectors, are named as such."""
-    broken = real_data / "broken"
-    for name, words in [
-        ("html_page_named_glove.6B.50d.txt", "This is a web page"),
-        ("git_lfs_pointer_glove.6B.50d.txt", "This is a git-lfs pointer"),
-        ("s3_error_xml_named_GoogleNews.bin.gz", r"an error document of the server \(NoSuchKey\)"),
-    ]:
-        with pytest.raises(FormatError, match=words):
-            embedhub.load(broken / name)
-    assert embedhub.load(broken / "glove.6B.50d.crlf-cut.txt").words[0] == "apan"

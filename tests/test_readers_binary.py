@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from embedhub import FormatError, UnexpectedEndError
 from embedhub.files import Extra, Reader
-from embedhub.readers import fasttext_bin, glove, static, word2vec_binary, word2vec_text
+from embedhub.readers import fasttext_bin, static, word2vec_binary
 
 GOLDEN = Path(__file__).parent / "golden"
 ROWS = np.array([[1, 2], [3, -0.5]], np.float32)
@@ -102,21 +102,6 @@ def test_wrong_word2vec_binary_is_named(
     assert str(caught.value).startswith(f"{path}: ")
 
 
-def test_word2vec_twins_are_equal(real_data: Path) -> None:
-    """The same vectors in binary, in text, and in text without header are the same words and bits."""
-    samples = real_data / "formats" / "word2vec"
-    words, rows = read(word2vec_binary.read, samples / "similarity.bin", 100)
-    assert read(word2vec_text.read, samples / "similarity.txt", 100)[0] == words
-    assert (read(word2vec_text.read, samples / "similarity.txt", 100)[1] == rows).all()
-    assert read(glove.read, samples / "similarity.nodims", 100)[0] == words
-    assert (read(glove.read, samples / "similarity.nodims", 100)[1] == rows).all()
-    words, rows = read(word2vec_binary.read, samples / "high_precision.kv.bin", 2)
-    text_words, text_rows = read(word2vec_text.read, samples / "high_precision.kv.txt", 2)
-    assert words == text_words
-    assert (rows == text_rows.astype(np.float16)).all()  # the binary twin was made of float16
-    assert len(read(word2vec_binary.read, samples / "euclidean_vectors.bin", 10)[0]) == 2747
-
-
 MODEL = writers.fasttext_bin(["the", "of"], ROWS, NGRAMS)
 ENTRIES = 92  # two of 13 and 12 bytes, up to 117; then the matrix: a flag, 16 bytes of shape, 96 of rows
 
@@ -180,15 +165,6 @@ def test_fasttext_models_may_hold_labels_and_no_ngrams(write: Callable[..., Path
         path = write(data)
         assert (read(fasttext_bin.read, path, 2)[1] == ROWS).all()
         assert extras(fasttext_bin.read, path, 2) == []
-
-
-def test_fasttext_twins_are_equal(real_data: Path) -> None:
-    """A model's vectors, printed with five digits as fastText prints them, are those of its .vec file."""
-    samples = real_data / "formats" / "fasttext"
-    words, rows = read(fasttext_bin.read, samples / "toy-model.bin", 5)
-    text_words, text_rows = read(word2vec_text.read, samples / "toy-model.vec", 5)
-    assert words == text_words
-    assert [[np.float32(f"{x:.5g}") for x in row] for row in rows.tolist()] == text_rows.tolist()
 
 
 def test_a_model_of_model2vec_is_read_as_it_reads_it() -> None:
@@ -338,18 +314,3 @@ def test_tensors_and_tokenizer_must_fit_each_other(write: Callable[..., Path], t
         FormatError, match=r"tokenizer.json: no such file; expected the tokenizer of .*vectors.bin"
     ):
         read(static.read, path, 2)
-
-
-def test_static_twins_are_equal(real_data: Path) -> None:
-    """Models of model2vec and of sentence-transformers give a row for each token of one tokenizer."""
-    samples = real_data / "formats" / "static"
-    words, rows = read(static.read, samples / "model2vec-float32" / "model.safetensors", 2)
-    assert (len(words), words[:2], rows.shape) == (29528, ["[PAD]", "[UNK]"], (29528, 2))
-    other = static.read(
-        samples / "sentence-transformers" / "model.safetensors",
-        2,
-        samples / "model2vec-float32" / "tokenizer.json",
-    )
-    found = [block for block in other if isinstance(block, tuple)]
-    assert [word for part, _ in found for word in part] == words
-    assert (np.concatenate([part for _, part in found]) == rows).all()

@@ -289,18 +289,3 @@ def test_an_encrypted_archive_is_a_format_error(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(FormatError, match=r"this zip archive cannot be opened .*encrypted"):
         read(glove.read, path, 2)
-
-
-def test_real_samples(real_data: Path) -> None:
-    """Real lines of GloVe, among them the token of dots and no-break spaces, are read as they are."""
-    zipped = read(glove.read, real_data / "formats" / "glove" / "glove.840B.300d.first100.zip", 300)
-    assert zipped[0][:3] == [",", ".", "the"]
-    assert zipped[1].shape == (100, 300)
-    samples = real_data / "formats" / "glove"
-    assert read(glove.read, samples / "nbsp.glove.txt", 300)[0][1:] != []
-    assert ".\u00a0.\u00a0." in read(glove.read, samples / "nbsp.glove.txt", 300)[0]
-    words, rows = read(glove.read, samples / "glove.6B.300d.first100.txt.gz", 300)
-    assert words[:3] == ["the", ",", "."]
-    assert rows.shape == (100, 300)
-    crlf = read(glove.read, real_data / "broken" / "glove.6B.50d.crlf-cut.txt", 50)
-    assert crlf[0][0] == "apan"

@@ -95,31 +95,6 @@ def test_bytes_that_are_not_utf8_are_composed() -> None:
     assert (one != other).any()
 
 
-def test_real_models(real_data: Path) -> None:
-    """Words of real models of versions 11 and 12 are composed of their own rows and n-grams."""
-    samples = real_data / "formats" / "fasttext"
-    # By fastText 0.9.2's get_word_vector.
-    expected = {
-        "toy-model.bin": (
-            "the",
-            "b8ec8c3d184a883e5417da3cf58184be4acae8b9",
-            "unknownword",
-            "6fbe5a3d33159b3d832a8a3c0001f4bd6e369bbc",
-        ),
-        "lee_fasttext_new.bin": (
-            "the",
-            "ce12a9beb0e0a2be25d9cd3db32085bf8dd3b33dc55c44bff4a3cc3e4acb48be253109beb76f9c3e",
-            "unknownword",
-            "25fd68be785ae9bd03cc6b3e7fb784bf377a8f3d18836bbf85b5e43e00a7b0bc89fb3ebeaebdfa3d",
-        ),
-    }
-    for name, (known, known_bits, unknown, unknown_bits) in expected.items():
-        vectors = embedhub.load(samples / name)
-        assert vectors[known].tobytes().hex() == known_bits
-        assert vectors.subwords is not None
-        assert vectors.subwords.compose([unknown]).tobytes().hex() == unknown_bits
-
-
 def test_a_source_without_ngrams_has_no_subwords() -> None:
     """Only models with n-grams can compose."""
     assert embedhub.load("wordnet-ppmi", 25).subwords is None
