@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 import writers
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models
 
 from embedhub import FormatError, UnexpectedEndError
 from embedhub.files import Extra, Reader
-from embedhub.readers import fasttext_bin, static, word2vec_binary
+from embedhub.readers import fasttext_bin, static, word2vec_binary, word2vec_text
 
 GOLDEN = Path(__file__).parent / "golden"
 ROWS = np.array([[1, 2], [3, -0.5]], np.float32)
@@ -167,6 +169,23 @@ def test_fasttext_models_may_hold_labels_and_no_ngrams(write: Callable[..., Path
         assert extras(fasttext_bin.read, path, 2) == []
 
 
+def test_real_vectors_of_a_fasttext_model_are_those_of_its_vec_file(
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]], write: Callable[..., Path]
+) -> None:
+    """The .vec twin of a model, with five digits and a space behind each row, has the model's vectors."""
+    _, words, expected = glove_sample
+    printed = (
+        f"{word} {' '.join(f'{x:.5g}' for x in row)} \n" for word, row in zip(words, expected, strict=True)
+    )
+    text = f"{len(words)} 50\n{''.join(printed)}".encode()
+    for version in (11, 12):
+        model = writers.fasttext_bin(words, expected, version=version)
+        for reader, data in ((fasttext_bin.read, model), (word2vec_text.read, text)):
+            found, rows = read(reader, write(data), 50)
+            assert found == words
+            assert rows.tobytes() == expected.tobytes()  # GloVe's numbers have five digits, too
+
+
 def test_a_model_of_model2vec_is_read_as_it_reads_it() -> None:
     """The rows are what model2vec 0.10 gives for each token of a quantised vocabulary with weights."""
     path = GOLDEN / "model2vec" / "model.safetensors"
@@ -314,3 +333,21 @@ def test_tensors_and_tokenizer_must_fit_each_other(write: Callable[..., Path], t
         FormatError, match=r"tokenizer.json: no such file; expected the tokenizer of .*vectors.bin"
     ):
         read(static.read, path, 2)
+
+
+@pytest.mark.parametrize("name", ["embeddings", "embedding.weight"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_real_static_vectors_are_read_as_safetensors_wrote_them(
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
+    tmp_path: Path,
+    name: str,
+    dtype: type[np.floating[Any]],
+) -> None:
+    """Tensors of model2vec and of sentence-transformers give a row for each token of their tokenizer."""
+    _, words, expected = glove_sample
+    save_file({name: expected.astype(dtype)}, tmp_path / "model.safetensors")
+    vocabulary = {word: index for index, word in reversed([*enumerate(words)])}
+    Tokenizer(models.WordLevel(vocabulary, unk_token="the")).save(str(tmp_path / "tokenizer.json"))
+    found, rows = read(static.read, tmp_path / "model.safetensors", 50)
+    assert found == words
+    assert rows.tobytes() == expected.astype(dtype).astype(np.float32).tobytes()

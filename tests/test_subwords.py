@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import writers
+from numpy.typing import NDArray
 
 import embedhub
 from embedhub.subwords import Subwords
@@ -34,12 +36,14 @@ def test_missing_words_of_a_vocabulary_are_composed() -> None:
 
 
 def naive(
-    word: str, rows: np.ndarray[tuple[int, int], np.dtype[np.float32]], shortest: int, longest: int
+    word: str, rows: NDArray[np.float32], shortest: int, longest: int, own: NDArray[np.float32] | None = None
 ) -> bytes:
-    """Compose one word by the definition, character by character."""
+    """Compose one word by the definition, character by character, with its own row if the model has one."""
     framed = f"<{word}>"
     total = np.zeros(rows.shape[1], np.float32)
     count = 0
+    if own is not None:
+        total, count = own.copy(), 1
     for start in range(len(framed)):
         for length in range(1, longest + 1):
             ngram = framed[start : start + length]
@@ -77,6 +81,27 @@ def test_ngrams_are_those_of_the_definition(shortest: int, longest: int) -> None
         naive(word, rows, shortest, longest) for word in words[:10]
     ]
     assert (composed.reshape(500, 10, 3) == composed[:10]).all()
+
+
+@pytest.mark.parametrize("version", [11, 12])
+def test_fasttext_model_of_real_vectors_composes_known_and_unknown_words(
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]], tmp_path: Path, version: int
+) -> None:
+    """A known word is the mean of its own row and its n-grams', an unknown one of its n-grams' alone."""
+    _, words, rows = glove_sample
+    known, own, ngrams = words[:500], rows[:500], rows[500:]
+    path = tmp_path / "model.bin"
+    path.write_bytes(writers.fasttext_bin(known, own, ngrams, version=version))
+    vectors = embedhub.load(path)
+    assert list(vectors) == known
+    assert [row.tobytes() for row in vectors.matrix] == [
+        naive(word, ngrams, 3, 6, row) for word, row in zip(known, own, strict=True)
+    ]
+    assert vectors.subwords is not None
+    unknown = ["unknownword", *words[1900:]]
+    assert [row.tobytes() for row in vectors.subwords.compose(unknown)] == [
+        naive(word, ngrams, 3, 6) for word in unknown
+    ]
 
 
 def test_words_without_ngrams_are_zeros() -> None:
