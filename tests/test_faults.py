@@ -202,6 +202,7 @@ def test_changed_remote_file_is_downloaded_from_the_start(
     glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}, {"etag": new}]
     assert content(fetch(wanted.file)) == wanted.content  # the second attempt finds another ETag
     assert glove_server.faults == []
+    assert glove_server.sent >= 900_000 + wanted.size
     assert litter(cache) == []
 
     next((cache / "downloads").iterdir()).unlink()
@@ -210,8 +211,9 @@ def test_changed_remote_file_is_downloaded_from_the_start(
     glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}]
     with pytest.raises(DownloadError):
         fetch(wanted.file)
-    glove_server.etag = '"4"'
+    glove_server.etag, glove_server.sent = '"4"', 0
     assert content(fetch(wanted.file)) == wanted.content
+    assert glove_server.sent >= wanted.size
 
 
 def test_wrong_bytes_kept_from_an_earlier_run_are_brought_anew(server: Any, cache: Path) -> None:
