@@ -1,5 +1,6 @@
 """What all tests share: a cache of their own, no way out to the network, a small server, the real data."""
 
+import csv
 import gzip
 import hashlib
 import os
@@ -18,13 +19,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from command import add_distribution, seeing
 from numpy.typing import NDArray
+from small_sets import SETS
 
 import embedhub
 from embedhub import store
@@ -38,8 +42,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest test, so that the others fill the other core meanwhile."""
+    """Begin with the longest test, so that the others fill the other core; mark what needs the real data."""
     items.sort(key=lambda item: item.name != "test_a_killed_process_costs_nothing_but_time")
+    for item in items:
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_data")
 
 
 @pytest.fixture(autouse=True)
@@ -59,10 +66,25 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """Return the folder of real data beside the project, or skip."""
-    if not REAL_DATA.is_dir():
-        pytest.skip("the real data (../shared/data) is not here")
+    """Return the folder with Stanford's whole glove.6B.zip in the layout of a mirror, or skip."""
+    if not (REAL_DATA / "mirror" / "nlp.stanford.edu" / "data" / "glove.6B.zip").is_file():
+        pytest.skip(
+            "needs the whole glove.6B.50d.txt: put https://nlp.stanford.edu/data/glove.6B.zip into "
+            "../shared/data/mirror/nlp.stanford.edu/data/"
+        )
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def real_texts(real_data: Path) -> Path:
+    """Return the folder with the published SST-2 and TREC, or skip."""
+    folder = real_data / "text"
+    if not folder.is_dir():
+        pytest.skip(
+            "needs SST-2 and TREC: put train.tsv, dev.tsv, test.tsv into ../shared/data/text/sst2/, "
+            "and train.txt, test.txt into ../shared/data/text/trec/"
+        )
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +136,10 @@ def glove_6b_mirror(
     archive = folder / member.url.removeprefix("https://")
     archive.parent.mkdir(parents=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
-        target.writestr("glove.6B.100d.txt", b"the " + b" ".join([b"0.5"] * 100) + b"\n")
+        # Large enough that a download of the whole archive shows.
+        target.writestr(
+            "glove.6B.100d.txt", b"".join(line[:-1] + line[line.index(b" ") :] for line in glove_lines[:5000])
+        )
         target.writestr(member.member or "", text)
     other = folder / release.url.removeprefix("https://")
     other.parent.mkdir(parents=True)
@@ -153,6 +178,105 @@ def glove_50d(_glove_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub.V
     return embedhub.load("glove-6b", 50)
 
 
+@pytest.fixture(scope="session")
+def demo_texts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Write the sentences of the demo as a file for training and one for testing."""
+    folder = tmp_path_factory.mktemp("demo")
+    text = (resources.files("embedhub") / "demo_texts.tsv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    for split in ("train", "test"):
+        lines = [f"{row['text']}\t{row['topic']}\n" for row in rows if row["split"] == split]
+        (folder / f"{split}.tsv").write_text("".join(lines), "utf-8")
+    return folder / "train.tsv", folder / "test.tsv"
+
+
+@pytest.fixture(scope="session")
+def small_benchmarks(glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource]) -> dict[str, embedhub.Benchmark]:
+    """Add benchmarks of our own to the mirror of glove_6b_mirror, and return them by the name they stand for.
+
+    Each has the address and the form of the published set; hash, size and number of items are its own.
+    """
+    folder, _ = glove_6b_mirror
+    made = {}
+    for name, text in SETS.items():
+        real = embedhub.benchmarks()[name]
+        place = folder / real.files[0].url.removeprefix("https://")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text)
+        file = replace(real.files[0], hash=_sha256(text), size=len(text))
+        total = sum(line[:1] not in {b"#", b":"} for line in text.splitlines())
+        made[name] = replace(real, files=(file,), total=total)
+    return made
+
+
+@pytest.fixture
+def small_mirror(
+    glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
+    small_benchmarks: dict[str, embedhub.Benchmark],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """Let glove-6b and the benchmarks' names stand for the small files, and serve those from a mirror.
+
+    That is so in the process of the test only; small_plugin is for commands.
+    """
+    folder, source = glove_6b_mirror
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
+    for registry, things in (
+        (embedhub.sources(), {"glove-6b": source}),
+        (embedhub.benchmarks(), small_benchmarks),
+    ):
+        for name, thing in things.items():
+            providers: Any = registry.providers()[name]  # the registry's own, and not a copy
+            monkeypatch.setitem(providers, registry.provider(name), thing)
+            assert registry[name] is thing
+    return folder
+
+
+_SMALL_PLUGIN = """
+from dataclasses import replace
+from embedhub import hookimpl
+from embedhub.builtin.benchmarks import BENCHMARKS
+from embedhub.builtin.glove import GLOVE_6B
+
+PINS = {pins!r}
+
+
+def pinned(files, name):
+    return tuple(
+        replace(file, hash=hash, size=size, archive_hash=archive_hash)
+        for file, (hash, size, archive_hash) in zip(files, PINS[name])
+    )
+
+
+@hookimpl
+def embedhub_sources():
+    files = pinned(GLOVE_6B.files[50], "glove-6b")
+    yield replace(GLOVE_6B, name="small-glove-6b", words=20_000, files={{50: files}})
+
+
+@hookimpl
+def embedhub_benchmarks():
+    for one in BENCHMARKS:
+        if one.name in PINS:
+            yield replace(one, name="small-" + one.name, files=pinned(one.files, one.name))
+"""
+
+
+@pytest.fixture(scope="session")
+def small_plugin(
+    glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
+    small_benchmarks: dict[str, embedhub.Benchmark],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, str]:
+    """Return the environment in which a plugin offers what small_mirror has, as small-glove-6b and so on."""
+    folder, source = glove_6b_mirror
+    files = {"glove-6b": source.files[50]} | {name: one.files for name, one in small_benchmarks.items()}
+    pins = {name: [(f.hash, f.size, f.archive_hash) for f in several] for name, several in files.items()}
+    site = tmp_path_factory.mktemp("small-plugin")
+    add_distribution(site, "embedhub-small", _SMALL_PLUGIN.format(pins=pins))
+    return seeing(site) | {"EMBEDHUB_MIRROR": str(folder)}
+
+
 REAL_SETS = {
     "wordsim-353": "wordsim353.tsv",
     "simlex-999": "simlex999.txt",
@@ -163,7 +287,12 @@ REAL_SETS = {
 
 @pytest.fixture(scope="session")
 def real_mirror(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a mirror as a folder, with the real GloVe 6B 50d and the real benchmarks that are here."""
+    """Return a mirror as a folder, with the real GloVe 6B 50d and the published benchmarks, or skip."""
+    if not (real_data / "eval").is_dir():
+        pytest.skip(
+            f"needs the published benchmarks ({', '.join(REAL_SETS.values())}) in ../shared/data/eval/, "
+            "from the addresses in embedhub/builtin/benchmarks.py"
+        )
     folder = tmp_path_factory.mktemp("mirror")
     for host in (real_data / "mirror").iterdir():
         (folder / host.name).symlink_to(host)

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import add_distribution
 from conftest import REAL_SETS
+from small_sets import SETS
 
 import embedhub
 from embedhub import (
@@ -103,27 +105,43 @@ def test_the_table_is_the_fields() -> None:
         assert all(file.hash is not None for file in one.files) == (name != "scws")
 
 
-@pytest.mark.parametrize("name", REAL_SETS)
-def test_real_files_are_fetched_by_their_pins_and_read_whole(
-    name: str, real_mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+@pytest.mark.parametrize("name", SETS)
+def test_benchmark_is_downloaded_by_its_pin_and_read_whole(
+    name: str,
+    small_mirror: Path,
+    small_benchmarks: dict[str, Benchmark],
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
 ) -> None:
-    """The real bytes have the pinned hash and size, and as many pairs or questions as the table says."""
-    monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
+    """From the mirror come the pinned bytes, with all pairs or questions; later ones come from the cache."""
+    serving = serve(small_mirror)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
     benchmark = embedhub.benchmarks()[name]
     items = benchmark.read()
     assert len(items) == benchmark.total
+    rows = [line.split() for line in SETS[name].decode().splitlines() if line[0] not in "#:"]
+    if benchmark.kind == "similarity":
+        assert items == [Pair(left, right, float(score)) for left, right, score in rows]
+    else:
+        assert [[item.a, item.b, item.c, *item.answers] for item in items] == rows
+        assert [item.part for item in items] == ["semantic"] * 30 + ["syntactic"] * 20
+    assert serving.sent == len(SETS[name]) + 1  # one byte first, to see how the server answers
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
     assert benchmark.read() == items  # of the cache
-    assert [path.suffix for path in (cache / "downloads").iterdir()] == [Path(REAL_SETS[name]).suffix]
+    suffix = Path(benchmark.files[0].url).suffix
+    assert [path.suffix for path in (cache / "downloads").iterdir()] == [suffix]
 
 
-def test_real_files_hold_what_they_should(real_mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """First and last items, and the parts of Google's questions, are those that are known."""
+def test_published_sets_have_their_pins_totals_and_ends(
+    real_mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """The published bytes have the pinned hash and size, and hold what is known of them."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
-    ends = {
-        name: (items[0], items[-1]) for name in REAL_SETS if (items := embedhub.benchmarks()[name].read())
-    }
-    assert ends == {
+    sets = {name: embedhub.benchmarks()[name].read() for name in REAL_SETS}
+    for name, items in sets.items():
+        assert len(items) == embedhub.benchmarks()[name].total
+    assert {name: (items[0], items[-1]) for name, items in sets.items()} == {
         "wordsim-353": (Pair("love", "sex", 6.77), Pair("architecture", "century", 3.78)),
         "simlex-999": (Pair("old", "new", 1.58), Pair("attend", "arrive", 6.08)),
         "men": (Pair("sun", "sunlight", 50), Pair("bakery", "zebra", 0)),
@@ -132,8 +150,11 @@ def test_real_files_hold_what_they_should(real_mirror: Path, monkeypatch: pytest
             Question("write", "writes", "work", ("works",), "syntactic"),
         ),
     }
-    parts = [question.part for question in embedhub.benchmarks()["google-analogies"].read()]
+    parts = [question.part for question in sets["google-analogies"]]
     assert (parts.count("semantic"), parts.count("syntactic")) == (8869, 10675)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
+    assert embedhub.benchmarks()["men"].read() == sets["men"]  # of the cache
+    assert sorted(path.suffix for path in (cache / "downloads").iterdir()) == [".tsv", ".txt", ".txt", ".txt"]
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -394,20 +415,14 @@ print(json.dumps([names, sources, [str(warning.message) for warning in caught]])
 def test_plugins_offer_benchmarks_each_by_itself(tmp_path: Path) -> None:
     """A plugin may have that hook alone; what a broken one has done is one warning, and hurts no other."""
     for name, last in (("good", "pass"), ("bad", "yield 'no benchmark'")):
-        (tmp_path / f"plugin_{name}.py").write_text(PLUGIN.format(last=last), "utf-8")
-        info = tmp_path / f"embedhub_{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: embedhub-{name}\nVersion: 1.0\n", "utf-8"
-        )
-        (info / "entry_points.txt").write_text(f"[embedhub]\n{name} = plugin_{name}\n", "utf-8")
+        add_distribution(tmp_path, f"embedhub-{name}", PLUGIN.format(last=last))
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{LOOK}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names, sources, told = json.loads(done.stdout)
     assert sorted({"from-plugin", *NAMES}) == names
     assert "glove-6b" in sources
     (message,) = told
-    assert "embedhub-bad (bad) is left out" in message
+    assert "embedhub-bad (embedhub-bad) is left out" in message
     assert "embedhub_benchmarks gave 'no benchmark', which is no Benchmark" in message
 
 

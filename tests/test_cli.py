@@ -18,6 +18,7 @@ from command import add_plugin, executable, run, seeing
 from conftest import Serving
 
 import embedhub
+from embedhub import EmbeddingSource
 from embedhub.cli._app import app
 
 
@@ -60,12 +61,13 @@ def test_demo_shows_what_pretrained_vectors_are_good_for() -> None:
     assert "words found" in done.stdout
 
 
-def test_demo_takes_any_source(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same with GloVe, brought from the mirror."""
-    monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_data / "mirror"))
-    done = run("demo", "--source", "glove-6b", "--dim", "50")
+def test_demo_takes_any_source(small_plugin: dict[str, str]) -> None:
+    """The demo downloads a source from the mirror, and trains over its vectors."""
+    done = run("demo", "--source", "small-glove-6b", "--dim", "50", **small_plugin)
     assert done.returncode == 0, done.stderr
-    assert "Vectors: glove-6b, dim 50." in done.stdout
+    assert "Vectors: small-glove-6b, dim 50." in done.stdout
+    accuracy = dict(re.findall(r"Test accuracy over (\w+) vectors: ([\d.]+)%", done.stdout))
+    assert float(accuracy["pretrained"]) > float(accuracy["random"]) + 20
 
 
 def test_an_error_is_a_paragraph_and_exit_code_1() -> None:
@@ -176,23 +178,25 @@ def test_a_closed_pipe_ends_the_command_in_silence(cache: Path) -> None:
         assert process.returncode == 1
 
 
-def test_control_c_is_no_traceback(
-    real_data: Path, serve: Callable[..., Serving], monkeypatch: pytest.MonkeyPatch
+def test_control_c_in_a_download_exits_130_without_a_traceback(
+    glove_6b_mirror: tuple[Path, EmbeddingSource], small_plugin: dict[str, str], serve: Callable[..., Serving]
 ) -> None:
-    """Ctrl-C in a download ends it with a word and exit code 130; a bar has shown how far it was."""
-    serving = serve(real_data / "mirror", rate=4_000_000)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
+    """Ctrl-C in a download ends it with a word and exit code 130, after a bar that has shown its progress."""
+    serving = serve(glove_6b_mirror[0], rate=400_000)
     with subprocess.Popen(
-        [executable(), "fetch", "glove-6b", "50"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [executable(), "fetch", "small-glove-6b", "50"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | small_plugin | {"EMBEDHUB_MIRROR": serving.base, "EMBEDHUB_PROGRESS": "1"},
     ) as process:
-        while serving.sent < 1_000_000:
+        while serving.sent < 400_000:
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Downloading glove-6b 50d (glove.6B.50d.txt)" in err
+    assert "Downloading small-glove-6b 50d (glove.6B.50d.txt)" in err
     assert err.endswith("Interrupted.\n")
     assert "Traceback" not in err
     assert out == ""

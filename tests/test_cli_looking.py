@@ -17,12 +17,16 @@ from embedhub import Vectors, WordNotFoundError, tokens
 from embedhub.spelling import close_words, require
 
 
-def test_coverage_of_a_real_text(real_data: Path, glove_50d: Vectors) -> None:
-    """Of the sentences of SST-2 the shares of words and of tokens are those of the library, by real GloVe."""
-    file = real_data / "text" / "sst2" / "dev.tsv"
+def test_coverage_prints_the_shares_that_the_library_returns(
+    glove_20k: Vectors, demo_texts: tuple[Path, Path]
+) -> None:
+    """Of the demo's sentences GloVe has as many words and tokens by the command as by the library."""
+    file, _ = demo_texts
     counts = tokens.count([file.read_text("utf-8")])
-    expected = embedhub.coverage(glove_50d, 50, list(counts), counts=counts)
-    done = run("coverage", "glove-6b", "50", file, "--top", "3")
+    expected = embedhub.coverage(glove_20k, 50, list(counts), counts=counts)
+    assert expected.by_fallback["lower"]
+    assert len(expected.missing) > 3
+    done = run("coverage", "glove-6b-20k", "50", file, "--top", "3")
     assert (done.returncode, done.stderr) == (0, "")
     shares, missing = re.split("missing +count", done.stdout)
     rows = {line.split("  ")[0]: line.split()[-2:] for line in shares.splitlines() if line}
@@ -78,43 +82,48 @@ def test_coverage_refuses_what_there_is_not(tmp_path: Path, cache: Path) -> None
     )
 
 
-def test_neighbors_of_several_words(glove_50d: Vectors) -> None:
-    """Each word has a list of its own, the same as Python's."""
-    done = run("neighbors", "glove-6b", "50", "berlin", "rain", "--top", "3")
+def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
+    """Each word has a list of its own, the one that the library returns and that plain cosines give."""
+    done = run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--top", "3")
     lines = [line.split() for line in done.stdout.splitlines()[1:]]
     assert lines == [
         [word, other, f"{score:.4f}"]
         for word in ("berlin", "rain")
-        for other, score in glove_50d.most_similar(word, 3)
+        for other, score in glove_20k.most_similar(word, 3)
     ]
-    (first, _) = json.loads(run("neighbors", "glove-6b", "50", "berlin", "rain", "--json").stdout)
+    unit = glove_20k.matrix / np.linalg.norm(glove_20k.matrix, axis=1, keepdims=True)
+    for word in ("berlin", "rain"):
+        (row,) = glove_20k.indices([word])
+        best = np.argsort(-(unit @ unit[row]))[1:4]
+        assert [other for name, other, _ in lines if name == word] == [glove_20k.words[i] for i in best]
+    (first, _) = json.loads(run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--json").stdout)
     assert (first["word"], len(first["neighbors"])) == ("berlin", 10)
 
 
-def test_a_missing_word_is_told_with_close_ones(glove_50d: Vectors) -> None:
-    """Who mistypes a word, or its case, is told which words there are."""
-    done = run("neighbors", "glove-6b", "50", "rain", "Berlin", "musci", "qwxzqwxz")
+def test_missing_words_are_reported_with_close_ones(glove_20k: Vectors) -> None:
+    """The error for a mistyped word, or for another case, suggests words that the source has."""
+    done = run("neighbors", "glove-6b-20k", "50", "rain", "Berlin", "musci", "qwxzqwxz")
     assert done.returncode == 1
     assert done.stdout == ""
-    berlin, music, nothing = done.stderr.removeprefix("Error: ").split(" glove-6b")
-    assert berlin.startswith("glove-6b 50d has no word 'Berlin'; close to it: 'berlin'")
+    berlin, music, nothing = done.stderr.removeprefix("Error: ").split(" glove-6b-20k")
+    assert berlin.startswith("glove-6b-20k 50d has no word 'Berlin'; close to it: 'berlin'")
     assert "'music'" in music
     assert nothing == " 50d has no word 'qwxzqwxz'.\n"
 
 
-def test_analogy_on_real_vectors(glove_50d: Vectors) -> None:
-    """Italy's Paris is Rome; none of the question's words is an answer."""
-    lines = run("analogy", "glove-6b", "50", "france", "paris", "italy", "--top", "4").stdout.splitlines()
+def test_analogy_finds_a_capital_in_glove(glove_20k: Vectors) -> None:
+    """France is to Paris as Italy is to Rome; none of the question's words is an answer."""
+    lines = run("analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--top", "4").stdout.splitlines()
     answers = [line.split()[0] for line in lines[1:]]
     assert answers[0] == "rome"
     assert len(answers) == 4
     assert not {"france", "paris", "italy"} & set(answers)
     (best,) = json.loads(
-        run("analogy", "glove-6b", "50", "france", "paris", "italy", "--top", "1", "--json").stdout
+        run("analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--top", "1", "--json").stdout
     )
     assert best["word"] == "rome"
     assert best["cosine"] == pytest.approx(0.8466, abs=5e-4)
-    assert run("analogy", "glove-6b", "50", "france", "paris", "itly").returncode == 1
+    assert run("analogy", "glove-6b-20k", "50", "france", "paris", "itly").returncode == 1
 
 
 def test_an_analogy_is_3cosadd(make_vectors: Callable[..., Vectors]) -> None:

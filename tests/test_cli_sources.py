@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from command import add_plugin, run, seeing
 
-import embedhub
 from embedhub import EmbeddingSource, RemoteFile
 from embedhub.catalogue import bibtex, catalogue, facts
 from embedhub.readers import glove
@@ -195,10 +194,20 @@ def test_fetch_hears_what_is_wrong_first(cache: Path) -> None:
     assert not (cache / "vectors").exists()
 
 
-def test_fetch_of_what_the_real_glove_has(glove_50d: embedhub.Vectors) -> None:
-    """The real GloVe, which is here, is said to be."""
-    done = run("fetch", "glove-6b", "50")
-    assert re.match(r"glove-6b 50d: 400,000 words, [\d.]+ MB, there already: ", done.stdout)
+def test_fetch_downloads_once(small_plugin: dict[str, str], cache: Path) -> None:
+    """A source is downloaded and built by the first `fetch`; the second one needs no mirror."""
+    first, second = (
+        run("fetch", "small-glove-6b", "50", **small_plugin, **more)
+        for more in ({}, {"EMBEDHUB_OFFLINE": "1"})
+    )
+    assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, built in [\d.]+ s: ", first.stdout), (
+        first.stderr
+    )
+    assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, there already: ", second.stdout), (
+        second.stderr
+    )
+    entry = json.loads(run("list", "small-glove-6b", "--json", **small_plugin).stdout)[0]
+    assert [dim["store"] is not None for dim in entry["dims"]] == [True]
 
 
 def test_fetch_of_a_file_needs_no_dim(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from command import run
+from scipy.stats import spearmanr
 
 import embedhub
 from embedhub.corpus import read_counts
@@ -242,19 +244,47 @@ def test_the_command_says_what_is_wrong(arguments: tuple[str, ...], code: int, m
     assert "Traceback" not in done.stderr
 
 
-def test_real_vectors_are_compared_on_real_sets(
-    glove_50d: embedhub.Vectors, real_data: Path, real_mirror: Path, monkeypatch: pytest.MonkeyPatch
+def test_glove_is_compared_on_the_default_sets(
+    small_mirror: Path, small_benchmarks: dict[str, embedhub.Benchmark], demo_texts: tuple[Path, Path]
 ) -> None:
-    """With `--fetch` the three sets come, and GloVe 6B 50d has the scores that are published for it."""
-    monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
-    text = real_data / "text" / "trec" / "test.txt"
-    done = run("compare", "glove-6b:50", "wordnet-ppmi:100", "--text", text, "--fetch", "--json")
+    """With `fetch` GloVe and three sets are downloaded; scores and coverage are those of plain numpy."""
+    counts = read_counts(demo_texts[0])
+    theirs, ours = embedhub.compare(["glove-6b:50", "wordnet-ppmi:100"], counts=counts, fetch=True)
+    assert list(theirs.scores) == list(ours.scores) == ["wordsim-353", "simlex-999", "men"]
+    vectors = embedhub.load("glove-6b", 50)
+    unit = vectors.matrix / np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
+    for name, score in theirs.scores.items():
+        pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.left, pair.right}]
+        left, right = (
+            unit[vectors.indices([getattr(pair, side).lower() for pair in pairs])]
+            for side in ("left", "right")
+        )
+        expected = spearmanr((left * right).sum(axis=1), [pair.score for pair in pairs]).statistic
+        assert score is not None
+        assert score.score == pytest.approx(expected, abs=1e-6)
+        assert score.covered == len(pairs)
+    assert (theirs.words, theirs.in_cache, theirs.disk_is_estimate) == (20_000, True, False)
+    assert theirs.disk_bytes is not None
+    assert ours.disk_bytes is not None
+    assert theirs.disk_bytes < ours.disk_bytes
+    assert theirs.download_bytes == embedhub.sources()["glove-6b"].files[50][1].size
+    assert theirs.coverage is not None
+    assert ours.coverage is not None
+    found = sum(count for word, count in counts.items() if {word, word.lower()} & set(vectors))
+    assert theirs.coverage.token_share == found / sum(counts.values())
+    assert found > (ours.coverage.found_tokens or 0)
+
+
+def test_compare_command_fetches_what_is_missing(
+    small_plugin: dict[str, str], demo_texts: tuple[Path, Path], cache: Path
+) -> None:
+    """With `--fetch` a source and a set of a plugin are downloaded, and the JSON has their figures."""
+    done = run(
+        "compare", "small-glove-6b:50", "--sets", "small-men", "--text", demo_texts[0], "--fetch", "--json",
+        **small_plugin,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    theirs, ours = json.loads(done.stdout)
-    scores = {name: round(score["score"], 4) for name, score in theirs["scores"].items()}
-    assert scores == {"wordsim-353": 0.5033, "simlex-999": 0.2646, "men": 0.6523}
-    assert theirs["words"] == len(glove_50d)
-    assert theirs["in_cache"]
-    assert theirs["coverage"]["token_share"] > ours["coverage"]["token_share"]
-    assert theirs["disk_bytes"] > ours["disk_bytes"]
-    assert theirs["download_bytes"] == 69_182_535
+    (row,) = json.loads(done.stdout)
+    assert (row["source"], row["words"], row["in_cache"], row["note"]) == ("small-glove-6b", 20_000, True, "")
+    assert row["scores"]["small-men"]["covered"] == row["scores"]["small-men"]["total"] == 14
+    assert row["coverage"]["token_share"] > 0.9

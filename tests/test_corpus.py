@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,9 +147,12 @@ def test_a_long_file_has_a_bar(
     assert re.search(r"Reading words.*110\.0/110\.0 kB", capfd.readouterr().err)
 
 
-def test_a_real_text_is_counted(real_data: Path) -> None:
-    """The 6,920 sentences of SST-2, split at blanks already, have the counts that a plain loop finds."""
-    path = real_data / "text" / "sst2" / "train.tsv"
-    plain = Counter(path.read_text("utf-8").split())
-    assert read_counts(path, tokenize="whitespace") == plain
+def test_counts_of_a_long_text_are_those_of_a_plain_loop(glove_lines: list[bytes], file: Path) -> None:
+    """100,000 tokens of 20,000 real words, split at spaces already, are counted as str.split counts them."""
+    words = [line.partition(b" ")[0].decode() for line in glove_lines]
+    ranks = np.random.default_rng(0).zipf(1.2, 100_000) % len(words)  # few words are frequent, as in texts
+    chosen = [words[rank] for rank in ranks.tolist()]
+    file.write_text("\n".join(" ".join(chosen[i : i + 20]) for i in range(0, len(chosen), 20)), "utf-8")
+    plain = Counter(file.read_text("utf-8").split())
+    assert read_counts(file, tokenize="whitespace") == plain
     assert len(plain) > 10_000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedhub.errors import FormatError, LocalFileError
-from embedhub.labelled import Labelled, Layout, read_labelled
+from embedhub.labelled import Layout, read_labelled
 
 
 @pytest.fixture
@@ -162,16 +162,31 @@ def test_whatever_the_texts_are_they_come_out_as_they_went_in(
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("form", "expected"),
     [
-        ("sst2/train.tsv", "6,920 texts with 2 labels (0, 1); column 1 is the text, column 2 the label"),
-        ("sst2/test.tsv", "1,821 texts with 2 labels (0, 1); column 1 is the text, column 2 the label"),
-        ("trec/train.txt", "5,452 texts with 6 labels (ABBR, DESC, ENTY, HUM, LOC, NUM); the label, a blank"),
-        ("trec/test.txt", "500 texts with 6 labels (ABBR, DESC, ENTY, HUM, LOC, NUM); the label, a blank"),
+        (
+            "{text}\t{label}",
+            "6 labels (animals, food, medicine, money, music, weather); column 1 is the text",
+        ),
+        (
+            "{label}\t{text}",
+            "6 labels (animals, food, medicine, money, music, weather); column 2 is the text",
+        ),
+        (
+            "{label}:fine {text}",
+            "6 labels (animals, food, medicine, money, music, weather); the label, a blank",
+        ),
     ],
+    ids=["sst2", "reversed", "trec"],
 )
-def test_the_real_sets_are_read_whole(real_data: Path, name: str, expected: str) -> None:
-    """SST-2 and TREC have the numbers of texts and labels that their authors publish."""
-    read = read_labelled(real_data / "text" / name)
-    assert isinstance(read, Labelled)
-    assert str(read).startswith(expected)
+def test_sets_of_sentences_are_read_whole(
+    form: str, expected: str, demo_texts: tuple[Path, Path], file: Path
+) -> None:
+    """150 sentences in the form of SST-2 and of TREC, with a byte in Latin-1, come back with their labels."""
+    rows = [line.split("\t") for line in demo_texts[0].read_text("utf-8").splitlines()]
+    rows[0][0] += " caf\xe9"
+    lines = [form.format(text=text, label=label) for text, label in rows]
+    file.write_bytes("\n".join(lines).encode("latin-1"))
+    read = read_labelled(file)
+    assert str(read).startswith(f"150 texts with {expected}")
+    assert list(zip(read.texts, read.labels, strict=True)) == [tuple(row) for row in rows]
