@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -181,13 +182,13 @@ def embed_file(
         "state": _state(path),
     }
     job = _Job(table, out, embed, workers, settings)
-    name = hashlib.sha256(str(out).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    name = hashlib.sha256(os.path.normcase(out).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     with cache.lock_if_free(f"embed-{name}") as free:
         if not free:
             raise OutputError(f"{out}: another process is writing this file. Nothing was done.")
-        job.begin(force=force)
-        resumed = job.rows
         try:
+            job.begin(force=force)
+            resumed = job.rows
             job.embed()
             job.publish()
         except FormatError:
@@ -197,8 +198,8 @@ def embed_file(
             if isinstance(error, EmbedhubError):
                 raise
             raise StoreError(
-                f"{job.folder}: it cannot be written ({error}). The {job.rows:,} rows that are done stay "
-                "there; free some space and run the same again to go on."
+                f"{job.folder}: it cannot be written ({cache.reason(error)}). The {job.rows:,} rows that are "
+                "done stay there; free some space and run the same again to go on."
             ) from error
     return EmbeddedFile(
         out=out,
@@ -252,7 +253,7 @@ class _Job:
             shutil.rmtree(self.folder)
         self.folder.mkdir(exist_ok=True)
         fresh = manifest.with_suffix(".tmp")
-        fresh.write_text(json.dumps(self._settings), "utf-8")
+        fresh.write_text(json.dumps(self._settings), "utf-8", newline="\n")
         fresh.replace(manifest)
 
     def _resume(self) -> None:
@@ -331,7 +332,7 @@ class _Job:
         fresh = self.folder / self.out.name
         with bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
             _WRITERS[self.out.suffix](self, fresh, advance)
-        fresh.replace(self.out)
+        cache.move(fresh, self.out)
         shutil.rmtree(self.folder)
 
     def tables(self) -> "Iterator[pa.Table]":

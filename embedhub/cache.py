@@ -1,8 +1,10 @@
 """The cache folder: locks between processes, and publishing by one rename."""
 
+import errno
 import logging
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     import filelock
 
 _TEMPORARY = ".tmp"
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between the tries of a rename
+# What Windows calls access denied, a sharing or a lock violation, and a file that is mapped.
+_WINDOWS_IN_USE = {5, 32, 33, 1224}
 _PATIENCE = 0.5  # seconds before one who waits says so
 _log = logging.getLogger("embedhub")
 
@@ -93,6 +98,55 @@ def lock_if_free(name: str) -> Iterator[bool]:
         held.release()
 
 
+def in_use(error: OSError) -> bool:
+    """Tell whether a rename or a removal failed because a program has the file or folder open.
+
+    Windows refuses both for an open or memory-mapped file, and for each folder above it.
+    """
+    return error.errno == errno.EBUSY or getattr(error, "winerror", None) in _WINDOWS_IN_USE
+
+
+def reason(error: OSError) -> str:
+    """Return why the system refused a rename or a removal, and what helps."""
+    why = error.strerror or str(error)
+    return f"{why}; close the programs that have it open" if in_use(error) else why
+
+
+def move(old: Path, new: Path) -> None:
+    """Rename a file or folder, and wait a moment for a program that has it open.
+
+    On Windows a virus scanner opens files that were just written.
+
+    Raises:
+        OSError: The system refuses it, or the file is still in use after two seconds.
+    """
+    for pause in _PAUSES:
+        try:
+            old.replace(new)
+        except OSError as error:
+            if not in_use(error):
+                raise
+            time.sleep(pause)
+        else:
+            return
+    old.replace(new)
+
+
+def put(fresh: Path, folder: Path) -> None:
+    """Give a finished folder its name.
+
+    Raises:
+        StoreError: The system refuses it.
+    """
+    try:
+        move(fresh, folder)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: the finished folder {fresh.name} cannot be renamed to this ({reason(error)}). "
+            "Nothing was kept; try again."
+        ) from error
+
+
 @contextmanager
 def publish(folder: Path) -> Iterator[Path]:
     """Give an empty folder to write into; on success it appears as ``folder`` by one rename.
@@ -115,7 +169,7 @@ def publish(folder: Path) -> Iterator[Path]:
     fresh.mkdir(parents=True)
     try:
         yield fresh
-        fresh.rename(folder)
+        put(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         with suppress(OSError):
@@ -131,12 +185,12 @@ def remove(folder: Path) -> None:
     """
     gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{_TEMPORARY}")
     try:
-        folder.rename(gone)
+        move(folder, gone)
         shutil.rmtree(gone)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise StoreError(f"{folder}: this folder cannot be removed ({error.strerror}).") from error
+        raise StoreError(f"{folder}: this folder cannot be removed ({reason(error)}).") from error
 
 
 def check_space(folder: Path, needed: int, what: str) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import shutil
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -11,12 +12,13 @@ from urllib.parse import urlsplit
 import pooch
 
 from embedhub import cache, settings, verify, zipmember
-from embedhub.errors import ChecksumError, DownloadError, FormatError, OfflineError, StoreError
+from embedhub.errors import ChecksumError, DownloadError, EmbedhubError, FormatError, OfflineError, StoreError
 from embedhub.files import RemoteFile
 from embedhub.partial import Partial, patiently
 from embedhub.progress import bar
 from embedhub.remote import HttpFile, LocalFile, Remote, RemoteChangedError, SafeSession, head, looks_like
 
+_WGET_ON_WINDOWS = str.maketrans("?:", "@+")  # how `wget -x` writes the names of a mirror there
 _FRESH_STARTS = 2  # after the first
 
 Build = Callable[[Path, Callable[[], None]], None]
@@ -177,7 +179,8 @@ def _remotes(file: RemoteFile, session: SafeSession) -> Iterator[Remote]:
     inside = f"{parts.netloc}{parts.path}{f'?{parts.query}' if parts.query else ''}"
     match settings.mirror():
         case Path() as folder:
-            yield LocalFile(folder / inside)
+            other = folder / inside.translate(_WGET_ON_WINDOWS)
+            yield LocalFile(other if other.exists() else folder / inside)
         case str() as base if not settings.offline():
             yield HttpFile(f"{base}/{inside.replace('?', '%3F')}", session)
     if not settings.offline():
@@ -256,12 +259,15 @@ def _build_while_checking(
     try:
         with check.watching():
             build(path, accept)
-    except FormatError as error:
-        accept()
-        raise FormatError(str(error).replace(str(path), str(target))) from error
-    except StoreError:
-        with suppress(OSError):  # the same full disk
+    except EmbedhubError as error:
+        # The reader's frames may have the file mapped, and Windows neither renames nor removes it then.
+        traceback.clear_frames(error.__traceback__)
+        if isinstance(error, FormatError):
             accept()
+            raise FormatError(str(error).replace(str(path), str(target))) from error
+        if isinstance(error, StoreError):
+            with suppress(OSError):  # the same full disk
+                accept()
         raise
 
 

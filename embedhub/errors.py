@@ -166,11 +166,11 @@ class StoreError(EmbedhubError, OSError):
 
     Example:
         >>> import embedhub, os
-        >>> os.environ["EMBEDHUB_CACHE"] = "/dev/null/cache"
+        >>> os.environ["EMBEDHUB_CACHE"] = f"{embedhub.__file__}/cache"  # below a file
         >>> embedhub.load("wordnet-ppmi", 25)
         Traceback (most recent call last):
             ...
-        embedhub.errors.StoreError: /dev/null/cache/locks: this folder of the cache cannot be made ...
+        embedhub.errors.StoreError: ...locks: this folder of the cache cannot be made ...
     """
 
 

@@ -79,6 +79,7 @@ Reader = Callable[..., Iterator[Any]]
 """Reads a file. That of vectors is called with the path, the dim, and the paths of what lies beside it, and
 gives each `Block` and `Extra`; that of a benchmark without the dim, and gives each `Pair` or `Question`."""
 
+_LONGEST_NAME = 80  # a path of more than 260 characters is too long for many a Windows
 _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 
 
@@ -164,6 +165,7 @@ class RemoteFile:
         A zip member is kept as gzip, which is the same deflated bytes in another envelope.
         """
         name = re.sub(r"[^A-Za-z0-9._-]", "_", (self.member or self.url).rsplit("/", 1)[-1])
+        name = name[-_LONGEST_NAME:].rstrip(".")  # Windows drops a dot at the end
         # With the pin: when a source pins other bytes, what was fetched before is another file.
         key = hashlib.sha256(f"{self.address} {self.hash}".encode()).hexdigest()[:12]
         return f"{key}-{name}{'.gz' if self.member else ''}"

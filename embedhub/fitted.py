@@ -130,7 +130,9 @@ def save(vectors: Vectors, pooling: str, weights: Weights, texts: int, folder: s
             with cache.publish(place) as fresh:
                 np.save(fresh / "weights.npy", weights.rows, allow_pickle=False)
                 np.save(fresh / "common.npy", weights.common, allow_pickle=False)
-                (fresh / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+                (fresh / "manifest.json").write_text(
+                    json.dumps(manifest, indent=2) + "\n", "utf-8", newline="\n"
+                )
         except EmbedhubError:
             raise
         except OSError as error:

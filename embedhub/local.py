@@ -19,7 +19,7 @@ from embedhub.errors import FormatWarning, LocalFileError, StoreError, Unexpecte
 from embedhub.files import Block, Extra
 from embedhub.readers._archives import split_member
 from embedhub.readers.detect import Format, detect
-from embedhub.source import EmbeddingSource
+from embedhub.source import EmbeddingSource, is_device
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 80
@@ -101,8 +101,9 @@ def open_source(path: Path) -> LocalSource:
         raise LocalFileError(
             f"{path}: expected a file of vectors, but it cannot be read ({_reason(error)})."
         ) from error
+    name = re.sub(r"[^a-z0-9]+", "-", path.name.lower())[:_LONGEST_NAME].strip("-") or "file"
     return LocalSource(
-        name=re.sub(r"[^a-z0-9]+", "-", path.name.lower())[:_LONGEST_NAME].strip("-") or "file",
+        name=f"file-{name}" if is_device(name) else name,
         path=path,
         format=found,
         state=state,
@@ -119,12 +120,14 @@ def open_source(path: Path) -> LocalSource:
 def as_path(text: str) -> Path | None:
     """Return the path that a string is meant as, None if it is none.
 
-    It is one if it has a separator or starts with ``.`` or ``~``, and else if there is such a file.
+    It is one if it has a separator or a drive, or starts with ``.`` or ``~``, and else if there is such a
+    file.
     """
     path = Path(text)
-    if text.startswith((".", "~")) or "/" in text or os.sep in text:
+    if text.startswith((".", "~")) or "/" in text or os.sep in text or path.drive:
         return path
-    return path if split_member(path)[0].is_file() else None
+    # Not Path.is_file: it raises an OSError for a name that is too long for a file.
+    return path if os.path.isfile(split_member(path)[0]) else None  # noqa: PTH113
 
 
 def _files(path: Path, found: Format) -> tuple[Path, ...]:
@@ -166,7 +169,9 @@ def _digest(path: Path) -> str:
             cache.ensure_folder(memory.parent)
             fresh = memory.with_suffix(f".{os.getpid()}.tmp")
             fresh.write_text(
-                json.dumps({"path": str(path), "state": state, "xxh3_128": digest.hexdigest()}), "utf-8"
+                json.dumps({"path": str(path), "state": state, "xxh3_128": digest.hexdigest()}),
+                "utf-8",
+                newline="\n",
             )
             fresh.replace(memory)
     return digest.hexdigest()

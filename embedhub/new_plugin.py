@@ -143,5 +143,5 @@ def write(distribution: str, folder: Path) -> list[Path]:
             raise FileExistsError(f"{folder / path} is there already; nothing was written.")
     for path, content in contents.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(content, "utf-8")
+        (folder / path).write_text(content, "utf-8", newline="\n")
     return list(contents)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from embedhub import cache
 from embedhub.errors import EmbedhubError, OutputError
 
 
@@ -42,7 +43,7 @@ def output(
         raise
     except OSError as error:
         raise OutputError(
-            f"{path}: it could not be written ({error.strerror or error}), and nothing was kept of it."
+            f"{path}: it could not be written ({cache.reason(error)}), and nothing was kept of it."
         ) from error
 
 
@@ -70,10 +71,19 @@ def check(path: Path, *, force: bool, beside: Collection[str] = (), parts: Colle
 
 
 def _publish(fresh: Path, path: Path, beside: Collection[str]) -> None:
-    if path.is_dir():
-        path.rename(fresh / "before")
-    elif beside:  # at no time do an old file and a new one that belongs to it stand side by side
-        path.unlink(missing_ok=True)
-    for name in beside:
-        (fresh / name).replace(path.with_name(name))
-    (fresh / path.name).replace(path)
+    before = fresh / f"before-{path.name}"
+    before.mkdir()
+    moved = []
+    try:
+        # At no time do an old file and a new one that belongs to it stand side by side.
+        if beside or path.is_dir():
+            for place in filter(Path.exists, (path, *map(path.with_name, beside))):
+                cache.move(place, before / place.name)
+                moved.append(place)
+        for name in beside:
+            cache.move(fresh / name, path.with_name(name))
+        cache.move(fresh / path.name, path)
+    except BaseException:
+        for place in reversed(moved):
+            cache.move(before / place.name, place)
+        raise

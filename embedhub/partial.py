@@ -126,9 +126,9 @@ class Partial:
         return None if self._stop is None else self._stop - self._start
 
     def discard(self) -> None:
-        """Remove the bytes and the note."""
-        self.path.unlink(missing_ok=True)
+        """Remove the note and the bytes."""
         self._note.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _begin(self) -> None:
         """Keep what is there if it is of the same remote bytes, else start afresh."""
@@ -144,7 +144,7 @@ class Partial:
         # The note goes first: bytes without a note are never taken for anything.
         self._note.unlink(missing_ok=True)
         self.path.write_bytes(self._prefix)
-        self._note.write_text(json.dumps(self._origin), "utf-8")
+        self._note.write_text(json.dumps(self._origin), "utf-8", newline="\n")
 
     def _have(self) -> int:
         """Return how many bytes of the remote are there; the suffix may be, too, if a kill came late."""

@@ -43,7 +43,14 @@ def side_effects(plugin: str) -> tuple[str, ...]:
     """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-P", "-B", "-m", __name__, plugin]  # -B: no bytecode is written
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own code
+    done = subprocess.run(  # noqa: S603 - our own code
+        command,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(f"The plugin {plugin} fails when it is loaded by itself:\n{done.stderr}")
     return tuple(json.loads(done.stdout.splitlines()[-1]))
@@ -55,7 +62,7 @@ def _watched(plugin: str) -> list[str]:
     spec = find_spec(module)
     home = Path(spec.origin).parent if spec and spec.origin else None  # of an editable install, elsewhere
     roots = (*sys.path, sys.prefix, sys.base_prefix, home)
-    installed = tuple(os.path.realpath(root) + os.sep for root in roots if root)
+    installed = tuple(os.path.normcase(os.path.realpath(root)) + os.sep for root in roots if root)
     phrases = []
 
     # CPython traces no audit hook, so its lines never count as run; tests/test_contract.py holds them.
@@ -64,7 +71,7 @@ def _watched(plugin: str) -> list[str]:
             path = os.path.realpath(os.fsdecode(arguments[0]))
             if arguments[2] & _WRITING:
                 phrases.append(f"writes {path}")
-            elif not path.startswith(installed):
+            elif not os.path.normcase(path).startswith(installed):
                 phrases.append(f"reads {path}")
         elif event.startswith(_CALLS):
             phrases.append(f"calls {event}{arguments!r}")

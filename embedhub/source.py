@@ -17,6 +17,12 @@ from embedhub.vectors import Vectors
 
 _BYTES_PER_WORD = 32  # of the index, and of the word itself
 _NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
+_DEVICE = re.compile(r"(?:aux|con|nul|prn|(?:com|lpt)[0-9])(?:\..*)?")
+
+
+def is_device(name: str) -> bool:
+    """Tell whether a lower-case name is that of a device of Windows, which makes no folder of that name."""
+    return _DEVICE.fullmatch(name) is not None
 
 
 def check_name(name: str) -> None:
@@ -25,6 +31,12 @@ def check_name(name: str) -> None:
         raise ValueError(
             f"name is {name!r}; expected lower-case letters and digits, '-', '.' or '_' between."
         )
+    if is_device(name):
+        raise ValueError(f"name is {name!r}, which Windows keeps for a device; expected another.")
+
+
+def _opened(folders: list[Path]) -> Iterator[Vectors]:
+    return (store.open_store(folder) for folder in folders if folder.exists())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,10 +200,13 @@ class EmbeddingSource:
         """
         self.check_dim(dim)
         folders = [store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim)]
-        opened = self._open_first(folders)
+        opened = next(_opened(folders), None)
         if opened is None:
             with cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"):
-                opened = self._open_first(folders) or self._build(folders, dim)
+                opened = next(_opened(folders), None)
+                if opened is None:
+                    self._build(folders, dim)
+                    opened = next(_opened(folders))
         # Not a fact of the file, and so not of its store: an update of the source may change it.
         opened.fallbacks = self.fallbacks
         return opened
@@ -209,6 +224,7 @@ class EmbeddingSource:
 
         Raises:
             EmbedhubError: What `vectors` raises; then all is as it was before.
+            StoreError: A process has the store open, on Windows; likewise.
         """
         self.check_dim(dim)
         folders = [store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim)]
@@ -217,12 +233,17 @@ class EmbeddingSource:
             for folder in fresh:
                 shutil.rmtree(folder, ignore_errors=True)  # of a killed process
             self._build(fresh, dim)
-            for folder in folders:
-                cache.remove(folder)
-            for built, folder in zip(fresh, folders, strict=True):
-                if built.exists():
-                    built.rename(folder)
-            opened = next(store.open_store(folder) for folder in folders if folder.exists())
+            store.forget()
+            try:
+                for folder in folders:
+                    cache.remove(folder)
+                for built, folder in zip(fresh, folders, strict=True):
+                    if built.exists():
+                        cache.put(built, folder)
+            finally:
+                for folder in fresh:
+                    shutil.rmtree(folder, ignore_errors=True)
+            opened = next(_opened(folders))
         opened.fallbacks = self.fallbacks
         return opened
 
@@ -274,11 +295,7 @@ class EmbeddingSource:
         """
         return None if self.words is None else self.words * (4 * dim + _BYTES_PER_WORD)
 
-    @staticmethod
-    def _open_first(folders: list[Path]) -> Vectors | None:
-        return next((store.open_store(folder) for folder in folders if folder.exists()), None)
-
-    def _build(self, folders: list[Path], dim: int) -> Vectors:
+    def _build(self, folders: list[Path], dim: int) -> None:
         def build(path: Path, accept: Callable[[], None]) -> None:
             self._build_from(path, accept, folders, dim)
 
@@ -288,7 +305,6 @@ class EmbeddingSource:
             fetch_and_build(self.files[dim], build, **self._wanted(dim))
         else:  # who fetches in its own way verifies in its own way
             build(self.fetch(dim), lambda: None)
-        return next(store.open_store(folder) for folder in folders if folder.exists())
 
     def _build_from(self, path: Path, accept: Callable[[], None], folders: list[Path], dim: int) -> None:
         candidate = self._candidate(path, dim)

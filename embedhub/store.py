@@ -108,7 +108,8 @@ def build(
                 "extras": extras,
                 "xxh3_128": {file.name: digest(file) for file in sorted(fresh.iterdir())},
             }
-            (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+            (fresh / MANIFEST).write_text(text, "utf-8", newline="\n")
         except EmbedhubError:
             raise
         except OSError as error:
@@ -143,6 +144,11 @@ def open_store(folder: Path) -> Vectors:
         subwords=parts.subwords,
         extras=dict(parts.extras),
     )
+
+
+def forget() -> None:
+    """Unmap the stores that are kept open: Windows renames no folder that has a mapped file in it."""
+    _maps.cache_clear()
 
 
 class _Maps(NamedTuple):

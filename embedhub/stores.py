@@ -257,12 +257,14 @@ def repair(each: Store, faults: list[Fault]) -> None:
 
 
 def remove(each: Store) -> None:
-    """Remove a store. Who has it open keeps it until it is closed.
+    """Remove a store. Processes that have it open keep working; on Windows they prevent the removal.
 
     Raises:
-        StoreError: It cannot be removed.
+        StoreError: It cannot be removed, or on Windows, a process has it open; `Vectors` of this one count
+            too. The store is unchanged then.
     """
     with cache.lock(f"build-{each.name}-{each.dim}d", f"building {each.name} {each.dim}d"):
+        store.forget()
         cache.remove(each.folder)
         with suppress(OSError):
             each.folder.parent.rmdir()  # if it was the last one of its source
@@ -287,7 +289,7 @@ def _remove(path: Path) -> None:
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise StoreError(f"{path}: this cannot be removed ({error.strerror}).") from error
+        raise StoreError(f"{path}: this cannot be removed ({cache.reason(error)}).") from error
 
 
 def _size(path: Path) -> int:

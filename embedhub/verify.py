@@ -138,7 +138,7 @@ def _remembered(file: RemoteFile) -> str | None:
 def _remember(file: RemoteFile, digest: str) -> None:
     cache.ensure_folder(_memory(file).parent)
     fresh = _memory(file).with_suffix(".tmp")
-    fresh.write_text(f"{digest}  {file.address}\n", "utf-8")
+    fresh.write_text(f"{digest}  {file.address}\n", "utf-8", newline="\n")
     fresh.replace(_memory(file))
     warnings.warn(
         f"{file.address}: nobody has published a hash of this file. Its digest {digest} is remembered, and "

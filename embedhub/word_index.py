@@ -171,7 +171,7 @@ def _of_sequence(word_index: Any, num_words: int | None) -> WordIndex:
     words = words[:num_words]
     if not words:
         raise VocabularyError(f"word_index is empty; {_EXPECTED_SEQUENCE}.")
-    return _sorted_out(words, np.arange(len(words)), _PADDING, _OOV)
+    return _sorted_out(words, np.arange(len(words), dtype=np.int64), _PADDING, _OOV)
 
 
 def _of_keras_layer(layer: Any) -> WordIndex:
@@ -200,7 +200,9 @@ def _of_keras_layer(layer: Any) -> WordIndex:
     oov_token = config.get("oov_token", "[UNK]")
     # Names of their own, because policies go by name, and these are rows of different words.
     oov = [f"{oov_token}{number or ''}" for number in range(start - masked)]
-    return WordIndex(words, np.arange(start, rows), oov, np.arange(masked, start), rows)
+    return WordIndex(
+        words, np.arange(start, rows, dtype=np.int64), oov, np.arange(masked, start, dtype=np.int64), rows
+    )
 
 
 def _of_tokenizer(tokenizer: Any) -> WordIndex:

@@ -15,17 +15,21 @@ def executable() -> str:
 
 
 def run(
-    *arguments: object, stdin: str = "", cwd: str | Path | None = None, **variables: str
+    *arguments: object,
+    stdin: str = "",
+    cwd: str | Path | None = None,
+    encoding: str = "utf-8",
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run the installed command to its end, with some more environment variables."""
     return subprocess.run(
         [executable(), *map(str, arguments)],
         input=stdin,
         cwd=cwd,
-        env=os.environ | variables,
+        env=os.environ | {"PYTHONIOENCODING": encoding} | variables,
         capture_output=True,
         text=True,
-        encoding="utf-8",
+        encoding=encoding,
         check=False,
     )
 

@@ -1,7 +1,6 @@
 """The `embedhub` command, as a user runs it: what all commands have in common, and the demo."""
 
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -115,6 +114,8 @@ def test_a_warning_is_one_line(cache: Path) -> None:
 
 def in_terminal(*arguments: str, **variables: str) -> str:
     """Run the command on a terminal of 80 columns, and return all that it shows there."""
+    import pty
+
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": "80", "TERM": "xterm"} | variables
     process = subprocess.Popen(
@@ -132,6 +133,7 @@ def in_terminal(*arguments: str, **variables: str) -> str:
     return shown.decode()
 
 
+@pytest.mark.posix
 def test_colour_is_for_those_who_see_and_want_it() -> None:
     """An error is red on a terminal, but not with NO_COLOR; in a pipe nothing is coloured."""
     wrong = ("info", "glove-6B")
@@ -142,6 +144,7 @@ def test_colour_is_for_those_who_see_and_want_it() -> None:
         assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.posix
 def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe() -> None:
     """80 columns show fewer columns, none of them cut; a pipe gets all of them, a line for each row."""
     narrow = re.sub("\x1b\\[[0-9;]*m", "", in_terminal("list"))  # without the marks of bold type
@@ -178,6 +181,7 @@ def test_a_closed_pipe_ends_the_command_in_silence(cache: Path) -> None:
         assert process.returncode == 1
 
 
+@pytest.mark.posix
 def test_control_c_in_a_download_exits_130_without_a_traceback(
     glove_6b_mirror: tuple[Path, EmbeddingSource], small_plugin: dict[str, str], serve: Callable[..., Serving]
 ) -> None:

@@ -103,6 +103,7 @@ def test_an_old_or_absent_package_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
     assert found["keras"].advice is None
 
 
+@pytest.mark.linux
 def test_a_cache_that_cannot_be_used_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file where the folder should be, or a folder that cannot be written, is told."""
     file = tmp_path / "file"

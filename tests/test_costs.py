@@ -63,12 +63,9 @@ for line in Path("/proc/self/smaps").read_text().splitlines():
 print(json.dumps(found))
 """
 AROUND = 2 << 20  # Linux maps at most so many bytes around one that is touched: a huge page
-needs_smaps = pytest.mark.skipif(
-    not Path("/proc/self/smaps").exists(), reason="only Linux says what of a file is mapped"
-)
 
 
-@needs_smaps
+@pytest.mark.linux
 @pytest.mark.parametrize("words", [0, 10])
 def test_only_the_rows_that_are_asked_for_are_read(folder: Path, words: int) -> None:
     """Opening touches a header, and a lookup the pages of its rows, whatever the size of the matrix."""

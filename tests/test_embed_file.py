@@ -207,7 +207,7 @@ def test_a_killed_run_goes_on_where_it_was(name: str, workers: int, tmp_path: Pa
     assert names(tmp_path) == sorted(["in.parquet", name, f"whole-{name}"])
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="children are found in /proc")
+@pytest.mark.linux
 def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     """After SIGKILL of the command no process of its is left."""
     table = write_long(tmp_path / "in.parquet", 12_000)
@@ -223,7 +223,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="children are found in /proc")
+@pytest.mark.linux
 def test_the_death_of_a_worker_loses_nothing(tmp_path: Path) -> None:
     """When a worker is killed the command says so, and run again it goes on."""
     table = write_long(tmp_path / "in.parquet", 12_000)
@@ -241,6 +241,7 @@ def test_the_death_of_a_worker_loses_nothing(tmp_path: Path) -> None:
     assert run(*options)["resumed"] >= 2 * SMALL
 
 
+@pytest.mark.posix
 def test_control_c_says_how_to_go_on(tmp_path: Path) -> None:
     """An interrupted command keeps what is done, and says so."""
     table = write_long(tmp_path / "in.parquet", 12_000)
@@ -254,6 +255,7 @@ def test_control_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert run(*options)["resumed"] >= 2 * SMALL
 
 
+@pytest.mark.posix
 def test_an_output_has_one_writer(tmp_path: Path) -> None:
     """While a process writes an output another one is refused, and the first is not disturbed."""
     table = write_long(tmp_path / "in.parquet", 12_000)
@@ -295,7 +297,7 @@ def peak(table: Path, out: Path) -> int:
     return int(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="asks the kernel as POSIX has it")
+@pytest.mark.posix
 @pytest.mark.parametrize("form", ["parquet", "txt"])
 def test_memory_does_not_grow_with_the_file(form: str, tmp_path: Path) -> None:
     """A file six times as long, in one row group, takes less memory more than its words alone would."""

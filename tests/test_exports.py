@@ -315,6 +315,7 @@ def test_a_folder_of_the_user_is_never_replaced(
         embedhub.export(vectors, None, tmp_path / "file", format="projector", force=True)
 
 
+@pytest.mark.posix
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     """When the disk refuses, the old file is still there, and no part of the new one."""
     out = tmp_path / "out.npz"

@@ -6,7 +6,6 @@ import hashlib
 import os
 import pickle
 import re
-import resource
 import shutil
 import ssl
 import stat
@@ -419,11 +418,12 @@ def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> 
 
 def test_a_disk_too_small_is_noticed_before(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A download or a store that cannot fit is not begun."""
-    free = os.statvfs("/").f_bavail * os.statvfs("/").f_frsize
+    free = shutil.disk_usage("/").free
     with pytest.raises(StoreError, match=r"the store needs .* MB are free. Nothing was begun"):
         a_source(words=free // 8).vectors(2)
 
 
+@pytest.mark.posix
 def test_a_download_too_large_is_noticed_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file larger than the free space is not begun; the message says how much is missing."""
     (tmp_path / HOST).mkdir()
@@ -447,6 +447,7 @@ except embedhub.StoreError as error:
 """
 
 
+@pytest.mark.posix
 def test_full_disk_leaves_a_download_that_can_be_resumed(
     glove_6b_mirror: tuple[Path, EmbeddingSource],
     glove_lines: list[bytes],
@@ -502,7 +503,8 @@ for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/..
 """
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.posix
+@pytest.mark.skipif(getattr(os, "getuid", int)() != 0, reason="only root can become another user")
 def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
     """A finished store needs no right to write; what cannot be written is said, with its variable."""
     run = subprocess.run([sys.executable, "-c", NOBODY], capture_output=True, text=True, check=True)
@@ -533,6 +535,7 @@ def test_bars_show_only_where_they_are_wanted(
     assert "Building some 2d" in shown
 
 
+@pytest.mark.linux
 def test_a_member_that_inflates_beyond_its_size_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -546,12 +549,15 @@ def test_a_member_that_inflates_beyond_its_size_is_stopped(
     data = data.replace(len(bomb).to_bytes(4, "little"), len(TEXT).to_bytes(4, "little"))
     (tmp_path / HOST / "some.zip").write_bytes(data)
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    import resource
+
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ChecksumError, match=f"expected {len(TEXT):,} bytes, got more than {len(TEXT):,}"):
         fetch(a_file())
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
 
+@pytest.mark.posix
 def test_zip64_archives_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A member with zip64 fields, at more than 4 GiB into its archive, is found."""
     (tmp_path / HOST).mkdir()
@@ -651,6 +657,7 @@ def test_a_server_without_ranges_is_given_up_in_the_end(server: Any) -> None:
     assert len(server.asked) <= 8
 
 
+@pytest.mark.posix
 def test_each_address_keeps_its_own_bytes(
     server: Any, https: tuple[Any, Path], folder: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
@@ -683,6 +690,7 @@ def test_a_gzip_file_arrives_as_it_is(
     assert fetch(file).read_bytes() == data
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("how", ["folder", "http"])
 def test_a_query_is_part_of_the_name(
     tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, how: str

@@ -51,7 +51,7 @@ def stores(cache: Path) -> list[Path]:
 def test_a_path_is_a_source(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Path, or a string with a separator, a dot, a tilde, or of an existing file, gives its vectors."""
     monkeypatch.chdir(mine.parent)
-    monkeypatch.setenv("HOME", str(mine.parent))
+    monkeypatch.setenv("USERPROFILE" if os.name == "nt" else "HOME", str(mine.parent))
     for path in (mine, str(mine), f"./{mine.name}", f"~/{mine.name}", mine.name, Path(mine.name)):
         vectors = embedhub.load(path)
         assert list(vectors) == WORDS
@@ -88,7 +88,7 @@ def test_what_is_not_there_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.
         embedhub.load("./absent.zip#member.txt")
     with pytest.raises(LocalFileError, match="expected a file of vectors, but it cannot be read"):
         embedhub.load(tmp_path)
-    with pytest.raises(LocalFileError, match="cannot be read"):
+    with pytest.raises(LocalFileError, match=r"cannot be read|no such file"):
         embedhub.load("~nobody-has-this-name/x.vec")
     with pytest.raises(SourceNotFoundError, match=r"named by its path, as in './vectors.vec'"):
         embedhub.load("absent.vec")

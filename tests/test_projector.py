@@ -144,6 +144,7 @@ def test_a_taken_port_is_said(served: tuple[str, "subprocess.Popen[str]"], tmp_p
     assert (tmp_path / "points" / "vectors.tsv").exists()
 
 
+@pytest.mark.posix
 def test_ctrl_c_ends_it_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
     """After Ctrl-C the process says so, ends with code 0, and its temporary folder is gone."""
     monkeypatch.setenv("BROWSER", "true")

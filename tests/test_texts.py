@@ -402,7 +402,7 @@ def test_a_source_by_hand_travels_by_its_name(tmp_path: Path, monkeypatch: pytes
     assert "No source is named 'by-hand-texts'" in arrives(pickled, "")
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="there is no /proc/PID/smaps here")
+@pytest.mark.linux
 def test_eight_workers_cost_one_matrix(cache: Path) -> None:
     """Eight processes that come to an empty cache build one store, and together hold one matrix in memory."""
     context = multiprocessing.get_context("spawn")

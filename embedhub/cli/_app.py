@@ -150,7 +150,9 @@ def main() -> None:
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = _SIGINT
-    except BrokenPipeError:
+    except OSError as error:
+        if not _is_closed_pipe(error):
+            raise
         code = _close_quietly()
     if code == _SIGINT:
         typer.echo("Interrupted.", err=True)
@@ -167,12 +169,16 @@ def _run() -> int:
         _tell_usage(error)
         return 2
     except (EmbedhubError, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EPIPE:
-            raise BrokenPipeError from error
-        if _debug:
+        if _debug or _is_closed_pipe(error):
             raise
         _tell("Error", _message(error), "red")
         return 1
+
+
+def _is_closed_pipe(error: Exception) -> bool:
+    """Tell whether the reader of stdout has gone; on Windows that write is an invalid argument."""
+    codes = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
+    return isinstance(error, OSError) and error.errno in codes and error.filename is None
 
 
 def _message(error: Exception) -> str:

@@ -185,8 +185,8 @@ def remove(
 ) -> None:
     """Remove stores or downloads, after asking.
 
-    Who has a store open keeps it until it is closed. What is being fetched or
-    built just now stays.
+    A program that has a store open keeps working; on Windows the store stays
+    until that program ends. What is being fetched or built just now stays.
 
     Examples:
       embedhub cache remove glove-6b 300

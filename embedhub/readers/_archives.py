@@ -2,6 +2,7 @@
 
 import bz2
 import lzma
+import os
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
@@ -35,8 +36,10 @@ _NO_ARCHIVE = (
 
 def split_member(path: Path) -> tuple[Path, str | None]:
     """Return the file to open, and the member of the archive that ``archive.zip#member`` names."""
-    archive, hash_sign, member = str(path).rpartition("#")
-    return (Path(archive), member) if hash_sign and member and not path.exists() else (path, None)
+    archive, hash_sign, member = path.as_posix().rpartition("#")  # archives have "/" on Windows too
+    if not hash_sign or not member or os.path.exists(path):  # noqa: PTH110 - Path.exists raises for long names
+        return path, None
+    return Path(archive), member
 
 
 def opener(file: BinaryIO, path: Path, member: str | None) -> Callable[[BinaryIO], Any] | None:

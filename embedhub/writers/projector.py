@@ -39,4 +39,5 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
         '  metadata_path: "metadata.tsv"\n'
         "}\n",
         "utf-8",
+        newline="\n",
     )

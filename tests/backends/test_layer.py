@@ -162,7 +162,7 @@ print((peak() - before) / size)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from Linux' /proc")
+@pytest.mark.linux
 def test_making_a_layer_takes_few_copies() -> None:
     """At no time there is more than the matrix, the layer's weights, and a fifth of that."""
     # glibc would keep freed blocks of this size for itself, now and then.
