@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import embedhub
 from embedhub import store
@@ -86,6 +87,15 @@ def glove_lines() -> list[bytes]:
     """Return the 20,000 lines of real GloVe text, to cut small files from."""
     path = embedhub.sources()["glove-6b-20k"].fetch(50)
     return gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+
+
+@pytest.fixture(scope="session")
+def glove_sample(glove_lines: list[bytes]) -> tuple[list[bytes], list[str], NDArray[np.float32]]:
+    """Return each tenth of those lines, their words, and their numbers as Python parses them."""
+    lines = glove_lines[::10]
+    fields = [line.decode().split(" ") for line in lines]
+    rows = np.array([[float(number) for number in numbers] for _, *numbers in fields], np.float32)
+    return lines, [word for word, *_ in fields], rows
 
 
 @pytest.fixture(scope="session")

@@ -126,7 +126,7 @@ WANTS = {"embedhub.torch": "torch"}
 def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each example of a module gives what it shows, offline and without a warning."""
     if name in WANTS:
-        pytest.importorskip(WANTS[name])
+        pytest.importorskip(WANTS[name], reason=f"{WANTS[name]} is not installed: tox -e {WANTS[name]}")
     monkeypatch.chdir(tmp_path)
     finder, runner = (
         doctest.DocTestFinder(exclude_empty=True),

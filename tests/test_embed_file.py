@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -510,18 +511,22 @@ def test_a_bar_and_a_summary_tell_a_person(tmp_path: Path, monkeypatch: pytest.M
     assert said.endswith(f"{tmp_path / 'out.npy'}\n")
 
 
-def test_real_texts_under_real_vectors(real_data: Path, glove_50d: embedhub.Vectors, tmp_path: Path) -> None:
-    """SST-2 under GloVe 6B 50d: each row is the mean of its words' rows."""
-    lines = (real_data / "text" / "sst2" / "dev.tsv").read_text("utf-8").splitlines()
-    (tmp_path / "dev.tsv").write_text("\n".join(["text\tlabel", *lines]), "utf-8")
+def test_row_of_a_real_text_is_the_mean_of_its_words_vectors(
+    glove_lines: list[bytes], glove_20k: embedhub.Vectors, tmp_path: Path
+) -> None:
+    """The sentences of the demo under GloVe 6B: each row is the mean of the numbers in GloVe's text."""
+    numbers = dict(line.decode().split(" ", 1) for line in glove_lines)
+    table = (resources.files("embedhub") / "demo_texts.tsv").read_text("utf-8").lower()
+    (tmp_path / "in.tsv").write_text(table, "utf-8")
     done = embedhub.embed_file(
-        "glove-6b", 50, tmp_path / "dev.tsv", tmp_path / "dev.parquet", tokenize="whitespace", batch=100
+        "glove-6b-20k", 50, tmp_path / "in.tsv", tmp_path / "out.parquet", tokenize="whitespace", batch=100
     )
-    assert (done.rows, done.zeros) == (872, 0)
-    texts = [line.rsplit("\t", 1)[0] for line in lines]
-    expected = np.stack(
-        [np.mean([glove_50d[word] for word in text.split() if word in glove_50d], axis=0) for text in texts]
-    )
-    np.testing.assert_allclose(vectors_of(tmp_path / "dev.parquet"), expected, atol=1e-6)
-    labels = parquet.read_table(tmp_path / "dev.parquet").column("label").to_pylist()
-    assert labels == [line.rsplit("\t", 1)[1] for line in lines]
+    _, topics, texts = zip(*(line.split("\t") for line in table.splitlines()[1:]), strict=True)
+    assert (done.rows, done.zeros) == (len(texts), 0) == (330, 0)
+    words = [[word for word in text.split() if word in numbers] for text in texts]
+    assert sum(map(len, words)) > 2500
+    expected = [
+        np.mean([np.array(numbers[word].split(), np.float32) for word in each], axis=0) for each in words
+    ]
+    np.testing.assert_allclose(vectors_of(tmp_path / "out.parquet"), expected, atol=1e-6)
+    assert parquet.read_table(tmp_path / "out.parquet").column("topic").to_pylist() == list(topics)

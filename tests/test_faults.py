@@ -4,7 +4,10 @@ import errno
 import gzip
 import hashlib
 import os
+import pickle
+import re
 import resource
+import shutil
 import ssl
 import stat
 import subprocess
@@ -13,8 +16,9 @@ import threading
 import warnings
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -97,29 +101,73 @@ def litter(cache: Path) -> list[str]:
     ]
 
 
-# Requests for a member: probe, tail, local header, body. For a whole file: probe, body.
+class Wanted(NamedTuple):
+    """A file of glove-6b in the cut mirror, and what its download should come to."""
+
+    file: RemoteFile
+    content: bytes
+    """What the reader will read."""
+    size: int
+    """How many bytes are to be moved."""
+    body: int
+    """How many requests come before that of the body."""
+
+
+@pytest.fixture(scope="session", params=["member", "whole"])
+def wanted(
+    request: pytest.FixtureRequest,
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
+    glove_lines: list[bytes],
+) -> Wanted:
+    """Return the member of Stanford's archive, or the gzip release as a whole file."""
+    mirror, source = glove_6b_mirror
+    member, release = source.files[50]
+    text = b"".join(glove_lines)
+    if request.param == "whole":  # a probe, then the body
+        return Wanted(release, b"%d 50\n" % len(glove_lines) + text, release.size or 0, body=1)
+    with zipfile.ZipFile(mirror / member.url.removeprefix("https://")) as archive:
+        deflated = archive.getinfo(member.member or "").compress_size
+    # A probe, the archive's tail of 64 KiB, the member's header, then the body.
+    return Wanted(member, text, deflated + (1 << 16), body=3)
+
+
+@pytest.fixture
+def glove_server(
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """Serve the mirror with GloVe 6B cut to 20,000 words."""
+    serving = serve(glove_6b_mirror[0])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    return serving
+
+
 FINE: dict[str, Any] = {}
-FAULTS = {
-    "cut in the headers' answer": [{"cut": 0}],
-    "cut at byte 0 of the body": [FINE, {"cut": 0}],
-    "cut twice": [FINE, FINE, FINE, {"cut": 100_000}, {"cut": 700_000}],
-    "cut while reading the directory": [FINE, {"cut": 1000}],
-    "500": [{"status": 500}],
-    "503 then 502": [{"status": 503}, FINE, {"status": 502}],
-    "429 with Retry-After": [{"status": 429, "headers": {"Retry-After": "1"}}],
-    "promises more than it sends": [FINE, FINE, FINE, {"promise": 10**9}],
+BODY = -1
+# From which request on, and what goes wrong with it and the next ones.
+FAULTS: dict[str, tuple[int, list[dict[str, Any]]]] = {
+    "cut before the first byte": (0, [{"cut": 0}]),
+    "cut at byte 0 of the second answer": (1, [{"cut": 0}]),
+    "cut in the second answer": (1, [{"cut": 1000}]),
+    "body cut twice": (BODY, [{"cut": 100_000}, {"cut": 700_000}]),
+    "500": (0, [{"status": 500}]),
+    "503 then 502": (0, [{"status": 503}, FINE, {"status": 502}]),
+    "429 with Retry-After": (0, [{"status": 429, "headers": {"Retry-After": "1"}}]),
+    "body shorter than Content-Length": (BODY, [{"promise": 10**9}]),
 }
 
 
-@pytest.mark.parametrize("kind", ["member", "whole"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_passing_fault_is_survived(server: Any, folder: Path, cache: Path, kind: str, fault: str) -> None:
-    """A fault that passes costs no error, and at most 1 MiB is moved twice."""
-    server.faults = list(FAULTS[fault])
-    assert content(fetch(a_file(kind))) == TEXT
-    needed = deflated(folder) + (1 << 16) if kind == "member" else len(TEXT)
-    print(f"{fault}, {kind}: recovered, {max(0, server.sent - needed):,} bytes sent twice")  # noqa: T201
-    assert server.sent <= needed + MIB
+def test_download_recovers_from_a_transient_fault(
+    glove_server: Any, cache: Path, wanted: Wanted, fault: str
+) -> None:
+    """A fault that does not last raises no error, and at most 1 MiB is moved twice."""
+    at, faults = FAULTS[fault]
+    glove_server.faults = [FINE] * (wanted.body if at == BODY else at) + faults
+    assert content(fetch(wanted.file)) == wanted.content
+    assert glove_server.faults == []
+    assert glove_server.sent <= wanted.size + MIB
     assert litter(cache) == []
 
 
@@ -131,42 +179,41 @@ def test_a_stalled_server_is_given_up_and_asked_again(server: Any, monkeypatch: 
     assert len(server.asked) == 3
 
 
-@pytest.mark.parametrize("kind", ["member", "whole"])
 @pytest.mark.parametrize("cut", [1, 300_000, 1_500_000])
-def test_the_next_run_goes_on_where_this_one_broke(
-    server: Any, folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, kind: str, cut: int
+def test_next_run_resumes_an_interrupted_download(
+    glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, cut: int
 ) -> None:
-    """When all tries fail, the bytes stay, and the next run moves only what is missing."""
+    """When all attempts fail, the bytes stay, and the next run moves only the rest."""
     monkeypatch.setattr("embedhub.partial.ATTEMPTS", 1)
-    server.faults = [FINE] * (3 if kind == "member" else 1) + [{"cut": cut}]
+    glove_server.faults = [FINE] * wanted.body + [{"cut": cut}]
     with pytest.raises(DownloadError, match=r"(?s)broken off at byte .* the download goes on from there"):
-        fetch(a_file(kind))
+        fetch(wanted.file)
     assert litter(cache)
-    assert content(fetch(a_file(kind))) == TEXT
-    needed = deflated(folder) + 2 * (1 << 16) if kind == "member" else len(TEXT)
-    print(f"next run after {cut:,}, {kind}: recovered, {max(0, server.sent - needed):,} bytes sent twice")  # noqa: T201
-    assert server.sent <= needed + MIB
+    assert content(fetch(wanted.file)) == wanted.content
+    assert glove_server.sent <= wanted.size + (1 << 16) + MIB
     assert litter(cache) == []
 
 
-@pytest.mark.parametrize("kind", ["member", "whole"])
 @pytest.mark.parametrize("new", ['"2"', None])
-def test_a_file_that_changed_is_begun_afresh(
-    server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, kind: str, new: str | None
+def test_changed_remote_file_is_downloaded_from_the_start(
+    glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, new: str | None
 ) -> None:
-    """Bytes of an older file are never glued to those of a newer one, between runs or within one."""
-    server.faults = [FINE] * (3 if kind == "member" else 1) + [{"cut": 900_000}, {"etag": new}]
-    assert content(fetch(a_file(kind))) == TEXT  # the second try finds another ETag
+    """Bytes of an older and a newer file are never joined, neither in one run nor between two."""
+    glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}, {"etag": new}]
+    assert content(fetch(wanted.file)) == wanted.content  # the second attempt finds another ETag
+    assert glove_server.faults == []
+    assert glove_server.sent >= 900_000 + wanted.size
     assert litter(cache) == []
 
     next((cache / "downloads").iterdir()).unlink()
     monkeypatch.setattr("embedhub.partial.ATTEMPTS", 1)
-    server.etag = '"3"'
-    server.faults = [FINE] * (3 if kind == "member" else 1) + [{"cut": 900_000}]
+    glove_server.etag = '"3"'
+    glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}]
     with pytest.raises(DownloadError):
-        fetch(a_file(kind))
-    server.etag, server.asked = '"4"', []
-    assert content(fetch(a_file(kind))) == TEXT
+        fetch(wanted.file)
+    glove_server.etag, glove_server.sent = '"4"', 0
+    assert content(fetch(wanted.file)) == wanted.content
+    assert glove_server.sent >= wanted.size
 
 
 def test_wrong_bytes_kept_from_an_earlier_run_are_brought_anew(server: Any, cache: Path) -> None:
@@ -225,19 +272,24 @@ def test_a_wrong_archive_is_not_used(server: Any, cache: Path) -> None:
     assert list((cache / "downloads").iterdir()) == []
 
 
-SPECIMENS = {
-    "git_lfs_pointer_glove.6B.50d.txt": "a git-lfs pointer",
-    "html_page_named_glove.6B.50d.txt": "a web page",
-    "s3_error_xml_named_GoogleNews.bin.gz": r"an error document of the server \(NoSuchKey\)",
-    "": "an empty body",
+SENT_INSTEAD = {
+    "a git-lfs pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 8549823\n" % (b"0a" * 32)
+    ),
+    "a web page": b"\n<!DOCTYPE HTML>\n<html>\n<head><title>glove.6B.50d.txt</title></head>\n</html>\n",
+    "an error document of the server (NoSuchKey)": (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n'
+        b"<Error><Code>NoSuchKey</Code><Key>glove.6B.zip</Key></Error>"
+    ),
+    "an empty body": b"",
 }
 
 
-@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("name", SENT_INSTEAD)
 @pytest.mark.parametrize("how", ["pinned", "unpinned", "sized", "member", "archive"])
 @pytest.mark.parametrize("ranges", [True, False])
-def test_what_is_no_vectors_is_named(
-    real_data: Path,
+def test_error_names_what_the_server_sent_instead_of_vectors(
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
     tmp_path: Path,
     serve: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -246,23 +298,24 @@ def test_what_is_no_vectors_is_named(
     how: str,
     ranges: bool,
 ) -> None:
-    """A page, an error document, a pointer or nothing in place of a file is called by its name."""
-    (tmp_path / HOST).mkdir()
-    data = (real_data / "broken" / name).read_bytes() if name else b""
-    for target in ("some.txt", "some.zip"):
-        (tmp_path / HOST / target).write_bytes(data)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path, ranges=ranges).base)
-    file = {
-        "pinned": a_file("whole", size=None),
-        "unpinned": a_file("whole", size=None, hash=None),
-        "sized": a_file("whole"),
-        "member": a_file(),
-        "archive": a_file(archive_hash="md5:" + 32 * "0"),
+    """A web page, an error document, a pointer or nothing at a file's address is named in the error."""
+    mirror, source = glove_6b_mirror
+    member, release = source.files[50]
+    shutil.copytree(mirror, tmp_path / "mirror")
+    for file in (member, release):
+        (tmp_path / "mirror" / file.url.removeprefix("https://")).write_bytes(SENT_INSTEAD[name])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path / "mirror", ranges=ranges).base)
+    wanted = {
+        "pinned": replace(release, size=None),
+        "unpinned": replace(release, size=None, hash=None),
+        "sized": release,
+        "member": member,
+        "archive": replace(member, archive_hash="md5:" + 32 * "0"),
     }[how]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(DownloadError, match=SPECIMENS[name]):
-            fetch(file)
+        with pytest.raises(DownloadError, match=re.escape(name)):
+            fetch(wanted)
     assert list((cache / "downloads").iterdir()) == []
     assert not (cache / "hashes").exists()
 
@@ -384,31 +437,47 @@ def test_a_download_too_large_is_noticed_before(tmp_path: Path, monkeypatch: pyt
 
 
 LIMITED = """
-import resource, sys, embedhub
+import dataclasses, pickle, resource, embedhub
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+files = {{50: pickle.loads({files!r})}}
 try:
-    embedhub.fetch("glove-6b", 50)
+    embedhub.fetch(dataclasses.replace(embedhub.sources()["glove-6b"], files=files), 50)
 except embedhub.StoreError as error:
     print(error)
 """
 
 
-def test_a_full_disk_leaves_a_file_that_can_be_resumed(
-    real_data: Path, serve: Callable[..., Any], cache: Path, monkeypatch: pytest.MonkeyPatch
+def test_full_disk_leaves_a_download_that_can_be_resumed(
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
+    glove_lines: list[bytes],
+    tmp_path: Path,
+    serve: Callable[..., Any],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When the disk refuses bytes in mid-download or mid-build, the next run goes on from there."""
-    serving = serve(real_data / "mirror")
+    """When the disk is full in mid-download or mid-build, the next run resumes at the last byte written."""
+    _, source = glove_6b_mirror
+    member, _ = source.files[50]
+    place = tmp_path / "mirror" / member.url.removeprefix("https://")
+    place.parent.mkdir(parents=True)
+    # Level 6 gives 3.4 MB, so that a limit lies between the download and the matrix of 4 MB.
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        archive.writestr(member.member or "", b"".join(glove_lines))
+        deflated = archive.getinfo(member.member or "").compress_size
+    matrix = len(glove_lines) * 50 * 4
+    assert deflated + 64 < matrix
+    serving = serve(tmp_path / "mirror")
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    for limit, words in ((30 * MIB, "are kept"), (75 * MIB, "the store could not be written")):
-        run = subprocess.run(
-            [sys.executable, "-c", LIMITED.format(limit=limit)], capture_output=True, text=True, check=True
-        )
+    full = 2 * MIB
+    for limit, words in ((full, "are kept"), (matrix - 1, "the store could not be written")):
+        code = LIMITED.format(limit=limit, files=pickle.dumps(source.files[50]))
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert words in run.stdout
         assert os.strerror(errno.EFBIG) in run.stdout
-    embedhub.fetch("glove-6b", 50)
+    embedhub.fetch(source, 50)
     bodies = [int(entry.rpartition("bytes=")[2].partition("-")[0]) for entry in serving.asked[3::4]]
     # The member begins at byte 46 of the archive, and 10 bytes of gzip's header stand before it on disk.
-    assert bodies == [46, 30 * MIB - 10 + 46]
+    assert bodies == [46, full - 10 + 46]
     assert litter(cache) == []
 
 

@@ -1,23 +1,31 @@
 """The caller's own files: found by path, recognised by bytes, built once, and again when they change."""
 
+import bz2
 import gzip
+import lzma
 import os
 import pickle
 import shutil
 import time
 import zipfile
+from collections.abc import Callable
+from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import writers
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models
 
 import embedhub
 from embedhub import FormatError, FormatWarning, LocalFileError, SourceNotFoundError, StoreError, local
 
 WORDS = ["the", "café", "new york"]
+Rows = NDArray[np.float32]
 ROWS = np.array([[1, 2], [3, -0.5], [0.25, 0]], np.float32)
 OLD = 1_700_000_000  # seconds: a file that is not written any more
 
@@ -186,11 +194,12 @@ def test_a_malformed_file_is_an_error(tmp_path: Path, cache: Path) -> None:
         (b"just\nwords\n", r"found b'just\nwords\n'."),
         (b"\x89HDF\r\n\x1a\n", "found b'\\x89HDF"),
         (b"<!DOCTYPE html>\n<html>\n", "This is a web page."),
+        (b"<?xml?><Error><Code>NoSuchKey</Code></Error>", "an error document of the server (NoSuchKey)"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "This is a git-lfs pointer"),
         (b"the\t1\t2\n", "found b'the"),
     ],
 )
-def test_what_is_no_vectors_is_refused(tmp_path: Path, data: bytes, hint: str) -> None:
+def test_error_names_a_file_that_holds_no_vectors(tmp_path: Path, data: bytes, hint: str) -> None:
     """A file in no known format is an error that lists those, and says what it looks like."""
     path = write(tmp_path / "x", data)
     with pytest.raises(
@@ -266,53 +275,103 @@ def test_names_of_files_become_names_of_sources(tmp_path: Path) -> None:
         assert embedhub.load(path).name == expected
 
 
-def same(*paths: Path) -> bool:
-    """Tell whether files give stores with the same bytes of words and rows."""
-    manifests: list[dict[str, Any]] = [embedhub.load(path).manifest for path in paths]
-    digests = [{name: m["xxh3_128"][name] for name in ("matrix.npy", "words.utf8")} for m in manifests]
-    return all(digest == digests[0] for digest in digests)
+def zipped(text: bytes) -> bytes:
+    """Return a zip archive of one member."""
+    with BytesIO() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("glove.txt", text)
+        return file.getvalue()
 
 
-def test_twins_give_equal_stores(real_data: Path) -> None:
-    """The same real vectors in three formats give stores that are equal byte by byte."""
-    samples = real_data / "formats" / "word2vec"
-    assert same(*(samples / f"similarity.{suffix}" for suffix in ("bin", "txt", "nodims")))
+def as_vec(text: bytes) -> bytes:
+    """Return lines as fastText writes them: under a header, each with a space at its end."""
+    return b"%d 50\n" % text.count(b"\n") + text.replace(b"\n", b" \n")
 
 
-SAMPLES: dict[str, tuple[int, int, str, bool]] = {
-    "fasttext/lee_fasttext.vec": (1762, 10, "the", False),
-    "fasttext/lee_fasttext_new.bin": (1763, 10, "the", False),
-    "fasttext/pytorchnlp_wiki.simple.vec": (5, 300, "</s>", True),
-    "fasttext/toy-model.bin": (22, 5, "the", False),
-    "fasttext/toy-model.vec": (22, 5, "the", False),
-    "fasttext/wiki.en.first100.vec": (99, 300, ",", True),
-    "glove/glove.6B.100d.first100.txt.gz": (100, 100, "the", False),
-    "glove/glove.840B.300d.first100.zip": (100, 300, ",", False),
-    "glove/glove.twitter.27B.25d.first10.txt": (15, 25, "<user>", True),
-    "glove/nbsp.glove.txt": (3, 300, "topaz", False),
-    "static/model2vec-float32/model.safetensors": (29528, 2, "[PAD]", False),
-    "word2vec/euclidean_vectors.bin": (2747, 10, "the", False),
+def by_gensim(path: Path, words: list[str], rows: Rows, *, binary: bool) -> None:
+    """Write word2vec text or binary with gensim."""
+    from gensim.models import KeyedVectors
+
+    vectors = KeyedVectors(rows.shape[1])
+    vectors.add_vectors(words, rows)
+    vectors.save_word2vec_format(str(path), binary=binary)
+
+
+def by_safetensors(path: Path, words: list[str], rows: Rows) -> None:
+    """Write token vectors with safetensors, and their tokenizer.json with tokenizers."""
+    save_file({"embeddings": rows}, path)
+    vocabulary = {word: index for index, word in enumerate(words)}
+    Tokenizer(models.WordLevel(vocabulary, unk_token=words[0])).save(str(path.parent / "tokenizer.json"))
+
+
+def by_these_tests(path: Path, words: list[str], rows: Rows, *, form: Callable[..., bytes]) -> None:
+    """Write a form that no library writes, with one of the tests' own writers."""
+    path.write_bytes(form(words, rows))
+
+
+TEXTS: dict[str, Callable[[bytes], bytes]] = {
+    "GloVe text": bytes,
+    "GloVe text with CRLF": lambda text: text.replace(b"\n", b"\r\n"),
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zip": zipped,
+    "fastText .vec": as_vec,
+}
+OTHERS: dict[str, Callable[[Path, list[str], Rows], None]] = {
+    "word2vec text": partial(by_gensim, binary=False),
+    "word2vec binary": partial(by_gensim, binary=True),
+    "word2vec binary with newlines": partial(
+        by_these_tests, form=partial(writers.word2vec_binary, end=b"\n")
+    ),
+    "fastText .bin": partial(by_these_tests, form=writers.fasttext_bin),
+    "safetensors": by_safetensors,
 }
 
 
-@pytest.mark.filterwarnings("default::embedhub.FormatWarning")
-@pytest.mark.parametrize("name", SAMPLES)
-def test_real_samples_are_recognised(real_data: Path, name: str, recwarn: pytest.WarningsRecorder) -> None:
-    """Each real sample is opened by its path alone; those that were cut are said to be."""
-    words, dim, first, odd = SAMPLES[name]
-    vectors = embedhub.load(real_data / "formats" / name)
-    assert (len(vectors), vectors.dim, vectors.words[0]) == (words, dim, first)
-    assert [warning.category for warning in recwarn] == ([FormatWarning] if odd else [])
+@pytest.mark.parametrize("name", [*TEXTS, *OTHERS])
+def test_vectors_are_the_same_in_every_format(
+    glove_sample: tuple[list[bytes], list[str], Rows], tmp_path: Path, name: str
+) -> None:
+    """Real vectors load by their path alone, and their store has the same bytes whatever the format."""
+    lines, words, rows = glove_sample
+    path = tmp_path / "mine"
+    if name in TEXTS:
+        path.write_bytes(TEXTS[name](b"".join(lines)))
+    else:
+        OTHERS[name](path, words, rows)
+    vectors = embedhub.load(path)
+    assert list(vectors) == words
+    assert vectors.matrix.tobytes() == rows.tobytes()
+    plain = write(tmp_path / "plain.txt", b"".join(lines))
+    digests = [embedhub.load(each).manifest["xxh3_128"] for each in (path, plain)]
+    for part in ("matrix.npy", "words.utf8"):
+        assert digests[0][part] == digests[1][part]
 
 
-def test_broken_real_samples_are_refused(real_data: Path) -> None:
-    """A web page, a git-lfs pointer and a server's error, saved under names of vectors, are named as such."""
-    broken = real_data / "broken"
-    for name, words in [
-        ("html_page_named_glove.6B.50d.txt", "This is a web page"),
-        ("git_lfs_pointer_glove.6B.50d.txt", "This is a git-lfs pointer"),
-        ("s3_error_xml_named_GoogleNews.bin.gz", r"an error document of the server \(NoSuchKey\)"),
-    ]:
-        with pytest.raises(FormatError, match=words):
-            embedhub.load(broken / name)
-    assert embedhub.load(broken / "glove.6B.50d.crlf-cut.txt").words[0] == "apan"
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (lambda text, _: text[:-1], "line 2000 ends without a newline"),
+        (lambda text, _: as_vec(text).replace(b"2000", b"400000", 1), "the header promises 400000 rows, the"),
+        (lambda _, binary: binary[:-1], "the file ends inside row 2000"),
+    ],
+    ids=["GloVe text", "fastText .vec", "word2vec binary"],
+)
+def test_vectors_that_are_cut_off_load_with_a_warning(
+    glove_sample: tuple[list[bytes], list[str], Rows],
+    tmp_path: Path,
+    cut: Callable[[bytes, bytes], bytes],
+    words: str,
+) -> None:
+    """Of real vectors that end too early all complete rows load, and one warning says where the end is."""
+    lines, all_words, rows = glove_sample
+    path = write(tmp_path / "cut", cut(b"".join(lines), writers.word2vec_binary(all_words, rows)))
+    with pytest.warns(FormatWarning) as caught:
+        vectors = embedhub.load(path)
+    (warning,) = caught
+    assert words in str(warning.message)
+    complete = len(vectors)
+    assert complete in {len(rows) - 1, len(rows)}
+    assert list(vectors) == all_words[:complete]
+    assert vectors.matrix.tobytes() == rows[:complete].tobytes()

@@ -14,7 +14,11 @@ import pytest
 from embedhub import DownloadError, RemoteFile, download
 from embedhub.readers import glove
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin")
+NGINX = (
+    shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin") or ""
+)
+if not NGINX:
+    pytest.skip("nginx is not installed", allow_module_level=True)
 HOST = "vectors.example.org"
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i * 7919 % 100_003) for i in range(200_000))
 CONFIG = """
@@ -51,8 +55,6 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def nginx(open_folder: Path) -> Iterator[str]:
     """Start nginx on two free loopback ports; return its base URL."""
-    if NGINX is None:
-        pytest.skip("nginx is not installed")
     root = open_folder  # nginx's workers are another user
     (root / "files" / HOST).mkdir(parents=True)
     (root / "files" / HOST / "some.txt").write_bytes(TEXT)

@@ -14,6 +14,9 @@ import numpy as np
 import pages
 import pytest
 from command import run
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import embedhub
 from embedhub import ChecksumError, EmbeddingSource, UnexpectedEndError, UnpinnedWarning
@@ -112,9 +115,9 @@ def test_the_catalogue_has_every_source(bundled: Path, environment: Callable[[Pa
     assert re.findall(r"(?m)^## (\S+)$", page) == ["embedhub", *(folder.name for folder in PLUGINS)]
 
 
-def blocks_of(source: EmbeddingSource, path: Path) -> list[Block]:
-    """Return what a source makes of a file of dim 300."""
-    return [block for block in source.parse(path, 300) if not isinstance(block, Extra)]
+def blocks_of(source: EmbeddingSource, path: Path, dim: int) -> list[Block]:
+    """Return what a source makes of a file."""
+    return [block for block in source.parse(path, dim) if not isinstance(block, Extra)]
 
 
 @pytest.fixture
@@ -126,19 +129,20 @@ def glove_sources(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, E
     return {source.name: source for source in module.SOURCES}
 
 
-def test_real_lines_of_glove_are_read(
-    real_data: Path, glove_sources: dict[str, EmbeddingSource], tmp_path: Path
+@pytest.mark.parametrize("name", ["glove-2024-wikigiga", "glove-twitter-27b"])
+def test_glove_plugin_reads_real_lines_of_glove(
+    name: str,
+    glove_sources: dict[str, EmbeddingSource],
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
+    tmp_path: Path,
 ) -> None:
-    """The first lines of the real 840B, and its word with no-break spaces, are what they should be."""
-    folder = real_data / "formats" / "glove"
-    with zipfile.ZipFile(folder / "glove.840B.300d.first100.zip") as archive:
-        archive.extractall(tmp_path)
-    source = glove_sources["glove-840b"]
-    [(words, rows)] = blocks_of(source, tmp_path / "glove.840B.300d.txt")
-    assert words[:4] == [",", ".", "the", "and"]
-    assert rows.shape == (100, 300)
-    [(words, _)] = blocks_of(source, folder / "nbsp.glove.txt")
-    assert words == ["topaz", ".\u00a0.\u00a0.", "CentOS"]
+    """The lines of GloVe 6B have the bits of their text also under the sources of the plugin."""
+    lines, words, rows = glove_sample
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(b"".join(lines))
+    blocks = blocks_of(glove_sources[name], path, 50)
+    assert [word for part, _ in blocks for word in part] == words
+    assert b"".join(part.tobytes() for _, part in blocks) == rows.tobytes()
 
 
 def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
@@ -160,31 +164,90 @@ def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
         glove_sources["glove-840b"].vectors(300)
 
 
-def test_real_lines_of_fasttext_are_read(
-    real_data: Path, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of the first lines of the real Wikipedia come all rows, and that most of the file is missing."""
+@pytest.fixture
+def fasttext_source(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddingSource:
+    """Return fasttext-wiki-en of embedhub-fasttext, from its wheel."""
     monkeypatch.syspath_prepend(bundled)
     from embedhub_fasttext import embedhub_sources
 
     (source,) = (source for source in embedhub_sources() if source.name == "fasttext-wiki-en")
-    lines = real_data / "formats" / "fasttext" / "wiki.en.first100.vec"
+    return source
+
+
+def parse_cut_file(source: EmbeddingSource, path: Path, rows: int) -> tuple[list[str], NDArray[np.float32]]:
+    """Return what comes of a file with fewer rows than the source has before the error that says so."""
     blocks: list[Block | Extra] = []
-    with pytest.raises(UnexpectedEndError, match=f"promises {source.words} rows, the file has 99"):
-        blocks.extend(source.parse(lines, 300))
-    words = [word for block in blocks if not isinstance(block, Extra) for word in block[0]]
-    assert len(words) == 99
-    assert words[:4] == [",", ".", "the", "</s>"]
+    with pytest.raises(UnexpectedEndError, match=f"promises {source.words} rows, the file has {rows}"):
+        blocks.extend(source.parse(path, 300))
+    pairs = [block for block in blocks if not isinstance(block, Extra)]
+    return [word for words, _ in pairs for word in words], np.concatenate([part for _, part in pairs])
 
 
-def test_the_real_tokenizer_of_potion_goes_with_its_layer(
-    real_data: Path, bundled: Path, monkeypatch: pytest.MonkeyPatch
+def test_fasttext_plugin_reads_all_rows_of_a_cut_file(
+    fasttext_source: EmbeddingSource,
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
+    tmp_path: Path,
 ) -> None:
-    """With the real tokenizer each number is the row of its token, and no special token has strayed in."""
+    """Real vectors, joined to 300 numbers as fastText writes them, come with their bits; then an error."""
+    lines, words, rows = glove_sample
+    numbers = [line.split(b" ", 1)[1].strip() for line in lines]
+    joined = (b" ".join([word.encode(), *numbers[i : i + 6], b"\n"]) for i, word in enumerate(words[:100]))
+    path = tmp_path / "wiki.en.vec"
+    path.write_bytes(b"%d 300\n" % (fasttext_source.words or 0) + b"".join(joined))
+    found, parsed = parse_cut_file(fasttext_source, path, 100)
+    assert found == words[:100]
+    assert parsed.tobytes() == b"".join(rows[i : i + 6].tobytes() for i in range(100))
+
+
+def test_static_plugin_gives_a_layer_for_a_tokenizer_of_real_words(
+    glove_20k: embedhub.Vectors, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each number of a tokenizer over GloVe's words is the row of its token; padding is zeros."""
     monkeypatch.syspath_prepend(bundled)
     from embedhub_static import layer_and_tokenizer
 
-    vectors = embedhub.load(real_data / "formats" / "static" / "model2vec-float32" / "model.safetensors")
+    tokens = ["[PAD]", "[UNK]", *glove_20k.words]
+    made = Tokenizer(models.WordPiece({token: i for i, token in enumerate(tokens)}, unk_token="[UNK]"))
+    made.normalizer = normalizers.BertNormalizer(lowercase=True)
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.save(str(tmp_path / "tokenizer.json"))
+    ends = np.stack([np.full(50, 0.5, np.float32), np.full(50, -0.5, np.float32)])
+    rows = np.concatenate([ends, glove_20k.matrix])
+    save_file({"embeddings": rows}, tmp_path / "model.safetensors")
+    layer, tokenizer = layer_and_tokenizer(embedhub.load(tmp_path / "model.safetensors"))
+    text = tokenizer.encode("It rains, qwxz.")
+    assert text.tokens == ["it", "rains", ",", "[UNK]", "."]
+    assert np.array_equal(
+        layer(np.array([text.ids]))[0], rows[[tokens.index(token) for token in text.tokens]]
+    )
+    assert np.array_equal(layer.get_weights()[0][1:], rows[1:])
+    assert not layer.get_weights()[0][0].any()
+
+
+def test_plugins_read_files_of_their_publishers(
+    real_data: Path,
+    glove_sources: dict[str, EmbeddingSource],
+    fasttext_source: EmbeddingSource,
+    tmp_path: Path,
+) -> None:
+    """Files of GloVe 840B, fastText and potion have the words and the tokenizer that are expected."""
+    formats = real_data / "formats"
+    with zipfile.ZipFile(formats / "glove" / "glove.840B.300d.first100.zip") as archive:
+        archive.extractall(tmp_path)
+    source = glove_sources["glove-840b"]
+    [(words, rows)] = blocks_of(source, tmp_path / "glove.840B.300d.txt", 300)
+    assert words[:4] == [",", ".", "the", "and"]
+    assert rows.shape == (100, 300)
+    [(words, _)] = blocks_of(source, formats / "glove" / "nbsp.glove.txt", 300)
+    assert words == ["topaz", ".\u00a0.\u00a0.", "CentOS"]
+
+    found, _ = parse_cut_file(fasttext_source, formats / "fasttext" / "wiki.en.first100.vec", 99)
+    assert len(found) == 99
+    assert found[:4] == [",", ".", "the", "</s>"]
+
+    from embedhub_static import layer_and_tokenizer
+
+    vectors = embedhub.load(formats / "static" / "model2vec-float32" / "model.safetensors")
     layer, tokenizer = layer_and_tokenizer(vectors)
     text = tokenizer.encode("It rains, unbelievably.")
     assert text.tokens == ["it", "rains", ",", "un", "##bel", "##ie", "##va", "##bly", "."]

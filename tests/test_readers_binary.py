@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 import writers
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models
 
 from embedhub import FormatError, UnexpectedEndError
 from embedhub.files import Extra, Reader
-from embedhub.readers import fasttext_bin, glove, static, word2vec_binary, word2vec_text
+from embedhub.readers import fasttext_bin, static, word2vec_binary, word2vec_text
 
 GOLDEN = Path(__file__).parent / "golden"
 ROWS = np.array([[1, 2], [3, -0.5]], np.float32)
@@ -102,21 +104,6 @@ def test_wrong_word2vec_binary_is_named(
     assert str(caught.value).startswith(f"{path}: ")
 
 
-def test_word2vec_twins_are_equal(real_data: Path) -> None:
-    """The same vectors in binary, in text, and in text without header are the same words and bits."""
-    samples = real_data / "formats" / "word2vec"
-    words, rows = read(word2vec_binary.read, samples / "similarity.bin", 100)
-    assert read(word2vec_text.read, samples / "similarity.txt", 100)[0] == words
-    assert (read(word2vec_text.read, samples / "similarity.txt", 100)[1] == rows).all()
-    assert read(glove.read, samples / "similarity.nodims", 100)[0] == words
-    assert (read(glove.read, samples / "similarity.nodims", 100)[1] == rows).all()
-    words, rows = read(word2vec_binary.read, samples / "high_precision.kv.bin", 2)
-    text_words, text_rows = read(word2vec_text.read, samples / "high_precision.kv.txt", 2)
-    assert words == text_words
-    assert (rows == text_rows.astype(np.float16)).all()  # the binary twin was made of float16
-    assert len(read(word2vec_binary.read, samples / "euclidean_vectors.bin", 10)[0]) == 2747
-
-
 MODEL = writers.fasttext_bin(["the", "of"], ROWS, NGRAMS)
 ENTRIES = 92  # two of 13 and 12 bytes, up to 117; then the matrix: a flag, 16 bytes of shape, 96 of rows
 
@@ -182,13 +169,21 @@ def test_fasttext_models_may_hold_labels_and_no_ngrams(write: Callable[..., Path
         assert extras(fasttext_bin.read, path, 2) == []
 
 
-def test_fasttext_twins_are_equal(real_data: Path) -> None:
-    """A model's vectors, printed with five digits as fastText prints them, are those of its .vec file."""
-    samples = real_data / "formats" / "fasttext"
-    words, rows = read(fasttext_bin.read, samples / "toy-model.bin", 5)
-    text_words, text_rows = read(word2vec_text.read, samples / "toy-model.vec", 5)
-    assert words == text_words
-    assert [[np.float32(f"{x:.5g}") for x in row] for row in rows.tolist()] == text_rows.tolist()
+def test_real_vectors_of_a_fasttext_model_are_those_of_its_vec_file(
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]], write: Callable[..., Path]
+) -> None:
+    """The .vec twin of a model, with five digits and a space behind each row, has the model's vectors."""
+    _, words, expected = glove_sample
+    printed = (
+        f"{word} {' '.join(f'{x:.5g}' for x in row)} \n" for word, row in zip(words, expected, strict=True)
+    )
+    text = f"{len(words)} 50\n{''.join(printed)}".encode()
+    for version in (11, 12):
+        model = writers.fasttext_bin(words, expected, version=version)
+        for reader, data in ((fasttext_bin.read, model), (word2vec_text.read, text)):
+            found, rows = read(reader, write(data), 50)
+            assert found == words
+            assert rows.tobytes() == expected.tobytes()  # GloVe's numbers have five digits, too
 
 
 def test_a_model_of_model2vec_is_read_as_it_reads_it() -> None:
@@ -340,16 +335,19 @@ def test_tensors_and_tokenizer_must_fit_each_other(write: Callable[..., Path], t
         read(static.read, path, 2)
 
 
-def test_static_twins_are_equal(real_data: Path) -> None:
-    """Models of model2vec and of sentence-transformers give a row for each token of one tokenizer."""
-    samples = real_data / "formats" / "static"
-    words, rows = read(static.read, samples / "model2vec-float32" / "model.safetensors", 2)
-    assert (len(words), words[:2], rows.shape) == (29528, ["[PAD]", "[UNK]"], (29528, 2))
-    other = static.read(
-        samples / "sentence-transformers" / "model.safetensors",
-        2,
-        samples / "model2vec-float32" / "tokenizer.json",
-    )
-    found = [block for block in other if isinstance(block, tuple)]
-    assert [word for part, _ in found for word in part] == words
-    assert (np.concatenate([part for _, part in found]) == rows).all()
+@pytest.mark.parametrize("name", ["embeddings", "embedding.weight"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_real_static_vectors_are_read_as_safetensors_wrote_them(
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
+    tmp_path: Path,
+    name: str,
+    dtype: type[np.floating[Any]],
+) -> None:
+    """Tensors of model2vec and of sentence-transformers give a row for each token of their tokenizer."""
+    _, words, expected = glove_sample
+    save_file({name: expected.astype(dtype)}, tmp_path / "model.safetensors")
+    vocabulary = {word: index for index, word in reversed([*enumerate(words)])}
+    Tokenizer(models.WordLevel(vocabulary, unk_token="the")).save(str(tmp_path / "tokenizer.json"))
+    found, rows = read(static.read, tmp_path / "model.safetensors", 50)
+    assert found == words
+    assert rows.tobytes() == expected.astype(dtype).astype(np.float32).tobytes()

@@ -291,16 +291,28 @@ def test_an_encrypted_archive_is_a_format_error(tmp_path: Path) -> None:
         read(glove.read, path, 2)
 
 
-def test_real_samples(real_data: Path) -> None:
-    """Real lines of GloVe, among them the token of dots and no-break spaces, are read as they are."""
-    zipped = read(glove.read, real_data / "formats" / "glove" / "glove.840B.300d.first100.zip", 300)
-    assert zipped[0][:3] == [",", ".", "the"]
-    assert zipped[1].shape == (100, 300)
-    samples = real_data / "formats" / "glove"
-    assert read(glove.read, samples / "nbsp.glove.txt", 300)[0][1:] != []
-    assert ".\u00a0.\u00a0." in read(glove.read, samples / "nbsp.glove.txt", 300)[0]
-    words, rows = read(glove.read, samples / "glove.6B.300d.first100.txt.gz", 300)
-    assert words[:3] == ["the", ",", "."]
-    assert rows.shape == (100, 300)
-    crlf = read(glove.read, real_data / "broken" / "glove.6B.50d.crlf-cut.txt", 50)
-    assert crlf[0][0] == "apan"
+def test_real_lines_of_glove_are_read_bit_for_bit(
+    glove_lines: list[bytes], write: Callable[[bytes], Path]
+) -> None:
+    """Every number is the float32 of its text, under LF and CRLF, with a header or without, in any blocks."""
+    fields = [line.decode().split(" ") for line in glove_lines]
+    expected = np.array([[float(number) for number in numbers] for _, *numbers in fields], np.float32)
+    text = b"".join(glove_lines)
+    for reader, data in (
+        (glove.read, text),
+        (glove.read, gzip.compress(text, 1)),
+        (glove.read, text.replace(b"\n", b"\r\n")),
+        (word2vec_text.read, b"%d 50\n" % len(glove_lines) + text),
+        (word2vec_text.read, b"%d 50\n" % len(glove_lines) + text.replace(b"\n", b" \n")),
+    ):
+        words, rows = read(reader, write(data), 50)
+        assert words == [word for word, *_ in fields]
+        assert rows.tobytes() == expected.tobytes()
+
+
+def test_no_break_spaces_belong_to_the_word(glove_lines: list[bytes], write: Callable[[bytes], Path]) -> None:
+    """The token of three dots in GloVe 840B holds U+00A0; its numbers are what follows the last word."""
+    named, other = glove_lines[0].replace(b"the", ".\u00a0.\u00a0.".encode(), 1), glove_lines[1]
+    words, rows = read(glove.read, write(named + other), 50)
+    assert words == [".\u00a0.\u00a0.", ","]
+    assert rows[0].tolist() == [np.float32(number) for number in named.split(b" ")[1:]]

@@ -1,32 +1,19 @@
 """The layer for PyTorch itself, whichever backend Keras has."""
 
-import importlib.util
 from typing import Any
 
 import numpy as np
 import pytest
 
 import embedhub
-from embedhub import DependencyError, VocabularyError
+from embedhub import VocabularyError
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: tox -e torch")
 
 WORD_INDEX = {"music": 1, "rain": 2, "qwxz": 3}
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
-def test_without_torch_the_error_says_what_to_install() -> None:
-    """PyTorch is optional: its absence is an ImportError that names the extra."""
-    with pytest.raises(DependencyError, match=r"pip install embedhub\[torch\]") as caught:
-        embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
-    assert isinstance(caught.value, ImportError)
-
-
-@pytest.fixture
-def torch() -> Any:
-    """Return PyTorch, or skip."""
-    return pytest.importorskip("torch", reason="PyTorch is not installed: tox -e torch")
-
-
-def test_it_is_a_stock_layer_that_holds_the_rows(torch: Any) -> None:
+def test_torch_embedding_is_a_stock_layer_that_holds_the_rows() -> None:
     """The layer is PyTorch's own, frozen, and row i is that of the word with index i."""
     layer = embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
     assert type(layer) is torch.nn.Embedding
@@ -37,7 +24,7 @@ def test_it_is_a_stock_layer_that_holds_the_rows(torch: Any) -> None:
     assert (layer(torch.arange(4)).numpy() == expected).all()
 
 
-def test_training_moves_all_rows_but_padding(torch: Any) -> None:
+def test_training_changes_all_rows_but_padding() -> None:
     """A trainable layer learns, its padding does not, and neither the source nor another layer changes."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     before = np.array(vectors["music"])
@@ -52,7 +39,7 @@ def test_training_moves_all_rows_but_padding(torch: Any) -> None:
     assert (vectors["music"] == before).all()
 
 
-def test_it_saves_as_any_layer(torch: Any, tmp_path: Any) -> None:
+def test_state_of_a_torch_layer_loads_into_a_plain_one(tmp_path: Any) -> None:
     """The state goes into a plain layer of the same shape."""
     layer = embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
     torch.save(layer.state_dict(), tmp_path / "layer.pt")
@@ -61,7 +48,7 @@ def test_it_saves_as_any_layer(torch: Any, tmp_path: Any) -> None:
     assert (plain.weight == layer.weight).all()
 
 
-def test_padding_is_a_row_without_a_word(torch: Any) -> None:
+def test_padding_idx_is_a_row_without_a_word() -> None:
     """A word at padding's index would never learn, and an index that is no row means nothing."""
     with pytest.raises(VocabularyError, match="gives 'music' the index 1, which padding_idx=1 makes padding"):
         embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX, padding_idx=1)
