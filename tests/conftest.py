@@ -59,7 +59,9 @@ def cache(tmp_path: Path, machine_code: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setattr("embedhub.partial._FIRST_WAIT", 0.01)
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(machine_code))  # each compilation takes a second of processor time
+    monkeypatch.setenv(
+        "NUMBA_CACHE_DIR", str(machine_code)
+    )  # each compilation takes a second of processor time
     folder = tmp_path / "cache"
     monkeypatch.setenv("EMBEDHUB_CACHE", str(folder))
     return folder
