@@ -38,8 +38,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest test, so that the others fill the other core meanwhile."""
-    items.sort(key=lambda item: item.name != "test_a_killed_process_costs_nothing_but_time")
+    """Begin with the slow tests, so that the others fill the other core meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
