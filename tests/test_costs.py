@@ -146,14 +146,3 @@ def test_the_reader_is_compiled_once_and_not_into_the_package(
     assert in_new_process(COMPILE, tmp_path / "tiny.txt") == [0, 1, 0]
     assert in_new_process(COMPILE, tmp_path / "tiny.txt") == [1, 0, 0]
     assert list((cache / "compiled").rglob("*.nbc"))
-
-
-def test_numba_cache_dir_goes_before_the_cache_folder(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Machine code is kept in NUMBA_CACHE_DIR where that is set."""
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "own"))
-    (tmp_path / "tiny.txt").write_bytes(b"the 0.5 1\n")
-    in_new_process(COMPILE, tmp_path / "tiny.txt")
-    assert list((tmp_path / "own").rglob("*.nbc"))
-    assert not (cache / "compiled").exists()
