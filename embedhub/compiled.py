@@ -9,13 +9,13 @@ from embedhub import settings
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile with the machine code kept in our cache folder, since the package's may be read-only.
+    """Compile with the machine code kept outside the package, whose folder may be read-only.
 
     Where nothing may be written at all, each process compiles for itself, in a second.
     """
     config: Any = numba.config
     saved = config.CACHE_DIR
-    config.CACHE_DIR = str(settings.cache_folder() / "compiled")
+    config.CACHE_DIR = str(settings.compiled_folder())
     try:
         return numba.njit(nogil=True, cache=True)(function)
     except RuntimeError:  # there is no place for the machine code

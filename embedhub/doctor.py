@@ -150,7 +150,7 @@ def _cache() -> Iterator[Finding]:
             yield Finding("cache", f"{each.name} {each.dim}d", str(error), "embedhub cache repair")
     for kind, rests in (("downloads", stores.downloads()), ("leftovers", stores.leftovers())):
         yield Finding("cache", kind, f"{len(rests)}, {sum(rest.size for rest in rests) / 1e6:,.1f} MB")
-    machine_code = list((folder / "compiled").rglob("*.nbc"))
+    machine_code = list(settings.compiled_folder().rglob("*parse_lines*.nbc"))
     yield Finding(
         "cache", "compiled reader", "yes" if machine_code else "not yet (the first build of a text does it)"
     )

@@ -42,6 +42,12 @@ def cache_folder() -> Path:
     return Path(text).expanduser().absolute() if text else Path(platformdirs.user_cache_dir("embedhub"))
 
 
+def compiled_folder() -> Path:
+    """Return the folder of machine code: Numba's own variable, or else a folder in the cache."""
+    text = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(text) if text else cache_folder() / "compiled"
+
+
 def mirror() -> str | Path | None:
     """Return the mirror as a base URL without trailing slash, as a folder, or None."""
     text = _text("MIRROR")

@@ -42,19 +42,26 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this system lacks; begin with the longest test; mark what needs the real data."""
+    """Skip what this system lacks, mark what needs the real data, and begin with the slow tests."""
     for item in items:
         for name, here in {"linux": sys.platform == "linux", "posix": os.name == "posix"}.items():
             if not here and item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}: see the markers in pyproject.toml"))
-    items.sort(key=lambda item: item.name != "test_a_killed_process_costs_nothing_but_time")
-    for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real_data")
+    # The others fill the other core meanwhile.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="session")
+def machine_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of machine code for all tests and their processes, shared by the workers of xdist."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, machine_code: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test an empty cache, no EMBEDHUB_* variable, and a proxy where nobody listens."""
     for name in [name for name in os.environ if name.startswith("EMBEDHUB_")]:
         monkeypatch.delenv(name)
@@ -63,6 +70,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setattr("embedhub.partial._FIRST_WAIT", 0.01)
+    monkeypatch.setenv(
+        "NUMBA_CACHE_DIR", str(machine_code)
+    )  # each compilation takes a second of processor time
     folder = tmp_path / "cache"
     monkeypatch.setenv("EMBEDHUB_CACHE", str(folder))
     return folder

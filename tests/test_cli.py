@@ -73,7 +73,9 @@ def test_an_error_is_a_paragraph_and_exit_code_1() -> None:
     """What goes wrong is said without a traceback, which --debug shows."""
     done = run("demo", "--source", "glove-6B")
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: No source is named 'glove-6B'. Did you mean 'glove-6b'?")
+    assert done.stderr.startswith(
+        "Error: No source is named 'glove-6B'. Did you mean 'glove-6b' or 'glove-6b-20k'?"
+    )
     assert "Traceback" not in done.stderr
     done = run("--debug", "demo", "--source", "glove-6B")
     assert done.returncode == 1
@@ -153,7 +155,7 @@ def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe() -> None:
     assert "PDDL-1.0" not in narrow
     assert "…" not in narrow
     lines = run("list").stdout.splitlines()
-    assert len(lines) == 1 + 4 + 3
+    assert len(lines) == 1 + 4 + 1 + 3
     assert all("embedhub.builtin." in line for line in lines[1:])
 
 
@@ -220,7 +222,7 @@ def test_the_shell_completes_names_and_dims(tmp_path: Path) -> None:
     """Tab gives commands, names of sources, and the dims that a source has and are not there yet."""
     add_plugin(tmp_path, "embedhub-broken", "1 / 0")
     assert complete("embedhub ca", tmp_path) == ["cache"]
-    assert complete("embedhub info gl", tmp_path) == ["glove-6b"]
+    assert complete("embedhub info gl", tmp_path) == ["glove-6b", "glove-6b-20k"]
     assert complete("embedhub fetch glove-6b 100 ", tmp_path) == ["50", "200", "300"]
     assert complete("embedhub neighbors wordnet-ppmi 2", tmp_path) == ["25"]
 

@@ -12,8 +12,9 @@ import embedhub
 from embedhub import doctor, settings
 
 
-def test_doctor_tells_what_it_looked_at(cache: Path, tmp_path: Path) -> None:
+def test_doctor_tells_what_it_looked_at(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a sound machine it tells versions, backend, cache, settings and proxies; nothing is wrong."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
     done = run("doctor", KERAS_BACKEND="", KERAS_HOME=str(tmp_path), EMBEDHUB_OFFLINE="1")
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("Nothing is wrong.\n")

@@ -134,8 +134,12 @@ print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values(
 """
 
 
-def test_the_reader_is_compiled_once_and_not_into_the_package(tmp_path: Path) -> None:
+def test_the_reader_is_compiled_once_and_not_into_the_package(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first process compiles, the next finds the machine code in the cache, none in the package."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
     (tmp_path / "tiny.txt").write_bytes(b"the 0.5 1\n")
     assert in_new_process(COMPILE, tmp_path / "tiny.txt") == [0, 1, 0]
     assert in_new_process(COMPILE, tmp_path / "tiny.txt") == [1, 0, 0]
+    assert list((cache / "compiled").rglob("*.nbc"))

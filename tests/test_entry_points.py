@@ -164,7 +164,7 @@ def test_all_plugins_can_be_switched_off(site: Path) -> None:
     seen = look(site, EMBEDHUB_DISABLE_PLUGINS="1")
     assert (seen["warnings"], seen["modules"]) == ([], [])
     assert seen["clash"].startswith("SourceNotFoundError: No source is named 'same'.")
-    assert list(seen["providers"]) == ["glove-6b", "wordnet-ppmi"]
+    assert list(seen["providers"]) == ["glove-6b", "glove-6b-20k", "wordnet-ppmi"]
 
 
 ONCE = """

@@ -1,11 +1,25 @@
 """The examples that need one device; tests/backends/test_devices.py has the others."""
 
 import re
+import runpy
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture
+def example(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return a function that runs a script of examples/ here: importing TensorFlow again takes seconds."""
+
+    def run(script: str, *arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", [script, *arguments])
+        runpy.run_path(str(Path(__file__).parents[1] / "examples" / script), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
 
 
 def accuracy(shown: str) -> float:

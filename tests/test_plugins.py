@@ -27,30 +27,25 @@ ROOT = Path(__file__).parents[1]
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache for all processes of this module, so that the reader is compiled once."""
-    return tmp_path_factory.mktemp("shared-cache")
-
-
-@pytest.fixture
-def environment(shared_cache: Path) -> Callable[[Path], dict[str, str]]:
-    """Return a function that gives the environment in which what is in a folder is installed."""
+def environment(site: Path) -> dict[str, str]:
+    """Return the environment in which the distributions of a folder are installed."""
     bin_folder = str(Path(sys.executable).parent)
-    return lambda site: {
+    return {
         **os.environ,
-        "EMBEDHUB_CACHE": str(shared_cache),
         "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", "")]),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # plugins of pytest take longer to load than most tests
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(site),
     }
 
 
-def run_tests(folder: Path, environment: dict[str, str]) -> str:
+def run_tests(folder: Path, site: Path) -> str:
     """Run the tests of a distribution that is installed, and return what pytest prints; they must pass."""
     # -P: what is installed is tested, not the files of the folder.
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment(site), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -64,11 +59,9 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, install: Callable[..., Non
 
 
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
-def test_a_plugin_passes_its_tests_among_the_others(
-    folder: Path, bundled: Path, environment: Callable[[Path], dict[str, str]]
-) -> None:
+def test_a_plugin_passes_its_tests_among_the_others(folder: Path, bundled: Path) -> None:
     """Each plugin, installed from its wheel with all others, passes its own tests."""
-    assert " passed" in run_tests(folder, environment(bundled))
+    assert " passed" in run_tests(folder, bundled)
 
 
 LISTING = """
@@ -81,7 +74,7 @@ print(json.dumps([
 """
 
 
-def test_a_readme_tells_of_every_source(bundled: Path, environment: Callable[[Path], dict[str, str]]) -> None:
+def test_a_readme_tells_of_every_source(bundled: Path) -> None:
     """The README of a plugin has name, dims, number of words and citation of each source that it provides."""
     command = [sys.executable, "-P", "-W", "error", "-c", LISTING]
     done = subprocess.run(command, env=environment(bundled), capture_output=True, text=True, check=True)
@@ -97,7 +90,7 @@ def test_a_readme_tells_of_every_source(bundled: Path, environment: Callable[[Pa
                 assert citation in readme
 
 
-def test_the_catalogue_has_every_source(bundled: Path, environment: Callable[[Path], dict[str, str]]) -> None:
+def test_the_catalogue_has_every_source(bundled: Path) -> None:
     """The page of sources has one row for each, and comes out the same whatever the order of sets."""
     pages_made = set()
     for seed in ("1", "2"):
@@ -255,9 +248,7 @@ def test_plugins_read_files_of_their_publishers(
     assert np.array_equal(layer.get_weights()[0][1:], vectors.matrix[1:])
 
 
-def test_a_new_plugin_passes_its_tests_at_once(
-    tmp_path: Path, install: Callable[..., None], environment: Callable[[Path], dict[str, str]]
-) -> None:
+def test_a_new_plugin_passes_its_tests_at_once(tmp_path: Path, install: Callable[..., None]) -> None:
     """What `embedhub new-plugin` writes can be installed as it is, and its tests pass."""
     done = run("new-plugin", "embedhub-mycorpus", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -270,7 +261,7 @@ def test_a_new_plugin_passes_its_tests_at_once(
         "tests/test_embedhub_mycorpus.py",
     }
     install(tmp_path / "site", folder)
-    assert "12 passed" in run_tests(folder, environment(tmp_path / "site"))
+    assert "12 passed" in run_tests(folder, tmp_path / "site")
 
 
 @pytest.mark.parametrize(
@@ -305,8 +296,9 @@ def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "LICENSE").read_text("utf-8") == "mine"
 
 
+@pytest.mark.slow
 def test_the_guide_leads_from_an_empty_folder_to_a_layer(
-    tmp_path: Path, environment: Callable[[Path], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever follows the author's guide to the letter gets what it shows."""
     site = tmp_path / "site"

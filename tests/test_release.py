@@ -79,7 +79,7 @@ def test_the_wheel_says_what_it_is(built: tuple[Path, Path]) -> None:
     """Name, version, licence, Python and extras are those of the project."""
     about = metadata_of(built[1])
     assert (about["Name"], about["Version"]) == ("embedhub", embedhub.__version__)
-    assert about["License-Expression"] == "MIT AND LicenseRef-WordNet-3.0"
+    assert about["License-Expression"] == "MIT AND LicenseRef-WordNet-3.0 AND PDDL-1.0"
     assert about["Requires-Python"] == ">=3.11"
     assert about["Description-Content-Type"] == "text/markdown"
     assert {"jax", "torch"} <= set(about.get_all("Provides-Extra", []))

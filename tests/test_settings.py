@@ -23,6 +23,16 @@ def test_a_switch_is_yes_or_no(text: str, meant: bool, monkeypatch: pytest.Monke
     assert settings.offline() is meant
 
 
+def test_numba_cache_dir_goes_before_the_cache_folder(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Machine code is kept in NUMBA_CACHE_DIR where that is set, and else in the cache."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "own"))
+    assert settings.compiled_folder() == tmp_path / "own"
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    assert settings.compiled_folder() == cache / "compiled"
+
+
 @pytest.mark.parametrize(
     ("name", "ask"),
     [

@@ -23,6 +23,7 @@ def test_rows_divided_among_four_devices(example: Callable[..., str]) -> None:
     assert "predictions: (8, 1)" in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.distribute is TensorFlow's")
 def test_the_same_rows_on_two_devices(example: Callable[..., str]) -> None:
     """Each of two devices holds all rows, they are right, and training moves just those that are to learn."""

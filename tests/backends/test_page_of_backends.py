@@ -6,6 +6,7 @@ import pages
 import pytest
 
 
+@pytest.mark.slow
 def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its code gives what is shown, under each backend."""
     monkeypatch.chdir(tmp_path)
