@@ -20,7 +20,7 @@ def warn(message: str, category: type[Warning]) -> None:
     own = sys._getframe()  # noqa: SLF001 - as in Python's own warnings.py; inspect is slow to import
     frame: FrameType | None = own
     while frame is not None:
-        if frame.f_globals.get("__name__", "").partition(".")[0] == "embedhub":
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == "embedhub":
             own = frame
         frame = frame.f_back
     caller = own.f_back or own
