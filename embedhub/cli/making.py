@@ -1,13 +1,12 @@
 """Commands that make something to start from: a trained demo, a plugin."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import embedhub
-from embedhub.cli._app import app, complete_names
+from embedhub.cli._app import app, complete_names, quiet_import
 
 
 @app.command()
@@ -23,11 +22,10 @@ def demo(
       embedhub demo
       embedhub demo --source glove-6b --dim 50
     """
-    # TensorFlow's start-up chatter would bury the report.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     dim = dim or embedhub.sources()[source].dims[-1]
     typer.echo(f"Vectors: {source}, dim {dim}.")
-    from embedhub.demo import run
+    with quiet_import():
+        from embedhub.demo import run
 
     run(source, dim, typer.echo)
 
