@@ -52,14 +52,17 @@ def test_every_help_has_examples_of_itself(name: str) -> None:
 
 
 def test_demo_shows_what_pretrained_vectors_are_good_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offline, pretrained vectors do clearly better than random ones, and stderr is empty."""
+    """Offline, both embedded sources do clearly better than random vectors, and stderr is empty."""
     for name in ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"):
         monkeypatch.delenv(name, raising=False)
     done = run("demo")
     assert (done.returncode, done.stderr) == (0, "")
-    found = dict(re.findall(r"Test accuracy over (\w+) vectors: ([\d.]+)%", done.stdout))
-    assert float(found["pretrained"]) > float(found["random"]) + 20
-    assert "words found" in done.stdout
+    rows = re.findall(r"(?m)^([\w-]+) +(\d+) +([\d.]+)%$", done.stdout)
+    accuracies = {(name, int(dim)): float(accuracy) for name, dim, accuracy in rows}
+    assert list(accuracies) == [("glove-6b-20k", 50), ("random", 50), ("wordnet-ppmi", 100), ("random", 100)]
+    assert accuracies["glove-6b-20k", 50] > accuracies["random", 50] + 40
+    assert accuracies["wordnet-ppmi", 100] > accuracies["random", 100] + 40
+    assert done.stdout.count("words found") == 2
 
 
 LOGGING_KERAS = """
@@ -95,6 +98,13 @@ def test_the_log_of_an_import_of_keras_is_shown_where_it_is_wanted(
     assert done.returncode == (1 if "raise" in end else 3)
     assert ("a line of the log" in done.stderr) == shown
     assert ("ImportError: no library" in done.stderr) == ("raise" in end)
+
+
+def test_dim_of_the_demo_needs_a_source() -> None:
+    """A dim alone is wrong usage, since each of the two sources has its own."""
+    done = run("demo", "--dim", "50")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: Invalid value: --dim needs --source.")
 
 
 def test_demo_takes_any_source(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
