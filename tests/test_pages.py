@@ -23,9 +23,8 @@ def test_a_page_does_what_it_says(
 ) -> None:
     """All code of a page runs in its order, offline, without a warning, and prints what is shown."""
     if any(GLOVE in block.code for block in blocks_of(page)):
-        mirror = request.getfixturevalue("real_data") / "mirror"
         monkeypatch.setenv("EMBEDHUB_CACHE", str(request.getfixturevalue("_glove_cache")))
-        monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+        monkeypatch.setenv("EMBEDHUB_MIRROR", str(request.getfixturevalue("real_mirror")))
     folder = tmp_path / "reader"
     folder.mkdir()
     monkeypatch.chdir(folder)
