@@ -1,7 +1,6 @@
 """From the caller's vocabulary to a matrix: which row belongs to which word, and what is missing."""
 
 import logging
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from embedhub.oov import Policy
 from embedhub.registry import Source, load
 from embedhub.report import Coverage
 from embedhub.vectors import Vectors
+from embedhub.warn import warn
 from embedhub.word_index import WordIndex, read
 
 _ALMOST_NOTHING = 0.05
@@ -216,9 +216,8 @@ def _matched(
             "more; another source, or a smaller min_coverage, may do."
         )
     if covered.share < _ALMOST_NOTHING:
-        warnings.warn(
+        warn(
             f"{vectors.name} {vectors.dim}d: {covered}. {report.causes(vectors, covered.missing)}",
             CoverageWarning,
-            stacklevel=3,
         )
     return vectors, match, covered

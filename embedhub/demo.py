@@ -1,14 +1,12 @@
-"""`embedhub demo`: what pretrained vectors are good for, shown in under a minute and offline.
+"""The accuracy of a small text model over pretrained and over random vectors, for `embedhub demo`.
 
-A few labelled sentences train a small model; the test sentences speak of the same topics in other words. Over
-pretrained vectors the model knows words that it has never trained on by their neighbours; over random vectors
-it cannot.
+The test sentences are about the topics of the training sentences, in other words. Over pretrained vectors the
+model classifies words that it was never trained on by their neighbours; over random vectors it cannot.
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import resources
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,64 +14,71 @@ from numpy.typing import NDArray
 
 from embedhub.align import embedding_matrix
 from embedhub.keras import keras_embedding
-from embedhub.registry import Source
 
 _LENGTH = 24
-_EPOCHS = 40
+_EPOCHS = 10
 _RATE = 0.05
 _SEED = 2017
 
 
-def run(source: Source, dim: int | None, say: Callable[[str], None]) -> dict[str, float]:
-    """Train the same small model over pretrained and over random vectors.
+def run(sources: Iterable[tuple[str, int]], say: Callable[[str], None]) -> None:
+    """Train the same small model over the vectors of each source, and over random ones of each dimension.
 
     Args:
-        source: Where the pretrained vectors come from.
-        dim: Their dim.
-        say: Takes each line of the report.
-
-    Returns:
-        Test accuracy by kind of vectors, ``"pretrained"`` and ``"random"``.
+        sources: Name and dim of each source.
+        say: Called with each line of the report.
     """
     splits, topics = _texts()
     say(
         f"{len(splits['train'][0])} training and {len(splits['test'][0])} test sentences "
-        f"on {', '.join(topics)}."
+        f"on {len(topics)} topics: {', '.join(topics)}."
     )
 
     # The vocabulary comes from all sentences, as from an unlabelled corpus; test labels are not seen.
     vectorize = keras.layers.TextVectorization(output_sequence_length=_LENGTH)
     vectorize.adapt(splits["train"][0] + splits["test"][0])
 
-    result = embedding_matrix(source, dim, vectorize)
-    say(f"Coverage of the vocabulary: {result.coverage}.")
-    scale = float(result.matrix[1:].std())
-    kinds: dict[str, Callable[[], Any]] = {
-        "pretrained": lambda: keras_embedding(source, dim, vectorize, _LENGTH, mask_zero=True),
-        "random": lambda: keras.layers.Embedding(
+    layers: dict[tuple[str, int], keras.layers.Embedding] = {}
+    for source, dim in sources:
+        result = embedding_matrix(source, dim, vectorize)
+        say(f"Vectors: {source}, dim {dim}. {result.coverage}")
+        layers[source, dim] = keras_embedding(source, dim, vectorize, _LENGTH, mask_zero=True)
+        layers["random", dim] = keras.layers.Embedding(
             *result.matrix.shape,
-            embeddings_initializer=keras.initializers.RandomNormal(stddev=scale, seed=_SEED),
+            embeddings_initializer=keras.initializers.RandomNormal(
+                stddev=float(result.matrix[result.found].std()), seed=_SEED
+            ),
             mask_zero=True,
             trainable=False,
-        ),
-    }
-    accuracies = {}
-    for kind, make in kinds.items():
-        keras.utils.set_random_seed(_SEED)
-        model = keras.Sequential(
-            [
-                make(),
-                keras.layers.GlobalAveragePooling1D(),
-                keras.layers.Dense(len(topics), activation="softmax"),
-            ]
         )
-        model.compile(keras.optimizers.Adam(_RATE), "sparse_categorical_crossentropy", metrics=["accuracy"])
-        model.fit(vectorize(splits["train"][0]), splits["train"][1], epochs=_EPOCHS, verbose=0)
-        _, accuracy = model.evaluate(vectorize(splits["test"][0]), splits["test"][1], verbose=0)
-        accuracies[kind] = float(accuracy)
-        say(f"Test accuracy over {kind} vectors: {accuracy:.1%}")
-    say(f"(Guessing would give {1 / len(topics):.1%}.)")
-    return accuracies
+    say("Random: normally distributed vectors for all words, with the standard deviation of the source's.")
+    say("")
+    width = max(len(name) for name, _ in layers)
+    say(f"{'vectors':{width}}  dim  test accuracy")
+    for (name, dim), layer in layers.items():
+        say(f"{name:{width}}  {dim:3}  {_accuracy(layer, vectorize, splits, len(topics)):13.1%}")
+    say(f"{'(guessing)':{width}}       {1 / len(topics):13.1%}")
+
+
+def _accuracy(
+    layer: keras.layers.Layer,
+    vectorize: keras.layers.TextVectorization,
+    splits: dict[str, tuple[list[str], NDArray[np.int64]]],
+    classes: int,
+) -> float:
+    """Return the test accuracy of a softmax over the mean of a sentence's vectors, after training."""
+    keras.utils.set_random_seed(_SEED)
+    model = keras.Sequential(
+        [
+            layer,
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(classes, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(_RATE), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    (texts, labels), (test_texts, test_labels) = splits["train"], splits["test"]
+    model.fit(vectorize(texts), labels, epochs=_EPOCHS, verbose=0)
+    return float(model.evaluate(vectorize(test_texts), test_labels, verbose=0)[1])
 
 
 def _texts() -> tuple[dict[str, tuple[list[str], NDArray[np.int64]]], list[str]]:

@@ -1,6 +1,5 @@
 """How good vectors are: benchmarks of word similarity and of analogies."""
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from embedhub.local import as_path
 from embedhub.registry import Source, benchmarks, load
 from embedhub.scores import Interval
 from embedhub.vectors import Vectors
+from embedhub.warn import warn
 
 Missing = Literal["skip", "zero"]
 
@@ -187,11 +187,10 @@ def _all_that_can_be_had() -> list[tuple[Benchmark, list[Any]]]:
         raise failures[0][1]
     if failures:
         names = ", ".join(name for name, _ in failures)
-        warnings.warn(
+        warn(
             f"{len(failures)} of {len(failures) + len(found)} benchmarks cannot be had, and are left out: "
             f"{names}. Of the first: {failures[0][1]}",
             BenchmarkWarning,
-            stacklevel=3,
         )
     return found
 

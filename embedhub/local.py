@@ -5,7 +5,6 @@ import json
 import os
 import re
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from embedhub.files import Block, Extra
 from embedhub.readers._archives import split_member
 from embedhub.readers.detect import Format, detect
 from embedhub.source import EmbeddingSource, is_device
+from embedhub.warn import warn
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 80
@@ -66,7 +66,7 @@ class LocalSource(EmbeddingSource):
         try:
             yield from self.format.reader(path, dim, *self.format.beside)
         except UnexpectedEndError as error:
-            warnings.warn(f"{error} All rows that are there are used.", FormatWarning, stacklevel=2)
+            warn(f"{error} All rows that are there are used.", FormatWarning)
         self._check_state()
 
     def _provenance(self, dim: int, candidate: int) -> dict[str, Any]:

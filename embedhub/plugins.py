@@ -4,7 +4,6 @@ One broken plugin does not take the others down: it is named in a `PluginWarning
 """
 
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import pluggy
 
 from embedhub import hookspecs, settings
 from embedhub.errors import PluginWarning
+from embedhub.warn import warn
 
 T = TypeVar("T")
 
@@ -75,11 +75,10 @@ class Plugins:
 
     def _leave_out(self, provider: str, error: Exception) -> None:
         self._broken[provider] = f"{type(error).__name__}: {error}"
-        warnings.warn(
+        warn(
             f"The embedhub plugin {provider} is left out, because it is broken: {self._broken[provider]}. "
             "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS.",
             PluginWarning,
-            stacklevel=2,
         )
 
 

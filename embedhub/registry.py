@@ -52,7 +52,8 @@ class Registry(Mapping[str, T], Generic[T]):
     def __getitem__(self, name: str) -> T:
         providers = self._discovered().get(name)
         if providers is None:
-            close = difflib.get_close_matches(name, self, n=3, cutoff=0.4) if isinstance(name, str) else []
+            folded = [other for other in self if other.lower() == str(name).lower()]
+            close = folded or difflib.get_close_matches(str(name), self, n=3, cutoff=0.4)
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise SourceNotFoundError(
                 f"No {self._noun} is named {name!r}.{hint} list(embedhub.{self._noun}s()) has all; "

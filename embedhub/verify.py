@@ -1,7 +1,6 @@
 """Tells whether bytes that arrived are the pinned ones, and if not, what they look like."""
 
 import hashlib
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from embedhub.errors import ChecksumError, UnpinnedWarning
 from embedhub.files import RemoteFile
 from embedhub.readers import _open
 from embedhub.remote import HEAD, looks_like
+from embedhub.warn import warn
 from embedhub.zipmember import Member
 
 _CHUNK = 1 << 20
@@ -140,9 +140,8 @@ def _remember(file: RemoteFile, digest: str) -> None:
     fresh = _memory(file).with_suffix(".tmp")
     fresh.write_text(f"{digest}  {file.address}\n", "utf-8", newline="\n")
     fresh.replace(_memory(file))
-    warnings.warn(
+    warn(
         f"{file.address}: nobody has published a hash of this file. Its digest {digest} is remembered, and "
         "later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 refuses such files.",
         UnpinnedWarning,
-        stacklevel=2,
     )

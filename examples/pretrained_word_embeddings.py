@@ -39,7 +39,7 @@ def read(folder: Path | None) -> tuple[list[tuple[list[str], np.ndarray]], list[
     ], classes
 
 
-def main(folder: Path | None = None, source: str = "wordnet-ppmi", dim: int = 100) -> float:
+def main(folder: Path | None = None, source: str = "glove-6b-20k", dim: int = 50) -> float:
     """Train, validate, try the model on raw strings; return the accuracy on the validation texts."""
     keras.utils.set_random_seed(1)
     ((texts, labels), (valid_texts, valid_labels)), classes = read(folder)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import textwrap
 import warnings
 from contextlib import contextmanager
@@ -135,6 +136,33 @@ def usage() -> "Iterator[None]":
         raise typer.BadParameter(str(error)) from error
 
 
+@contextmanager
+def quiet_import() -> "Iterator[None]":
+    """Keep the log that TensorFlow writes at start-up off stderr while Keras is imported.
+
+    TensorFlow 2.21 writes six lines to file descriptor 2 while its libraries are loaded, even where
+    TF_CPP_MIN_LOG_LEVEL is 3; later lines obey the level. If the import fails, the log is shown. With --debug
+    or another level set by the user, it is not held back.
+    """
+    if _debug or os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
+        yield
+        return
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            log.seek(0)
+            os.write(stderr, log.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
 def main() -> None:
     """Run the command.
 
@@ -239,7 +267,9 @@ def _root(
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error, and TensorFlow's log.")
+    ] = False,
 ) -> None:
     global _debug  # noqa: PLW0603 - one process runs one command
     _debug = debug

@@ -1,35 +1,41 @@
 """Commands that make something to start from: a trained demo, a plugin."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import embedhub
-from embedhub.cli._app import app, complete_names
+from embedhub.cli._app import app, complete_names, quiet_import
+
+_EMBEDDED = (("glove-6b-20k", 50), ("wordnet-ppmi", 100))
 
 
 @app.command()
 def demo(
     source: Annotated[
-        str, typer.Option(help="Name of a source.", autocompletion=complete_names)
-    ] = "wordnet-ppmi",
-    dim: Annotated[int | None, typer.Option(help="Dim; its largest one by default.")] = None,
+        str | None,
+        typer.Option(
+            help="Name of a source, instead of the two inside the package.", autocompletion=complete_names
+        ),
+    ] = None,
+    dim: Annotated[int | None, typer.Option(help="Dim of --source; its largest one by default.")] = None,
 ) -> None:
     """Train a small text model over pretrained and over random vectors, and compare.
+
+    Without --source it compares the two sources inside the package, offline.
 
     Examples:
       embedhub demo
       embedhub demo --source glove-6b --dim 50
     """
-    # TensorFlow's start-up chatter would bury the report.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    dim = dim or embedhub.sources()[source].dims[-1]
-    typer.echo(f"Vectors: {source}, dim {dim}.")
-    from embedhub.demo import run
+    if source is None and dim is not None:
+        raise typer.BadParameter("--dim needs --source.")
+    chosen = ((source, dim or embedhub.sources()[source].dims[-1]),) if source else _EMBEDDED
+    with quiet_import():
+        from embedhub.demo import run
 
-    run(source, dim, typer.echo)
+    run(chosen, typer.echo)
 
 
 @app.command()
