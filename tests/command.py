@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from children import PATIENCE
+
 
 def executable() -> str:
     """Return the place of the installed command."""
@@ -27,6 +29,7 @@ def run(
         text=True,
         encoding="utf-8",
         check=False,
+        timeout=PATIENCE,
     )
 
 

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from children import child
 
 import embedhub
 from embedhub import store
@@ -34,11 +35,6 @@ REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 # What a shell starts in the background ignores Ctrl-C, and so would the commands that are tested with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest test, so that the others fill the other core meanwhile."""
-    items.sort(key=lambda item: item.name != "test_a_killed_process_costs_nothing_but_time")
 
 
 @pytest.fixture(autouse=True)
@@ -285,6 +281,13 @@ def serve() -> Iterator[Callable[..., Serving]]:
     """Return a function that serves a folder until the test ends."""
     with ExitStack() as stack:
         yield lambda folder, **options: stack.enter_context(serving_folder(folder, **options))
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Return a function that starts a process, as `child` does; the process ends with the test."""
+    with ExitStack() as stack:
+        yield lambda *command, **options: stack.enter_context(child(*command, **options))
 
 
 @pytest.fixture(scope="session")
