@@ -50,21 +50,25 @@ def child(*command: object, at: str | None = None, **options: Any) -> Iterator[s
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def read_until(process: subprocess.Popen[str], text: str, stream: str = "stdout") -> str:
-    """Return what a process writes to a stream, up to the end of the line with this text.
-
-    If that does not come in time the process is killed, and what it has written until then is returned.
-    """
-    file = getattr(process, stream).fileno()  # unbuffered, so that communicate() gets the rest
-    shown = ""
+@contextmanager
+def limited(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Kill a process that takes too long with what it does meanwhile, so that a read of its output ends."""
     limit = Timer(PATIENCE, process.kill)
     limit.start()
     try:
-        while not (text in shown and shown.endswith("\n")):
-            read = os.read(file, 1)
-            if not read:
-                break
-            shown += read.decode("latin-1")
+        yield
     finally:
         limit.cancel()
-    return shown
+
+
+def read_until(process: subprocess.Popen[str], text: str, stream: str = "stdout") -> str:
+    """Return what a process writes to a stream, up to the end of the line with this text.
+
+    If it ends before, or is killed since it takes too long, that is all that it has written.
+    """
+    file = getattr(process, stream).fileno()  # unbuffered, so that communicate() gets the rest
+    shown = b""
+    with limited(process):
+        while not (text.encode() in shown and shown.endswith(b"\n")) and (read := os.read(file, 1)):
+            shown += read
+    return shown.decode()

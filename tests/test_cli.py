@@ -6,14 +6,15 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import typer
+from children import PATIENCE, child, limited, read_until
 from command import add_plugin, executable, run, seeing
 from conftest import Serving
 
@@ -115,18 +116,15 @@ def in_terminal(*arguments: str, **variables: str) -> str:
     """Run the command on a terminal of 80 columns, and return all that it shows there."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": "80", "TERM": "xterm"} | variables
-    process = subprocess.Popen(
-        [executable(), *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-    )
-    os.close(theirs)
+    command = (executable(), *arguments)
     shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:  # how a terminal ends
-        pass
+    with child(*command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        with limited(process), suppress(OSError):  # how a terminal ends
+            while part := os.read(ours, 65536):
+                shown += part
+        process.wait(PATIENCE)
     os.close(ours)
-    process.wait()
     return shown.decode()
 
 
@@ -148,51 +146,46 @@ def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe() -> None:
     assert "PDDL-1.0" not in narrow
     assert "…" not in narrow
     lines = run("list").stdout.splitlines()
-    assert len(lines) == 1 + 4 + 3
+    assert len(lines) == 1 + 4 + 1 + 3
     assert all("embedhub.builtin." in line for line in lines[1:])
 
 
-def test_a_closed_pipe_ends_the_command_in_silence(cache: Path) -> None:
+def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subprocess.Popen[str]"]) -> None:
     """Who reads two lines and goes, as `head` does, sees no traceback, whether much is written or little."""
     for arguments in (
         ("neighbors", "wordnet-ppmi", "25", "music", "--top", "9000", "--json"),
         ("list",),
         ("cache", "path"),
     ):
-        with subprocess.Popen(
-            [executable(), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # Unbuffered, Python takes half a write for a whole one.
-            env=os.environ | {"PYTHONUNBUFFERED": ""},
-        ) as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            if len(arguments) > 2:
-                assert process.stdout.readline() == "[\n"
-            process.stdout.close()
-            assert process.stderr.read() == ""
+        # Unbuffered, Python takes half a write for a whole one.
+        process = start(executable(), *arguments, env=os.environ | {"PYTHONUNBUFFERED": ""})
+        if len(arguments) > 2:
+            assert read_until(process, "[") == "[\n"
+        assert process.stdout
+        process.stdout.close()
+        assert process.communicate(timeout=PATIENCE)[1] == ""
         assert process.returncode == 1
 
 
 def test_control_c_is_no_traceback(
-    real_data: Path, serve: Callable[..., Serving], monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., "subprocess.Popen[str]"],
+    serve: Callable[..., Serving],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ctrl-C in a download ends it with a word and exit code 130; a bar has shown how far it was."""
-    serving = serve(real_data / "mirror", rate=4_000_000)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    add_plugin(tmp_path / "site", "long", "source('long')")
+    (tmp_path / "example.org").mkdir()
+    (tmp_path / "example.org" / "long.bin").write_bytes(bytes(1 << 20))
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path).base)
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
-    with subprocess.Popen(
-        [executable(), "fetch", "glove-6b", "50"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        while serving.sent < 1_000_000:
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
+    env = os.environ | seeing(tmp_path / "site")
+    process = start(executable(), "fetch", "long", "2", at="chunk * 2", env=env)
+    process.send_signal(signal.SIGINT)
+    err = read_until(process, "Interrupted.", "stderr")
+    out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert "Downloading glove-6b 50d (glove.6B.50d.txt)" in err
+    assert "Downloading long 2d (long.bin)" in err
     assert err.endswith("Interrupted.\n")
     assert "Traceback" not in err
     assert out == ""
