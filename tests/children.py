@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-PATIENCE = 120
+PATIENCE = 240
 """Seconds that a test waits for anything; the limit of a whole test is in pyproject.toml."""
 
 _BARRIER = Path(__file__).with_name("barrier.py")

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from children import child
+from children import PATIENCE, child
 
 import embedhub
 from embedhub import store
@@ -312,7 +312,9 @@ def install() -> Callable[..., None]:
 
     def install(site: Path, *folders: Path) -> None:
         places = map(str, ("--target", site, *folders))
-        subprocess.run([sys.executable, "-m", "pip", "install", *options, *places], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", *options, *places], check=True, timeout=PATIENCE
+        )
 
     return install
 
@@ -324,7 +326,7 @@ def example() -> Callable[..., str]:
     def run(script: str, *arguments: str) -> str:
         path = Path(__file__).parents[1] / "examples" / script
         command = [sys.executable, "-W", "error::UserWarning", str(path), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import PATIENCE
 from conftest import REAL_SETS
 
 import embedhub
@@ -402,7 +403,9 @@ def test_plugins_offer_benchmarks_each_by_itself(tmp_path: Path) -> None:
         )
         (info / "entry_points.txt").write_text(f"[embedhub]\n{name} = plugin_{name}\n", "utf-8")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{LOOK}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     names, sources, told = json.loads(done.stdout)
     assert sorted({"from-plugin", *NAMES}) == names
     assert "glove-6b" in sources

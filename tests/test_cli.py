@@ -245,7 +245,11 @@ print("heavy:", sorted(heavy & set(sys.modules)))
 def test_what_only_tells_imports_nothing_heavy(arguments: list[str], cache: Path) -> None:
     """To list and to tell takes no Keras, no backend, no compiler and no network library."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", LIGHT, *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", LIGHT, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr + done.stdout
     assert done.stdout.endswith("heavy: []\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pages
 import pytest
+from children import PATIENCE
 from command import run
 
 import embedhub
@@ -47,7 +48,9 @@ def run_tests(folder: Path, environment: dict[str, str]) -> str:
     """Run the tests of a distribution that is installed, and return what pytest prints; they must pass."""
     # -P: what is installed is tested, not the files of the folder.
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -81,7 +84,9 @@ print(json.dumps([
 def test_a_readme_tells_of_every_source(bundled: Path, environment: Callable[[Path], dict[str, str]]) -> None:
     """The README of a plugin has name, dims, number of words and citation of each source that it provides."""
     command = [sys.executable, "-P", "-W", "error", "-c", LISTING]
-    done = subprocess.run(command, env=environment(bundled), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, env=environment(bundled), capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     listing = json.loads(done.stdout)
     assert {provider.split()[0] for provider, *_ in listing} >= {folder.name for folder in PLUGINS}
     for folder in PLUGINS:
@@ -100,11 +105,18 @@ def test_the_catalogue_has_every_source(bundled: Path, environment: Callable[[Pa
     for seed in ("1", "2"):
         command = [sys.executable, "-P", str(ROOT / "tools" / "docs_hooks.py"), "catalogue"]
         settings = environment(bundled) | {"PYTHONHASHSEED": seed}
-        done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, env=settings, capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
         pages_made.add(done.stdout)
     (page,) = pages_made
     done = subprocess.run(
-        [sys.executable, "-P", "-c", LISTING], env=settings, capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", LISTING],
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     names = [name for _, name, *_ in json.loads(done.stdout)]
     assert sorted(re.findall(r"(?m)^\| `([^`]+)` \|", page)) == sorted(names)

@@ -318,6 +318,7 @@ def arrives(pickled: bytes, code: str, **environment: str) -> str:
         text=True,
         check=False,
         env=os.environ | environment,
+        timeout=PATIENCE,
     )
     return done.stdout + done.stderr
 
