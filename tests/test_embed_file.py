@@ -222,7 +222,7 @@ def test_workers_end_with_the_process_that_started_them(
     """After SIGKILL of the command all its workers end."""
     table = write_long(tmp_path / "in.parquet", ROWS)
     process = begin(table, "--out", tmp_path / "out.npy", "--batch", SMALL, "--workers", 2, parts=2)
-    assert len(workers_of(process)) == 2
+    assert workers_of(process)
     process.kill()
     process.communicate(timeout=PATIENCE)  # returns when no process has the other end of the pipes
 
