@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from children import PATIENCE
+
 
 def executable() -> str:
     """Return the place of the installed command."""
@@ -31,6 +33,7 @@ def run(
         text=True,
         encoding=encoding,
         check=False,
+        timeout=PATIENCE,
     )
 
 

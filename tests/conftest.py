@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from children import PATIENCE, child
 from command import add_distribution, seeing
 from numpy.typing import NDArray
 from small_sets import SETS
@@ -441,6 +442,13 @@ def serve() -> Iterator[Callable[..., Serving]]:
         yield lambda folder, **options: stack.enter_context(serving_folder(folder, **options))
 
 
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Return a function that starts a process, as `child` does; the process ends with the test."""
+    with ExitStack() as stack:
+        yield lambda *command, **options: stack.enter_context(child(*command, **options))
+
+
 @pytest.fixture(scope="session")
 def make_vectors(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., embedhub.Vectors]:
     """Return a function that gives vectors with the asked-for words, each with a row of its own."""
@@ -463,7 +471,9 @@ def install() -> Callable[..., None]:
 
     def install(site: Path, *folders: Path) -> None:
         places = map(str, ("--target", site, *folders))
-        subprocess.run([sys.executable, "-m", "pip", "install", *options, *places], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", *options, *places], check=True, timeout=PATIENCE
+        )
 
     return install
 
@@ -475,7 +485,7 @@ def example() -> Callable[..., str]:
     def run(script: str, *arguments: str) -> str:
         path = Path(__file__).parents[1] / "examples" / script
         command = [sys.executable, "-W", "error::UserWarning", str(path), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -142,7 +143,11 @@ def _run_command(command: str, where: str, monkeypatch: pytest.MonkeyPatch) -> s
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as after:
         script = f"{command}\nenv -0 > '{after.name}'"
         done = subprocess.run(
-            [bash, "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=False
+            [bash, "-euo", "pipefail", "-c", script],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, f"{where}:\n{done.stdout}{done.stderr}"
         variables = [line.partition("=") for line in after.read().split("\0") if line]

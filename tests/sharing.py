@@ -4,19 +4,25 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from children import PATIENCE
+
 from embedhub import TextEmbedder
 
 
 def whole_matrix(embed: TextEmbedder, barrier: Any, results: Any) -> None:
-    """Use each row of the source, and say how much of the map's memory is this process's share."""
+    """Use each row of the source, and report how this process has mapped the matrix."""
     words = list(embed.vectors.words)
     rows = embed([words[start : start + 4096] for start in range(0, len(words), 4096)]).vectors
-    barrier.wait()
-    share, inside = 0, False
+    barrier.wait(PATIENCE)  # all processes have it mapped now
+    mappings: list[dict[str, Any]] = []
+    inside = False
     for line in Path("/proc/self/smaps").read_text("utf-8").splitlines():
-        if "-" in line.split()[0]:
+        name, *values = line.split()
+        if not name.endswith(":"):
             inside = line.endswith("matrix.npy")
-        elif inside and line.startswith("Pss:"):
-            share += 1024 * int(line.split()[1])
-    results.put((share, hashlib.sha256(rows).hexdigest()))
-    barrier.wait()
+            if inside:
+                mappings.append({"mode": values[0], "file": (values[2], values[3])})
+        elif inside and name in {"Size:", "Private_Dirty:", "Anonymous:"}:
+            mappings[-1][name] = 1024 * int(values[0])
+    results.put((mappings, hashlib.sha256(rows).hexdigest()))
+    barrier.wait(PATIENCE)

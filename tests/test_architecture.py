@@ -11,6 +11,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 import pytest
+from children import PATIENCE
 
 import embedhub
 
@@ -157,7 +158,9 @@ HEAVY = {
 def test_nothing_heavy_is_loaded_before_it_is_needed(code: str, allowed: set[str]) -> None:
     """Importing embedhub loads none of the heavy packages, listing and opening only the light ones."""
     code += f"\nimport sys; print([name for name in sys.modules if name in {HEAVY!r}])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     assert set(json.loads(run.stdout.replace("'", '"'))) <= allowed
 
 

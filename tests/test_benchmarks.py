@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import PATIENCE
 from command import add_distribution
 from conftest import REAL_SETS
 from small_sets import SETS
@@ -417,7 +418,9 @@ def test_plugins_offer_benchmarks_each_by_itself(tmp_path: Path) -> None:
     for name, last in (("good", "pass"), ("bad", "yield 'no benchmark'")):
         add_distribution(tmp_path, f"embedhub-{name}", PLUGIN.format(last=last))
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{LOOK}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     names, sources, told = json.loads(done.stdout)
     assert sorted({"from-plugin", *NAMES}) == names
     assert "glove-6b" in sources

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import PATIENCE
 
 CHECK = Path(__file__).parents[1] / "tools" / "check_coverage.py"
 MODULES = {"good.py": 90.0, "readers/low.py": 89.9}
@@ -31,7 +32,11 @@ def check(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     path = tmp_path / "coverage.json"
     path.write_text(json.dumps(report), "utf-8")
     return lambda *options: subprocess.run(
-        [sys.executable, CHECK, path, *options], capture_output=True, text=True, check=False
+        [sys.executable, CHECK, path, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
 
 

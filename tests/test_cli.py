@@ -5,14 +5,15 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import typer
+from children import PATIENCE, child, limited, read_until
 from command import add_plugin, executable, run, seeing
 from conftest import Serving
 
@@ -165,18 +166,15 @@ def in_terminal(*arguments: str, **variables: str) -> str:
 
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": "80", "TERM": "xterm"} | variables
-    process = subprocess.Popen(
-        [executable(), *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-    )
-    os.close(theirs)
+    command = (executable(), *arguments)
     shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:  # how a terminal ends
-        pass
+    with child(*command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        with limited(process), suppress(OSError):  # how a terminal ends
+            while part := os.read(ours, 65536):
+                shown += part
+        process.wait(PATIENCE)
     os.close(ours)
-    process.wait()
     return shown.decode()
 
 
@@ -204,48 +202,38 @@ def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe() -> None:
     assert all("embedhub.builtin." in line for line in lines[1:])
 
 
-def test_a_closed_pipe_ends_the_command_in_silence(cache: Path) -> None:
+def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subprocess.Popen[str]"]) -> None:
     """Who reads two lines and goes, as `head` does, sees no traceback, whether much is written or little."""
     for arguments in (
         ("neighbors", "wordnet-ppmi", "25", "music", "--top", "9000", "--json"),
         ("list",),
         ("cache", "path"),
     ):
-        with subprocess.Popen(
-            [executable(), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # Unbuffered, Python takes half a write for a whole one.
-            env=os.environ | {"PYTHONUNBUFFERED": ""},
-        ) as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            if len(arguments) > 2:
-                assert process.stdout.readline() == "[\n"
-            process.stdout.close()
-            assert process.stderr.read() == ""
+        # Unbuffered, Python takes half a write for a whole one.
+        process = start(executable(), *arguments, env=os.environ | {"PYTHONUNBUFFERED": ""})
+        if len(arguments) > 2:
+            assert read_until(process, "[") == "[\n"
+        assert process.stdout
+        process.stdout.close()
+        assert process.communicate(timeout=PATIENCE)[1] == ""
         assert process.returncode == 1
 
 
 @pytest.mark.posix
 def test_control_c_in_a_download_exits_130_without_a_traceback(
-    glove_6b_mirror: tuple[Path, EmbeddingSource], small_plugin: dict[str, str], serve: Callable[..., Serving]
+    start: Callable[..., "subprocess.Popen[str]"],
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
+    small_plugin: dict[str, str],
+    serve: Callable[..., Serving],
 ) -> None:
     """Ctrl-C in a download ends it with a word and exit code 130, after a bar that has shown its progress."""
-    serving = serve(glove_6b_mirror[0], rate=400_000)
-    with subprocess.Popen(
-        [executable(), "fetch", "small-glove-6b", "50"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | small_plugin | {"EMBEDHUB_MIRROR": serving.base, "EMBEDHUB_PROGRESS": "1"},
-    ) as process:
-        while serving.sent < 400_000:
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+    mirror = {"EMBEDHUB_MIRROR": serve(glove_6b_mirror[0]).base, "EMBEDHUB_PROGRESS": "1"}
+    process = start(
+        executable(), "fetch", "small-glove-6b", "50", at="chunk * 4", env=os.environ | small_plugin | mirror
+    )
+    process.send_signal(signal.SIGINT)
+    err = read_until(process, "Interrupted.", "stderr")
+    out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Downloading small-glove-6b 50d (glove.6B.50d.txt)" in err
     assert err.endswith("Interrupted.\n")
@@ -307,7 +295,11 @@ print("heavy:", sorted(heavy & set(sys.modules)))
 def test_what_only_tells_imports_nothing_heavy(arguments: list[str], cache: Path) -> None:
     """To list and to tell takes no Keras, no backend, no compiler and no network library."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", LIGHT, *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", LIGHT, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr + done.stdout
     assert done.stdout.endswith("heavy: []\n")

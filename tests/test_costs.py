@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from children import PATIENCE
 
 from embedhub import Vectors, embedding_matrix, store
 from embedhub.files import Block
@@ -42,7 +43,11 @@ def opened(folder: Path) -> Vectors:
 def in_new_process(code: str, *arguments: Any) -> Any:
     """Return what a program prints as JSON."""
     run = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     return json.loads(run.stdout)
 

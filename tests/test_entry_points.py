@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import PATIENCE
 
 PROJECT = """
 [build-system]
@@ -100,7 +101,12 @@ def look(site: Path, code: str = LOOK, **variables: str) -> Any:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EMBEDHUB_")}
     environment |= {"PYTHONPATH": str(site)} | variables
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     return json.loads(done.stdout)
 
@@ -182,6 +188,10 @@ print(json.dumps(["first" in before, "first" in after]))
 def test_discovery_happens_once(site: Path) -> None:
     """A registry looks for plugins on first use, and never again."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", ONCE, site], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", ONCE, site],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     assert json.loads(done.stdout) == [False, True]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from children import PATIENCE
 from command import executable, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -323,7 +324,11 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     before = out.read_bytes()
     script = 'ulimit -f 500; exec "$0" export wordnet-ppmi 25 "$1" --force'  # blocks of a file, 1 KB each
     done = subprocess.run(
-        ["/bin/bash", "-c", script, executable(), str(out)], capture_output=True, text=True, check=False
+        ["/bin/bash", "-c", script, executable(), str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1, done.stderr
     assert f"{out}: it could not be written (File too large), and nothing was kept of it." in done.stderr
@@ -380,6 +385,7 @@ def test_without_gensim_the_way_out_is_told(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=PATIENCE,
     )
     assert "pip install embedhub[gensim]" in done.stdout
     assert "word2vec-binary" in done.stdout

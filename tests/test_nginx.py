@@ -3,13 +3,13 @@
 import gzip
 import shutil
 import socket
-import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from children import PATIENCE, child
 
 from embedhub import DownloadError, RemoteFile, download
 from embedhub.readers import glove
@@ -60,22 +60,20 @@ def nginx(open_folder: Path) -> Iterator[str]:
     (root / "files" / HOST / "some.txt").write_bytes(TEXT)
     with zipfile.ZipFile(root / "files" / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("some.txt", TEXT)
-    first, second = free_port(), free_port()
-    (root / "nginx.conf").write_text(CONFIG.format(root=root, first=first, second=second))
-    process = subprocess.Popen(
-        [NGINX, "-c", str(root / "nginx.conf"), "-p", str(root)], stderr=subprocess.PIPE
-    )
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", second)) == 0:
-                break
-        time.sleep(0.05)
-    else:
-        process.kill()
-        pytest.fail(f"nginx did not start: {process.communicate()[1]!r}")
-    yield f"http://127.0.0.1:{first}"
-    process.terminate()
-    process.communicate()
+    for _ in range(5):  # another process may take a port before nginx does
+        first, second = free_port(), free_port()
+        (root / "nginx.conf").write_text(CONFIG.format(root=root, first=first, second=second))
+        with child(NGINX, "-c", root / "nginx.conf", "-p", root) as process:
+            until = time.monotonic() + PATIENCE
+            # It writes the file when it listens.
+            while not (root / "pid").exists() and process.poll() is None and time.monotonic() < until:
+                time.sleep(0.02)
+            if (root / "pid").exists():
+                yield f"http://127.0.0.1:{first}"
+                return
+            process.kill()
+            _, shown = process.communicate(timeout=PATIENCE)
+    pytest.fail(f"nginx did not start: {shown}")
 
 
 def a_file(kind: str) -> RemoteFile:

@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
+from children import PATIENCE
 from command import run
 
 import embedhub
@@ -148,6 +149,10 @@ except embedhub.DependencyError as error:
 def test_without_matplotlib_the_extra_is_told() -> None:
     """Where matplotlib is not installed, the error names the extra."""
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_MATPLOTLIB], capture_output=True, text=True, check=True
+        [sys.executable, "-c", WITHOUT_MATPLOTLIB],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     assert done.stdout.strip().endswith("pip install embedhub[plot]")

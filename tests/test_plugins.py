@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pages
 import pytest
+from children import PATIENCE
 from command import run
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
@@ -44,7 +45,13 @@ def run_tests(folder: Path, site: Path) -> str:
     # -P: what is installed is tested, not the files of the folder.
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        command, cwd=folder, env=environment(site), capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=environment(site),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stdout
     return done.stdout
@@ -77,7 +84,9 @@ print(json.dumps([
 def test_a_readme_tells_of_every_source(bundled: Path) -> None:
     """The README of a plugin has name, dims, number of words and citation of each source that it provides."""
     command = [sys.executable, "-P", "-W", "error", "-c", LISTING]
-    done = subprocess.run(command, env=environment(bundled), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, env=environment(bundled), capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     listing = json.loads(done.stdout)
     assert {provider.split()[0] for provider, *_ in listing} >= {folder.name for folder in PLUGINS}
     for folder in PLUGINS:
@@ -96,11 +105,18 @@ def test_the_catalogue_has_every_source(bundled: Path) -> None:
     for seed in ("1", "2"):
         command = [sys.executable, "-P", str(ROOT / "tools" / "docs_hooks.py"), "catalogue"]
         settings = environment(bundled) | {"PYTHONHASHSEED": seed}
-        done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, env=settings, capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
         pages_made.add(done.stdout)
     (page,) = pages_made
     done = subprocess.run(
-        [sys.executable, "-P", "-c", LISTING], env=settings, capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", LISTING],
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     names = [name for _, name, *_ in json.loads(done.stdout)]
     assert sorted(re.findall(r"(?m)^\| `([^`]+)` \|", page)) == sorted(names)

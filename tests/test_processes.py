@@ -1,36 +1,88 @@
-"""Many processes, and processes that are killed, on the real GloVe 6B 50d."""
+"""Processes that come together, and processes that are killed, at a download and its build."""
 
 import json
+import math
 import os
-import random
+import pickle
+import re
 import shutil
-import subprocess
 import sys
-import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-
-# What the kernel has received for a process that is killed is moved twice, whatever the process does: up to
-# 32 MiB on a busy machine. A small buffer leaves what embedhub itself loses.
-FETCH = """
-import socket
-from urllib3.connection import HTTPConnection
-HTTPConnection.default_socket_options += [(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)]
+from children import PATIENCE, child, read_until
 
 import embedhub
-embedhub.fetch("glove-6b", 50)
+from embedhub import EmbeddingSource
+from embedhub.stores import downloads, remove_rest
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+# Argument: a file with what the source is made of; a source itself cannot be pickled.
+FETCH = """
+import logging, pathlib, pickle, sys
+import embedhub
+
+logging.basicConfig(level=logging.INFO)
+embedhub.fetch(embedhub.EmbeddingSource(**pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())), 50)
 """
-MEMBER = 69_239_602
-LOOKING = (1 << 16) + 31  # the first byte, the directory, the member's header
-MIB = 1 << 20
+CHUNK = 1 << 18  # bytes that a download writes at a time
+LOOKING = 1 + (1 << 16) + 30  # the first byte, the archive's directory, the member's header
+GZIP_HEADER = 10
 
 
-def start(**options: Any) -> subprocess.Popen[str]:
-    """Start a process that fetches and builds."""
-    return subprocess.Popen([sys.executable, "-c", FETCH], text=True, stderr=subprocess.PIPE, **options)
+@pytest.fixture(scope="module")
+def command(
+    glove_6b_mirror: tuple[Path, EmbeddingSource], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """Return a script that fetches glove-6b 50d, cut to 20,000 words, and its argument."""
+    folder = tmp_path_factory.mktemp("fetch")
+    _, source = glove_6b_mirror
+    (folder / "source").write_bytes(pickle.dumps({**vars(source), "files": dict(source.files)}))
+    (folder / "fetch.py").write_text(FETCH, "utf-8")
+    return folder / "fetch.py", folder / "source"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
+    command: tuple[Path, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Return a cache with the right store and the compiled reader, of a process that was not killed."""
+    cache = tmp_path_factory.mktemp("undisturbed")
+    settings = {"EMBEDHUB_CACHE": str(cache), "EMBEDHUB_MIRROR": str(glove_6b_mirror[0])}
+    with child(sys.executable, *command, env=os.environ | settings) as process:
+        _, shown = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, shown
+    return cache
+
+
+@pytest.fixture
+def serving(
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
+    undisturbed: Path,
+    serve: Callable[..., Any],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """Serve the mirror; the cache holds only the compiled reader, so that no test waits for the compiler."""
+    serving = serve(glove_6b_mirror[0])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    shutil.copytree(undisturbed / "compiled", cache / "compiled")
+    return serving
+
+
+@pytest.fixture
+def member(glove_6b_mirror: tuple[Path, EmbeddingSource]) -> int:
+    """Return how many bytes of the archive have to be downloaded."""
+    (archive,) = glove_6b_mirror[0].rglob("glove.6B.zip")
+    with zipfile.ZipFile(archive) as opened:
+        return opened.getinfo("glove.6B.50d.txt").compress_size
 
 
 def digests(cache: Path) -> Any:
@@ -39,76 +91,94 @@ def digests(cache: Path) -> Any:
     return json.loads(manifest.read_text("utf-8"))["xxh3_128"]
 
 
-@pytest.fixture(scope="module")
-def compiled(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache with the right store and the compiled reader, of a process that nobody disturbed."""
-    cache = tmp_path_factory.mktemp("undisturbed")
-    process = start(
-        env=os.environ | {"EMBEDHUB_CACHE": str(cache), "EMBEDHUB_MIRROR": str(real_data / "mirror")}
-    )
-    _, said = process.communicate()
-    assert process.returncode == 0, said
-    return cache
+def requested(serving: Any) -> int:
+    """Return how many bytes were asked of a server, all of them in ranges."""
+    ranges = [re.fullmatch(r"\S+ bytes=(\d+)-(\d+)", line) for line in serving.asked]
+    return sum(int(found[2]) + 1 - int(found[1]) for found in ranges if found)
 
 
-def test_eight_processes_make_one_download_and_one_build(
-    real_data: Path, compiled: Path, serve: Callable[..., Any], cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One process downloads and builds, the others wait, say what for, and find the store."""
-    serving = serve(real_data / "mirror", rate=60e6)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
-    processes = [start() for _ in range(8)]
-    said = [process.communicate()[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 8, said
-    assert sum("Building glove-6b 50d" in text for text in said) == 1
-    assert sum("Waiting for another process that is building glove-6b 50d" in text for text in said) == 7
-    assert serving.sent <= MEMBER + LOOKING
-    assert digests(cache) == digests(compiled)
-
-
-def test_a_killed_process_costs_nothing_but_time(
-    real_data: Path,
-    compiled: Path,
-    serve: Callable[..., Any],
-    tmp_path: Path,
+def test_three_processes_make_one_download_and_one_build(
+    undisturbed: Path,
+    serving: Any,
+    member: int,
+    command: tuple[Path, Path],
+    start: Callable[..., "Popen[str]"],
+    cache: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After SIGKILL at 30 random moments the next run finds the right store, and leaves no litter."""
-    expected = digests(compiled)
-    random_moment = random.Random(2017)  # noqa: S311 - no secret
-    serving = serve(real_data / "mirror", rate=60e6)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    whole, twice, phases = 0.0, [], []
-    for round_ in range(31):
-        cache = tmp_path / f"cache{round_}"
-        shutil.copytree(compiled / "compiled", cache / "compiled")
-        monkeypatch.setenv("EMBEDHUB_CACHE", str(cache))
-        serving.sent = 0
-        if round_:
-            process = start()
-            time.sleep(random_moment.uniform(0.2, 0.9) * whole)
-            process.kill()
-            process.communicate()
-            names = {path.suffix for path in cache.rglob("*")}
-            built = list((cache / "vectors" / "glove-6b").glob("*/manifest.json"))
-            phases.append(
-                "done" if built and not built[0].parent.name.startswith(".")
-                else "build" if (cache / "vectors").exists()
-                else "download" if ".part" in names
-                else "start"
-            )  # fmt: skip
-        began = time.monotonic()
-        process = start()
-        _, said = process.communicate()
-        whole = whole or time.monotonic() - began
-        assert process.returncode == 0, said
-        assert digests(cache) == expected
-        left = {str(path.relative_to(cache)) for path in cache.rglob("*") if "compiled" not in path.parts}
-        assert {path for path in left if path.startswith("downloads/")} == set()
-        assert {path for path in left if "/." in path or "tmp" in path} == set()
-        twice.append(max(0, serving.sent - MEMBER - 2 * LOOKING))
-        shutil.rmtree(cache)
-    counts = {phase: phases.count(phase) for phase in sorted(set(phases))}
-    print(f"killed 30 times in {counts}, recovered 30 times, at most {max(twice):,} bytes moved twice")  # noqa: T201
-    assert max(twice) <= MIB
+    """One process downloads and builds; the others wait, log what for, and find the store."""
+    monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
+    processes = [start(*command, at="block * 1"), *(start(sys.executable, *command) for _ in range(2))]
+    waiting = "Waiting for another process or thread that is building glove-6b 50d."
+    shown = [read_until(process, waiting, "stderr") for process in processes[1:]]
+    assert all(waiting in text for text in shown), shown
+    shown = [process.communicate(timeout=PATIENCE)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 3, shown
+    assert ["Building glove-6b 50d" in text for text in shown] == [True, False, False]
+    assert requested(serving) == member + LOOKING
+    assert digests(cache) == digests(undisturbed)
+
+
+# Name: the point, and at least how many bytes of the member are kept; less than all is what was written.
+POINTS = {
+    "before the first byte": ("socket.connect * 1", 0),
+    "before the note on whose bytes they are": ("open *.part.json 2", 0),
+    "in the download": ("chunk * 7", 5 * CHUNK),  # two chunks are the directory and the header
+    "before the end of the gzip file": ("open *.part 3", math.inf),
+    "in the build": ("block * 3", math.inf),
+    "before the download is verified": ("os.link *.part 1", math.inf),
+    "before the download has its name": ("os.rename *.txt.gz 2", math.inf),
+    "before the store appears": ("os.rename */50d-* 1", math.inf),
+}
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_a_killed_process_costs_nothing_but_time(
+    name: str,
+    undisturbed: Path,
+    serving: Any,
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
+    member: int,
+    command: tuple[Path, Path],
+    start: Callable[..., "Popen[str]"],
+    cache: Path,
+) -> None:
+    """After SIGKILL the next run downloads only what is missing, builds the right store, and tidies up."""
+    point, kept = POINTS[name]
+    process = start(*command, at=point)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    assert not list((cache / "vectors").glob("glove-6b/50d-*"))
+    (have,) = [
+        min(member, path.stat().st_size - GZIP_HEADER)
+        for path in (cache / "downloads").iterdir()
+        if path.is_file() and path.suffix in {".part", ".gz"}
+    ] or [0]
+    assert have >= min(kept, member)
+    serving.asked.clear()
+    embedhub.fetch(glove_6b_mirror[1], 50)
+    assert requested(serving) <= member - have + LOOKING
+    assert digests(cache) == digests(undisturbed)
+    left = {path.relative_to(cache) for path in cache.rglob("*")}
+    assert not {path for path in left if path.parts[0] == "downloads"} - {Path("downloads")}
+    assert not {path for path in left if path.name.startswith(".") or path.suffix == ".tmp"}
+
+
+def test_a_process_killed_after_its_build_leaves_the_store(
+    undisturbed: Path,
+    serving: Any,
+    glove_6b_mirror: tuple[Path, EmbeddingSource],
+    command: tuple[Path, Path],
+    start: Callable[..., "Popen[str]"],
+    cache: Path,
+) -> None:
+    """After SIGKILL between the store's rename and the download's removal the store is used as it is."""
+    process = start(*command, at="os.remove *.txt.gz 1")
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    serving.asked.clear()
+    embedhub.fetch(glove_6b_mirror[1], 50)
+    assert serving.asked == []
+    assert digests(cache) == digests(undisturbed)
+    (rest,) = downloads()
+    assert remove_rest(rest)

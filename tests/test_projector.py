@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 import requests
+from children import PATIENCE, child, read_until
 from command import executable, run
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
@@ -28,7 +28,6 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --window-size=1400,900"
 )
-PATIENCE = 180  # seconds, on a machine that does other things too
 
 # The page is made of elements inside of elements, which no selector sees through.
 FIND = """
@@ -51,23 +50,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, "sub
         patch.setenv("EMBEDHUB_CACHE", str(tmp_path_factory.mktemp("projector")))
         patch.setenv("BROWSER", "true")  # a browser that does nothing
         arguments = ["projector", "wordnet-ppmi", "50", "--top", "2000", "--open"]
-        process = subprocess.Popen(
-            [executable(), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-    timer = threading.Timer(PATIENCE, process.kill)
-    timer.start()
-    assert process.stdout
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Serving "):
-            break
-    timer.cancel()
-    if not lines[-1].startswith("Serving "):
-        pytest.fail(f"it was not served: {lines} {process.communicate()[1]}")
-    yield lines[-1].split()[1], process
-    process.kill()
-    process.communicate()
+        with child(executable(), *arguments) as process:
+            shown = read_until(process, "Serving ")
+            if "Serving " not in shown:
+                pytest.fail(f"it was not served: {shown} {process.communicate(timeout=PATIENCE)[1]}")
+            yield shown.split("Serving ")[1].split()[0], process
 
 
 @pytest.fixture
@@ -145,21 +132,17 @@ def test_a_taken_port_is_said(served: tuple[str, "subprocess.Popen[str]"], tmp_p
 
 
 @pytest.mark.posix
-def test_ctrl_c_ends_it_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_ends_it_cleanly(
+    start: Callable[..., "subprocess.Popen[str]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After Ctrl-C the process says so, ends with code 0, and its temporary folder is gone."""
     monkeypatch.setenv("BROWSER", "true")
-    command = [executable(), "projector", "wordnet-ppmi", "25", "--top", "100", "--open"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Serving "):
-            process.send_signal(signal.SIGINT)
-            break
+    process = start(executable(), "projector", "wordnet-ppmi", "25", "--top", "100", "--open")
+    shown = read_until(process, "Serving ")
+    process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
     assert (out, err, process.returncode) == ("Stopped.\n", "", 0)
-    folder = Path(next(line for line in lines if line.startswith("  ")).strip()).parent
+    folder = Path(next(line for line in shown.splitlines() if line.startswith("  ")).strip()).parent
     assert folder.name == "wordnet-ppmi-25d-projector"
     assert not folder.exists()
 
@@ -198,7 +181,11 @@ except DependencyError as error:
 def test_without_tensorboard_the_extra_is_told() -> None:
     """Where TensorBoard is not installed, the error names the extra, and what needs none."""
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORBOARD], capture_output=True, text=True, check=True
+        [sys.executable, "-c", WITHOUT_TENSORBOARD],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     assert "pip install embedhub[projector]" in done.stdout
     assert "points/vectors.tsv" in done.stdout

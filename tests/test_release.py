@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from children import PATIENCE
 
 import embedhub
 
@@ -22,7 +23,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Build both, with the build backend that is installed here; return sdist and wheel."""
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-P", "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     return sdist, wheel
 
@@ -37,7 +38,7 @@ def metadata_of(wheel: Path) -> Message:
 def test_an_index_would_take_them(built: tuple[Path, Path]) -> None:
     """Nothing is said by twine against their metadata, not even a warning."""
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout
     assert re.sub("\x1b\\[[0-9;]*m", "", done.stdout).count("PASSED") == 2
 

@@ -1,7 +1,6 @@
 """What all tests of layers share: the conformance of a layer, and a process that has no embedhub."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from children import child, read_until
 from numpy.typing import NDArray
 
 _STRANGER = """
@@ -27,20 +27,14 @@ for line in sys.stdin:
 @pytest.fixture(scope="session")
 def stranger() -> Iterator[Callable[[Path, NDArray[Any]], NDArray[np.float32]]]:
     """Return a function that lets a process without embedhub load a model and predict."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _STRANGER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        ask, answers = process.stdin, process.stdout
+    with child(sys.executable, "-c", _STRANGER, stderr=None) as process:
 
         def predict(path: Path, indices: NDArray[Any]) -> NDArray[np.float32]:
-            print(json.dumps([str(path), indices.tolist()]), file=ask, flush=True)
-            answer = next(line for line in answers if line.startswith("answer "))
+            print(json.dumps([str(path), indices.tolist()]), file=process.stdin, flush=True)
+            answer = read_until(process, "answer ").splitlines()[-1]
             return np.array(json.loads(answer.removeprefix("answer ")), np.float32)
 
         yield predict
-        ask.close()
 
 
 def values(tensor: Any) -> NDArray[np.float32]:

@@ -1,10 +1,9 @@
 """The layer."""
 
 import json
-import os
 import re
-import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import keras
@@ -142,35 +141,23 @@ def test_training_never_reaches_the_source() -> None:
     assert (vectors["music"] == before).all()
 
 
-_PEAK = """
-import sys
-from pathlib import Path
-import keras, embedhub
-
-def peak():
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
-
-vectors = embedhub.load("wordnet-ppmi", 100)
-index = {word: i for i, word in enumerate(vectors.words)}
-size = embedhub.embedding_matrix(vectors, 100, index).matrix.nbytes  # also brings the file into memory
-embedhub.keras_embedding(vectors, 100, {"music": 1})
-Path("/proc/self/clear_refs").write_text("5")  # the peak from here on
-before = peak()
-layer = embedhub.keras_embedding(vectors, 100, index)
-print((peak() - before) / size)
-"""
-
-
-@pytest.mark.linux
 def test_making_a_layer_takes_few_copies() -> None:
-    """At no time there is more than the matrix, the layer's weights, and a fifth of that."""
-    # glibc would keep freed blocks of this size for itself, now and then.
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1000000"}
-    run = subprocess.run(
-        [sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, env=environment
-    )
-    assert 0.9 < float(run.stdout.splitlines()[-1]) < 2.2
+    """Python and numpy hold at no time more than the matrix, the layer's weights, and a fifth of that."""
+    vectors = embedhub.load("wordnet-ppmi", 100)
+    index = {word: i for i, word in enumerate(vectors.words)}
+    size = embedhub.embedding_matrix(vectors, 100, index).matrix.nbytes
+    embedhub.keras_embedding(vectors, 100, {"music": 1})  # what is imported late does not count
+    tracemalloc.start()
+    try:
+        layer = embedhub.keras_embedding(vectors, 100, index)
+        left, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert layer.built
+    # Under TensorFlow the weights are memory of numpy. What a backend allocates by itself is not seen here:
+    # benchmarks/tasks.py measures the peak of the process.
+    assert 0.9 < peak / size < 2.2
+    assert left / size < 1.1
 
 
 def test_torch_embedding_without_torch_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

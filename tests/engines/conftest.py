@@ -3,16 +3,14 @@
 import os
 import re
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from children import PATIENCE, child
 from numpy.typing import NDArray
 
 import embedhub
@@ -68,42 +66,47 @@ def page(embed: embedhub.TextEmbedder, tmp_path: Path) -> Callable[[str], None]:
         code = re.findall(r"(?ms)^```python\n(.*?)^```", text)[0]
         script = tmp_path / "page.py"
         script.write_text(code + CHECK, "utf-8")
-        done = subprocess.run(
-            [sys.executable, str(script)], capture_output=True, text=True, check=False, cwd=tmp_path
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.endswith("the same\n")
+        with child(sys.executable, script, cwd=tmp_path) as process:
+            printed, complained = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, complained
+        assert printed.endswith("the same\n")
 
     return run
 
 
 @dataclass
 class Workers:
-    """The processes that have worked, each of which leaves its number in a folder."""
+    """Worker processes, the first of which is killed in the middle of its work."""
 
     folder: Path
-    killer: "Future[int]"
+    begin: Callable[[], None]
+    """Called by each worker at the start of each piece of work."""
 
     @property
-    def pids(self) -> set[int]:
-        """Numbers of all that have begun."""
-        return {int(file.name) for file in self.folder.iterdir()}
+    def killed(self) -> int:
+        """The number of the process that was killed."""
+        return int((self.folder / "killed").read_text("utf-8"))
+
+    @property
+    def others(self) -> set[int]:
+        """The numbers of the processes that worked, the killed one left out."""
+        return {int(file.name) for file in self.folder.iterdir() if file.name != "killed"}
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Iterator[Workers]:
-    """Kill the first process that leaves its number in the folder; that number is what ``killer`` gives."""
-    folder = tmp_path / "pids"
+def workers(tmp_path: Path) -> Workers:
+    """Return the means to have the first worker that begins killed, by itself."""
+    folder = tmp_path / "workers"
     folder.mkdir()
 
-    def kill() -> int:
-        for _ in range(2400):
-            if found := list(folder.iterdir()):
-                pid = int(found[0].name)
-                os.kill(pid, signal.SIGKILL)
-                return pid
-            time.sleep(0.05)
-        raise TimeoutError("no worker began")
+    # A local function, since the workers cannot import this module: it travels by value.
+    def begin() -> None:
+        try:
+            with (folder / "killed").open("x", encoding="utf-8") as file:
+                file.write(str(os.getpid()))
+        except FileExistsError:
+            (folder / str(os.getpid())).touch()
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    with ThreadPoolExecutor(1) as pool:
-        yield Workers(folder, pool.submit(kill))
+    return Workers(folder, begin)

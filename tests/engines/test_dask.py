@@ -1,12 +1,11 @@
 """Dask: two worker processes, one of which is killed."""
 
-import os
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from children import PATIENCE
 from numpy.typing import NDArray
 
 import embedhub
@@ -31,11 +30,10 @@ def test_a_killed_worker_changes_nothing(
     import pandas as pd
     from dask.distributed import Client, LocalCluster
 
-    folder = workers.folder
+    begin = workers.begin
 
-    def slowly(frame: Any, column: str) -> Any:
-        (folder / str(os.getpid())).touch()
-        time.sleep(0.2)
+    def killed_once(frame: Any, column: str) -> Any:
+        begin()
         return embed.frame(frame, column=column)
 
     meta = pd.DataFrame({"text": pd.Series(dtype="str"), "vector": pd.Series(dtype=object)})
@@ -44,7 +42,7 @@ def test_a_killed_worker_changes_nothing(
         Client(cluster) as client,
     ):
         ddf = dd.from_pandas(pd.DataFrame({"text": texts}), npartitions=16)
-        job = client.compute(ddf.map_partitions(slowly, column="text", meta=meta))
-        frame = job.result(timeout=300)
-    assert workers.pids > {workers.killer.result()}
+        job = client.compute(ddf.map_partitions(killed_once, column="text", meta=meta))
+        frame = job.result(timeout=PATIENCE)
+    assert workers.others - {workers.killed}
     assert (np.stack(frame["vector"]) == expected).all()

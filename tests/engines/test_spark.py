@@ -1,7 +1,5 @@
 """Spark: two threads of a local JVM, each with a Python process, one of which is killed."""
 
-import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -44,14 +42,13 @@ def test_a_killed_worker_changes_nothing(
     """The task of a Python process that is killed in mid-job is run again, and the rows are the same."""
     each = embed.pandas("text")
 
-    folder = workers.folder
+    begin = workers.begin
 
-    def slowly(frames: Iterable[Any]) -> Iterator[Any]:
-        (folder / str(os.getpid())).touch()
-        time.sleep(0.5)
+    def killed_once(frames: Iterable[Any]) -> Iterator[Any]:
+        begin()
         yield from each(frames)
 
     df = spark.createDataFrame(list(enumerate(texts)), "at long, text string").repartition(8)
-    found = df.mapInPandas(slowly, "at long, text string, vector array<float>").orderBy("at").collect()
-    assert workers.pids > {workers.killer.result()}
+    found = df.mapInPandas(killed_once, "at long, text string, vector array<float>").orderBy("at").collect()
+    assert workers.others - {workers.killed}
     assert (np.array([row["vector"] for row in found], np.float32) == expected).all()
