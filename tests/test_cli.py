@@ -121,7 +121,9 @@ def test_an_error_is_a_paragraph_and_exit_code_1() -> None:
     """What goes wrong is said without a traceback, which --debug shows."""
     done = run("demo", "--source", "glove-6B")
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: No source is named 'glove-6B'. Did you mean 'glove-6b'?")
+    assert done.stderr.startswith(
+        "Error: No source is named 'glove-6B'. Did you mean 'glove-6b' or 'glove-6b-20k'?"
+    )
     assert "Traceback" not in done.stderr
     done = run("--debug", "demo", "--source", "glove-6B")
     assert done.returncode == 1
