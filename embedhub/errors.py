@@ -38,7 +38,7 @@ class EmbedhubError(Exception):
         ...     embedhub.load("glove-6B", 50)
         ... except embedhub.EmbedhubError as error:
         ...     print(error)
-        No source is named 'glove-6B'. Did you mean 'glove-6b' or 'glove-6b-20k'? ...
+        No source is named 'glove-6B'. Did you mean 'glove-6b'? ...
     """
 
     # KeyError shows the repr of its argument, OSError may show only part of it; a message is a message.
@@ -54,7 +54,7 @@ class SourceNotFoundError(EmbedhubError, LookupError):
         >>> embedhub.sources()["glove-6B"]
         Traceback (most recent call last):
             ...
-        embedhub.errors.SourceNotFoundError: No source is named 'glove-6B'. Did you mean 'glove-6b' or ...
+        embedhub.errors.SourceNotFoundError: No source is named 'glove-6B'. Did you mean 'glove-6b'? ...
     """
 
 

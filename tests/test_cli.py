@@ -122,7 +122,7 @@ def test_an_error_is_a_paragraph_and_exit_code_1() -> None:
     done = run("demo", "--source", "glove-6B")
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "Error: No source is named 'glove-6B'. Did you mean 'glove-6b' or 'glove-6b-20k'?"
+        "Error: No source is named 'glove-6B'. Did you mean 'glove-6b'?"
     )
     assert "Traceback" not in done.stderr
     done = run("--debug", "demo", "--source", "glove-6B")
