@@ -140,6 +140,11 @@ def ask_all(files: Iterable[RemoteFile]) -> Iterator[Answer]:
         yield from (future.result() for future in as_completed(futures))
 
 
+def _place(answer: Answer) -> tuple[int, str, int]:
+    """Return where an answer stands in the table, however soon it came."""
+    return ORDER.index(answer.status), answer.file.address, -(answer.file.size or 0)
+
+
 def main() -> int:
     """Print a line for each address, and a summary; return 1 if one is not as pinned."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -152,7 +157,7 @@ def main() -> int:
     files = pinned(thing for thing in things if not names or thing.name in names)
     console = Console(stderr=True)
     asking = track(ask_all(files), "Asking", len(files), console=console, disable=not console.is_terminal)
-    answers = sorted(asking, key=lambda answer: (ORDER.index(answer.status), answer.file.address))
+    answers = sorted(asking, key=_place)
     for answer in answers:
         print(answer)
     counts = Counter(answer.status for answer in answers)
