@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import PATIENCE
 
 _HELD = 'mount --bind "$1" "$1" && exec "$2" -c "$3"'
 _ACCESS_DENIED = 5
@@ -22,7 +23,9 @@ def run_while_held(path: Path, code: str) -> subprocess.CompletedProcess[str]:
     """
     command = ["unshare", "--map-root-user", "--mount"]
     try:
-        subprocess.run([*command, "mount", "--bind", path, path], check=True, capture_output=True)
+        subprocess.run(
+            [*command, "mount", "--bind", path, path], check=True, capture_output=True, timeout=PATIENCE
+        )
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"this system grants no mounts: {error}")
     return subprocess.run(

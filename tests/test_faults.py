@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from children import PATIENCE
 
 import embedhub
 from embedhub import (
@@ -385,7 +386,9 @@ except embedhub.OfflineError as error:
     print(error)
 """
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     assert "glove-6b 50d is not in the cache" in run.stdout
     assert "embedhub.fetch('glove-6b', 50)" in run.stdout
     assert "https://nlp.stanford.edu/data/glove.6B.zip#glove.6B.50d.txt" in run.stdout
@@ -412,7 +415,7 @@ def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE)
     assert found == [250_000] * 8
     assert server.sent <= deflated(folder) + (1 << 16) + 256
 
@@ -473,7 +476,9 @@ def test_full_disk_leaves_a_download_that_can_be_resumed(
     full = 2 * MIB
     for limit, words in ((full, "are kept"), (matrix - 1, "the store could not be written")):
         code = LIMITED.format(limit=limit, files=pickle.dumps(source.files[50]))
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
         assert words in run.stdout
         assert os.strerror(errno.EFBIG) in run.stdout
     embedhub.fetch(source, 50)
@@ -508,7 +513,9 @@ for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/..
 @pytest.mark.skipif(getattr(os, "getuid", int)() != 0, reason="only root can become another user")
 def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
     """A finished store needs no right to write; what cannot be written is said, with its variable."""
-    run = subprocess.run([sys.executable, "-c", NOBODY], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", NOBODY], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     umask = os.umask(0)
     os.umask(umask)
     for path in (open_cache / "vectors").rglob("*"):
@@ -631,7 +638,7 @@ def test_sources_that_share_a_file_share_its_download(server: Any, cache: Path) 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE)
     assert found == ["word249999"] * 3
     assert litter(cache) == []
 

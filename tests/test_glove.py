@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from children import PATIENCE
 
 import embedhub
 from embedhub import ChecksumError, EmbeddingSource, Vectors
@@ -71,6 +72,7 @@ def check_layer(
             capture_output=True,
             text=True,
             check=False,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)

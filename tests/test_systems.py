@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import writers
+from children import PATIENCE
 from command import run
 from systems import refuse_what_is_open, run_while_held
 
@@ -386,7 +387,9 @@ def test_a_checkout_has_the_same_bytes_on_every_system(tmp_path: Path) -> None:
 
     def git(*arguments: str) -> None:
         options = ["-c", "core.autocrlf=true", "-c", "user.name=x", "-c", "user.email=x@example.org"]
-        subprocess.run([GIT or "", *options, *arguments], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run(
+            [GIT or "", *options, *arguments], cwd=tmp_path, check=True, capture_output=True, timeout=PATIENCE
+        )
 
     git("init")
     shutil.copyfile(ATTRIBUTES, tmp_path / ATTRIBUTES.name)
@@ -453,7 +456,7 @@ def test_no_text_is_read_or_written_in_the_encoding_of_the_system(tmp_path: Path
     """Whatever embedhub opens as text names its encoding, which elsewhere than here is not UTF-8."""
     done = subprocess.run(
         [sys.executable, "-X", "warn_default_encoding", "-c", ENCODINGS, tmp_path],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
@@ -532,5 +535,7 @@ main()
 
 def test_a_closed_pipe_ends_the_command_in_silence_on_windows() -> None:
     """There, writing to a pipe without reader is EINVAL. A stream that raises it stands in for the pipe."""
-    done = subprocess.run([sys.executable, "-c", CLOSED], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSED], capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert (done.returncode, done.stderr) == (1, "")

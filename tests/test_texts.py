@@ -420,7 +420,7 @@ def test_workers_map_one_matrix(cache: Path) -> None:
     finally:
         for worker in workers:
             worker.kill()
-            worker.join()
+            worker.join(PATIENCE)
     assert len(list((cache / "vectors" / "wordnet-ppmi").iterdir())) == 1
     (first, rows), (second, other_rows) = found
     assert rows == other_rows

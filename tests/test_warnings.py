@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from children import PATIENCE
 from command import add_plugin, seeing
 
 import embedhub
@@ -102,6 +103,7 @@ def test_a_broken_plugin_is_reported_at_the_line_that_lists_sources(tmp_path: Pa
         capture_output=True,
         text=True,
         check=True,
+        timeout=PATIENCE,
     )
     assert done.stderr.startswith(f"{script}:3: PluginWarning: The embedhub plugin embedhub-broken")
     assert "names = list(embedhub.sources())" in done.stderr
