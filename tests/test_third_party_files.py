@@ -8,7 +8,7 @@ import embedhub
 from embedhub import FormatError, FormatWarning, Vectors
 from embedhub.readers import static
 
-if not REAL_DATA.is_dir():
+if not (REAL_DATA / "formats").is_dir():
     pytest.skip("the files of other programs (../shared/data) are not here", allow_module_level=True)
 
 FORMATS = REAL_DATA / "formats"
