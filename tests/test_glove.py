@@ -208,6 +208,7 @@ def test_classifier_over_glove_beats_one_over_random_vectors(
     assert accuracy["random"] < accuracy["glove"] - 0.3
 
 
+@pytest.mark.slow
 def test_classifier_and_example_reach_70_percent_on_sst2(
     glove_50d: Vectors, real_texts: Path, example: Callable[..., str]
 ) -> None:
