@@ -99,7 +99,7 @@ def by_the_seeds_way(base: str, folder: Path, word_index: dict[str, int]) -> Any
 def by_embedhub(base: str, folder: Path, word_index: dict[str, int], pin: dict[str, Any]) -> Any:
     """Make the layer with embedhub, from an empty cache."""
     import embedhub
-    from embedhub.readers import glove
+    from embedhub.formats import glove
 
     os.environ |= {"EMBEDHUB_CACHE": str(folder), "EMBEDHUB_MIRROR": base}
     file = embedhub.RemoteFile(

@@ -70,7 +70,7 @@ def plan(*, real: bool) -> Iterator[Task]:
 
 def prepare(folder: Path, rows: int) -> None:
     """Write corpora and stores."""
-    from embedhub import store
+    from embedhub.vectors import store
 
     say(f"preparing {rows:,} rows in {folder}")
     text = corpora.write_text(folder / "corpus.txt", rows, DIM)

@@ -149,8 +149,8 @@ def build_pandas(text: Path) -> Measured:
 
 def build_embedhub(text: Path) -> Measured:
     """Time the build of a store from the text."""
-    from embedhub import store
-    from embedhub.readers import _compiled, glove  # noqa: F401 - imported before the clock starts
+    from embedhub.formats import _parse_loop, glove  # noqa: F401 - imported before the clock starts
+    from embedhub.vectors import store
 
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         target = Path(folder) / "store"
@@ -177,8 +177,8 @@ def archive_embedhub(archive: Path) -> Measured:
     import pooch  # noqa: F401 - imported before the clock starts
 
     import embedhub
-    from embedhub import download  # noqa: F401 - likewise
-    from embedhub.readers import _compiled  # noqa: F401 - likewise
+    from embedhub.download import fetch as download  # noqa: F401 - likewise
+    from embedhub.formats import _parse_loop as _compiled  # noqa: F401 - likewise
 
     source = source_of(archive, "bench-archive")
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -192,7 +192,7 @@ def compile_embedhub(_: Path) -> Measured:
     """Time what is done once on a machine: compiling the reader."""
     import numba  # noqa: F401 - imported before the clock starts
 
-    from embedhub.readers import glove
+    from embedhub.formats import glove
 
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         os.environ["EMBEDHUB_CACHE"] = folder
@@ -267,7 +267,7 @@ def whole_copy(name: str) -> Measured:
 
 def whole_hashing(_: str) -> Measured:
     """Time the encoding and hashing of all words, a vocabulary's unavoidable work besides the copy."""
-    from embedhub.vocabulary import encode, hash_words
+    from embedhub.vectors.vocabulary import encode, hash_words
 
     index = word_index("whole")
     return clock(lambda: hash_words([encode(word) for word in index])), 0
@@ -312,7 +312,7 @@ def layer_weights(name: str) -> Measured:
 
 def layer_embedhub(name: str) -> Measured:
     """Time the layer, given the matrix."""
-    from embedhub.keras import _filled  # the layer's share of keras_embedding
+    from embedhub.layers.keras import _filled  # the layer's share of keras_embedding
 
     _filled(np.zeros((2, 2), np.float32), trainable=False)
     before = resident()
@@ -374,7 +374,7 @@ def member_of(archive: Path) -> str:
 def source_of(archive: Path, name: str) -> Any:
     """Return a source with an archive's member."""
     import embedhub
-    from embedhub.readers import glove
+    from embedhub.formats import glove
 
     mirror = FOLDER / "mirror"
     os.environ["EMBEDHUB_MIRROR"] = str(mirror)
@@ -389,7 +389,7 @@ def source_of(archive: Path, name: str) -> Any:
 def stored(name: str) -> Any:
     """Return a source whose store `run.py` has built."""
     import embedhub
-    from embedhub.readers import glove
+    from embedhub.formats import glove
 
     file = embedhub.RemoteFile(url=f"https://{corpora.HOST}/{name}", hash=None, size=None, reader=glove.read)
     return a_source(name, FACTS["dim"], file)
@@ -407,7 +407,7 @@ def a_source(name: str, dim: int, file: Any) -> Any:
 
 def store_folder(name: str) -> Path:
     """Return the place of a store that `run.py` builds."""
-    from embedhub import store
+    from embedhub.vectors import store
 
     source = stored(name)
     return store.folder_for(name, FACTS["dim"], source.fingerprints(FACTS["dim"])[0])

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 import embedhub
-from embedhub import tokens
+from embedhub.matrix import tokenizers as tokens
 
 WORKERS = 8
 BATCH = 4096

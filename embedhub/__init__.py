@@ -9,11 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from embedhub.align import EmbeddingMatrix, coverage, embedding_matrix
-    from embedhub.benchmark import Benchmark
-    from embedhub.bulk import EmbeddedFile, embed_file
-    from embedhub.comparison import Compared, compare
-    from embedhub.comparison_plot import plot_comparison
+    from embedhub.download.remote_file import RemoteFile
     from embedhub.errors import (
         BackendError,
         BenchmarkWarning,
@@ -41,20 +37,25 @@ if TYPE_CHECKING:
         WordNotFoundError,
         WorkerError,
     )
-    from embedhub.evaluation import Score, evaluate
-    from embedhub.exports import Exported, export
-    from embedhub.files import Pair, Question, RemoteFile
-    from embedhub.hookspecs import hookimpl
-    from embedhub.keras import keras_embedding
-    from embedhub.keras_text import TextLayers, keras_text_embedding
-    from embedhub.plot import plot_words
-    from embedhub.probing import Probe, Probed, probe
-    from embedhub.registry import benchmarks, fetch, load, register, sources
-    from embedhub.report import Coverage
-    from embedhub.source import EmbeddingSource
-    from embedhub.texts import TextEmbedder
-    from embedhub.torch import torch_embedding
-    from embedhub.vectors import Vectors
+    from embedhub.evaluation.benchmark import Benchmark
+    from embedhub.evaluation.compare import Compared, compare
+    from embedhub.evaluation.evaluate import Score, evaluate
+    from embedhub.evaluation.items import Pair, Question
+    from embedhub.evaluation.plot_comparison import plot_comparison
+    from embedhub.evaluation.plot_words import plot_words
+    from embedhub.evaluation.probe import Probe, Probed, probe
+    from embedhub.layers.keras import keras_embedding
+    from embedhub.layers.keras_text import TextLayers, keras_text_embedding
+    from embedhub.layers.torch import torch_embedding
+    from embedhub.matrix.coverage import Coverage
+    from embedhub.matrix.embedding_matrix import EmbeddingMatrix, coverage, embedding_matrix
+    from embedhub.matrix.export import Exported, export
+    from embedhub.registry.hookspecs import hookimpl
+    from embedhub.registry.registry import benchmarks, fetch, load, register, sources
+    from embedhub.registry.source import EmbeddingSource
+    from embedhub.texts.embed_file import EmbeddedFile, embed_file
+    from embedhub.texts.embedder import TextEmbedder
+    from embedhub.vectors.vectors import Vectors
 
 __version__ = "0.1.0"
 
@@ -123,26 +124,59 @@ __all__ = [
 
 # Names load with their module on first use (PEP 562): `import embedhub` costs next to nothing.
 _HOMES = {
-    "align": ("EmbeddingMatrix", "coverage", "embedding_matrix"),
-    "benchmark": ("Benchmark",),
-    "bulk": ("EmbeddedFile", "embed_file"),
-    "comparison": ("Compared", "compare"),
-    "comparison_plot": ("plot_comparison",),
+    "download.remote_file": ("RemoteFile",),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
-    "evaluation": ("Score", "evaluate"),
-    "exports": ("Exported", "export"),
-    "files": ("Pair", "Question", "RemoteFile"),
-    "hookspecs": ("hookimpl",),
-    "keras": ("keras_embedding",),
-    "keras_text": ("TextLayers", "keras_text_embedding"),
-    "plot": ("plot_words",),
-    "probing": ("Probe", "Probed", "probe"),
-    "registry": ("benchmarks", "fetch", "load", "register", "sources"),
-    "report": ("Coverage",),
-    "source": ("EmbeddingSource",),
-    "texts": ("TextEmbedder",),
-    "torch": ("torch_embedding",),
-    "vectors": ("Vectors",),
+    "evaluation.benchmark": ("Benchmark",),
+    "evaluation.compare": (
+        "compare",
+        "Compared",
+    ),
+    "evaluation.evaluate": (
+        "evaluate",
+        "Score",
+    ),
+    "evaluation.items": (
+        "Pair",
+        "Question",
+    ),
+    "evaluation.plot_comparison": ("plot_comparison",),
+    "evaluation.plot_words": ("plot_words",),
+    "evaluation.probe": (
+        "Probe",
+        "probe",
+        "Probed",
+    ),
+    "layers.keras": ("keras_embedding",),
+    "layers.keras_text": (
+        "keras_text_embedding",
+        "TextLayers",
+    ),
+    "layers.torch": ("torch_embedding",),
+    "matrix.coverage": ("Coverage",),
+    "matrix.embedding_matrix": (
+        "coverage",
+        "embedding_matrix",
+        "EmbeddingMatrix",
+    ),
+    "matrix.export": (
+        "export",
+        "Exported",
+    ),
+    "registry.hookspecs": ("hookimpl",),
+    "registry.registry": (
+        "benchmarks",
+        "fetch",
+        "load",
+        "register",
+        "sources",
+    ),
+    "registry.source": ("EmbeddingSource",),
+    "texts.embed_file": (
+        "embed_file",
+        "EmbeddedFile",
+    ),
+    "texts.embedder": ("TextEmbedder",),
+    "vectors.vectors": ("Vectors",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

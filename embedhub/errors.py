@@ -66,7 +66,7 @@ class SourceClashError(EmbedhubError, LookupError):
         >>> embedhub.register(embedhub.sources()["glove-6b"])
         Traceback (most recent call last):
             ...
-        embedhub.errors.SourceClashError: The source name 'glove-6b' is taken by embedhub.builtin.glove. ...
+        embedhub.errors.SourceClashError: The source name 'glove-6b' is taken by ...
     """
 
 
@@ -139,7 +139,7 @@ class UnexpectedEndError(FormatError):
 
     Example:
         >>> from pathlib import Path
-        >>> from embedhub.readers import word2vec_text
+        >>> from embedhub.formats import word2vec_text
         >>> _ = Path("short.vec").write_text("3 2\nrain 0.5 1\n")
         >>> for words, rows in word2vec_text.read(Path("short.vec"), 2):
         ...     print(words)

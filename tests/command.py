@@ -39,7 +39,7 @@ def run(
 
 _PLUGIN = """\
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.readers import word2vec_binary
+from embedhub.formats import word2vec_binary
 
 
 def source(name, **options):

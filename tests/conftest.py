@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from small_sets import SETS
 
 import embedhub
-from embedhub import store
+from embedhub.vectors import store
 
 SOCKET_BUFFER = 1 << 16
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -70,7 +70,7 @@ def cache(tmp_path: Path, machine_code: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    monkeypatch.setattr("embedhub.partial._FIRST_WAIT", 0.01)
+    monkeypatch.setattr("embedhub.download.resumable._FIRST_WAIT", 0.01)
     monkeypatch.setenv(
         "NUMBA_CACHE_DIR", str(machine_code)
     )  # each compilation takes a second of processor time
@@ -250,8 +250,8 @@ def small_mirror(
 _SMALL_PLUGIN = """
 from dataclasses import replace
 from embedhub import hookimpl
-from embedhub.builtin.benchmarks import BENCHMARKS
-from embedhub.builtin.glove import GLOVE_6B
+from embedhub.evaluation.builtin_benchmarks import BENCHMARKS
+from embedhub.registry.builtin.glove import GLOVE_6B
 
 PINS = {pins!r}
 
@@ -306,7 +306,7 @@ def real_mirror(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     if not (real_data / "eval").is_dir():
         pytest.skip(
             f"needs the published benchmarks ({', '.join(REAL_SETS.values())}) in ../shared/data/eval/, "
-            "from the addresses in embedhub/builtin/benchmarks.py"
+            "from the addresses in embedhub/registry/builtin/benchmarks.py"
         )
     folder = tmp_path_factory.mktemp("mirror")
     for host in (real_data / "mirror").iterdir():

@@ -29,9 +29,10 @@ from embedhub import (
     SourceNotFoundError,
     UnpinnedWarning,
 )
-from embedhub.benchmark import open_benchmark
-from embedhub.readers import questions, word_pairs
-from embedhub.registry import Registry
+from embedhub.evaluation import analogy_file as questions
+from embedhub.evaluation import word_pairs
+from embedhub.evaluation.benchmark import open_benchmark
+from embedhub.registry.registry import Registry
 
 NAMES = [
     "bats", "google-analogies", "mc-30", "men", "msr-analogies", "mturk-287", "mturk-771", "rare-words",
@@ -94,7 +95,7 @@ def test_the_table_is_the_fields() -> None:
     """All sets are there, by the hook, with terms and citation, and all but SCWS with a pin."""
     benchmarks = Registry(Benchmark)
     assert list(benchmarks) == NAMES == sorted(SAMPLES)
-    assert benchmarks.provider("men") == "embedhub.builtin.benchmarks"
+    assert benchmarks.provider("men") == "embedhub.evaluation.builtin_benchmarks"
     for name, one in benchmarks.items():
         assert one.kind == (
             "analogy" if name in {"bats", "google-analogies", "msr-analogies"} else "similarity"
@@ -386,7 +387,7 @@ def test_benchmarks_are_registered_as_sources_are() -> None:
     ):
         embedhub.benchmarks()["simlex"]
     with pytest.raises(
-        SourceClashError, match=r"benchmark name 'men' is taken by embedhub\.builtin\.benchmarks"
+        SourceClashError, match=r"benchmark name 'men' is taken by embedhub\.evaluation\.builtin_benchmarks"
     ):
         embedhub.register(a_benchmark(name="men"))
     with pytest.raises(TypeError, match="expected an EmbeddingSource or a Benchmark, got 'mine'"):
@@ -395,7 +396,7 @@ def test_benchmarks_are_registered_as_sources_are() -> None:
 
 PLUGIN = """
 from embedhub import Benchmark, Pair, RemoteFile, hookimpl
-from embedhub.readers import word_pairs
+from embedhub.evaluation import word_pairs
 
 @hookimpl
 def embedhub_benchmarks():

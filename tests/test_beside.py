@@ -13,7 +13,9 @@ import pytest
 import writers
 
 from embedhub import DownloadError, EmbeddingSource, FormatError, RemoteFile
-from embedhub.readers import fasttext_bin, static, word2vec_text
+from embedhub.formats import fasttext as fasttext_bin
+from embedhub.formats import static_embeddings as static
+from embedhub.formats import word2vec_text
 
 
 def zipped(name: str, data: bytes) -> bytes:

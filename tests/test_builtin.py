@@ -12,9 +12,9 @@ from scipy.stats import spearmanr
 
 import embedhub
 from embedhub import ChecksumError
-from embedhub.builtin.glove_20k import GLOVE_6B_20K
-from embedhub.builtin.packaged import PackagedSource
-from embedhub.builtin.wordnet import WORDNET_PPMI
+from embedhub.registry.builtin.glove_20k import GLOVE_6B_20K
+from embedhub.registry.builtin.packaged import PackagedSource
+from embedhub.registry.builtin.wordnet import WORDNET_PPMI
 
 PACKAGED = (GLOVE_6B_20K, WORDNET_PPMI)
 

@@ -19,7 +19,7 @@ CHECK = Path(__file__).parents[1] / "tools" / "check_addresses.py"
 CONTENT = b"1234567"
 IMPATIENT = f"""
 import runpy
-from embedhub import remote
+from embedhub.download import http as remote
 remote.CONNECT_SECONDS = remote.READ_SECONDS = 0.5
 runpy.run_path({str(CHECK)!r}, run_name="__main__")
 """

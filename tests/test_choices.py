@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from embedhub.choices import choices
+from embedhub.evaluation.selectors import choices
 
 
 @pytest.mark.parametrize(

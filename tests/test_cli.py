@@ -199,7 +199,7 @@ def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe() -> None:
     assert "…" not in narrow
     lines = run("list").stdout.splitlines()
     assert len(lines) == 1 + 4 + 1 + 3
-    assert all("embedhub.builtin." in line for line in lines[1:])
+    assert all("embedhub.registry.builtin." in line for line in lines[1:])
 
 
 def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subprocess.Popen[str]"]) -> None:

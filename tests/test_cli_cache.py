@@ -12,9 +12,10 @@ import pytest
 from command import add_plugin, run, seeing
 
 import embedhub
-from embedhub import EmbeddingSource, OfflineError, StoreError, stores
-from embedhub import cache as cache_folder
-from embedhub.files import Block
+from embedhub import EmbeddingSource, OfflineError, StoreError
+from embedhub import _cache as cache_folder
+from embedhub.registry import inventory as stores
+from embedhub.vectors.blocks import Block
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from command import add_plugin, run, seeing
 
 import embedhub
-from embedhub import doctor, settings
+from embedhub import settings
+from embedhub.cli import _doctor as doctor
 
 
 def test_doctor_tells_what_it_looked_at(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

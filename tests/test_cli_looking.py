@@ -13,8 +13,9 @@ import pytest
 from command import run
 
 import embedhub
-from embedhub import Vectors, WordNotFoundError, tokens
-from embedhub.spelling import close_words, require
+from embedhub import Vectors, WordNotFoundError
+from embedhub.matrix import tokenizers as tokens
+from embedhub.vectors.suggestions import close_words, require
 
 
 def test_coverage_prints_the_shares_that_the_library_returns(

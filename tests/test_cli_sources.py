@@ -9,8 +9,8 @@ import pytest
 from command import add_plugin, run, seeing
 
 from embedhub import EmbeddingSource, RemoteFile
-from embedhub.catalogue import bibtex, catalogue, facts
-from embedhub.readers import glove
+from embedhub.formats import glove
+from embedhub.registry.catalog import bibtex, catalogue, facts
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_info_tells_everything_of_a_source() -> None:
         "md5:59652db361b7a87ee73834a6c391dfc1",
         "PDDL-1.0",
         "EMNLP 2014, 1532-1543.",
-        "provider   embedhub.builtin.glove",
+        "provider   embedhub.registry.builtin.glove",
         "dim 50: download 69.2 MB, on disk ~ 92.8 MB, not in the cache",
         "fallbacks  lower",
     ):

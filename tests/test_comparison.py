@@ -13,9 +13,10 @@ from command import run
 from scipy.stats import spearmanr
 
 import embedhub
-from embedhub.corpus import read_counts
 from embedhub.errors import DependencyError, DimNotFoundError, OutputError, SourceNotFoundError
-from embedhub.readers import glove, word_pairs
+from embedhub.evaluation import word_pairs
+from embedhub.formats import glove
+from embedhub.matrix.word_counts import read_counts
 
 COUNTS = {"rain": 8, "music": 3, "qwxz": 1}
 PAIRS = "rain\tstorm\t8\nrain\tmusic\t1\ncat\tkitten\t9\nmusic\tpiano\t7\ncat\tqwxz\t0\n"

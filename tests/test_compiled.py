@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from embedhub import pooling
-from embedhub.readers import _compiled
+from embedhub.formats import _parse_loop as _compiled
+from embedhub.texts import pooling
 
 # Python's numpy tells of sums that wrap around, machine code does not; both mean them.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from embedhub import EmbeddingSource, RemoteFile
-from embedhub.builtin.glove import GLOVE_6B
-from embedhub.builtin.wordnet import WORDNET_PPMI
-from embedhub.files import Block
-from embedhub.readers import glove, word2vec_text
-from embedhub.side_effects import side_effects
+from embedhub.formats import glove, word2vec_text
+from embedhub.registry.builtin.glove import GLOVE_6B
+from embedhub.registry.builtin.wordnet import WORDNET_PPMI
 from embedhub.testing import SourceContract
+from embedhub.testing.import_audit import side_effects
+from embedhub.vectors.blocks import Block
 
 
 def text(words: Sequence[str], dim: int) -> bytes:
@@ -369,7 +369,7 @@ def test_what_is_installed_with_a_plugin_may_be_read(tmp_path: Path, monkeypatch
     (tmp_path / "calm_plugin.py").write_text(
         "import csv, decimal, numpy, pathlib\n"
         "from embedhub import EmbeddingSource, RemoteFile, hookimpl\n"
-        "from embedhub.readers import glove, word2vec_text\n"
+        "from embedhub.formats import glove, word2vec_text\n"
         "pathlib.Path(__file__).with_name('table.tsv').read_text()" + HOOK,
         "utf-8",
     )

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedhub import corpus, tokens
-from embedhub.corpus import read_counts
 from embedhub.errors import FormatError, LocalFileError
+from embedhub.matrix import tokenizers as tokens
+from embedhub.matrix import word_counts as corpus
+from embedhub.matrix.word_counts import read_counts
 
 
 @pytest.fixture

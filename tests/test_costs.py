@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from children import PATIENCE
 
-from embedhub import Vectors, embedding_matrix, store
-from embedhub.files import Block
+from embedhub import Vectors, embedding_matrix
+from embedhub.vectors import store
+from embedhub.vectors.blocks import Block
 
 ROWS, DIM, BLOCK = 60_000, 256, 4_000
 MATRIX = ROWS * DIM * 4
@@ -55,7 +56,8 @@ def in_new_process(code: str, *arguments: Any) -> Any:
 MAPPED = """
 import json, re, sys
 from pathlib import Path
-from embedhub import embedding_matrix, store
+from embedhub import embedding_matrix
+from embedhub.vectors import store
 vectors = store.open_store(Path(sys.argv[1]))
 if int(sys.argv[2]):
     embedding_matrix(vectors, None, {f"w{i * 4000}": i for i in range(int(sys.argv[2]))})
@@ -130,7 +132,7 @@ COMPILE = """
 import json, sys
 from pathlib import Path
 import embedhub
-from embedhub.readers import _compiled, glove
+from embedhub.formats import _parse_loop as _compiled, glove
 text = Path(sys.argv[1])
 assert list(glove.read(text, 2))
 stats = _compiled.parse_lines.stats

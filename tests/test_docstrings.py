@@ -122,7 +122,7 @@ def modules() -> Iterator[str]:
         yield module.name
 
 
-WANTS = {"embedhub.torch": "torch"}
+WANTS = {"embedhub.layers.torch": "torch"}
 """Modules whose examples want a package that embedhub does without."""
 
 

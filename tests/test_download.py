@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 import embedhub
-from embedhub import ChecksumError, DownloadError, EmbeddingSource, FormatError, RemoteFile, download
-from embedhub.files import Block
-from embedhub.readers import _open, glove
+from embedhub import ChecksumError, DownloadError, EmbeddingSource, FormatError, RemoteFile
+from embedhub import _compression as _open
+from embedhub.download import fetch as download
+from embedhub.formats import glove
+from embedhub.vectors.blocks import Block
 
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i) for i in range(20_000))
 OTHER = os.urandom(3 << 20)

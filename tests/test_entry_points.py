@@ -121,11 +121,11 @@ def test_installing_a_plugin_makes_its_names_appear(seen: Any) -> None:
     """The sources of every working plugin are there, beside embedhub's own, with who provides them."""
     assert {
         "first": "embedhub-a-good (of-embedhub-a-good)",
-        "glove-6b": "embedhub.builtin.glove",
+        "glove-6b": "embedhub.registry.builtin.glove",
         "last": "embedhub-z-good (of-embedhub-z-good)",
         "only-one": "embedhub-one (of-embedhub-one)",
         "only-two": "embedhub-two (of-embedhub-two)",
-        "wordnet-ppmi": "embedhub.builtin.wordnet",
+        "wordnet-ppmi": "embedhub.registry.builtin.wordnet",
     }.items() <= seen["providers"].items()
     assert list(seen["providers"]) == sorted(seen["providers"])
 
@@ -176,7 +176,7 @@ def test_all_plugins_can_be_switched_off(site: Path) -> None:
 ONCE = """
 import json, sys, warnings
 from embedhub import EmbeddingSource
-from embedhub.registry import Registry
+from embedhub.registry.registry import Registry
 warnings.simplefilter("ignore")
 before, after = Registry(EmbeddingSource), Registry(EmbeddingSource)
 list(before)

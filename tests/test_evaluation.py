@@ -14,14 +14,8 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 import embedhub
-from embedhub import (
-    BenchmarkWarning,
-    DownloadError,
-    Score,
-    SourceNotFoundError,
-    Vectors,
-    analogies,
-)
+from embedhub import BenchmarkWarning, DownloadError, Score, SourceNotFoundError, Vectors
+from embedhub.evaluation import analogies
 
 PAGE = (Path(__file__).parents[1] / "docs" / "evaluation.md").read_text("utf-8")
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")

@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import embedhub
-from embedhub import exports, store
-from embedhub.files import Block
-from embedhub.readers import static, word2vec_binary, word2vec_text
+from embedhub.formats import static_embeddings as static
+from embedhub.formats import word2vec_binary, word2vec_text
+from embedhub.matrix import export as exports
+from embedhub.vectors import store
+from embedhub.vectors.blocks import Block
 
 Rows = NDArray[np.float32]
 Pairs = tuple[list[str], Rows]
@@ -209,7 +211,7 @@ def test_a_header_has_its_limit(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More words than safetensors' own package opens again are refused; the limit here is small."""
-    monkeypatch.setattr("embedhub.writers.safetensors._LONGEST_HEADER", 200)
+    monkeypatch.setattr("embedhub.formats._write_safetensors._LONGEST_HEADER", 200)
     with pytest.raises(embedhub.ExportError, match=r"50 words take \d+ bytes in the header"):
         embedhub.export(make_vectors([f"w{i}" for i in range(50)]), None, tmp_path / "out.safetensors")
     assert not list(tmp_path.iterdir())

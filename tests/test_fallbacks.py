@@ -14,7 +14,7 @@ import pytest
 
 import embedhub
 from embedhub import Vectors
-from embedhub.builtin.glove import GLOVE_6B
+from embedhub.registry.builtin.glove import GLOVE_6B
 
 
 def served(vectors: Vectors, word: str, *fallbacks: Any) -> list[str] | None:

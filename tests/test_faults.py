@@ -34,9 +34,9 @@ from embedhub import (
     RemoteFile,
     StoreError,
     UnpinnedWarning,
-    download,
 )
-from embedhub.readers import glove
+from embedhub.download import fetch as download
+from embedhub.formats import glove
 
 HOST = "vectors.example.org"
 # Numbers that do not compress away, so that the member is 3 MB deflated.
@@ -174,7 +174,7 @@ def test_download_recovers_from_a_transient_fault(
 
 def test_a_stalled_server_is_given_up_and_asked_again(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that sends nothing for too long counts as broken off."""
-    monkeypatch.setattr("embedhub.remote.READ_SECONDS", 0.5)
+    monkeypatch.setattr("embedhub.download.http.READ_SECONDS", 0.5)
     server.faults = [FINE, {"stall": 2}]
     assert content(fetch(a_file("whole"))) == TEXT
     assert len(server.asked) == 3
@@ -185,7 +185,7 @@ def test_next_run_resumes_an_interrupted_download(
     glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, cut: int
 ) -> None:
     """When all attempts fail, the bytes stay, and the next run moves only the rest."""
-    monkeypatch.setattr("embedhub.partial.ATTEMPTS", 1)
+    monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
     glove_server.faults = [FINE] * wanted.body + [{"cut": cut}]
     with pytest.raises(DownloadError, match=r"(?s)broken off at byte .* the download goes on from there"):
         fetch(wanted.file)
@@ -207,7 +207,7 @@ def test_changed_remote_file_is_downloaded_from_the_start(
     assert litter(cache) == []
 
     next((cache / "downloads").iterdir()).unlink()
-    monkeypatch.setattr("embedhub.partial.ATTEMPTS", 1)
+    monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
     glove_server.etag = '"3"'
     glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}]
     with pytest.raises(DownloadError):
@@ -673,7 +673,7 @@ def test_each_address_keeps_its_own_bytes(
     """The next address does not undo what the mirror gave: the next run goes on at the mirror."""
     secure, authority = https
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
-    monkeypatch.setattr("embedhub.partial.ATTEMPTS", 1)
+    monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
     file = a_file("whole", url=f"{secure.base}/{HOST}/some.txt")
     (folder / urlsplit(secure.base).netloc).symlink_to(folder, target_is_directory=True)
     server.faults = [FINE, {"cut": 2_000_000}]

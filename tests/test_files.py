@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from embedhub import RemoteFile
-from embedhub.readers import glove
+from embedhub.formats import glove
 
 GOOD: dict[str, Any] = {
     "url": "https://example.org/a/vectors.zip",

@@ -19,16 +19,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedhub import FormatError
-from embedhub.files import Reader
-from embedhub.readers import (
-    fasttext_bin,
-    glove,
-    numberbatch,
-    static,
-    word2vec_binary,
-    word2vec_text,
-)
-from embedhub.readers.detect import detect
+from embedhub.formats import fasttext as fasttext_bin
+from embedhub.formats import glove, numberbatch, word2vec_binary, word2vec_text
+from embedhub.formats import static_embeddings as static
+from embedhub.formats.detect import detect
+from embedhub.vectors.blocks import Reader
 
 QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 NGRAMS = np.arange(14, dtype=np.float32).reshape(7, 2)

@@ -19,7 +19,7 @@ from children import PATIENCE
 
 import embedhub
 from embedhub import ChecksumError, EmbeddingSource, Vectors
-from embedhub.labelled import Labelled, read_labelled
+from embedhub.evaluation.labeled import Labelled, read_labelled
 
 ARCHIVE = "nlp.stanford.edu/data/glove.6B.zip"
 MEMBER = "glove.6B.50d.txt"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedhub.errors import FormatError, LocalFileError
-from embedhub.labelled import Layout, read_labelled
+from embedhub.evaluation.labeled import Layout, read_labelled
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from children import PATIENCE, child
 
-from embedhub import DownloadError, RemoteFile, download
-from embedhub.readers import glove
+from embedhub import DownloadError, RemoteFile
+from embedhub.download import fetch as download
+from embedhub.formats import glove
 
 NGINX = (
     shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin") or ""

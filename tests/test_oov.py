@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import embedhub
 from embedhub import CoverageWarning, Vectors, VocabularyError
-from embedhub.subwords import Subwords
+from embedhub.vectors.subwords import Subwords
 
 KNOWN = [f"w{i}" for i in range(50)]
 WORDS = ["", "[UNK]", *KNOWN, "qwxz", "zzyx"]

@@ -13,7 +13,7 @@ from children import PATIENCE
 from command import run
 
 import embedhub
-from embedhub.plot import plot_words, principal_plane
+from embedhub.evaluation.plot_words import plot_words, principal_plane
 
 SVG = "{http://www.w3.org/2000/svg}"
 

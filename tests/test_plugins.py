@@ -21,8 +21,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import embedhub
 from embedhub import ChecksumError, EmbeddingSource, UnexpectedEndError, UnpinnedWarning
-from embedhub.files import Block, Extra
-from embedhub.new_plugin import write
+from embedhub.cli._new_plugin import write
+from embedhub.vectors.blocks import Block, Extra
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
@@ -289,7 +289,7 @@ def test_a_new_plugin_passes_its_tests_at_once(tmp_path: Path, install: Callable
         ("embedhub-", "expected 'embedhub-' and lower-case letters"),
         ("embedhub-My", "expected 'embedhub-' and lower-case letters"),
         ("embedhub-../up", "expected 'embedhub-' and lower-case letters"),
-        ("embedhub-glove-6b", "embedhub.builtin.glove provides 'glove-6b' already"),
+        ("embedhub-glove-6b", "embedhub.registry.builtin.glove provides 'glove-6b' already"),
     ],
 )
 def test_a_new_plugin_needs_a_good_name(name: str, words: str, tmp_path: Path) -> None:

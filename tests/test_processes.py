@@ -17,7 +17,7 @@ from children import PATIENCE, child, read_until
 
 import embedhub
 from embedhub import EmbeddingSource
-from embedhub.stores import downloads, remove_rest
+from embedhub.registry.inventory import downloads, remove_rest
 
 if TYPE_CHECKING:
     from subprocess import Popen

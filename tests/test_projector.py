@@ -170,7 +170,7 @@ import sys
 from pathlib import Path
 sys.modules["tensorboard"] = None
 from embedhub.errors import DependencyError
-from embedhub.projector import serve
+from embedhub.evaluation.projector_page import serve
 try:
     serve(Path("points"))
 except DependencyError as error:

@@ -15,8 +15,10 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
 from embedhub import FormatError, UnexpectedEndError
-from embedhub.files import Extra, Reader
-from embedhub.readers import fasttext_bin, static, word2vec_binary, word2vec_text
+from embedhub.formats import fasttext as fasttext_bin
+from embedhub.formats import static_embeddings as static
+from embedhub.formats import word2vec_binary, word2vec_text
+from embedhub.vectors.blocks import Extra, Reader
 
 GOLDEN = Path(__file__).parent / "golden"
 ROWS = np.array([[1, 2], [3, -0.5]], np.float32)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from embedhub import FormatError, UnexpectedEndError
-from embedhub.files import Reader
-from embedhub.readers import glove, numberbatch, word2vec_text
+from embedhub.formats import glove, numberbatch, word2vec_text
+from embedhub.vectors.blocks import Reader
 
 
 def read(reader: Reader, path: Path, dim: int) -> tuple[list[str], NDArray[np.float32]]:

@@ -5,13 +5,8 @@ from typing import Any
 import pytest
 
 import embedhub
-from embedhub import (
-    DimNotFoundError,
-    EmbeddingSource,
-    SourceClashError,
-    SourceNotFoundError,
-)
-from embedhub.registry import Registry
+from embedhub import DimNotFoundError, EmbeddingSource, SourceClashError, SourceNotFoundError
+from embedhub.registry.registry import Registry
 
 
 def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
@@ -27,7 +22,7 @@ def test_built_in_sources_come_through_the_hook() -> None:
     """The two built-in sources are there without any plugin, in alphabetical order."""
     registry = Registry(EmbeddingSource)
     assert [name for name in registry if name in {"glove-6b", "wordnet-ppmi"}] == ["glove-6b", "wordnet-ppmi"]
-    assert registry.provider("glove-6b") == "embedhub.builtin.glove"
+    assert registry.provider("glove-6b") == "embedhub.registry.builtin.glove"
     assert embedhub.sources()["glove-6b"].dims == (50, 100, 200, 300)
 
 
@@ -48,7 +43,7 @@ def test_register_adds_a_source_for_this_process() -> None:
     registry.register(a_source(words=1))
     registry.register(a_source(words=2))
     assert registry["mine"].words == 2
-    with pytest.raises(SourceClashError, match=r"'glove-6b' is taken by embedhub.builtin.glove"):
+    with pytest.raises(SourceClashError, match=r"'glove-6b' is taken by embedhub.registry.builtin.glove"):
         registry.register(a_source("glove-6b"))
     with pytest.raises(TypeError, match="expected an EmbeddingSource or a Benchmark, got 'mine'"):
         registry.register("mine")  # type: ignore[arg-type]  # the point

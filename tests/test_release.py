@@ -52,13 +52,13 @@ def test_the_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) ->
     assert names == {path.relative_to(ROOT).as_posix() for path in kept}
     assert {
         "embedhub/py.typed",
-        "embedhub/builtin/glove_6b_20k.txt.gz",
-        "embedhub/builtin/wordnet_ppmi.npz",
+        "embedhub/registry/builtin/glove_6b_20k.txt.gz",
+        "embedhub/registry/builtin/wordnet_ppmi.npz",
     } <= names
     assert {
         "licenses/LICENSE",
-        "licenses/embedhub/builtin/glove_6b_20k_LICENSE.txt",
-        "licenses/embedhub/builtin/wordnet_ppmi_LICENSE.txt",
+        "licenses/embedhub/registry/builtin/glove_6b_20k_LICENSE.txt",
+        "licenses/embedhub/registry/builtin/wordnet_ppmi_LICENSE.txt",
         "entry_points.txt",
     } <= shipped
 

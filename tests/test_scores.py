@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from embedhub import scores
+from embedhub.evaluation import scores
 
 # Few different numbers, so that there are ties.
 NUMBERS = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6))

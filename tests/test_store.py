@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import embedhub
-from embedhub import FormatError, StoreError, Vectors, WordNotFoundError, store, vocabulary
-from embedhub.files import Block, Extra
+from embedhub import FormatError, StoreError, Vectors, WordNotFoundError
+from embedhub.vectors import store, vocabulary
+from embedhub.vectors.blocks import Block, Extra
 
 WORDS = ["the", "of", "café", "a b", "", "\udcff", "\u0085", "nan", "naïve"]
 

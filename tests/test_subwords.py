@@ -9,7 +9,7 @@ import writers
 from numpy.typing import NDArray
 
 import embedhub
-from embedhub.subwords import Subwords
+from embedhub.vectors.subwords import Subwords
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -19,9 +19,13 @@ from command import run
 from systems import refuse_what_is_open, run_while_held
 
 import embedhub
-from embedhub import EmbeddingSource, RemoteFile, StoreError, exports, local, stores
-from embedhub.readers import fasttext_bin, glove
-from embedhub.readers._archives import split_member
+from embedhub import EmbeddingSource, RemoteFile, StoreError
+from embedhub._archives import split_member
+from embedhub.formats import fasttext as fasttext_bin
+from embedhub.formats import glove
+from embedhub.matrix import export as exports
+from embedhub.registry import inventory as stores
+from embedhub.registry import local_file as local
 
 ROOT = Path(__file__).parents[1]
 ATTRIBUTES = ROOT / ".gitattributes"
@@ -78,7 +82,8 @@ def test_a_store_in_use_is_not_changed(store: Path, cache: Path, action: str) ->
     """Where the system refuses to rename a store, the error says what to close; the store is unchanged."""
     before = contents(store)
     code = (
-        f"import embedhub\nfrom embedhub import stores\ntry: {action}\nexcept OSError as error: print(error)"
+        "import embedhub\nfrom embedhub.registry import inventory as stores\n"
+        f"try: {action}\nexcept OSError as error: print(error)"
     )
     done = run_while_held(store, code)
     assert done.stdout.startswith(f"{store}: this folder cannot be removed ("), done.stderr
@@ -105,7 +110,7 @@ def test_the_command_reports_a_store_in_use(store: Path) -> None:
 
 PUBLISH = """
 import pathlib, subprocess, sys, threading
-from embedhub import StoreError, cache
+from embedhub import StoreError, _cache as cache
 folder = pathlib.Path({folder!r})
 held = pathlib.Path({held!r})
 with cache.publish(folder) as fresh:
@@ -138,7 +143,7 @@ def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[
     before = contents(tmp_path)
     assert len(before) == 2
     code = (
-        "import embedhub; from embedhub import exports\n"
+        "import embedhub; from embedhub.matrix import export as exports\n"
         f"try: exports.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, force=True)\n"
         "except embedhub.OutputError as error: print(error)"
     )
@@ -314,8 +319,8 @@ def test_names_of_downloads_are_legal_everywhere(url: str) -> None:
 
 def test_stores_fit_into_260_characters(cache: Path) -> None:
     """The longest name of a source leaves 60 characters for the cache folder where Windows allows 260."""
-    from embedhub import cache as folders
-    from embedhub import store as form
+    from embedhub import _cache as folders
+    from embedhub.vectors import store as form
 
     folder = form.folder_for(80 * "x", 1000, "")
     with folders.publish(folder.with_name(f".{folder.name}.fresh")) as fresh:
@@ -430,9 +435,11 @@ ENCODINGS = """
 import pathlib, sys, warnings
 warnings.filterwarnings("error", category=EncodingWarning, module=r"embedhub(\\.|$)")
 import embedhub
-from embedhub import doctor, exports, stores
+from embedhub.cli import _doctor as doctor
+from embedhub.matrix import export as exports
+from embedhub.registry import inventory as stores
 from embedhub.testing import SourceContract
-from embedhub.side_effects import side_effects
+from embedhub.testing.import_audit import side_effects
 folder = pathlib.Path(sys.argv[1])
 mine = folder / "mine.txt"
 mine.write_bytes(b"a 1 2\\nb 3 4\\n")
@@ -448,7 +455,7 @@ exports.export(vectors, None, folder / "projector", format="projector")
 embedhub.embed_file(vectors, 2, folder / "in.csv", folder / "out.parquet")
 embedhub.TextEmbedder(vectors, pooling="sif").fit(["a b", "b"])
 doctor.examine()
-side_effects("embedhub.builtin.glove")
+side_effects("embedhub.registry.builtin.glove")
 """
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from embedhub.tables import FORMATS, Table, format_of
+from embedhub.texts.tables import FORMATS, Table, format_of
 
 # Surrogates are no Unicode. A lone carriage return ends a line for csv's writer and for no other.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"))

@@ -26,10 +26,10 @@ from embedhub import (
     TextEmbedder,
     Vectors,
     VocabularyError,
-    lexicon,
-    tokens,
 )
-from embedhub.readers import glove
+from embedhub.formats import glove
+from embedhub.matrix import tokenizers as tokens
+from embedhub.texts import word_cache as lexicon
 
 WORDS = ["the", "rain", "fell", "on", "music", "well", "made", "."]
 TEXTS = st.lists(
@@ -162,7 +162,7 @@ def test_odd_texts_have_a_defined_row(vectors: Vectors) -> None:
     nothing = ["", " \n", None, float("nan"), np.nan, pd.NA, [], b"", b" "]
     embed = TextEmbedder(vectors)
     assert not embed(nothing).any()
-    assert embed.stats == embedhub.texts.TextStats(texts=9, empty=9)
+    assert embed.stats == embedhub.texts.embedder.TextStats(texts=9, empty=9)
     assert not embed(["qwxz zz", "qwxz"]).any()
     assert (embed.stats.unknown, embed.stats.tokens, embed.stats.found_tokens) == (2, 3, 0)
     long = embed(["rain " * 300_000 + "music", "x" * 1_000_000, "." * 100_000])
@@ -300,7 +300,7 @@ def test_batches_of_the_engines_have_a_column_more(vectors: Vectors) -> None:
 
 def test_where_nothing_can_be_written_the_loops_are_compiled_anew() -> None:
     """Numba's refusal to keep machine code, as for a function without a file, stops nobody."""
-    from embedhub.compiled import compiled
+    from embedhub._numba import compiled
 
     made: dict[str, Any] = {}
     exec("def more(x): return x + 1", made)  # noqa: S102 - a function without a file

@@ -6,7 +6,7 @@ from conftest import REAL_DATA
 
 import embedhub
 from embedhub import FormatError, FormatWarning, Vectors
-from embedhub.readers import static
+from embedhub.formats import static_embeddings as static
 
 if not (REAL_DATA / "formats").is_dir():
     pytest.skip("the files of other programs (../shared/data) are not here", allow_module_level=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedhub import tokens
+from embedhub.matrix import tokenizers as tokens
 
 
 @pytest.mark.parametrize(

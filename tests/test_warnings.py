@@ -60,7 +60,7 @@ def test_a_warning_points_to_the_call_in_the_script(
 PLUGIN = """\
 from dataclasses import fields
 
-from embedhub.local import LocalSource, open_source
+from embedhub.registry.local_file import LocalSource, open_source
 
 
 class Wrapped(LocalSource):
@@ -118,4 +118,4 @@ def test_every_warning_of_the_package_is_issued_by_warn() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("warnings.warn")
     }
-    assert calls == {"warn.py"}
+    assert calls == {"_warn.py"}

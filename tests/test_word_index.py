@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 
 import embedhub
 from embedhub import CoverageWarning, Vectors, VocabularyError
-from embedhub.word_index import read
+from embedhub.matrix.word_index import read
 
 TEXTS = ["the rain and the music of the night", "a qwxz walks in the rain", "music qwxz zzyx"]
 

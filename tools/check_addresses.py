@@ -30,8 +30,9 @@ from rich.progress import track
 
 import embedhub
 from embedhub import Benchmark, DownloadError, EmbeddingSource, RemoteFile
-from embedhub.remote import HEAD, HttpFile, SafeSession, TransientError, head, looks_like
-from embedhub.zipmember import locate
+from embedhub._sniff import HEAD, looks_like
+from embedhub.download.http import HttpFile, SafeSession, TransientError, head
+from embedhub.download.zip_member import locate
 
 AT_ONCE = 4
 """Requests to one host at the same time."""

@@ -36,7 +36,7 @@ def main() -> int:
     """Print the table; return 1 if a module is under the floor, or one that is asked for is not there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("report", type=Path)
-    parser.add_argument("--only", nargs="*", default=[], help="modules to look at, such as keras.py")
+    parser.add_argument("--only", nargs="*", default=[], help="modules to look at, such as layers/keras.py")
     parser.add_argument("--but", nargs="*", default=[], help="modules that other runs answer for")
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     arguments, part = parser.parse_args(sys.argv[1:end]), sys.argv[end + 1 :]

@@ -27,20 +27,20 @@ ROOT = Path(__file__).parents[1]
 _log = logging.getLogger("mkdocs.hooks.embedhub")
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "embedhub.tokens": ("words", "tokenizer", "count", "RULES"),
-    "embedhub.corpus": ("read_counts",),
-    "embedhub.labelled": ("read_labelled",),
-    "embedhub.files": ("Block", "Extra"),
-    "embedhub.readers.glove": ("read",),
-    "embedhub.readers.word2vec_text": ("read",),
-    "embedhub.readers.word2vec_binary": ("read",),
-    "embedhub.readers.fasttext_bin": ("read",),
-    "embedhub.readers.static": ("read",),
-    "embedhub.readers.numberbatch": ("read", "language"),
-    "embedhub.vocabulary": ("Vocabulary",),
-    "embedhub.subwords": ("Subwords",),
-    "embedhub.registry": ("Registry",),
-    "embedhub.testing": ("SourceContract",),
+    "embedhub.matrix.tokenizers": ("words", "tokenizer", "count", "RULES"),
+    "embedhub.matrix.word_counts": ("read_counts",),
+    "embedhub.evaluation.labeled": ("read_labelled",),
+    "embedhub.vectors.blocks": ("Block", "Extra"),
+    "embedhub.formats.glove": ("read",),
+    "embedhub.formats.word2vec_text": ("read",),
+    "embedhub.formats.word2vec_binary": ("read",),
+    "embedhub.formats.fasttext": ("read",),
+    "embedhub.formats.static_embeddings": ("read",),
+    "embedhub.formats.numberbatch": ("read", "language"),
+    "embedhub.vectors.vocabulary": ("Vocabulary",),
+    "embedhub.vectors.subwords": ("Subwords",),
+    "embedhub.registry.registry": ("Registry",),
+    "embedhub.testing.contract": ("SourceContract",),
 }
 """Modules with public names of their own, beside those of `embedhub` itself."""
 

@@ -1,6 +1,6 @@
 """Cut the file of ``glove-6b-20k`` from Stanford's ``glove.6B.50d.txt``.
 
-    python tools/make_glove_20k.py glove.6B.50d.txt [--out embedhub/builtin/glove_6b_20k.txt.gz]
+    python tools/make_glove_20k.py glove.6B.50d.txt [--out embedhub/registry/builtin/glove_6b_20k.txt.gz]
 
 The input may also be that file in gzip. Its SHA-256 must be the published one. The output is its first 20,000
 lines, byte for byte, in gzip without a name or a date, so that the same input and zlib give the same file.
@@ -12,9 +12,9 @@ import hashlib
 import itertools
 from pathlib import Path
 
-from embedhub.builtin.glove import GLOVE_6B
-from embedhub.builtin.glove_20k import GLOVE_6B_20K
-from embedhub.readers._open import open_bytes
+from embedhub._compression import open_bytes
+from embedhub.registry.builtin.glove import GLOVE_6B
+from embedhub.registry.builtin.glove_20k import GLOVE_6B_20K
 
 
 def main() -> None:

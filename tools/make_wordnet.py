@@ -1,6 +1,6 @@
 """Make the vectors of ``wordnet-ppmi`` from the files of WordNet 3.0 (Debian's package ``wordnet-base``).
 
-    python tools/make_wordnet.py [--wordnet /usr/share/wordnet] [--out embedhub/builtin/wordnet_ppmi.npz]
+    python tools/make_wordnet.py [--wordnet /usr/share/wordnet] [--out PATH]
 
 A word is described by the synsets that it is in (earlier senses weigh more), by what those synsets point to,
 by the words of their glosses (rare ones weigh more), by the synsets whose glosses use the word, and by the
@@ -261,7 +261,7 @@ def main() -> None:
     """Read WordNet, make the vectors, write them."""
     parser = argparse.ArgumentParser(description="Make the vectors of wordnet-ppmi from WordNet 3.0.")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
-    parser.add_argument("--out", type=Path, default=Path("embedhub/builtin/wordnet_ppmi.npz"))
+    parser.add_argument("--out", type=Path, default=Path("embedhub/registry/builtin/wordnet_ppmi.npz"))
     options = parser.parse_args()
 
     net = WordNet(options.wordnet)

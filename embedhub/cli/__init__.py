@@ -1,29 +1,18 @@
-"""The `embedhub` command: one module of commands for each subject."""
+"""The `embedhub` command: a module for each command, or each group of commands."""
 
-from embedhub.cli import (
-    caching,
-    checking,
-    choosing,
-    drawing,
-    embedding,
-    evaluating,
-    exporting,
-    looking,
-    making,
-    sources,
-)
+from embedhub.cli import cache, compare, demo, doctor, embed, evaluate, export, lookup, plot, sources
 from embedhub.cli._app import main
 
 __all__ = [
-    "caching",
-    "checking",
-    "choosing",
-    "drawing",
-    "embedding",
-    "evaluating",
-    "exporting",
-    "looking",
+    "cache",
+    "compare",
+    "demo",
+    "doctor",
+    "embed",
+    "evaluate",
+    "export",
+    "lookup",
     "main",
-    "making",
+    "plot",
     "sources",
 ]

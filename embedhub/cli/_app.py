@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import embedhub
 from embedhub.errors import EmbedhubError
-from embedhub.tokens import RULES
+from embedhub.matrix.tokenizers import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -28,7 +28,7 @@ def list_sources(
       embedhub list wikipedia --language de
       embedhub list --json
     """
-    from embedhub.catalogue import catalogue
+    from embedhub.registry.catalog import catalogue
 
     entries = catalogue(language=language, text=" ".join(text or ()))
     emit(
@@ -87,7 +87,7 @@ def info(
       embedhub info ./my-vectors.vec
       embedhub info glove-6b --bibtex >> paper.bib
     """
-    from embedhub import catalogue
+    from embedhub.registry import catalog as catalogue
 
     providers = embedhub.sources().providers().get(name, {})
     if len(providers) > 1 and not bibtex:
@@ -147,7 +147,7 @@ def fetch(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
       embedhub fetch ./my-vectors.vec
       EMBEDHUB_CACHE=/shared/embedhub embedhub fetch glove-6b 300
     """
-    from embedhub.registry import as_source
+    from embedhub.registry.registry import as_source
 
     source = as_source(name)
     wanted = dims or (source.dims if len(source.dims) == 1 else ())

@@ -20,7 +20,7 @@ row more (``<unk>``), so it is no candidate. Of the vectors of 2024 there is one
 from collections.abc import Iterable
 
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.readers import glove, word2vec_text
+from embedhub.formats import glove, word2vec_text
 
 _STANFORD = "https://nlp.stanford.edu/data"
 _RELEASES = "https://github.com/piskvorky/gensim-data/releases/download"

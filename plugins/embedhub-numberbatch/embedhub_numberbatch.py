@@ -11,8 +11,8 @@ A language of its own have the ten that ConceptNet calls its core, but for Engli
 from collections.abc import Iterable
 
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.files import Reader
-from embedhub.readers import numberbatch
+from embedhub.formats import numberbatch
+from embedhub.vectors.blocks import Reader
 
 _DOWNLOADS = "https://conceptnet.s3.amazonaws.com/downloads/2019/numberbatch"
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import embedhub
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.files import Reader
-from embedhub.readers import static
+from embedhub.formats import static_embeddings as static
+from embedhub.vectors.blocks import Reader
 
 if TYPE_CHECKING:
     import keras

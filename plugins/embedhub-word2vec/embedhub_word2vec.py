@@ -12,7 +12,7 @@ Both are the binary format; gensim-data has saved it anew.
 from collections.abc import Iterable
 
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.readers import word2vec_binary
+from embedhub.formats import word2vec_binary
 
 SOURCE = EmbeddingSource(
     name="word2vec-google-news",

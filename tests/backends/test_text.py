@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import embedhub
 from embedhub import BackendError, EmbeddingSource, RemoteFile, VocabularyError
-from embedhub.files import Block
+from embedhub.vectors.blocks import Block
 
 BACKEND = keras.backend.backend()
 TEXTS = ["Music, in the rain!", "qwxz: it's MUSIC, zxqw"]

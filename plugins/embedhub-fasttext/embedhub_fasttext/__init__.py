@@ -24,8 +24,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.files import Reader
-from embedhub.readers import fasttext_bin, word2vec_text
+from embedhub.formats import fasttext as fasttext_bin
+from embedhub.formats import word2vec_text
+from embedhub.vectors.blocks import Reader
 
 _FILES = "https://dl.fbaipublicfiles.com/fasttext"
 _DOCS = "https://fasttext.cc/docs/en"

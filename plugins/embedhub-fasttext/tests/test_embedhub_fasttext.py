@@ -7,8 +7,9 @@ from pathlib import Path
 import embedhub_fasttext
 import numpy as np
 
-from embedhub import embedding_matrix, store
+from embedhub import embedding_matrix
 from embedhub.testing import SourceContract
+from embedhub.vectors import store
 
 SOURCES = {source.name: source for source in embedhub_fasttext.embedhub_sources()}
 SUBWORD = [name for name in SOURCES if name.endswith("-subword")]

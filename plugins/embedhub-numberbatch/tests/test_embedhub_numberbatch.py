@@ -5,8 +5,9 @@ from pathlib import Path
 
 import embedhub_numberbatch
 
-from embedhub import embedding_matrix, store
+from embedhub import embedding_matrix
 from embedhub.testing import SourceContract
+from embedhub.vectors import store
 
 SOURCES = {source.name: source for source in embedhub_numberbatch.SOURCES}
 CODES = ["fr", "it", "de", "es", "ru", "pt", "ja", "nl", "zh"]

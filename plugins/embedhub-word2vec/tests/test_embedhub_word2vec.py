@@ -5,8 +5,9 @@ from pathlib import Path
 import embedhub_word2vec
 import numpy as np
 
-from embedhub import embedding_matrix, store
+from embedhub import embedding_matrix
 from embedhub.testing import SourceContract
+from embedhub.vectors import store
 
 WORDS = ["</s>", "in", "##", "New_York", "The", "caf\udce9"]
 

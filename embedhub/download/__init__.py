@@ -1,0 +1,1 @@
+"""Verified files from elsewhere."""

@@ -1,0 +1,1 @@
+"""An embedding matrix as a layer."""

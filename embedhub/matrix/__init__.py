@@ -1,0 +1,1 @@
+"""A vocabulary, and its embedding matrix."""

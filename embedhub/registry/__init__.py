@@ -1,0 +1,1 @@
+"""Names of sources, and the sources behind them."""

@@ -1,0 +1,83 @@
+"""GloVe 6B: Wikipedia 2014 and Gigaword 5, by Stanford.
+
+The pins are sha256 digests of the text files as several independent projects publish them (6 for 50d, 4 for
+100d, 3 for 300d); for 200d only sha1 and md5 are published (two projects, one algorithm each), so sha1 it
+is. The second candidates are the same vectors as word2vec text in gzip, from the releases of gensim-data,
+whose list publishes md5 digests; for 50d and 100d two projects publish sha256.
+
+The archive at huggingface.co/stanfordnlp/glove is another build, with a row more (``<unk>``): no candidate.
+"""
+
+from collections.abc import Iterable
+
+from embedhub.download.remote_file import RemoteFile
+from embedhub.formats import glove, word2vec_text
+from embedhub.registry.hookspecs import hookimpl
+from embedhub.registry.source import EmbeddingSource
+
+_ARCHIVE = "https://nlp.stanford.edu/data/glove.6B.zip"
+_ARCHIVE_HASH = "sha256:617afb2fe6cbd085c235baf7a465b96f4112bd7f7ccb2b2cbd649fed9cbcf2fb"
+_RELEASES = "https://github.com/piskvorky/gensim-data/releases/download"
+
+# dim: hash and size of the text, then hash and size of the release's gzip file.
+_PINS = {
+    50: (
+        ("sha256:d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f", 171_350_079),
+        ("sha256:5c55f98957aa9fed8d2ac5fb1dcff57af3b23c5a3ee7af3f7945f8d49198eb24", 69_182_535),
+    ),
+    100: (
+        ("sha256:95dde4dfd627ab26608d33e76d1195ec059734bd29089ea52cadb08d07c64544", 347_116_733),
+        ("sha256:4934d4708bf3d65f28fc984dbbfa18af9cbd2505d166a7258a1a957808559b43", 134_300_434),
+    ),
+    200: (
+        ("sha1:17d0355ddaa253e298ede39877d1be70f99d9148", None),
+        ("md5:59652db361b7a87ee73834a6c391dfc1", 264_336_934),
+    ),
+    300: (
+        ("sha256:91125602f730fea7ca768736c6f442e668b49db095682bf2aad375db061c21ed", 1_037_962_819),
+        ("md5:29e9329ac2241937d55b852e8284e89b", 394_362_229),
+    ),
+}
+
+
+def _candidates(dim: int) -> tuple[RemoteFile, RemoteFile]:
+    (text_hash, text_size), (release_hash, release_size) = _PINS[dim]
+    return (
+        RemoteFile(
+            url=_ARCHIVE,
+            member=f"glove.6B.{dim}d.txt",
+            hash=text_hash,
+            size=text_size,
+            archive_hash=_ARCHIVE_HASH,
+            reader=glove.read,
+        ),
+        RemoteFile(
+            url=f"{_RELEASES}/glove-wiki-gigaword-{dim}/glove-wiki-gigaword-{dim}.gz",
+            hash=release_hash,
+            size=release_size,
+            reader=word2vec_text.read,
+        ),
+    )
+
+
+GLOVE_6B = EmbeddingSource(
+    name="glove-6b",
+    files={dim: _candidates(dim) for dim in _PINS},
+    description="GloVe on Wikipedia 2014 and Gigaword 5, 6 billion tokens",
+    language="en",
+    cased=False,
+    words=400_000,
+    license="PDDL-1.0",
+    citation=(
+        "Jeffrey Pennington, Richard Socher, Christopher D. Manning (2014). "
+        "GloVe: Global Vectors for Word Representation. EMNLP 2014, 1532-1543."
+    ),
+    homepage="https://nlp.stanford.edu/projects/glove/",
+    fallbacks=("lower",),
+)
+
+
+@hookimpl
+def embedhub_sources() -> Iterable[EmbeddingSource]:
+    """Return glove-6b."""
+    return [GLOVE_6B]

@@ -1,0 +1,163 @@
+"""What is known of each source, as plain facts: for listings, pages and bibliographies."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from embedhub.registry.registry import as_source, sources
+from embedhub.registry.source import EmbeddingSource
+
+_YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+}
+
+
+def catalogue(*, language: str | None = None, text: str | None = None) -> list[dict[str, Any]]:
+    """Return the facts of all sources, in alphabetical order. It asks nobody on the network.
+
+    A name that several plugins provide comes once for each of them, with ``clash`` true. A source that fails
+    when it is asked for its facts comes with ``error`` and little else.
+
+    Example:
+        >>> from embedhub.registry.catalog import catalogue
+        >>> [entry["name"] for entry in catalogue(text="princeton")]
+        ['wordnet-ppmi']
+
+    Args:
+        language: Only sources of this language: a BCP 47 code, as in ``"en"``.
+        text: Only sources that have all its words in their name, description, licence, citation, homepage or
+            provider, in any case.
+
+    Returns:
+        What `facts` returns of each.
+    """
+    return [
+        entry
+        for name, providers in sources().providers().items()
+        for provider, source in sorted(providers.items())
+        if _wanted(
+            entry := _safely(name, source, provider) | {"clash": len(providers) > 1}, language, text or ""
+        )
+    ]
+
+
+def facts(source: str | Path | EmbeddingSource, provider: str | None = None) -> dict[str, Any]:
+    """Return what is known of a source, as JSON has it.
+
+    Example:
+        >>> from embedhub.registry.catalog import facts
+        >>> known = facts("wordnet-ppmi")
+        >>> known["words"], known["dims"][0]["dim"], known["dims"][0]["download_bytes"]
+        (78781, 25, 0)
+
+    Args:
+        source: A registered name, a path, or an `EmbeddingSource`.
+        provider: Who provides it, where the caller knows; else it is found out.
+
+    Returns:
+        ``name``, ``description``, ``language``, ``cased``, ``words``, ``license``, ``citation``,
+        ``homepage``, ``fallbacks``, ``provider``; and ``dims``, which has for each dim ``download_bytes`` and
+        ``download_bytes_at_most`` (the inflated size, where only that is known), ``store_bytes`` (measured
+        where it is in the cache, else about what it will be), ``store`` (its folder, or None), and the
+        ``candidates`` with ``url``, ``member``, ``hash``, ``size``. None stands for what is not known.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        SourceClashError: Several plugins provide it.
+    """
+    if not isinstance(source, EmbeddingSource):
+        source = as_source(source)
+    if provider is None and source.name in sources() and sources()[source.name] is source:
+        provider = sources().provider(source.name)
+    return {
+        "name": source.name,
+        "description": source.description,
+        "language": source.language,
+        "cased": source.cased,
+        "words": source.words,
+        "license": source.license,
+        "citation": source.citation,
+        "homepage": source.homepage,
+        "fallbacks": [step if isinstance(step, str) else step.__name__ for step in source.fallbacks],
+        "provider": provider,
+        "dims": [_facts_of_dim(source, dim) for dim in source.dims],
+    }
+
+
+def bibtex(source: str | Path | EmbeddingSource) -> str:
+    """Return an entry for a bibliography.
+
+    A citation that is BibTeX already comes back as it is. Another one becomes the note of a ``@misc``: its
+    parts are not guessed at, since a wrong author is worse than a plain note.
+
+    Example:
+        >>> from embedhub.registry.catalog import bibtex
+        >>> print(bibtex("wordnet-ppmi").splitlines()[0])
+        @misc{wordnet-ppmi,
+
+    Args:
+        source: A registered name, a path, or an `EmbeddingSource`.
+    """
+    if not isinstance(source, EmbeddingSource):
+        source = as_source(source)
+    if source.citation.lstrip().startswith("@"):
+        return source.citation.strip()
+    year = _YEAR.findall(source.citation)
+    fields = {
+        "title": f"{{{_escaped(f'{source.name}: {source.description}')}}}",
+        "note": _escaped(source.citation),
+        "year": year[0] if len(set(year)) == 1 else "",
+        "howpublished": rf"\url{{{source.homepage}}}" if source.homepage else "",
+    }
+    lines = "".join(f"  {field} = {{{value}}},\n" for field, value in fields.items() if value)
+    return f"@misc{{{source.name},\n{lines}}}"
+
+
+def _escaped(text: str) -> str:
+    return "".join(_TEX.get(character, character) for character in text)
+
+
+def _safely(name: str, source: EmbeddingSource, provider: str) -> dict[str, Any]:
+    # A source with code of its own may fail at anything, and must not take the listing down.
+    try:
+        return facts(source, provider)
+    except Exception as error:  # noqa: BLE001
+        return {"name": name, "provider": provider, "error": f"{type(error).__name__}: {error}"}
+
+
+def _wanted(entry: dict[str, Any], language: str | None, text: str) -> bool:
+    if language is not None and str(entry.get("language", "")).lower() != language.lower():
+        return False
+    fields = ("name", "description", "license", "citation", "homepage", "provider")
+    known = " ".join(str(entry.get(field) or "") for field in fields).lower()
+    return all(word in known for word in text.lower().split())
+
+
+def _facts_of_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
+    files = source.files.get(dim, ())
+    download, folder = source.download_size(dim), source.store_folder(dim)
+    inflated = [part.size for part in files[0].parts] if files else [None]
+    size = source.store_size(dim) if folder is None else sum(file.stat().st_size for file in _files(folder))
+    return {
+        "dim": dim,
+        "download_bytes": download,
+        "download_bytes_at_most": None
+        if download is not None or None in inflated
+        else sum(size for size in inflated if size is not None),
+        "store_bytes": size,
+        "store": None if folder is None else str(folder),
+        "candidates": [
+            {"url": part.url, "member": part.member, "hash": part.hash, "size": part.size}
+            for file in files
+            for part in file.parts
+        ],
+    }
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.iterdir() if file.is_file())

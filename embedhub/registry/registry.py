@@ -1,0 +1,331 @@
+"""Names, and the sources and benchmarks behind them: found in the plugins once, on first use.
+
+Two plugins that provide one name are no trouble until that name is used.
+"""
+
+import difflib
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from embedhub.errors import DimNotFoundError, SourceClashError, SourceNotFoundError, StoreError
+from embedhub.evaluation.benchmark import Benchmark
+from embedhub.registry.local_file import LocalSource, as_path, open_source
+from embedhub.registry.plugins import Plugins
+from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.vectors import Vectors
+
+Source = str | Path | EmbeddingSource | Vectors
+"""What every function takes as a source: a registered name, a path, a source, or opened vectors."""
+
+_BY_HAND = "embedhub.register()"
+
+T = TypeVar("T", EmbeddingSource, Benchmark)
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """A read-only mapping of names to what plugins provide, which finds them when it is first asked.
+
+    Example:
+        >>> import embedhub
+        >>> "glove-6b" in embedhub.sources(), len(embedhub.sources()) > 1
+        (True, True)
+
+    Args:
+        kind: What it holds: `EmbeddingSource` or `Benchmark`.
+        plugins: Where to look; by default all that are installed.
+    """
+
+    def __init__(self, kind: type[T], plugins: Plugins | None = None) -> None:
+        self._kind: type[T] = kind
+        self._noun = "source" if kind is EmbeddingSource else "benchmark"
+        self._plugins = plugins or Plugins()
+        self._lock = threading.RLock()
+        self._providers: dict[str, dict[str, T]] | None = None
+
+    def __getitem__(self, name: str) -> T:
+        providers = self._discovered().get(name)
+        if providers is None:
+            folded = [other for other in self if other.lower() == str(name).lower()]
+            close = folded or difflib.get_close_matches(str(name), self, n=3, cutoff=0.4)
+            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            raise SourceNotFoundError(
+                f"No {self._noun} is named {name!r}.{hint} list(embedhub.{self._noun}s()) has all; "
+                "more come with plugins (pip install embedhub-...). A file of your own is named by its path, "
+                f"as in './{'vectors.vec' if self._kind is EmbeddingSource else 'pairs.tsv'}'."
+            )
+        if len(providers) > 1:
+            raise SourceClashError(
+                f"The {self._noun} name {name!r} is provided by {' and by '.join(sorted(providers))}. "
+                "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
+            )
+        return next(iter(providers.values()))
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names that mean one thing, in alphabetical order."""
+        return (name for name, providers in sorted(self._discovered().items()) if len(providers) == 1)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return len(self._discovered().get(name, ())) == 1  # type: ignore[call-overload]  # any object may be asked for
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} embedhub {self._noun}s: {', '.join(self)}>"
+
+    def provider(self, name: str) -> str:
+        """Return who provides a name: a distribution with its entry point, or embedhub itself.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources().provider("glove-6b")
+            'embedhub.registry.builtin.glove'
+
+        Args:
+            name: Name of a source.
+
+        Raises:
+            SourceNotFoundError: No source has that name.
+            SourceClashError: Several have it.
+        """
+        return next(iter(self._discovered()[self[name].name]))
+
+    def providers(self) -> Mapping[str, Mapping[str, T]]:
+        """Return every name that is provided, and by whom: name -> provider -> thing, clashes included.
+
+        Example:
+            >>> import embedhub
+            >>> list(embedhub.sources().providers()["glove-6b"])
+            ['embedhub.registry.builtin.glove']
+        """
+        return dict(sorted(self._discovered().items()))
+
+    def register(self, thing: T) -> None:
+        """Add one; `embedhub.register` calls it.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources().register(embedhub.sources()["glove-6b"])
+            Traceback (most recent call last):
+                ...
+            embedhub.errors.SourceClashError: The source name 'glove-6b' is taken by ...
+
+        Args:
+            thing: What to add.
+
+        Raises:
+            SourceClashError: A plugin or embedhub itself provides that name.
+            TypeError: This is none of that kind.
+        """
+        if not isinstance(thing, self._kind):
+            raise TypeError(f"expected an EmbeddingSource or a Benchmark, got {thing!r}")
+        with self._lock:
+            providers = self._discovered().setdefault(thing.name, {})
+            others = [provider for provider in providers if provider != _BY_HAND]
+            if others:
+                raise SourceClashError(
+                    f"The {self._noun} name {thing.name!r} is taken by {' and by '.join(others)}. "
+                    "Choose another."
+                )
+            providers[_BY_HAND] = thing
+
+    def _discovered(self) -> dict[str, dict[str, T]]:
+        """Return name -> provider -> thing, from all plugins, looked for only once."""
+        with self._lock:
+            if self._providers is None:
+                found: dict[str, dict[str, T]] = {}
+                for provider, thing in self._plugins.answers(f"embedhub_{self._noun}s", self._kind):
+                    found.setdefault(thing.name, {})[provider] = thing
+                self._providers = found
+            return self._providers
+
+
+_plugins = Plugins()
+_registry = Registry(EmbeddingSource, _plugins)
+_benchmarks = Registry(Benchmark, _plugins)
+
+
+def sources() -> Registry[EmbeddingSource]:
+    """Return all sources by name: a read-only mapping in alphabetical order.
+
+    Example:
+        >>> import embedhub
+        >>> "glove-6b" in embedhub.sources()
+        True
+        >>> embedhub.sources()["glove-6b"].dims
+        (50, 100, 200, 300)
+    """
+    return _registry
+
+
+def benchmarks() -> Registry[Benchmark]:
+    """Return all benchmarks by name: a read-only mapping in alphabetical order.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.benchmarks()["simlex-999"].total
+        999
+    """
+    return _benchmarks
+
+
+def broken_plugins() -> Mapping[str, str]:
+    """Return the plugins that are left out, and why: provider -> reason."""
+    for found in (_registry, _benchmarks):
+        len(found)  # looks for them
+    return _plugins.broken
+
+
+def register(source: EmbeddingSource | Benchmark) -> None:
+    """Add a source, or a benchmark, for this process; an installed plugin does the same for good.
+
+    A second call with the same name replaces the first, so that a notebook's cell can run twice.
+
+    Example:
+        >>> import embedhub
+        >>> source = embedhub.EmbeddingSource(
+        ...     name="none-yet",
+        ...     description="a name without vectors",
+        ...     language="en",
+        ...     cased=False,
+        ...     words=None,
+        ...     license="CC0-1.0",
+        ...     citation="nobody",
+        ...     homepage="https://example.org",
+        ... )
+        >>> embedhub.register(source)
+        >>> embedhub.sources().provider("none-yet")
+        'embedhub.register()'
+
+    Args:
+        source: The source.
+
+    Raises:
+        SourceClashError: A plugin or embedhub itself provides that name.
+        TypeError: This is neither.
+    """
+    if isinstance(source, Benchmark):
+        _benchmarks.register(source)
+    else:
+        _registry.register(source)
+
+
+def load(source: Source, dim: int | None = None) -> Vectors:
+    """Open the vectors of a source; the first time on a machine, fetch them and build their store.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.load("wordnet-ppmi", 50)
+        <Vectors wordnet-ppmi: 78,781 words, dim 50>
+
+    Args:
+        source: A registered name, the path of a file of your own, an `EmbeddingSource`, or `Vectors`, which
+            come back as they are. A string is a name if a source has it; else it is a path if it has a
+            separator, starts with ``.`` or ``~``, or if there is such a file. The file may be GloVe text,
+            word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
+            in gzip, bzip2, xz or zip; ``archive.zip#member`` names one of several in an archive. Its store is
+            built anew when the file has changed.
+        dim: Width of a row. It may be left out where there is only one.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        DimNotFoundError: The source has no such dim, or several and none was asked for.
+        DownloadError: The file could not be had.
+        FormatError: The file is not what its reader expects.
+    """
+    if isinstance(source, Vectors):
+        if dim not in {None, source.dim}:
+            raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
+        return source
+    named, dim = find(source, dim)
+    vectors = named.vectors(dim)
+    if isinstance(named, LocalSource):
+        vectors.reopen = (_reopen, (named.path, vectors.manifest["fingerprint"]))
+    elif is_registered(named):
+        vectors.reopen = (load, (named.name, dim))
+    return vectors
+
+
+def _reopen(path: Path, fingerprint: str) -> Vectors:
+    """Open the same vectors of a file in another process, and on a machine that may have another file there.
+
+    Raises:
+        StoreError: The file at that path is not the one that was meant.
+    """
+    vectors = load(path)
+    if vectors.manifest["fingerprint"] != fingerprint:
+        raise StoreError(
+            f"{path}: the vectors that were pickled came from a file with other bytes than the one that is "
+            f"there now (XXH3 {fingerprint}, got {vectors.manifest['fingerprint']}). Nothing was opened. "
+            "Bring the same file to each machine, or load and pickle them anew."
+        )
+    return vectors
+
+
+def find(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
+    """Return the source that is meant and its dim, without opening or fetching anything.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        DimNotFoundError: The source has no such dim, or several and none was asked for.
+    """
+    if not isinstance(source, str | Path | EmbeddingSource):
+        raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
+    named = source if isinstance(source, EmbeddingSource) else as_source(source)
+    dim = _the_dim(named, dim)
+    named.check_dim(dim)
+    return named, dim
+
+
+def is_registered(source: EmbeddingSource) -> bool:
+    """Tell whether the name of a source means just this source, so that the name can stand for it."""
+    return source.name in _registry and _registry[source.name] is source
+
+
+def fetch(source: Source, dim: int | None = None) -> None:
+    """Bring the vectors of a source and build their store, so that later calls need no network.
+
+    For the image of a container, or the login node of a cluster.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.fetch("wordnet-ppmi", 50)
+
+    Args:
+        source: A registered name, a path, or an `EmbeddingSource`.
+        dim: Width of a row. It may be left out where there is only one.
+
+    Raises:
+        EmbedhubError: What `embedhub.load` raises.
+    """
+    load(source, dim)
+
+
+def as_source(source: str | Path) -> EmbeddingSource:
+    """Return the source of a registered name, or that of a file, without opening its vectors.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        FormatError: The file is in none of the known formats.
+    """
+    if isinstance(source, str):
+        path = None if source in _registry else as_path(source)
+        if path is None:
+            return _registry[source]
+        source = path
+    return open_source(source)
+
+
+def _the_dim(source: EmbeddingSource, dim: int | None) -> int:
+    if dim is not None:
+        return dim
+    if len(source.dims) == 1:
+        return source.dims[0]
+    raise DimNotFoundError(
+        f"{source.name!r} comes in several dims, so one must be given: {', '.join(map(str, source.dims))}."
+    )

@@ -1,0 +1,1 @@
+"""Texts to vectors: in memory, in files, on engines."""

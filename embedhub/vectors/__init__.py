@@ -1,0 +1,1 @@
+"""Words and their vectors on disk, memory-mapped."""

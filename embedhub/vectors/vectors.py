@@ -1,0 +1,259 @@
+"""`Vectors`: the matrix of a source and the words of its rows, both views of memory-mapped files."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from embedhub.errors import WordNotFoundError
+from embedhub.vectors.subwords import Subwords
+from embedhub.vectors.vocabulary import Vocabulary
+
+_CHUNK = 8192
+_T = TypeVar("_T")
+
+
+class Vectors(Collection[str]):
+    """The matrix of a source, and the words of its rows. Read-only; opening one costs milliseconds.
+
+    Example:
+        >>> import embedhub
+        >>> vectors = embedhub.load("wordnet-ppmi", 25)
+        >>> vectors["music"].shape
+        (25,)
+        >>> vectors.get("qwxz") is None
+        True
+        >>> vectors.lookup(["music", "qwxz"], missing="zeros").shape
+        (2, 25)
+
+    Args:
+        matrix: ``(n, dim)`` float32, read-only.
+        words: The word of each row.
+        name: Name of the source.
+        manifest: What the store says of itself.
+        subwords: Makes vectors for words that are not there, where the source can (fastText); else None.
+        extras: Files that came with the vectors, by name, such as ``tokenizer.json``.
+
+    Attributes:
+        fallbacks: What is tried for missing words unless the caller says otherwise: the default of the
+            source, which sets it. Look-ups here know of none; `embedhub.embedding_matrix` does.
+        reopen: A function and its arguments that open the same vectors in another process: what travels
+            when they are pickled. `embedhub.load` sets it; without it they cannot be pickled.
+    """
+
+    def __init__(
+        self,
+        matrix: NDArray[np.float32],
+        words: Vocabulary,
+        *,
+        name: str,
+        manifest: dict[str, Any] | None = None,
+        subwords: Subwords | None = None,
+        extras: Mapping[str, Path] | None = None,
+    ) -> None:
+        self.matrix = matrix
+        self.words = words
+        self.name = name
+        self.manifest = manifest or {}
+        self.fallbacks: tuple[str | Callable[[str], str | None], ...] = ()
+        self.subwords = subwords
+        self.extras = extras or {}
+        self.reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None
+        self._norms: NDArray[np.float32] | None = None
+
+    @property
+    def dim(self) -> int:
+        """Width of a row."""
+        return int(self.matrix.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.words
+
+    def __repr__(self) -> str:
+        return f"<Vectors {self.name}: {len(self):,} words, dim {self.dim}>"
+
+    def __reduce__(self) -> tuple[Callable[..., "Vectors"], tuple[Any, ...]]:
+        if self.reopen is None:
+            raise TypeError(
+                f"{self!r} cannot be pickled: only its name would travel, and it has no registered one. "
+                "Register its source with embedhub.register and open it with embedhub.load."
+            )
+        return self.reopen
+
+    def __getitem__(self, word: str) -> NDArray[np.float32]:
+        """Return the row of a word, ``(dim,)`` and read-only, or raise WordNotFoundError."""
+        row = self.get(word)
+        if row is None:
+            raise WordNotFoundError(
+                f"{self.name} {self.dim}d has no word {word!r}; use .get(word, default) if it may be missing."
+            )
+        return row
+
+    @overload
+    def get(self, word: str) -> NDArray[np.float32] | None: ...
+    @overload
+    def get(self, word: str, default: _T) -> NDArray[np.float32] | _T: ...
+    def get(self, word: str, default: Any = None) -> Any:
+        """Return the row of a word, or ``default`` where it is missing.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).get("qwxz", "none")
+            'none'
+
+        Args:
+            word: The word.
+            default: What comes back for a missing one.
+
+        Returns:
+            ``(dim,)`` float32, read-only.
+        """
+        row = self.indices([word])[0]
+        return default if row < 0 else self.matrix[row]
+
+    def indices(self, words: Iterable[str]) -> NDArray[np.int64]:
+        """Return the index of each word's row, -1 where the word is missing.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).indices(["music", "qwxz"]).tolist()
+            [253, -1]
+
+        Args:
+            words: ``k`` words.
+
+        Returns:
+            ``(k,)`` int64.
+        """
+        return self.words.indices(words)
+
+    def lookup(
+        self, words: Iterable[str], *, missing: Literal["raise", "zeros"] = "raise"
+    ) -> NDArray[np.float32]:
+        """Return the rows of many words at once.
+
+        Example:
+            >>> import embedhub
+            >>> vectors = embedhub.load("wordnet-ppmi", 25)
+            >>> vectors.lookup(["music", "qwxz"], missing="zeros").any(axis=1).tolist()
+            [True, False]
+
+        Args:
+            words: ``k`` words.
+            missing: ``"raise"``, or ``"zeros"`` for a row of zeros in place of a missing word.
+
+        Returns:
+            A new ``(k, dim)`` float32 array.
+
+        Raises:
+            WordNotFoundError: A word is missing, and ``missing`` is ``"raise"``.
+        """
+        if missing not in {"raise", "zeros"}:
+            raise ValueError(f"missing is {missing!r}; expected 'raise' or 'zeros'.")
+        wanted = words if isinstance(words, (str, bytes)) else list(words)
+        rows = self.indices(wanted)
+        absent = np.flatnonzero(rows < 0)
+        if len(absent) and missing == "raise":
+            shown = ", ".join(repr(wanted[i]) for i in absent[:5])
+            raise WordNotFoundError(
+                f"{self.name} {self.dim}d: {len(absent)} of {len(rows)} words are missing: {shown}"
+                f"{', ...' if len(absent) > 5 else ''}. "  # noqa: PLR2004 - as many as are shown
+                "Use .get(word), or lookup(words, missing='zeros')."
+            )
+        matrix = self.matrix[rows]
+        matrix[absent] = 0
+        return matrix
+
+    def most_similar(self, query: str | ArrayLike, topn: int = 10) -> list[tuple[str, float]]:
+        """Return the words whose rows have the largest cosine with the query's.
+
+        Example:
+            >>> import embedhub
+            >>> [word for word, _ in embedhub.load("wordnet-ppmi", 100).most_similar("cello", topn=3)]
+            ['cellos', 'violoncello', 'lutanist']
+
+        Args:
+            query: A word, which is then left out of the answer, or a vector of shape ``(dim,)``.
+            topn: How many words; fewer come back when the vocabulary is smaller.
+
+        Returns:
+            Pairs of word and cosine, best first. A row of zeros has cosine 0 with everything.
+
+        Raises:
+            WordNotFoundError: The query is a word that is missing.
+        """
+        _check_topn(topn)
+        if isinstance(query, str):
+            vector, left_out = self[query], int(self.indices([query])[0])
+        else:
+            vector, left_out = np.asarray(query, np.float32), -1
+            if vector.shape != (self.dim,):
+                raise ValueError(
+                    f"query has shape {vector.shape}; expected a word or a vector of shape ({self.dim},)."
+                )
+        scores = self.matrix @ vector
+        scores /= self._lengths() * (np.linalg.norm(vector) or 1)
+        if left_out >= 0:
+            scores[left_out] = -np.inf
+        topn = min(topn, len(self) - (left_out >= 0))
+        if topn == 0:
+            return []
+        # Equal scores come in the order of the rows, so that the answer is the same everywhere.
+        best = np.flatnonzero(scores >= np.partition(scores, -topn)[-topn])
+        best = best[np.argsort(-scores[best], kind="stable")][:topn]
+        return [(self.words[i], float(scores[i])) for i in best.tolist()]
+
+    def analogy(self, a: str, b: str, c: str, topn: int = 10) -> list[tuple[str, float]]:
+        """Return the words that are to ``c`` as ``b`` is to ``a``: the largest cosine with b - a + c.
+
+        The three rows are brought to length 1 first, and their words are left out of the answer. This is
+        3CosAdd: T. Mikolov, W. Yih and G. Zweig, "Linguistic regularities in continuous space word
+        representations", 2013, section 4; O. Levy and Y. Goldberg, "Linguistic regularities in sparse and
+        explicit word representations", 2014, equation 1.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 100).analogy("man", "king", "woman", topn=1)[0][0]
+            'queen'
+
+        Args:
+            a: A word, such as ``"man"``.
+            b: What it is to, such as ``"king"``.
+            c: Another word of the first one's kind, such as ``"woman"``.
+            topn: How many words; fewer come back when the vocabulary is smaller.
+
+        Returns:
+            Pairs of word and cosine, best first.
+
+        Raises:
+            WordNotFoundError: One of the words is missing.
+        """
+        _check_topn(topn)
+        rows = self.lookup([a, b, c])
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        similar = self.most_similar(rows[1] - rows[0] + rows[2], topn + 3)
+        return [(word, score) for word, score in similar if word not in {a, b, c}][:topn]
+
+    def _lengths(self) -> NDArray[np.float32]:
+        """Return the Euclidean length of each row, 1 for rows of zeros; computed once."""
+        if self._norms is None:
+            norms = np.empty(len(self), np.float32)
+            for start in range(0, len(self), _CHUNK):
+                rows = self.matrix[start : start + _CHUNK]
+                norms[start : start + _CHUNK] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+            norms[norms == 0] = 1
+            self._norms = norms
+        return self._norms
+
+
+def _check_topn(topn: int) -> None:
+    if topn < 1:
+        raise ValueError(f"topn is {topn}; expected 1 or more.")
