@@ -388,8 +388,8 @@ class Handler(SimpleHTTPRequestHandler):
             file.seek(start)
             for at in range(start, stop, 1 << 16):
                 data = file.read(min(1 << 16, stop - at))
+                self.serving.sent += len(data)  # before the client has it, and its test looks
                 self.wfile.write(data)
-                self.serving.sent += len(data)
                 if self.serving.rate:
                     due = (at + len(data) - start) / self.serving.rate
                     time.sleep(max(0, began + due - time.monotonic()))
