@@ -348,6 +348,13 @@ def test_side_effects_of_a_hook_are_told(tmp_path: Path, monkeypatch: pytest.Mon
         assert phrase in told
 
 
+def test_a_plugin_that_imports_pytest_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the contract itself imports is not installed where a plugin is used."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "tested_plugin.py").write_text("import pytest" + HOOK, "utf-8")
+    assert "imports pytest" in side_effects("tested_plugin")
+
+
 def test_the_hook_of_benchmarks_is_watched_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin may have either hook or both; what each does is told."""
     monkeypatch.syspath_prepend(tmp_path)
