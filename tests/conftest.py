@@ -306,7 +306,7 @@ def real_mirror(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     if not (real_data / "eval").is_dir():
         pytest.skip(
             f"needs the published benchmarks ({', '.join(REAL_SETS.values())}) in ../shared/data/eval/, "
-            "from the addresses in embedhub/registry/builtin/benchmarks.py"
+            "from the addresses in embedhub/evaluation/builtin_benchmarks.py"
         )
     folder = tmp_path_factory.mktemp("mirror")
     for host in (real_data / "mirror").iterdir():

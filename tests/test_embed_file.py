@@ -277,7 +277,7 @@ def test_an_output_has_one_writer(begin: Callable[..., "subprocess.Popen[str]"],
 def test_memory_does_not_grow_with_the_file(form: str, tmp_path: Path) -> None:
     """Python, numpy and Arrow hold no more memory for a file four times as long, in one row group."""
     of_python, of_arrow = [], []
-    for rows in (2_000, 8_000):
+    for rows in (500, 2_000, 8_000):
         # Pages, in which Parquet is read, are of one size here.
         table = write_long(tmp_path / f"{rows}.parquet", rows, use_dictionary=False, data_page_size=1 << 16)
         if form == "txt":
@@ -295,9 +295,9 @@ def test_memory_does_not_grow_with_the_file(form: str, tmp_path: Path) -> None:
             tracemalloc.stop()
             pa.set_memory_pool(usual)
         of_arrow.append(pool.max_memory())
-    # Measured: 3.8 MB both times in Python; in Arrow 0.37 and 0.42 MB of Parquet, 0.25 MB of text.
-    assert of_python[1] < 1.5 * of_python[0]
-    assert of_arrow[1] < 1.5 * of_arrow[0]
+    # The first run also imports; the texts of the others are 0.6 and 2.3 MB as strings.
+    assert of_python[2] < of_python[1] + 300_000
+    assert of_arrow[2] < of_arrow[1] + 300_000
 
 
 def test_an_output_that_is_there_is_not_touched(tmp_path: Path) -> None:

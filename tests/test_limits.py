@@ -1,4 +1,4 @@
-"""No test waits without a limit of its own; pytest's limit for each test is the last resort."""
+"""Tests wait for processes, threads and futures under a limit; pytest's own is the last resort."""
 
 import ast
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ NGINX = (
     shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin") or ""
 )
 if not NGINX:
-    pytest.skip("nginx is not installed", allow_module_level=True)
+    pytest.skip("needs nginx (Debian: nginx-light)", allow_module_level=True)
 HOST = "vectors.example.org"
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i * 7919 % 100_003) for i in range(200_000))
 CONFIG = """

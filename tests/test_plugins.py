@@ -242,7 +242,7 @@ def test_plugins_read_files_of_their_publishers(
     """Files of GloVe 840B, fastText and potion have the words and the tokenizer that are expected."""
     formats = real_data / "formats"
     if not formats.is_dir():
-        pytest.skip("needs files of the publishers, whose licenses do not allow committing them")
+        pytest.skip("needs the first lines of the publishers' files in ../shared/data/formats")
     with zipfile.ZipFile(formats / "glove" / "glove.840B.300d.first100.zip") as archive:
         archive.extractall(tmp_path)
     source = glove_sources["glove-840b"]

@@ -5,7 +5,6 @@ import math
 import os
 import pickle
 import re
-import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -53,7 +52,7 @@ def undisturbed(
     command: tuple[Path, Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """Return a cache with the right store and the compiled reader, of a process that was not killed."""
+    """Return a cache with the right store, of a process that was not killed."""
     cache = tmp_path_factory.mktemp("undisturbed")
     settings = {"EMBEDHUB_CACHE": str(cache), "EMBEDHUB_MIRROR": str(glove_6b_mirror[0])}
     with child(sys.executable, *command, env=os.environ | settings) as process:
@@ -65,15 +64,12 @@ def undisturbed(
 @pytest.fixture
 def serving(
     glove_6b_mirror: tuple[Path, EmbeddingSource],
-    undisturbed: Path,
     serve: Callable[..., Any],
-    cache: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
-    """Serve the mirror; the cache holds only the compiled reader, so that no test waits for the compiler."""
+    """Serve the mirror."""
     serving = serve(glove_6b_mirror[0])
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    shutil.copytree(undisturbed / "compiled", cache / "compiled")
     return serving
 
 

@@ -9,7 +9,10 @@ from embedhub import FormatError, FormatWarning, Vectors
 from embedhub.formats import static_embeddings as static
 
 if not (REAL_DATA / "formats").is_dir():
-    pytest.skip("the files of other programs (../shared/data) are not here", allow_module_level=True)
+    pytest.skip(
+        "needs files of other programs in ../shared/data/formats: this module names each",
+        allow_module_level=True,
+    )
 
 FORMATS = REAL_DATA / "formats"
 BROKEN = REAL_DATA / "broken"

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -40,6 +41,7 @@ GIVE_UP = 8
 """A host is not asked again after so many addresses in a row that are unreachable."""
 WAIT = 1.0
 """Seconds before the second try, unless the server asks for more."""
+_counting = Lock()
 ORDER = ("ok", "moved", "no ranges", "size", "gone", "unreachable")
 """Each status; the worst is printed last, where it is seen."""
 
@@ -118,7 +120,8 @@ def _ask_twice(file: RemoteFile, failures: Counter[str]) -> Answer:
             answer = ask(file)
     except TransientError as error:
         answer = Answer(file, "unreachable", detail=_short(error, file))
-    failures[host] = failures[host] + 1 if answer.status == "unreachable" else 0
+    with _counting:
+        failures[host] = failures[host] + 1 if answer.status == "unreachable" else 0
     return answer
 
 
