@@ -2,7 +2,7 @@
 
     layer = embedhub.keras_embedding("glove-6b", 300, word_index, input_length)
 
-The vectors are fetched once and verified, parsed once, and memory-mapped ever after.
+The vectors are downloaded once and verified, parsed once, and memory-mapped from then on.
 """
 
 from importlib import import_module

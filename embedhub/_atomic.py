@@ -73,7 +73,7 @@ def check(path: Path, *, force: bool, beside: Collection[str] = (), parts: Colle
 def _publish(fresh: Path, path: Path, beside: Collection[str]) -> None:
     before = fresh / f"before-{path.name}"
     before.mkdir()
-    moved = []
+    moved, placed = [], []
     try:
         # At no time do an old file and a new one that belongs to it stand side by side.
         if beside or path.is_dir():
@@ -82,8 +82,11 @@ def _publish(fresh: Path, path: Path, beside: Collection[str]) -> None:
                 moved.append(place)
         for name in beside:
             cache.move(fresh / name, path.with_name(name))
+            placed.append(path.with_name(name))
         cache.move(fresh / path.name, path)
     except BaseException:
+        for place in placed:
+            place.unlink()
         for place in reversed(moved):
             cache.move(before / place.name, place)
         raise

@@ -118,7 +118,7 @@ def move(old: Path, new: Path) -> None:
     On Windows a virus scanner opens files that were just written.
 
     Raises:
-        OSError: The system refuses it, or the file is still in use after two seconds.
+        OSError: The system refuses it, or the file is still in use after all pauses.
     """
     for pause in _PAUSES:
         try:

@@ -144,7 +144,7 @@ def quiet_import() -> "Iterator[None]":
     TF_CPP_MIN_LOG_LEVEL is 3; later lines obey the level. If the import fails, the log is shown. With --debug
     or another level set by the user, it is not held back.
     """
-    if _debug or os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
+    if _debug or os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3" or sys.stderr is None:
         yield
         return
     sys.stderr.flush()

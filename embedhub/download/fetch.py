@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import shutil
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -184,7 +185,8 @@ def _remotes(file: RemoteFile, session: SafeSession) -> Iterator[Remote]:
     match settings.mirror():
         case Path() as folder:
             other = folder / inside.translate(_WGET_ON_WINDOWS)
-            yield LocalFile(other if other.exists() else folder / inside)
+            # Not Path.exists: it raises an OSError for a name that is too long for a file.
+            yield LocalFile(other if os.path.exists(other) else folder / inside)  # noqa: PTH110
         case str() as base if not settings.offline():
             yield HttpFile(f"{base}/{inside.replace('?', '%3F')}", session)
     if not settings.offline():

@@ -107,6 +107,5 @@ def _dim_of_lines(start: bytes) -> int:
 
 
 def _hint(start: bytes) -> str:
-
     seen = looks_like(start)
     return f" This is {seen}." if seen else ""

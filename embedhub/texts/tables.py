@@ -1,6 +1,6 @@
 """Tables of texts, read in batches: Parquet, CSV, tab-separated, JSON lines, and plain text.
 
-Memory holds one batch, however long the file is. Only this module and `bulk` import pyarrow.
+Memory holds one batch, however long the file is. Only this module and `embed_file` import pyarrow.
 """
 
 import bisect

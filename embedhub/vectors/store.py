@@ -1,4 +1,4 @@
-"""The form on disk: written once, published by one rename, memory-mapped ever after.
+"""The storage format: written once, published by one rename, memory-mapped from then on.
 
 A store is a folder ``<cache>/vectors/<name>/<dim>d-<key>/``::
 
