@@ -21,7 +21,7 @@ def main() -> None:
     """Verify the input, cut it, write the output and print its SHA-256."""
     parser = argparse.ArgumentParser(description="Cut the file of glove-6b-20k from glove.6B.50d.txt.")
     parser.add_argument("text", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("embedhub/builtin") / GLOVE_6B_20K.file)
+    parser.add_argument("--out", type=Path, default=Path("embedhub/registry/builtin") / GLOVE_6B_20K.file)
     options = parser.parse_args()
 
     digest = hashlib.sha256()
