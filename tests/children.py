@@ -17,16 +17,17 @@ _BARRIER = Path(__file__).with_name("barrier.py")
 
 
 @contextmanager
-def child(*command: object, at: str | None = None, **options: Any) -> Iterator[subprocess.Popen[str]]:
+def child(
+    *command: object, at: str | None = None, traced: bool = False, **options: Any
+) -> Iterator[subprocess.Popen[str]]:
     """Run a command in a process group of its own, which is killed in the end.
-
-    Coverage does not trace it: a signal handler that runs inside the tracer may find its lock taken, and wait
-    for it forever.
 
     Args:
         command: A program and its arguments; with ``at``, a Python script and its arguments.
         at: The point, as `barrier.py` describes it, at which the script waits for the end of its standard
             input. The script is there when this function yields.
+        traced: Whether coverage traces it. Not one that gets a signal: a handler that runs inside the tracer
+            may find its lock taken, and wait for it forever.
         options: Of `subprocess.Popen`. All three streams are pipes by default.
     """
     if at is not None:
@@ -34,7 +35,7 @@ def child(*command: object, at: str | None = None, **options: Any) -> Iterator[s
     env = {
         name: value
         for name, value in options.pop("env", os.environ).items()
-        if name not in {"COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
+        if traced or name not in {"COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
     }
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
     with subprocess.Popen(

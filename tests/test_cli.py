@@ -168,7 +168,8 @@ def in_terminal(*arguments: str, **variables: str) -> str:
     environment = os.environ | {"COLUMNS": "80", "TERM": "xterm"} | variables
     command = (executable(), *arguments)
     shown = b""
-    with child(*command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    with child(*command, traced=True, env=environment, **streams) as process:
         os.close(theirs)
         with limited(process), suppress(OSError):  # how a terminal ends
             while part := os.read(ours, 65536):
@@ -210,7 +211,8 @@ def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subproc
         ("cache", "path"),
     ):
         # Unbuffered, Python takes half a write for a whole one.
-        process = start(executable(), *arguments, env=os.environ | {"PYTHONUNBUFFERED": ""})
+        env = os.environ | {"PYTHONUNBUFFERED": ""}
+        process = start(executable(), *arguments, env=env, traced=True)
         if len(arguments) > 2:
             assert read_until(process, "[") == "[\n"
         assert process.stdout
