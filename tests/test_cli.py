@@ -203,6 +203,25 @@ def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe() -> None:
     assert all("embedhub.registry.builtin." in line for line in lines[1:])
 
 
+@pytest.mark.posix
+def test_a_long_cell_is_wrapped_on_a_terminal(tmp_path: Path) -> None:
+    """What a finding advises takes several lines where one is too narrow, and no line is cut."""
+    folder = tmp_path / "a-folder-with-a-long-name" / "that-is-not-there"
+    shown = re.sub("\x1b\\[[0-9;]*m", "", in_terminal("doctor", EMBEDHUB_MIRROR=str(folder)))
+    assert "There is no such folder." in " ".join(shown.split())
+    assert len([line for line in shown.splitlines() if line.strip()]) > 15
+
+
+def test_a_warning_of_another_package_is_shown_as_python_does(tmp_path: Path) -> None:
+    """Only warnings of embedhub become one line; others keep their category and place."""
+    add_plugin(
+        tmp_path, "warning", "source('mine', description=str(__import__('warnings').warn('Careful.')))"
+    )
+    done = run("list", **seeing(tmp_path))
+    assert done.returncode == 0
+    assert re.search(r"warning\.py:\d+: UserWarning: Careful\.", done.stderr)
+
+
 def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subprocess.Popen[str]"]) -> None:
     """Who reads two lines and goes, as `head` does, sees no traceback, whether much is written or little."""
     for arguments in (
