@@ -168,7 +168,7 @@ def in_terminal(*arguments: str, **variables: str) -> str:
     environment = os.environ | {"COLUMNS": "80", "TERM": "xterm"} | variables
     command = (executable(), *arguments)
     shown = b""
-    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
     with child(*command, traced=True, env=environment, **streams) as process:
         os.close(theirs)
         with limited(process), suppress(OSError):  # how a terminal ends
