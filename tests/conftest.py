@@ -443,6 +443,18 @@ def serve() -> Iterator[Callable[..., Serving]]:
 
 
 @pytest.fixture
+def glove_server(
+    glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
+    serve: Callable[..., Serving],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Serving:
+    """Serve the mirror with GloVe 6B cut to 20,000 words."""
+    serving = serve(glove_6b_mirror[0])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    return serving
+
+
+@pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Return a function that starts a process, as `child` does; the process ends with the test."""
     with ExitStack() as stack:

@@ -132,18 +132,6 @@ def wanted(
     return Wanted(member, text, deflated + (1 << 16), body=3)
 
 
-@pytest.fixture
-def glove_server(
-    glove_6b_mirror: tuple[Path, EmbeddingSource],
-    serve: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Any:
-    """Serve the mirror with GloVe 6B cut to 20,000 words."""
-    serving = serve(glove_6b_mirror[0])
-    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    return serving
-
-
 FINE: dict[str, Any] = {}
 BODY = -1
 # From which request on, and what goes wrong with it and the next ones.

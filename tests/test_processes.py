@@ -62,18 +62,6 @@ def undisturbed(
 
 
 @pytest.fixture
-def serving(
-    glove_6b_mirror: tuple[Path, EmbeddingSource],
-    serve: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Any:
-    """Serve the mirror."""
-    serving = serve(glove_6b_mirror[0])
-    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    return serving
-
-
-@pytest.fixture
 def member(glove_6b_mirror: tuple[Path, EmbeddingSource]) -> int:
     """Return how many bytes of the archive have to be downloaded."""
     (archive,) = glove_6b_mirror[0].rglob("glove.6B.zip")
@@ -95,7 +83,7 @@ def requested(serving: Any) -> int:
 
 def test_three_processes_make_one_download_and_one_build(
     undisturbed: Path,
-    serving: Any,
+    glove_server: Any,
     member: int,
     command: tuple[Path, Path],
     start: Callable[..., "Popen[str]"],
@@ -111,7 +99,7 @@ def test_three_processes_make_one_download_and_one_build(
     shown = [process.communicate(timeout=PATIENCE)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 3, shown
     assert ["Building glove-6b 50d" in text for text in shown] == [True, False, False]
-    assert requested(serving) == member + LOOKING
+    assert requested(glove_server) == member + LOOKING
     assert digests(cache) == digests(undisturbed)
 
 
@@ -132,7 +120,7 @@ POINTS = {
 def test_a_killed_process_costs_nothing_but_time(
     name: str,
     undisturbed: Path,
-    serving: Any,
+    glove_server: Any,
     glove_6b_mirror: tuple[Path, EmbeddingSource],
     member: int,
     command: tuple[Path, Path],
@@ -151,9 +139,9 @@ def test_a_killed_process_costs_nothing_but_time(
         if path.is_file() and path.suffix in {".part", ".gz"}
     ] or [0]
     assert have >= min(kept, member)
-    serving.asked.clear()
+    glove_server.asked.clear()
     embedhub.fetch(glove_6b_mirror[1], 50)
-    assert requested(serving) <= member - have + LOOKING
+    assert requested(glove_server) <= member - have + LOOKING
     assert digests(cache) == digests(undisturbed)
     left = {path.relative_to(cache) for path in cache.rglob("*")}
     assert not {path for path in left if path.parts[0] == "downloads"} - {Path("downloads")}
@@ -162,7 +150,7 @@ def test_a_killed_process_costs_nothing_but_time(
 
 def test_a_process_killed_after_its_build_leaves_the_store(
     undisturbed: Path,
-    serving: Any,
+    glove_server: Any,
     glove_6b_mirror: tuple[Path, EmbeddingSource],
     command: tuple[Path, Path],
     start: Callable[..., "Popen[str]"],
@@ -172,9 +160,9 @@ def test_a_process_killed_after_its_build_leaves_the_store(
     process = start(*command, at="os.remove *.txt.gz 1")
     process.kill()
     process.communicate(timeout=PATIENCE)
-    serving.asked.clear()
+    glove_server.asked.clear()
     embedhub.fetch(glove_6b_mirror[1], 50)
-    assert serving.asked == []
+    assert glove_server.asked == []
     assert digests(cache) == digests(undisturbed)
     (rest,) = downloads()
     assert remove_rest(rest)
