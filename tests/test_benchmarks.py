@@ -27,7 +27,7 @@ from embedhub import (
     RemoteFile,
     SourceClashError,
     SourceNotFoundError,
-    UnpinnedWarning,
+    UnverifiedWarning,
 )
 from embedhub.evaluation import analogy_file as questions
 from embedhub.evaluation import word_pairs
@@ -321,7 +321,7 @@ def test_a_benchmark_is_fetched_as_vectors_are(
     lay(benchmark.files[0], tmp_path / "mirror", b"a\tb\t1\n")
     serving = serve(tmp_path / "mirror")
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         assert benchmark.read() == [Pair("a", "b", 1)]
     asked = len(serving.asked)
     assert benchmark.read() == [Pair("a", "b", 1)]
@@ -333,7 +333,7 @@ def test_a_member_and_what_lies_beside_are_read(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     scws = embedhub.benchmarks()["scws"]
     lay(scws.files[0], tmp_path, SAMPLES["scws"][0])
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         assert scws.read() == [SAMPLES["scws"][1]]
 
     def read_beside(path: Path, scores: Path) -> Any:
@@ -346,7 +346,7 @@ def test_a_member_and_what_lies_beside_are_read(tmp_path: Path, monkeypatch: pyt
     )
     lay(file, tmp_path, b"a b")
     lay(beside, tmp_path, b"3")
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         assert a_benchmark(files=(file,)).read() == [Pair("a", "b", 3)]
 
 
@@ -370,7 +370,7 @@ def test_a_reader_must_give_what_the_kind_says(tmp_path: Path, monkeypatch: pyte
     benchmark = a_benchmark(kind="analogy")
     lay(benchmark.files[0], tmp_path, b"a\tb\t1\n")
     with (
-        pytest.warns(UnpinnedWarning),
+        pytest.warns(UnverifiedWarning),
         pytest.raises(FormatError, match="expected each Question of mine, got Pair"),
     ):
         benchmark.read()

@@ -33,7 +33,7 @@ from embedhub import (
     OfflineError,
     RemoteFile,
     StoreError,
-    UnpinnedWarning,
+    UnverifiedWarning,
 )
 from embedhub.download import fetch as download
 from embedhub.formats import glove
@@ -313,7 +313,7 @@ def test_an_unpinned_file_is_remembered(server: Any, cache: Path, folder: Path) 
     """The first download warns and is remembered; another file at the address is refused later."""
     for kind in ("member", "whole"):
         file = a_file(kind, hash=None, size=None)
-        with pytest.warns(UnpinnedWarning, match=hashlib.sha256(TEXT).hexdigest()):
+        with pytest.warns(UnverifiedWarning, match=hashlib.sha256(TEXT).hexdigest()):
             path = fetch(file)
         path.unlink()
         with warnings.catch_warnings():

@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import embedhub
-from embedhub import ChecksumError, EmbeddingSource, UnexpectedEndError, UnpinnedWarning
+from embedhub import ChecksumError, EmbeddingSource, UnexpectedEndError, UnverifiedWarning
 from embedhub.cli._new_plugin import write
 from embedhub.vectors.blocks import Block, Extra
 
@@ -166,7 +166,7 @@ def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
         place.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(str(file.member), line)
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         vectors = glove_sources["glove-2024-dolma"].vectors(300)
     assert list(vectors.words) == ["the"]
     with pytest.raises(ChecksumError, match="expected 5,646,236,541 bytes"):

@@ -99,7 +99,7 @@ def test_capitals_stay_where_the_source_has_them(tmp_path: Path, monkeypatch: py
         citation="",
         homepage="",
     )
-    with pytest.warns(embedhub.UnpinnedWarning):
+    with pytest.warns(embedhub.UnverifiedWarning):
         text = embedhub.keras_text_embedding(source, None)
     assert text.vectorize.get_vocabulary() == ["", "[UNK]", "The", "the", "Paris"]
     found = numpy(text.embedding(text.vectorize(["The, PARIS, Paris!"])))
