@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import DependencyError, VocabularyError
 from embedhub.evaluation.labeled import Labelled, read_labelled
 from embedhub.evaluation.selectors import Choice, choices
@@ -178,7 +178,7 @@ def probe(
     opened = [load(source, dim) for source, dim in asked]
     dims = dict.fromkeys(vectors.dim for vectors in opened)
     task = _Task(learned, tested, cut)
-    with bar("Probing", len(opened) + _DRAWS * len(dims), in_bytes=False) as advance:
+    with progress_bar("Probing", len(opened) + _DRAWS * len(dims), in_bytes=False) as advance:
         rows = [task.probed(vectors, advance) for vectors in opened]
         for dim in dims:
             draws = [task.probed(_random(task.counts, dim, (seed, draw)), advance) for draw in range(_DRAWS)]

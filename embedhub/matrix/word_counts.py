@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
 from embedhub._compression import open_bytes
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import FormatError, LocalFileError
 from embedhub.matrix import tokenizers as tokens
 
@@ -97,7 +97,7 @@ def _open(path: str | Path) -> Iterator[Iterator[str]]:
         if size < _WORTH_A_BAR or not isinstance(file, io.BufferedReader):
             yield _chunks(text)
             return
-        with bar(f"Reading {path.name}", size, in_bytes=True) as advance:
+        with progress_bar(f"Reading {path.name}", size, in_bytes=True) as advance:
             yield _telling(_chunks(text), file, advance)
 
 

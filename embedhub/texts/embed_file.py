@@ -15,7 +15,7 @@ import numpy as np
 import embedhub
 from embedhub import _cache as cache
 from embedhub._atomic import check
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.registry.registry import Source
 from embedhub.texts.embedder import TextEmbedder
@@ -290,7 +290,7 @@ class _Job:
     def embed(self) -> None:
         """Make the parts that are not there."""
         name = "the standard input" if self.table.path == STDIN else self.table.path.name
-        with bar(f"Embedding {name}", None, in_bytes=False) as advance:
+        with progress_bar(f"Embedding {name}", None, in_bytes=False) as advance:
             advance(self.rows)
             batches = self.table.batches(self._settings["batch"], skip=self.rows)
             for found, done in embedded(self._embed, batches, self._workers):
@@ -331,7 +331,7 @@ class _Job:
     def publish(self) -> None:
         """Turn the parts into the output."""
         fresh = self.folder / self.out.name
-        with bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
+        with progress_bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
             _WRITERS[self.out.suffix](self, fresh, advance)
         cache.move(fresh, self.out)
         shutil.rmtree(self.folder)

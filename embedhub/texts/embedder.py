@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.matrix import oov as policies
 from embedhub.matrix.oov import Policy
 from embedhub.matrix.tokenizers import PIECEWISE, tokenizer
@@ -231,12 +231,12 @@ class TextEmbedder(EngineForms):
         if self.pooling not in {"sif", "idf"}:
             raise ValueError(f"pooling={self.pooling!r} learns nothing from texts; 'sif' and 'idf' do.")
         texts = texts_of(texts)
-        with bar(f"Learning {self.pooling}", len(texts), in_bytes=False) as advance:
+        with progress_bar(f"Learning {self.pooling}", len(texts), in_bytes=False) as advance:
             chunks = self._chunks(texts, self._lexicon_with(None), advance)
             counted = ((chunk.words["row"][chunk.places], chunk.lengths()) for chunk in chunks)
             weights = by_texts(self.pooling, counted, len(self.vectors))
         if self.pooling == "sif":
-            with bar("Finding the common direction", len(texts), in_bytes=False) as advance:
+            with progress_bar("Finding the common direction", len(texts), in_bytes=False) as advance:
                 chunks = self._chunks(texts, self._lexicon_with(weights), advance)
                 pooled = (self._pool(chunk, NOTHING) for chunk in chunks)
                 weights = replace(weights, common=common_direction(pooled, self.vectors.dim))
