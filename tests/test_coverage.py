@@ -30,22 +30,22 @@ def cover(**options: Any) -> Coverage:
 def test_it_tells_what_was_found_by_which_fallback_and_what_is_missing() -> None:
     """Total, found, the words of each fallback, and the missing ones in the order of their indices."""
     coverage = cover()
-    assert (coverage.total, coverage.found, coverage.share) == (5, 3, 0.6)
+    assert (coverage.total, coverage.found, coverage.ratio) == (5, 3, 0.6)
     assert coverage.by_fallback == {"lower": ("Rain",), "title": (), "hyphen": ("rock-music",)}
     assert coverage.missing == ("qwxz", "zzyx")
-    assert (coverage.tokens, coverage.found_tokens, coverage.token_share) == (None, None, None)
+    assert (coverage.tokens, coverage.tokens_found, coverage.token_ratio) == (None, None, None)
     assert str(coverage) == "3 of 5 words found (60.0%; 1 by lower, 1 by hyphen); missing: qwxz, zzyx"
 
 
 def test_counts_tell_the_share_of_tokens_and_the_order_of_importance() -> None:
     """With counts it tells how many tokens are found, and names the most frequent missing words first."""
     coverage = cover(counts=COUNTS)
-    assert (coverage.tokens, coverage.found_tokens, coverage.token_share) == (100, 86, 0.86)
+    assert (coverage.tokens, coverage.tokens_found, coverage.token_ratio) == (100, 86, 0.86)
     assert coverage.missing == ("zzyx", "qwxz")
     assert str(coverage) == (
         "3 of 5 words found (60.0%; 1 by lower, 1 by hyphen), 86.0% of 100 tokens; missing: zzyx, qwxz"
     )
-    assert cover(counts={"qwxz": 1}).token_share == 0
+    assert cover(counts={"qwxz": 1}).token_ratio == 0
 
 
 def test_the_counts_of_a_tokenizer_will_do() -> None:
@@ -53,7 +53,7 @@ def test_the_counts_of_a_tokenizer_will_do() -> None:
     tokenizer = tf.keras.preprocessing.text.Tokenizer()
     tokenizer.fit_on_texts(["rain qwxz rain rain zzyx", "xxyy qwxz"])
     coverage = embedhub.coverage("wordnet-ppmi", 25, tokenizer, counts=tokenizer.word_counts)
-    assert (coverage.tokens, coverage.found_tokens) == (7, 3)
+    assert (coverage.tokens, coverage.tokens_found) == (7, 3)
     assert coverage.missing == ("qwxz", "zzyx", "xxyy")
 
 
@@ -80,12 +80,12 @@ def test_it_is_plain_data() -> None:
     assert json.loads(json.dumps(coverage.to_dict())) == {
         "total": 3,
         "found": 2,
-        "share": 2 / 3,
+        "ratio": 2 / 3,
         "by_fallback": {"lower": ["Rain"]},
         "missing": ["\ud800"],
         "tokens": 3,
-        "found_tokens": 3,
-        "token_share": 1.0,
+        "tokens_found": 3,
+        "token_ratio": 1.0,
     }
     assert pickle.loads(pickle.dumps(coverage)) == copy.deepcopy(coverage) == coverage  # noqa: S301 - our own
 

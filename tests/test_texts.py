@@ -164,7 +164,7 @@ def test_odd_texts_have_a_defined_row(vectors: Vectors) -> None:
     assert not embed(nothing).any()
     assert embed.stats == embedhub.texts.embedder.TextStats(texts=9, empty=9)
     assert not embed(["qwxz zz", "qwxz"]).any()
-    assert (embed.stats.unknown, embed.stats.tokens, embed.stats.found_tokens) == (2, 3, 0)
+    assert (embed.stats.unknown, embed.stats.tokens, embed.stats.tokens_found) == (2, 3, 0)
     long = embed(["rain " * 300_000 + "music", "x" * 1_000_000, "." * 100_000])
     exact = (vectors["rain"].astype(np.float64) * 300_000 + vectors["music"]) / 300_001
     np.testing.assert_allclose(long[0], exact, rtol=1e-6)

@@ -75,7 +75,7 @@ def _score_of(name: str) -> Callable[[Compared], tuple[float, float, float] | No
 
 
 def _tokens_of(row: Compared) -> tuple[float, float, float] | None:
-    share = None if row.coverage is None else row.coverage.token_share
+    share = None if row.coverage is None else row.coverage.token_ratio
     return None if share is None or row.disk_bytes is None else (share, share, share)
 
 

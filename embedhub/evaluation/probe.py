@@ -54,7 +54,7 @@ class Probed:
         high: Upper end of it.
         correct: Number of test texts whose label was predicted right.
         texts: Number of test texts.
-        token_share: Share of the tokens of all texts whose word has a row.
+        token_ratio: Share of the tokens of all texts whose word has a row.
     """
 
     source: str
@@ -64,7 +64,7 @@ class Probed:
     high: float
     correct: int
     texts: int
-    token_share: float
+    token_ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ class _Task:
             high=float(interval.high),
             correct=correct,
             texts=texts,
-            token_share=known.token_share or 0.0,
+            token_ratio=known.token_ratio or 0.0,
         )
 
 

@@ -41,14 +41,14 @@ class Coverage:
             in the order of their indices.
         by_fallback: The words that each fallback has found, by its name.
         tokens: How often the words of the vocabulary occur in all, None without counts.
-        found_tokens: How often the words that were found occur, None without counts.
+        tokens_found: How often the words that were found occur, None without counts.
     """
 
     total: int
     missing: tuple[str, ...]
     by_fallback: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tokens: int | None = None
-    found_tokens: int | None = None
+    tokens_found: int | None = None
 
     @property
     def found(self) -> int:
@@ -56,20 +56,20 @@ class Coverage:
         return self.total - len(self.missing)
 
     @property
-    def share(self) -> float:
+    def ratio(self) -> float:
         """Share of words found, between 0 and 1."""
         return self.found / self.total
 
     @property
-    def token_share(self) -> float | None:
+    def token_ratio(self) -> float | None:
         """Share of tokens whose word was found, between 0 and 1; None without counts."""
-        return None if self.tokens is None or self.found_tokens is None else self.found_tokens / self.tokens
+        return None if self.tokens is None or self.tokens_found is None else self.tokens_found / self.tokens
 
     def __str__(self) -> str:
         served = ", ".join(f"{len(words):,} by {name}" for name, words in self.by_fallback.items() if words)
         return (
-            f"{self.found:,} of {self.total:,} words found ({self.share:.1%}{'; ' if served else ''}{served})"
-            + (f", {self.token_share:.1%} of {self.tokens:,} tokens" if self.tokens else "")
+            f"{self.found:,} of {self.total:,} words found ({self.ratio:.1%}{'; ' if served else ''}{served})"
+            + (f", {self.token_ratio:.1%} of {self.tokens:,} tokens" if self.tokens else "")
             + (f"; missing: {_listed(self.missing, _SHOWN)}" if self.missing else "")
         )
 
@@ -77,18 +77,18 @@ class Coverage:
         """Return everything as plain dicts, lists, strings and numbers, as JSON has them.
 
         Example:
-            >>> Coverage(2, ("qwxz",)).to_dict()["share"]
+            >>> Coverage(2, ("qwxz",)).to_dict()["ratio"]
             0.5
         """
         return {
             "total": self.total,
             "found": self.found,
-            "share": self.share,
+            "ratio": self.ratio,
             "by_fallback": {name: list(words) for name, words in self.by_fallback.items()},
             "missing": list(self.missing),
             "tokens": self.tokens,
-            "found_tokens": self.found_tokens,
-            "token_share": self.token_share,
+            "tokens_found": self.tokens_found,
+            "token_ratio": self.token_ratio,
         }
 
     def __rich__(self) -> "Table":
@@ -98,14 +98,14 @@ class Coverage:
         from rich.table import Table
 
         exact = self.found - sum(map(len, self.by_fallback.values()))
-        table = Table("", "words", "share", "such as", title=f"Coverage of {self.total:,} words")
+        table = Table("", "words", "ratio", "examples", title=f"Coverage of {self.total:,} words")
         table.add_row("found", f"{exact:,}", f"{exact / self.total:.1%}", "")
         served = {f"found by {name}": words for name, words in self.by_fallback.items()}
         for name, words in (served | {"missing": self.missing}).items():
             share = f"{len(words) / self.total:.1%}"
             table.add_row(escape(name), f"{len(words):,}", share, escape(_listed(words, _SHOWN_IN_TABLE)))
-        if self.token_share is not None:
-            table.add_row("tokens found", f"{self.found_tokens:,}", f"{self.token_share:.1%}", "")
+        if self.token_ratio is not None:
+            table.add_row("tokens found", f"{self.tokens_found:,}", f"{self.token_ratio:.1%}", "")
         return table
 
 
@@ -156,7 +156,7 @@ def measure(
         tuple(words[i] for i in absent.tolist()),
         {name: tuple(words[i] for i in positions) for name, positions in match.by_fallback.items()},
         tokens=None if tokens is None else int(tokens.sum()),
-        found_tokens=None if tokens is None else int(tokens[~match.missing].sum()),
+        tokens_found=None if tokens is None else int(tokens[~match.missing].sum()),
     )
 
 

@@ -168,7 +168,7 @@ def coverage(
         >>> coverage = embedhub.coverage("wordnet-ppmi", 25, {"music": 1, "rain": 2, "qwxz": 3})
         >>> coverage.missing
         ('qwxz',)
-        >>> round(coverage.share, 3)
+        >>> round(coverage.ratio, 3)
         0.667
 
     Args:
@@ -205,17 +205,17 @@ def _matched(
     vectors = load(source, dim)
     match = chains.find(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
     covered = report.measure(vocabulary.words, vocabulary.indices, match, tokens)
-    if covered.share < least:
+    if covered.ratio < least:
         first = "most frequent" if counts is not None else "first"
         shown = ", ".join(map(repr, covered.missing[:_SHOWN]))
         raise CoverageError(
             f"{vectors.name} {vectors.dim}d has {covered.found:,} of the {covered.total:,} words of "
-            f"word_index ({covered.share:.1%}); min_coverage asks for {least:.1%}. "
+            f"word_index ({covered.ratio:.1%}); min_coverage asks for {least:.1%}. "
             f"Missing, the {first} ones: {shown}. "
             f"{report.causes(vectors, covered.missing)} embedhub.coverage(...) tells more; fallbacks= finds "
             "more; another source, or a smaller min_coverage, may do."
         )
-    if covered.share < _ALMOST_NOTHING:
+    if covered.ratio < _ALMOST_NOTHING:
         warn(
             f"{vectors.name} {vectors.dim}d: {covered}. {report.causes(vectors, covered.missing)}",
             CoverageWarning,

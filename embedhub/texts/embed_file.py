@@ -41,7 +41,7 @@ class EmbeddedFile:
         >>> import embedhub, pathlib
         >>> _ = pathlib.Path("a.txt").write_text("a funny film")
         >>> done = embedhub.embed_file("wordnet-ppmi", 25, "a.txt", "a.npy")
-        >>> done.found_tokens, done.tokens, done.resumed
+        >>> done.tokens_found, done.tokens, done.resumed
         (3, 3, 0)
 
     Args:
@@ -50,7 +50,7 @@ class EmbeddedFile:
         zeros: Texts without any known word, empty and null ones among them; their vectors are zeros.
         nulls: Texts that were null.
         tokens: Words of all texts.
-        found_tokens: Words that the source has, by a fallback too.
+        tokens_found: Words that the source has, by a fallback too.
         resumed: Rows that an earlier run had made already.
         seconds: What this run took.
     """
@@ -60,7 +60,7 @@ class EmbeddedFile:
     zeros: int
     nulls: int
     tokens: int
-    found_tokens: int
+    tokens_found: int
     resumed: int
     seconds: float
 
@@ -74,8 +74,8 @@ class EmbeddedFile:
         return (
             f"{self.rows:,} rows{again}; {self.zeros:,} without a known word ({self.nulls:,} of them null), "
             "whose vectors are zeros.\n"
-            f"{self.found_tokens:,} of {self.tokens:,} tokens found"
-            f" ({self.found_tokens / max(1, self.tokens):.1%}).\n"
+            f"{self.tokens_found:,} of {self.tokens:,} tokens found"
+            f" ({self.tokens_found / max(1, self.tokens):.1%}).\n"
             f"{self.rows_per_second:,.0f} rows per second, {self.seconds:,.1f} seconds.\n"
             f"{self.out}"
         )
@@ -208,7 +208,7 @@ def embed_file(
         zeros=job.zeros,
         nulls=job.nulls,
         tokens=job.tokens,
-        found_tokens=job.found_tokens,
+        tokens_found=job.tokens_found,
         resumed=resumed,
         seconds=time.monotonic() - began,
     )
@@ -223,7 +223,7 @@ class _Job:
         self.table = table
         self.out = out
         self.folder = out.with_name(f"{out.name}.partial")
-        self.rows = self.zeros = self.nulls = self.tokens = self.found_tokens = 0
+        self.rows = self.zeros = self.nulls = self.tokens = self.tokens_found = 0
         self._embed = embed
         self._workers = workers
         self._settings = settings
@@ -285,7 +285,7 @@ class _Job:
         self.zeros += counts["zeros"]
         self.nulls += counts["nulls"]
         self.tokens += counts["tokens"]
-        self.found_tokens += counts["found_tokens"]
+        self.tokens_found += counts["tokens_found"]
 
     def embed(self) -> None:
         """Make the parts that are not there."""
@@ -316,7 +316,7 @@ class _Job:
             "zeros": int((~done.rows.any(axis=1)).sum()),
             "nulls": batch.texts.count(None),
             "tokens": done.tokens,
-            "found_tokens": done.found_tokens,
+            "tokens_found": done.tokens_found,
         }
         lists = pa.FixedSizeListArray.from_arrays(pa.array(done.rows.reshape(-1)), self._settings["dim"])
         schema = columns.schema.append(pa.field(VECTOR, lists.type))

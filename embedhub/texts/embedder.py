@@ -41,14 +41,14 @@ class TextStats:
         empty: Texts without words: None, NaN, ``""``, blanks.
         unknown: Texts with words of which the source has none.
         tokens: Words of all texts.
-        found_tokens: Words that the source has, by a fallback too.
+        tokens_found: Words that the source has, by a fallback too.
     """
 
     texts: int = 0
     empty: int = 0
     unknown: int = 0
     tokens: int = 0
-    found_tokens: int = 0
+    tokens_found: int = 0
 
 
 class TextEmbedder(EngineForms):
@@ -68,7 +68,7 @@ class TextEmbedder(EngineForms):
         >>> rows.any(axis=1).tolist()
         [True, False, False]
         >>> embed.stats
-        TextStats(texts=3, empty=1, unknown=1, tokens=6, found_tokens=4)
+        TextStats(texts=3, empty=1, unknown=1, tokens=6, tokens_found=4)
 
     Args:
         source: A registered name, a path, an `EmbeddingSource`, or `Vectors`. A name is opened when the first
@@ -325,7 +325,7 @@ class TextEmbedder(EngineForms):
             self.stats.empty += int(np.count_nonzero(lengths == 0))
             self.stats.unknown += int(np.count_nonzero((lengths > 0) & (found == 0)))
             self.stats.tokens += len(chunk.places)
-            self.stats.found_tokens += int(found.sum())
+            self.stats.tokens_found += int(found.sum())
 
 
 def _reference(source: Source, dim: int | None) -> tuple[str | EmbeddingSource | Vectors, int]:
