@@ -241,15 +241,20 @@ class WorkerError(EmbedhubError, ChildProcessError):
 
 
 class DependencyError(EmbedhubError, ImportError):
-    """An optional package is needed, and not installed.
+    """An optional package is not installed."""
 
-    Example:
-        >>> import embedhub
-        >>> try:
-        ...     layer = embedhub.torch_embedding("wordnet-ppmi", 25, ["music", "rain"])
-        ... except embedhub.DependencyError as error:
-        ...     message = str(error)  # pip install embedhub[torch]
+
+def missing_dependency(feature: str, package: str, extra: str, hint: str = "") -> DependencyError:
+    """Return the error to raise if an optional package cannot be imported.
+
+    Args:
+        feature: What needs the package; the subject of the message.
+        package: Name of the package, as people write it.
+        extra: The extra of embedhub that installs it.
+        hint: Sentences to add, such as an alternative without the package.
     """
+    message = f'{feature} needs {package}, which is not installed: pip install "embedhub[{extra}]"'
+    return DependencyError(f"{message}. {hint}" if hint else message)
 
 
 class DownloadError(EmbedhubError, OSError):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from embedhub.errors import DependencyError
+from embedhub.errors import missing_dependency
 from embedhub.matrix.embedding_matrix import embedding_matrix
 from embedhub.matrix.word_index import read
 from embedhub.registry.registry import Source
@@ -52,9 +52,7 @@ def torch_embedding(
     try:
         import torch
     except ModuleNotFoundError as error:
-        raise DependencyError(
-            "torch_embedding needs PyTorch, which is not installed: pip install embedhub[torch]"
-        ) from error
+        raise missing_dependency("torch_embedding", "PyTorch", "torch") from error
     vocabulary = read(word_index, num_words)
     if padding_idx is not None:
         if not 0 <= padding_idx < vocabulary.rows:
