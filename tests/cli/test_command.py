@@ -15,7 +15,7 @@ import pytest
 import typer
 from children import PATIENCE, child, limited, read_until
 from command import add_plugin, executable, run, seeing
-from conftest import Serving
+from serving import Serving
 
 import embedhub
 from embedhub import EmbeddingSource

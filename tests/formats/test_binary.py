@@ -20,7 +20,7 @@ from embedhub.formats import static_embeddings as static
 from embedhub.formats import word2vec_binary, word2vec_text
 from embedhub.vectors.blocks import Extra, Reader
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 ROWS = np.array([[1, 2], [3, -0.5]], np.float32)
 NGRAMS = np.arange(20, dtype=np.float32).reshape(10, 2)
 

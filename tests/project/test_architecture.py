@@ -130,7 +130,7 @@ def test_the_public_names_are_there() -> None:
 
 def test_the_lowest_packages_are_those_that_are_promised() -> None:
     """`tox -e lowest` installs each dependency in the version that pyproject.toml has as its floor."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     pyproject = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     floors = dict(line.split(">=") for line in pyproject["project"]["dependencies"])
     lowest = (root / "tox.ini").read_text("utf-8").split("[testenv:lowest]")[1]

@@ -15,7 +15,7 @@ import pytest
 import trustme
 from command import add_plugin, seeing
 
-CHECK = Path(__file__).parents[1] / "tools" / "check_addresses.py"
+CHECK = Path(__file__).parents[2] / "tools" / "check_addresses.py"
 CONTENT = b"1234567"
 IMPATIENT = f"""
 import runpy

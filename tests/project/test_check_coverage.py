@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from children import PATIENCE
 
-CHECK = Path(__file__).parents[1] / "tools" / "check_coverage.py"
+CHECK = Path(__file__).parents[2] / "tools" / "check_coverage.py"
 MODULES = {"good.py": 90.0, "readers/low.py": 89.9}
 
 
@@ -55,7 +55,7 @@ def test_a_module_that_is_too_low_fails(check: Callable[..., subprocess.Complete
         (("--but", "readers/low.py"), 0),
         (("--only", "good.py"), 0),
         (("--only", "readers/low.py"), 1),
-        (("--", "tests/test_store.py"), 0),
+        (("--", "tests/vectors/test_store.py"), 0),
         (("--but", "good.py", "--", "-k", "store"), 0),
         (("--but", "good.py", "--"), 1),
         (("--but", "readers/low.py", "gone.py"), 1),

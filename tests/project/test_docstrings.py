@@ -20,7 +20,7 @@ import embedhub
 from embedhub.cli._app import app
 from embedhub.testing import SourceContract
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NO_TEXT = {"__version__", "hookimpl"}  # a string, and a marker of pluggy
 # Tests are told apart by their names; pytest calls its hooks, nobody else does.
 NOT_CALLED = re.compile(r"test_|pytest_")

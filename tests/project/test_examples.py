@@ -1,4 +1,4 @@
-"""The examples that need one device; tests/backends/test_devices.py has the others."""
+"""The examples that need one device; tests/layers/test_devices.py has the others."""
 
 import re
 import runpy
@@ -16,7 +16,7 @@ def example(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
     def run(script: str, *arguments: str) -> str:
         monkeypatch.setattr(sys, "argv", [script, *arguments])
-        runpy.run_path(str(Path(__file__).parents[1] / "examples" / script), run_name="__main__")
+        runpy.run_path(str(Path(__file__).parents[2] / "examples" / script), run_name="__main__")
         return capsys.readouterr().out
 
     return run

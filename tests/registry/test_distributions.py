@@ -24,7 +24,7 @@ from embedhub import ChecksumError, EmbeddingSource, UnexpectedEndError, Unpinne
 from embedhub.cli._new_plugin import write
 from embedhub.vectors.blocks import Block, Extra
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import REAL_DATA
+from real_files import REAL_DATA
 
 import embedhub
 from embedhub import FormatError, FormatWarning, Vectors

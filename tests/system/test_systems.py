@@ -27,7 +27,7 @@ from embedhub.matrix import export as exports
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ATTRIBUTES = ROOT / ".gitattributes"
 GIT = shutil.which("git")
 MODULES = sorted(Path(embedhub.__file__).parent.rglob("*.py"))
@@ -506,7 +506,7 @@ def test_no_module_needs_posix() -> None:
 
 def test_the_tests_can_be_collected_without_posix() -> None:
     """No test module imports a module that Windows lacks before a test runs, where it could be skipped."""
-    for path in Path(__file__).parent.rglob("*.py"):
+    for path in (ROOT / "tests").rglob("*.py"):
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.Import):
                 assert not {alias.name for alias in node.names} & POSIX_MODULES, path

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import embedhub
 from embedhub.vectors.subwords import Subwords
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def test_a_model_of_fasttext_gives_what_fasttext_gives() -> None:

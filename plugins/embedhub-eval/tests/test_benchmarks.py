@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from children import PATIENCE
 from command import add_distribution
-from conftest import REAL_SETS
+from real_files import REAL_SETS
 from small_sets import SETS
 
 import embedhub

@@ -17,8 +17,8 @@ import embedhub
 from embedhub import BenchmarkWarning, DownloadError, Score, SourceNotFoundError, Vectors
 from embedhub.evaluation import analogies
 
-PAGE = (Path(__file__).parents[1] / "docs" / "evaluation.md").read_text("utf-8")
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text("utf-8")
+README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
 WORDS = ["king", "queen", "man", "woman", "apple", "new york"]
 
 

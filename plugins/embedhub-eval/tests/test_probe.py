@@ -182,7 +182,7 @@ SETS = [
 @pytest.mark.slow
 def test_sst2_and_trec_have_the_figures_of_the_page(glove_50d: embedhub.Vectors, real_texts: Path) -> None:
     """The sets are read whole, sources rank as expected, and the guide's table is what the probe returns."""
-    page = (Path(__file__).parents[1] / "docs" / "choose-a-source.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "choose-a-source.md").read_text("utf-8")
     shown = re.findall(r"(?m)^\| `([\w-]+)` \| (\d+) \| (.*) \|$", page)
     figures: dict[tuple[str, str], list[float]] = {}
     sources = ["glove-6b:50", "glove-6b-20k:50", *(f"wordnet-ppmi:{dim}" for dim in (25, 50, 100))]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import embedhub
 
-PAGE = Path(__file__).parents[2] / "docs" / "bigger-than-one-machine.md"
+PAGE = Path(__file__).parents[4] / "docs" / "bigger-than-one-machine.md"
 CHECK = """
 if __name__ == "__main__":
     expected = embed(texts)
