@@ -61,7 +61,6 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["matplotlib"] == {f"evaluation.plot{name}" for name in ("s", "_words", "_comparison")}
     assert homes["orjson"] == {"formats._numbers"}
     assert homes["sklearn"] == {"evaluation.probe"}
-    assert homes["tensorboard"] == {"evaluation.projector_page"}
     assert homes["pluggy"] == {"registry.hookspecs", "registry.plugins"}
     assert homes["numba"] == {"_numba"}
     assert homes["tensorflow"] == {"layers.keras"}
