@@ -23,7 +23,7 @@ def test_coverage_prints_the_shares_that_the_library_returns(
 ) -> None:
     """Of the demo's sentences GloVe has as many words and tokens by the command as by the library."""
     file, _ = demo_texts
-    counts = tokens.count([file.read_text("utf-8")])
+    counts = tokens.count_words([file.read_text("utf-8")])
     expected = embedhub.coverage(glove_20k, 50, list(counts), counts=counts)
     assert expected.by_fallback["lower"]
     assert len(expected.missing) > 3
@@ -169,5 +169,5 @@ def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
     text = "The rain, the rain, and qwxz! The end of qwxz."
     (tmp_path / "text").write_text(text, "utf-8")
     found = json.loads(run("coverage", "wordnet-ppmi", "25", tmp_path / "text", "--json").stdout)
-    counts = Counter(tokens.words(text))
+    counts = Counter(tokens.treebank_tokenize(text))
     assert (found["total"], found["tokens"]) == (len(counts), counts.total())

@@ -156,7 +156,7 @@ def probe(
             pair of texts and labels.
         test: The texts to predict the labels of. A file has the layout of the training file.
         columns: Which columns of the files have the text and the label.
-        tokenize: How a text is cut into words; see `embedhub.matrix.tokenizers.tokenizer`.
+        tokenize: How a text is cut into words; see `embedhub.matrix.tokenizers.get_tokenizer`.
         seed: Of the random vectors.
 
     Raises:
@@ -172,7 +172,7 @@ def probe(
         raise DependencyError(
             "probe needs scikit-learn, which is not installed: pip install embedhub[probe]"
         ) from error
-    cut = tokens.tokenizer(tokenize)
+    cut = tokens.get_tokenizer(tokenize)
     asked = choices(sources)
     learned, tested = _read(train, test, columns)
     opened = [load(source, dim) for source, dim in asked]

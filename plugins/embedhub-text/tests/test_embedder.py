@@ -223,8 +223,8 @@ def test_a_wrong_source_is_heard_at_once() -> None:
 @given(st.lists(st.text(alphabet="ab'nt-.1, \u2019\u00e9\u3000\x1c\nAU_#")))
 def test_pieces_between_blanks_are_cut_as_the_text_is(texts: list[str]) -> None:
     """Under a rule that is said to be piecewise, the words of a text are those of its pieces."""
-    for name in tokens.PIECEWISE:
-        rule = tokens.RULES[name]
+    for name in filter(tokens.splits_at_spaces, tokens.TOKENIZERS):
+        rule = tokens.TOKENIZERS[name]
         assert all(rule(text) == [word for piece in text.split() for word in rule(piece)] for text in texts)
 
 
@@ -237,9 +237,11 @@ def test_a_row_depends_on_its_text_alone(vectors: Vectors, texts: list[str], siz
         embed = TextEmbedder(vectors, pooling=pooling)
         parts = [embed(texts[i : i + size]) for i in range(0, len(texts), size)]
         assert (np.concatenate([np.zeros((0, 5), np.float32), *parts]) == whole).all()
-        cut = [tokens.words(text) for text in texts]
+        cut = [tokens.treebank_tokenize(text) for text in texts]
         assert (TextEmbedder(vectors, pooling=pooling)(cut) == whole).all()
-        assert (TextEmbedder(vectors, pooling=pooling, tokenize=tokens.words)(texts) == whole).all()
+        assert (
+            TextEmbedder(vectors, pooling=pooling, tokenize=tokens.treebank_tokenize)(texts) == whole
+        ).all()
 
 
 def test_a_memory_that_is_full_starts_anew(vectors: Vectors, monkeypatch: pytest.MonkeyPatch) -> None:
