@@ -16,7 +16,7 @@ import typer
 
 import embedhub
 from embedhub import EmbeddingSource
-from embedhub.cli._app import app
+from embedhub.cli.app import app
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -29,7 +29,7 @@ _log = logging.getLogger("mkdocs.hooks.embedhub")
 MODULES: dict[str, tuple[str, ...]] = {
     "embedhub.matrix.tokenizers": ("words", "tokenizer", "count", "RULES"),
     "embedhub.matrix.word_counts": ("read_counts",),
-    "embedhub.evaluation.labeled": ("read_labelled",),
+    "embedhub_eval.labeled": ("read_labelled",),
     "embedhub.vectors.blocks": ("Block", "Extra"),
     "embedhub.formats.glove": ("read",),
     "embedhub.formats.word2vec_text": ("read",),
@@ -44,7 +44,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 """Modules with public names of their own, beside those of `embedhub` itself."""
 
-_ON_OTHER_PAGES = {"errors"}
+_ON_OTHER_PAGES = {"embedhub.errors"}
 
 
 def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
@@ -119,9 +119,13 @@ def _row(source: EmbeddingSource) -> str:
 def reference() -> str:
     """Return the page with the docstrings of the names of `embedhub`."""
     lines = ["# Python", "", "What is here is public, and changes only as Semantic Versioning says.", ""]
-    for home, names in embedhub._HOMES.items():  # noqa: SLF001 - the one list of what is public and where
+    homes: dict[str, list[str]] = {}
+    for name in dir(embedhub):
+        home = getattr(getattr(embedhub, name), "__module__", "embedhub.registry.hookspecs")
+        homes.setdefault(home, []).append(name)
+    for home, names in sorted(homes.items()):
         if home not in _ON_OTHER_PAGES:
-            lines += [f"## {_subject(f'embedhub.{home}')}", "", *_directives(f"embedhub.{home}", names)]
+            lines += [f"## {_subject(home)}", "", *_directives(home, tuple(names))]
     return "\n".join(lines)
 
 

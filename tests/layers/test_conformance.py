@@ -121,7 +121,7 @@ def test_quantize_int8(conformance: Callable[..., Any], matrix: Any, trainable: 
 
 
 @not_quantized
-@pytest.mark.filterwarnings("ignore::embedhub.CoverageWarning")  # missing words, on purpose
+@pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # missing words, on purpose
 def test_positions_survive_quantize() -> None:
     """No row of the words that learn is taken for another one after rounding to 8 bits."""
     word_index = {f"qwxz{i}": i for i in range(5000)} | {"music": 5000}

@@ -163,6 +163,6 @@ def test_making_a_layer_takes_few_copies() -> None:
 def test_torch_embedding_without_torch_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyTorch is optional: without it torch_embedding raises an ImportError that names the extra."""
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(embedhub.DependencyError, match=r"pip install embedhub\[torch\]") as caught:
+    with pytest.raises(embedhub.errors.DependencyError, match=r"pip install embedhub\[torch\]") as caught:
         embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
     assert isinstance(caught.value, ImportError)

@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 import embedhub
-from embedhub import BackendError, EmbeddingSource, RemoteFile, VocabularyError
+from embedhub import EmbeddingSource, RemoteFile, VocabularyError
+from embedhub.errors import BackendError
 from embedhub.vectors.blocks import Block
 
 BACKEND = keras.backend.backend()
@@ -59,7 +60,7 @@ def test_own_words_may_be_whole_texts() -> None:
     assert (numpy(text.embedding.weights[0])[2:] == rows(["the", "cat"])).all()
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.CoverageWarning")  # a word of its own making
+@pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # a word of its own making
 def test_options_reach_their_layers() -> None:
     """Options of TextVectorization and of the layer go where they belong."""
     text = embedhub.keras_text_embedding(
@@ -99,7 +100,7 @@ def test_capitals_stay_where_the_source_has_them(tmp_path: Path, monkeypatch: py
         citation="",
         homepage="",
     )
-    with pytest.warns(embedhub.UnpinnedWarning):
+    with pytest.warns(embedhub.errors.UnpinnedWarning):
         text = embedhub.keras_text_embedding(source, None)
     assert text.vectorize.get_vocabulary() == ["", "[UNK]", "The", "the", "Paris"]
     found = numpy(text.embedding(text.vectorize(["The, PARIS, Paris!"])))

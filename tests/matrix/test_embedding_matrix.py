@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import embedhub
-from embedhub import CoverageWarning, VocabularyError
+from embedhub import VocabularyError
+from embedhub.errors import CoverageWarning
 
 
 def test_each_row_belongs_to_its_word() -> None:

@@ -119,12 +119,12 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(code: str, allowed: set[str
 
 
 def test_the_public_names_are_there() -> None:
-    """Every name of __all__ can be had and is documented, and none else is invented."""
-    for name in embedhub.__all__:
-        assert name == "__version__" or getattr(embedhub, name).__doc__
-    assert set(embedhub.__all__) <= set(dir(embedhub))
-    with pytest.raises(AttributeError, match="module 'embedhub' has no attribute 'nothing'"):
-        embedhub.nothing  # noqa: B018 - the point
+    """Each public name has a docstring, and no helper is among them; another name is an AttributeError."""
+    for name in dir(embedhub):
+        assert getattr(embedhub, name).__doc__
+    assert len(dir(embedhub)) < 30
+    with pytest.raises(AttributeError, match="No embedhub attribute nothing"):
+        embedhub.nothing  # type: ignore[attr-defined]  # noqa: B018 - the point
 
 
 def test_the_lowest_packages_are_those_that_are_promised() -> None:
