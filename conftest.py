@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import embedhub_eval
 import numpy as np
 import pytest
 from children import PATIENCE, child
@@ -197,7 +198,9 @@ def demo_texts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def small_benchmarks(glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource]) -> dict[str, embedhub.Benchmark]:
+def small_benchmarks(
+    glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
+) -> dict[str, embedhub_eval.Benchmark]:
     """Add benchmarks of our own to the mirror of glove_6b_mirror, and return them by the name they stand for.
 
     Each has the address and the form of the published set; hash, size and number of items are its own.
@@ -205,7 +208,7 @@ def small_benchmarks(glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource]) -> 
     folder, _ = glove_6b_mirror
     made = {}
     for name, text in SETS.items():
-        real = embedhub.benchmarks()[name]
+        real = embedhub_eval.benchmarks()[name]
         place = folder / real.files[0].url.removeprefix("https://")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text)
@@ -218,7 +221,7 @@ def small_benchmarks(glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource]) -> 
 @pytest.fixture
 def small_mirror(
     glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
-    small_benchmarks: dict[str, embedhub.Benchmark],
+    small_benchmarks: dict[str, embedhub_eval.Benchmark],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """Let glove-6b and the benchmarks' names stand for the small files, and serve those from a mirror.
@@ -227,21 +230,21 @@ def small_mirror(
     """
     folder, source = glove_6b_mirror
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
-    for registry, things in (
-        (embedhub.sources(), {"glove-6b": source}),
-        (embedhub.benchmarks(), small_benchmarks),
-    ):
-        for name, thing in things.items():
-            providers: Any = registry.providers()[name]  # the registry's own, and not a copy
-            monkeypatch.setitem(providers, registry.provider(name), thing)
-            assert registry[name] is thing
+    # The dicts of providers are the registries' own, and no copies.
+    sources: Any = embedhub.sources().providers()["glove-6b"]
+    monkeypatch.setitem(sources, embedhub.sources().provider("glove-6b"), source)
+    assert embedhub.sources()["glove-6b"] is source
+    for name, benchmark in small_benchmarks.items():
+        benchmarks: Any = embedhub_eval.benchmarks().providers()[name]
+        (provider,) = benchmarks
+        monkeypatch.setitem(benchmarks, provider, benchmark)
+        assert embedhub_eval.benchmarks()[name] is benchmark
     return folder
 
 
 _SMALL_PLUGIN = """
 from dataclasses import replace
 from embedhub import hookimpl
-from embedhub.evaluation.builtin_benchmarks import BENCHMARKS
 from embedhub.registry.builtin.glove import GLOVE_6B
 
 PINS = {pins!r}
@@ -258,6 +261,12 @@ def pinned(files, name):
 def embedhub_sources():
     files = pinned(GLOVE_6B.files[50], "glove-6b")
     yield replace(GLOVE_6B, name="small-glove-6b", words=20_000, files={{50: files}})
+"""
+_SMALL_BENCHMARKS = """
+from dataclasses import replace
+from embedhub_eval import hookimpl
+from embedhub_eval.builtin_benchmarks import BENCHMARKS
+from embedhub_small import PINS, pinned
 
 
 @hookimpl
@@ -271,7 +280,7 @@ def embedhub_benchmarks():
 @pytest.fixture(scope="session")
 def small_plugin(
     glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
-    small_benchmarks: dict[str, embedhub.Benchmark],
+    small_benchmarks: dict[str, embedhub_eval.Benchmark],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
     """Return the environment in which a plugin offers what small_mirror has, as small-glove-6b and so on."""
@@ -280,6 +289,7 @@ def small_plugin(
     pins = {name: [(f.hash, f.size, f.archive_hash) for f in several] for name, several in files.items()}
     site = tmp_path_factory.mktemp("small-plugin")
     add_distribution(site, "embedhub-small", _SMALL_PLUGIN.format(pins=pins))
+    add_distribution(site, "embedhub-small-sets", _SMALL_BENCHMARKS, group="embedhub_eval")
     return seeing(site) | {"EMBEDHUB_MIRROR": str(folder)}
 
 
@@ -295,7 +305,7 @@ def real_mirror(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     for host in (real_data / "mirror").iterdir():
         (folder / host.name).symlink_to(host)
     for name, file in REAL_SETS.items():
-        place = folder / embedhub.benchmarks()[name].files[0].url.removeprefix("https://")
+        place = folder / embedhub_eval.benchmarks()[name].files[0].url.removeprefix("https://")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(real_data / "eval" / file)
     return folder

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from embedhub.cli._app import App, Json, amount, app, complete_dims, complete_names, emit, table
+from embedhub.cli.app import App, Json, amount, app, complete_dims, complete_names, emit, table
 from embedhub.errors import EmbedhubError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from embedhub.cli._app import Json, app, emit, table
+from embedhub.cli.app import Json, app, emit, table
 
 if TYPE_CHECKING:
     from embedhub.cli._doctor import Finding

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli._app import Dim, Force, Name, amount, app, usage
+from embedhub.cli.app import Dim, Force, Name, amount, app, usage
 
 Words = Annotated[
     Path | None,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub
-from embedhub.cli._app import Dim, Json, Name, Tokenize, app, emit, table, usage
+from embedhub.cli.app import Dim, Json, Name, Tokenize, app, emit, table, usage
 
 if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import embedhub
-from embedhub.cli._app import Dims, Json, Name, amount, app, disk, download, emit, table
+from embedhub.cli.app import Dims, Json, Name, amount, app, disk, download, emit, table
 
 
 @app.command("list")

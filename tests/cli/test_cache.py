@@ -12,8 +12,9 @@ import pytest
 from command import add_plugin, run, seeing
 
 import embedhub
-from embedhub import EmbeddingSource, OfflineError, StoreError
+from embedhub import EmbeddingSource
 from embedhub import _cache as cache_folder
+from embedhub.errors import OfflineError, StoreError
 from embedhub.registry import inventory as stores
 from embedhub.vectors.blocks import Block
 

@@ -19,7 +19,7 @@ from serving import Serving
 
 import embedhub
 from embedhub import EmbeddingSource
-from embedhub.cli._app import app
+from embedhub.cli.app import app
 
 
 def test_version_and_help() -> None:

@@ -13,7 +13,8 @@ import pytest
 from command import run
 
 import embedhub
-from embedhub import Vectors, WordNotFoundError
+from embedhub import Vectors
+from embedhub.errors import WordNotFoundError
 from embedhub.matrix import tokenizers as tokens
 from embedhub.vectors.suggestions import close_words, require
 

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 import embedhub
-from embedhub import ChecksumError, DownloadError, EmbeddingSource, FormatError, RemoteFile
+from embedhub import DownloadError, EmbeddingSource, FormatError, RemoteFile
 from embedhub import _compression as _open
 from embedhub.download import fetch as download
+from embedhub.errors import ChecksumError
 from embedhub.formats import glove
 from embedhub.vectors.blocks import Block
 

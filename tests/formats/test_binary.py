@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
-from embedhub import FormatError, UnexpectedEndError
+from embedhub import FormatError
+from embedhub.errors import UnexpectedEndError
 from embedhub.formats import fasttext as fasttext_bin
 from embedhub.formats import static_embeddings as static
 from embedhub.formats import word2vec_binary, word2vec_text

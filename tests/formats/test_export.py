@@ -153,7 +153,7 @@ def test_a_word_comes_back_or_is_refused(format_: exports.Format, pairs: Pairs) 
         able = []
         for number, word in enumerate(words):
             path = folder / str(number) / FORMATS[format_]
-            with suppress(embedhub.ExportError):
+            with suppress(embedhub.errors.ExportError):
                 embedhub.export(vectors, None, path, words=[word], format=format_)
             if path.exists():
                 able.append(word)
@@ -191,7 +191,7 @@ def test_what_a_format_cannot_hold_is_known(
         if name in HOLDS[word]:
             embedhub.export(vectors, None, tmp_path / file, format=name)
             continue
-        with pytest.raises(embedhub.ExportError) as caught:
+        with pytest.raises(embedhub.errors.ExportError) as caught:
             embedhub.export(vectors, None, tmp_path / file, format=name)
         assert f"so {name} cannot hold it. Nothing was written." in str(caught.value)
         assert str(caught.value).endswith(f"{', '.join(other for other in FORMATS if other in HOLDS[word])}.")
@@ -203,7 +203,9 @@ def test_how_many_words_are_refused_is_told(
 ) -> None:
     """One word stands for all that are like it."""
     vectors = make_vectors(["a b", "c", "d e", "f\ng"])
-    with pytest.raises(embedhub.ExportError, match=r"'a b' holds a blank .* \(and 2 more are like it\)"):
+    with pytest.raises(
+        embedhub.errors.ExportError, match=r"'a b' holds a blank .* \(and 2 more are like it\)"
+    ):
         embedhub.export(vectors, None, tmp_path / "out.txt")
 
 
@@ -212,7 +214,7 @@ def test_a_header_has_its_limit(
 ) -> None:
     """More words than safetensors' own package opens again are refused; the limit here is small."""
     monkeypatch.setattr("embedhub.formats._write_safetensors._LONGEST_HEADER", 200)
-    with pytest.raises(embedhub.ExportError, match=r"50 words take \d+ bytes in the header"):
+    with pytest.raises(embedhub.errors.ExportError, match=r"50 words take \d+ bytes in the header"):
         embedhub.export(make_vectors([f"w{i}" for i in range(50)]), None, tmp_path / "out.safetensors")
     assert not list(tmp_path.iterdir())
 
@@ -261,7 +263,7 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     """No words at all, no known format, and no rows are errors before anything is written."""
     vectors = make_vectors(["the"])
-    with pytest.raises(embedhub.ExportError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
+    with pytest.raises(embedhub.errors.ExportError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
         embedhub.export(vectors, None, tmp_path / "out.npz", words=["x", "y"])
     with pytest.raises(
         ValueError, match=r"out.foo: the ending does not tell the format; expected one of .npz"
@@ -284,7 +286,7 @@ def test_nothing_is_overwritten_unasked(
     path = tmp_path / FORMATS[format_]
     files = embedhub.export(one, None, path, format=format_).files
     before = [file.read_bytes() for file in files]
-    with pytest.raises(embedhub.OutputError, match=r"is there already, and was left as it is"):
+    with pytest.raises(embedhub.errors.OutputError, match=r"is there already, and was left as it is"):
         embedhub.export(other, None, path, format=format_)
     assert [file.read_bytes() for file in files] == before
     embedhub.export(other, None, path, format=format_, force=True)
@@ -297,7 +299,7 @@ def test_nothing_is_overwritten_unasked(
 def test_a_second_file_counts_too(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
     """Of a form that is two files the second one is not overwritten either."""
     (tmp_path / "out.kv.vectors.npy").write_bytes(b"mine")
-    with pytest.raises(embedhub.OutputError, match=r"out.kv.vectors.npy: it is there already"):
+    with pytest.raises(embedhub.errors.OutputError, match=r"out.kv.vectors.npy: it is there already"):
         embedhub.export(make_vectors(["the"]), None, tmp_path / "out.kv")
 
 
@@ -309,12 +311,12 @@ def test_a_folder_of_the_user_is_never_replaced(
     (tmp_path / "mine").mkdir()
     embedhub.export(vectors, None, tmp_path / "mine", format="projector")
     (tmp_path / "mine" / "thesis.tex").touch()
-    with pytest.raises(embedhub.OutputError, match=r"this folder has other files \(thesis.tex\)"):
+    with pytest.raises(embedhub.errors.OutputError, match=r"this folder has other files \(thesis.tex\)"):
         embedhub.export(vectors, None, tmp_path / "mine", format="projector", force=True)
-    with pytest.raises(embedhub.OutputError, match="this is a folder"):
+    with pytest.raises(embedhub.errors.OutputError, match="this is a folder"):
         embedhub.export(vectors, None, tmp_path / "mine", format="npz", force=True)
     (tmp_path / "file").touch()
-    with pytest.raises(embedhub.OutputError, match="this is a file"):
+    with pytest.raises(embedhub.errors.OutputError, match="this is a file"):
         embedhub.export(vectors, None, tmp_path / "file", format="projector", force=True)
 
 
@@ -375,7 +377,7 @@ sys.modules["gensim"] = None
 import embedhub
 try:
     embedhub.export("wordnet-ppmi", 25, sys.argv[1])
-except embedhub.DependencyError as error:
+except embedhub.errors.DependencyError as error:
     print(error)
 """
 

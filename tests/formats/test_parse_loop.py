@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from embedhub_text import pooling
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from embedhub.formats import _parse_loop as _compiled
-from embedhub.texts import pooling
 
 # Python's numpy tells of sums that wrap around, machine code does not; both mean them.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from embedhub import FormatError, UnexpectedEndError
+from embedhub import FormatError
+from embedhub.errors import UnexpectedEndError
 from embedhub.formats import glove, numberbatch, word2vec_text
 from embedhub.vectors.blocks import Reader
 

@@ -69,19 +69,20 @@ def add_plugin(site: Path, name: str, sources: str) -> None:
     add_distribution(site, name, _PLUGIN.replace("BODY", sources))
 
 
-def add_distribution(site: Path, name: str, code: str) -> None:
+def add_distribution(site: Path, name: str, code: str, *, group: str = "embedhub") -> None:
     """Add a distribution to a folder: its metadata with an entry point, and the module with the hooks.
 
     Args:
         site: The folder, for PYTHONPATH.
         name: Name of the distribution.
         code: Python code of the module.
+        group: Group of the entry point.
     """
     module = name.replace("-", "_")
     facts = site / f"{module}-1.0.dist-info"
     facts.mkdir(parents=True)
     (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8")
-    (facts / "entry_points.txt").write_text(f"[embedhub]\n{name} = {module}\n", "utf-8")
+    (facts / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}\n", "utf-8")
     (site / f"{module}.py").write_text(code, "utf-8")
 
 

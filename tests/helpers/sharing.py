@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from children import PATIENCE
-
-from embedhub import TextEmbedder
+from embedhub_text import TextEmbedder
 
 
 def whole_matrix(embed: TextEmbedder, barrier: Any, results: Any) -> None:

@@ -121,7 +121,7 @@ def test_quantize_int8(conformance: Callable[..., Any], matrix: Any, trainable: 
 
 
 @not_quantized
-@pytest.mark.filterwarnings("ignore::embedhub.CoverageWarning")  # missing words, on purpose
+@pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # missing words, on purpose
 def test_quantize_int8_keeps_positions_of_trained_rows() -> None:
     """After quantization, each of 5,000 missing words still has its own vector."""
     word_index = {f"qwxz{i}": i for i in range(5000)} | {"music": 5000}

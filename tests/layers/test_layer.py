@@ -165,6 +165,6 @@ def test_creating_a_layer_needs_two_copies_of_the_matrix() -> None:
 def test_torch_embedding_without_torch_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without PyTorch, ``torch_embedding`` raises an ImportError that names what to install."""
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(embedhub.DependencyError, match=r'pip install "embedhub\[torch\]"') as caught:
+    with pytest.raises(embedhub.errors.DependencyError, match=r'pip install "embedhub\[torch\]"') as caught:
         embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
     assert isinstance(caught.value, ImportError)

@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 import embedhub
-from embedhub import BackendError, EmbeddingSource, RemoteFile, VocabularyError
+from embedhub import EmbeddingSource, RemoteFile, VocabularyError
+from embedhub.errors import BackendError
 from embedhub.vectors.blocks import Block
 
 BACKEND = keras.backend.backend()
@@ -61,7 +62,7 @@ def test_include_takes_whole_texts() -> None:
     assert (numpy(text.embedding.weights[0])[2:] == vectors_of(["the", "cat"])).all()
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.CoverageWarning")  # the only word is missing, on purpose
+@pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # the only word is missing, on purpose
 def test_options_reach_both_layers() -> None:
     """Options of TextVectorization and of ``keras_embedding`` are passed on."""
     text = embedhub.keras_text_embedding(
@@ -103,7 +104,7 @@ def test_case_is_kept_for_a_cased_source(tmp_path: Path, monkeypatch: pytest.Mon
         citation="",
         homepage="",
     )
-    with pytest.warns(embedhub.UnverifiedWarning):
+    with pytest.warns(embedhub.errors.UnverifiedWarning):
         text = embedhub.keras_text_embedding(source, None)
     assert text.vectorize.get_vocabulary() == ["", "[UNK]", "The", "the", "Paris"]
     output = numpy(text.embedding(text.vectorize(["The, PARIS, Paris!"])))

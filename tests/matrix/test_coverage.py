@@ -15,7 +15,8 @@ import tensorflow as tf
 from rich.console import Console
 
 import embedhub
-from embedhub import Coverage, CoverageError, CoverageWarning, Vectors, VocabularyError
+from embedhub import Coverage, Vectors, VocabularyError
+from embedhub.errors import CoverageError, CoverageWarning
 
 WORD_INDEX = {"music": 1, "Rain": 2, "qwxz": 3, "rock-music": 4, "zzyx": 5}
 COUNTS = Counter({"music": 60, "Rain": 25, "zzyx": 10, "qwxz": 4, "rock-music": 1, "unasked": 1000})

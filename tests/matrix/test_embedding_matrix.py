@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import embedhub
-from embedhub import CoverageWarning, VocabularyError
+from embedhub import VocabularyError
+from embedhub.errors import CoverageWarning
 
 
 def test_row_i_is_the_vector_of_the_word_with_index_i() -> None:

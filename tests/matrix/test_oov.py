@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import embedhub
-from embedhub import CoverageWarning, Vectors, VocabularyError
+from embedhub import Vectors, VocabularyError
+from embedhub.errors import CoverageWarning
 from embedhub.vectors.subwords import Subwords
 
 KNOWN = [f"w{i}" for i in range(50)]
@@ -251,7 +252,7 @@ def reference_vector(vectors: Vectors, word: str, chain: list[str]) -> Any:
     return None
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.CoverageWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")
 @settings(deadline=None, max_examples=300)
 @given(
     VOCABULARIES, CHAINS, st.sampled_from(["zeros", "normal", "mean", "row", "function"]), st.integers(0, 9)

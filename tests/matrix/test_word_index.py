@@ -15,7 +15,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 import embedhub
-from embedhub import CoverageWarning, Vectors, VocabularyError
+from embedhub import Vectors, VocabularyError
+from embedhub.errors import CoverageWarning
 from embedhub.matrix.word_index import parse_vocabulary
 
 TEXTS = ["the rain and the music of the night", "a qwxz walks in the rain", "music qwxz zzyx"]

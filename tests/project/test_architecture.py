@@ -57,15 +57,12 @@ def test_heavy_packages_have_one_home() -> None:
     layers = {f"layers.{name}" for name in ("_matrix_layer", "_partly_trainable", "keras", "keras_text")}
     assert homes["keras"] == layers | {"cli._demo"}
     assert homes["torch"] == {"layers.torch"}
-    assert homes["pyarrow"] == {"texts.tables", "texts.embed_file"}
     assert homes["gensim"] == {"formats._write_gensim"}
-    assert homes["matplotlib"] == {f"evaluation.plot{name}" for name in ("s", "_words", "_comparison")}
     assert homes["orjson"] == {"formats._numbers"}
-    assert homes["sklearn"] == {"evaluation.probe"}
     assert homes["pluggy"] == {"registry.hookspecs", "registry.plugins"}
     assert homes["numba"] == {"_numba"}
     assert homes["tensorflow"] == {"layers._matrix_layer"}
-    assert "jax" not in homes
+    assert not homes.keys() & {"jax", "matplotlib", "pyarrow", "scipy", "sklearn"}
     assert homes["pytest"] == {"testing.contract"}
 
 
@@ -120,12 +117,12 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(code: str, allowed: set[str
 
 
 def test_the_public_names_are_there() -> None:
-    """Every name of __all__ can be had and is documented, and none else is invented."""
-    for name in embedhub.__all__:
-        assert name == "__version__" or getattr(embedhub, name).__doc__
-    assert set(embedhub.__all__) <= set(dir(embedhub))
-    with pytest.raises(AttributeError, match="module 'embedhub' has no attribute 'nothing'"):
-        embedhub.nothing  # noqa: B018 - the point
+    """Each public name has a docstring, and no helper is among them; another name is an AttributeError."""
+    for name in dir(embedhub):
+        assert getattr(embedhub, name).__doc__
+    assert len(dir(embedhub)) < 30
+    with pytest.raises(AttributeError, match="No embedhub attribute nothing"):
+        embedhub.nothing  # type: ignore[attr-defined]  # noqa: B018 - the point
 
 
 def test_the_lowest_packages_are_those_that_are_promised() -> None:

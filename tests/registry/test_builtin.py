@@ -6,12 +6,13 @@ import itertools
 import zipfile
 from pathlib import Path
 
+import embedhub_eval
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 import embedhub
-from embedhub import ChecksumError
+from embedhub.errors import ChecksumError
 from embedhub.registry.builtin.glove_20k import GLOVE_6B_20K
 from embedhub.registry.builtin.packaged import PackagedSource
 from embedhub.registry.builtin.wordnet import WORDNET_PPMI
@@ -81,13 +82,13 @@ def test_wordnet_neighbours_make_sense() -> None:
 
 
 def test_wordnet_agrees_with_people_on_similarity(
-    small_mirror: Path, small_benchmarks: dict[str, embedhub.Benchmark]
+    small_mirror: Path, small_benchmarks: dict[str, embedhub_eval.Benchmark]
 ) -> None:
     """Its scores on our own pairs are those of scipy, and at 100 dims clearly above chance."""
     for dim in (25, 50, 100):
         vectors = embedhub.load("wordnet-ppmi", dim)
         for name in ("wordsim-353", "simlex-999", "men"):
-            (score,) = embedhub.evaluate(vectors, None, [name])
+            (score,) = embedhub_eval.evaluate(vectors, None, [name])
             pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.left, pair.right}]
             left, right = (
                 vectors.lookup([getattr(p, side).lower() for p in pairs]) for side in ("left", "right")

@@ -20,8 +20,9 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import embedhub
-from embedhub import ChecksumError, EmbeddingSource, UnexpectedEndError, UnverifiedWarning
+from embedhub import EmbeddingSource
 from embedhub.cli._new_plugin import write
+from embedhub.errors import ChecksumError, UnexpectedEndError, UnverifiedWarning
 from embedhub.vectors.blocks import Block, Extra
 
 ROOT = Path(__file__).parents[2]

@@ -16,10 +16,11 @@ import keras
 import numpy as np
 import pytest
 from children import PATIENCE
+from embedhub_eval.labeled import Labelled, read_labelled
 
 import embedhub
-from embedhub import ChecksumError, EmbeddingSource, Vectors
-from embedhub.evaluation.labeled import Labelled, read_labelled
+from embedhub import EmbeddingSource, Vectors
+from embedhub.errors import ChecksumError
 
 ARCHIVE = "nlp.stanford.edu/data/glove.6B.zip"
 MEMBER = "glove.6B.50d.txt"

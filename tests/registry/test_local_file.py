@@ -22,7 +22,8 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
 import embedhub
-from embedhub import FormatError, FormatWarning, LocalFileError, SourceNotFoundError, StoreError
+from embedhub import FormatError
+from embedhub.errors import FormatWarning, LocalFileError, SourceNotFoundError, StoreError
 from embedhub.registry import local_file as local
 
 WORDS = ["the", "café", "new york"]

@@ -5,7 +5,8 @@ import pytest
 from real_files import REAL_DATA
 
 import embedhub
-from embedhub import FormatError, FormatWarning, Vectors
+from embedhub import FormatError, Vectors
+from embedhub.errors import FormatWarning
 from embedhub.formats import static_embeddings as static
 
 if not (REAL_DATA / "formats").is_dir():
@@ -33,7 +34,7 @@ SAMPLES: dict[str, tuple[int, int, str, bool]] = {
 }
 
 
-@pytest.mark.filterwarnings("default::embedhub.FormatWarning")
+@pytest.mark.filterwarnings("default::embedhub.errors.FormatWarning")
 @pytest.mark.parametrize("name", SAMPLES)
 def test_format_of_a_sample_is_recognized(name: str, recwarn: pytest.WarningsRecorder) -> None:
     """Each sample loads by its path alone; those that were cut off give a warning."""

@@ -26,16 +26,9 @@ import trustme
 from children import PATIENCE
 
 import embedhub
-from embedhub import (
-    ChecksumError,
-    DownloadError,
-    EmbeddingSource,
-    OfflineError,
-    RemoteFile,
-    StoreError,
-    UnverifiedWarning,
-)
+from embedhub import DownloadError, EmbeddingSource, RemoteFile
 from embedhub.download import fetch as download
+from embedhub.errors import ChecksumError, OfflineError, StoreError, UnverifiedWarning
 from embedhub.formats import glove
 
 HOST = "vectors.example.org"
@@ -370,7 +363,7 @@ sys.addaudithook(no_sockets)
 import embedhub
 try:
     embedhub.fetch("glove-6b", 50)
-except embedhub.OfflineError as error:
+except embedhub.errors.OfflineError as error:
     print(error)
 """
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
@@ -434,7 +427,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 files = {{50: pickle.loads({files!r})}}
 try:
     embedhub.fetch(dataclasses.replace(embedhub.sources()["glove-6b"], files=files), 50)
-except embedhub.StoreError as error:
+except embedhub.errors.StoreError as error:
     print(error)
 """
 
@@ -492,7 +485,7 @@ for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/..
     os.environ["EMBEDHUB_CACHE"] = folder
     try:
         embedhub.load("wordnet-ppmi", 50)
-    except embedhub.StoreError as error:
+    except embedhub.errors.StoreError as error:
         print(error)
 """
 

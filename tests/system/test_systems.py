@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+import embedhub_text
 import numpy as np
 import pytest
 import writers
@@ -19,8 +20,9 @@ from command import run
 from systems import refuse_what_is_open, run_while_held
 
 import embedhub
-from embedhub import EmbeddingSource, RemoteFile, StoreError
+from embedhub import EmbeddingSource, RemoteFile
 from embedhub._archives import split_member
+from embedhub.errors import StoreError
 from embedhub.formats import fasttext as fasttext_bin
 from embedhub.formats import glove
 from embedhub.matrix import export as exports
@@ -110,7 +112,8 @@ def test_the_command_reports_a_store_in_use(store: Path) -> None:
 
 PUBLISH = """
 import pathlib, subprocess, sys
-from embedhub import StoreError, _cache as cache
+from embedhub import _cache as cache
+from embedhub.errors import StoreError
 pauses = []
 def pause(seconds):
     pauses.append(seconds)
@@ -149,7 +152,7 @@ def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[
     code = (
         "import embedhub; from embedhub.matrix import export as exports\n"
         f"try: exports.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, force=True)\n"
-        "except embedhub.OutputError as error: print(error)"
+        "except embedhub.errors.OutputError as error: print(error)"
     )
     done = run_while_held(tmp_path / "out.kv.vectors.npy", code)
     assert f"{out}: it could not be written (" in done.stdout, done.stderr
@@ -207,7 +210,7 @@ FILES = {
 
 
 @pytest.mark.linux
-@pytest.mark.filterwarnings("ignore::embedhub.UnverifiedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("keep", ["0", "1"])
 def test_a_build_renames_and_removes_nothing_that_is_open(
@@ -232,7 +235,7 @@ def test_a_build_renames_and_removes_nothing_that_is_open(
 
 
 @pytest.mark.linux
-@pytest.mark.filterwarnings("ignore::embedhub.UnverifiedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_a_failed_build_reports_its_own_error(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
@@ -257,7 +260,7 @@ def test_embed_file_removes_its_parts_when_they_are_closed(tmp_path: Path, name:
     """
     (tmp_path / "in.txt").write_text("a cat\na dog\nrain\n", "utf-8")
     for _ in range(2):
-        embedhub.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, force=True)
+        embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, force=True)
     assert not (tmp_path / f"{name}.partial").exists()
 
 
@@ -266,7 +269,7 @@ def test_embed_file_reports_a_folder_that_cannot_be_made(tmp_path: Path) -> None
     (tmp_path / "in.txt").write_text("a cat\n", "utf-8")
     (tmp_path / "out.npy.partial").touch()
     with pytest.raises(StoreError, match=r"out\.npy\.partial: it cannot be written"):
-        embedhub.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / "out.npy")
+        embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / "out.npy")
 
 
 @pytest.mark.linux
@@ -335,7 +338,7 @@ def test_stores_fit_into_260_characters(cache: Path) -> None:
 def test_names_too_long_for_a_file_are_names_of_sources() -> None:
     """A string that no file system takes for a file is looked up, and not found, as a name."""
     for name in (300 * "x", f"{300 * 'x'}.zip#member"):
-        with pytest.raises(embedhub.SourceNotFoundError):
+        with pytest.raises(embedhub.errors.SourceNotFoundError):
             embedhub.load(name)
 
 
@@ -370,7 +373,7 @@ def test_a_member_in_a_folder_is_found(tmp_path: Path) -> None:
     assert (embedhub.load(tmp_path / "all.zip#folder/two.txt").matrix == -ROWS).all()
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.UnverifiedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_a_mirror_made_by_wget_on_windows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a name cannot have "?", `wget -x` writes "@" before the query of an address."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
@@ -456,8 +459,8 @@ for name in ("out.npz", "out.safetensors", "out.txt", "out.bin"):
     exports.export(vectors, None, folder / name)
 exports.export(vectors, None, folder / "projector", format="projector")
 (folder / "in.csv").write_bytes(b"id,text\\n1,a b\\n")
-embedhub.embed_file(vectors, 2, folder / "in.csv", folder / "out.parquet")
-embedhub.TextEmbedder(vectors, pooling="sif").fit(["a b", "b"])
+embedhub_text.embed_file(vectors, 2, folder / "in.csv", folder / "out.parquet")
+embedhub_text.TextEmbedder(vectors, pooling="sif").fit(["a b", "b"])
 doctor.examine()
 side_effects("embedhub.registry.builtin.glove")
 """

@@ -27,7 +27,7 @@ helper("./short.vec")
 """
 
 
-FORMAT, COVERAGE = embedhub.FormatWarning, embedhub.CoverageWarning
+FORMAT, COVERAGE = embedhub.errors.FormatWarning, embedhub.errors.CoverageWarning
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import embedhub
-from embedhub import FormatError, StoreError, Vectors, WordNotFoundError
+from embedhub import FormatError, Vectors
+from embedhub.errors import StoreError, WordNotFoundError
 from embedhub.vectors import store, vocabulary
 from embedhub.vectors.blocks import Block, Extra
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from embedhub._text_lines import bad, is_number, lines
 from embedhub.errors import FormatError
-from embedhub.evaluation.items import Question
+from embedhub_eval.items import Question
 
 
 def read(path: Path, *, part_of: Callable[[str], str] = str) -> Iterator[Question]:

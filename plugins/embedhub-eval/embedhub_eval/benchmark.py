@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args
 from embedhub._names import check_name
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError
-from embedhub.evaluation import analogy_file as questions
-from embedhub.evaluation import word_pairs
-from embedhub.evaluation.items import Pair, Question
 from embedhub.vectors.blocks import Reader
+from embedhub_eval import analogy_file as questions
+from embedhub_eval import word_pairs
+from embedhub_eval.items import Pair, Question
 
 Kind = Literal["similarity", "analogy"]
 
@@ -22,7 +22,7 @@ class Benchmark:
     """A named set of word pairs that people have judged, or of analogies.
 
     Example:
-        >>> from embedhub.evaluation import word_pairs
+        >>> from embedhub_eval import word_pairs
         >>> benchmark = Benchmark(
         ...     name="my-pairs",
         ...     kind="similarity",
@@ -79,9 +79,9 @@ class Benchmark:
         """Bring the file to disk, verified, and return its place.
 
         Example:
-            >>> import embedhub, os
+            >>> import embedhub, embedhub_eval, os
             >>> os.environ["EMBEDHUB_OFFLINE"] = "1"  # without, it would be fetched
-            >>> embedhub.benchmarks()["men"].fetch()
+            >>> embedhub_eval.benchmarks()["men"].fetch()
             Traceback (most recent call last):
                 ...
             embedhub.errors.OfflineError: men is not in the cache (...), and EMBEDHUB_OFFLINE is set. ...
@@ -102,10 +102,10 @@ class Benchmark:
         r"""Read a file of this benchmark: what `fetch` gave, or a copy of the first candidate.
 
         Example:
-            >>> import embedhub, pathlib
+            >>> import embedhub, embedhub_eval, pathlib
             >>> mine = pathlib.Path("my-copy.tsv")
             >>> _ = mine.write_text("Word 1\tWord 2\tHuman (mean)\nrain\tstorm\t8\n")
-            >>> next(embedhub.benchmarks()["wordsim-353"].parse(mine))
+            >>> next(embedhub_eval.benchmarks()["wordsim-353"].parse(mine))
             Pair(left='rain', right='storm', score=8.0)
 
         Args:
@@ -123,7 +123,7 @@ class Benchmark:
 
         Example:
             >>> from pathlib import Path
-            >>> from embedhub.evaluation.benchmark import open_benchmark
+            >>> from embedhub_eval.benchmark import open_benchmark
             >>> _ = Path("mine.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\n")
             >>> open_benchmark(Path("mine.tsv")).read()[0]
             Pair(left='rain', right='storm', score=8.0)

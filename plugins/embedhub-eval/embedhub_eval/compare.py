@@ -7,16 +7,17 @@ from typing import Any
 
 from embedhub import _cache as cache
 from embedhub._progress import progress_bar
-from embedhub.evaluation.benchmark import Benchmark, open_benchmark
-from embedhub.evaluation.evaluate import Score, evaluate
-from embedhub.evaluation.selectors import Choice, choices
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import facts
 from embedhub.registry.local_file import as_path
-from embedhub.registry.registry import Source, as_source, benchmarks
+from embedhub.registry.registry import Source, as_source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
+from embedhub_eval.benchmark import Benchmark, open_benchmark
+from embedhub_eval.evaluate import Score, evaluate
+from embedhub_eval.registry import benchmarks
+from embedhub_eval.selectors import Choice, choices
 
 SETS = ("wordsim-353", "simlex-999", "men")
 """The benchmarks that are compared on by default: relatedness, similarity, and the largest of the field."""
@@ -31,8 +32,8 @@ class Compared:
     """What is known of a source in one dim.
 
     Example:
-        >>> import embedhub
-        >>> (row,) = embedhub.compare("glove-6b:200")
+        >>> import embedhub, embedhub_eval
+        >>> (row,) = embedhub_eval.compare("glove-6b:200")
         >>> row.words, row.language, row.disk_bytes
         (400000, 'en', 332800000)
 
@@ -76,8 +77,8 @@ class Compared:
         Of the missing words it has the first ten.
 
         Example:
-            >>> import embedhub
-            >>> (row,) = embedhub.compare("wordnet-ppmi:25", counts={"rain": 8, "qwxz": 1})
+            >>> import embedhub, embedhub_eval
+            >>> (row,) = embedhub_eval.compare("wordnet-ppmi:25", counts={"rain": 8, "qwxz": 1})
             >>> row.to_dict()["coverage"]["missing"]
             ['qwxz']
         """
@@ -104,9 +105,9 @@ def compare(
     facts, and a note that tells how to get the rest.
 
     Example:
-        >>> import embedhub
+        >>> import embedhub, embedhub_eval
         >>> counts = {"rain": 8, "music": 3, "qwxz": 1}
-        >>> rows = embedhub.compare(["wordnet-ppmi:25", "glove-6b:300"], counts=counts)
+        >>> rows = embedhub_eval.compare(["wordnet-ppmi:25", "glove-6b:300"], counts=counts)
         >>> [(row.source, row.dim, row.download_bytes) for row in rows]
         [('wordnet-ppmi', 25, 0), ('glove-6b', 300, 394362229)]
         >>> print(rows[0].coverage)
@@ -117,7 +118,7 @@ def compare(
             or several. A source is a registered name, a path, or an `EmbeddingSource`.
         counts: The caller's words and how often each occurs, as
             `embedhub.matrix.word_counts.read_counts` reads them from a text.
-        sets: Benchmarks to score on, as in `embedhub.evaluate`; None for `SETS`.
+        sets: Benchmarks to score on, as in `embedhub_eval.evaluate`; None for `SETS`.
         fetch: Whether sources and benchmarks that are not in the cache are fetched.
 
     Returns:
@@ -128,7 +129,7 @@ def compare(
         DimNotFoundError: A source has no such dim.
         DownloadError: Something was to be fetched, and could not be had.
         TypeError: A source is none of those above.
-        EmbedhubError: What `embedhub.evaluate` and `embedhub.coverage` raise.
+        EmbedhubError: What `embedhub_eval.evaluate` and `embedhub.coverage` raise.
     """
     asked = [
         (source, width)

@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from embedhub._warn import warn
 from embedhub.errors import BenchmarkWarning, DownloadError
-from embedhub.evaluation import analogies, scores
-from embedhub.evaluation.analogies import Method
-from embedhub.evaluation.benchmark import Benchmark, Kind, open_benchmark
-from embedhub.evaluation.items import Pair, Question
-from embedhub.evaluation.scores import Interval
 from embedhub.registry.local_file import as_path
-from embedhub.registry.registry import Source, benchmarks, load
+from embedhub.registry.registry import Source, load
 from embedhub.vectors import fallbacks
 from embedhub.vectors.vectors import Vectors
+from embedhub_eval import analogies, scores
+from embedhub_eval.analogies import Method
+from embedhub_eval.benchmark import Benchmark, Kind, open_benchmark
+from embedhub_eval.items import Pair, Question
+from embedhub_eval.registry import benchmarks
+from embedhub_eval.scores import Interval
 
 Missing = Literal["skip", "zero"]
 
@@ -28,9 +29,9 @@ class Score:
     r"""What vectors score on a benchmark, or on one part of it.
 
     Example:
-        >>> import embedhub, pathlib
+        >>> import embedhub, embedhub_eval, pathlib
         >>> _ = pathlib.Path("pairs.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\ncat\tkitten\t9\n")
-        >>> (score,) = embedhub.evaluate("wordnet-ppmi", 50, ["./pairs.tsv"])
+        >>> (score,) = embedhub_eval.evaluate("wordnet-ppmi", 50, ["./pairs.tsv"])
         >>> score.name, score.kind, score.covered, score.total
         ('pairs-tsv', 'similarity', 3, 3)
 
@@ -65,9 +66,9 @@ class Score:
         r"""Return everything as plain dicts, lists, strings and numbers, as JSON has them.
 
         Example:
-            >>> import embedhub, json, pathlib
+            >>> import embedhub, embedhub_eval, json, pathlib
             >>> _ = pathlib.Path("pairs.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\n")
-            >>> (score,) = embedhub.evaluate("wordnet-ppmi", 50, ["./pairs.tsv"])
+            >>> (score,) = embedhub_eval.evaluate("wordnet-ppmi", 50, ["./pairs.tsv"])
             >>> json.loads(json.dumps(score.to_dict()))["total"]
             2
         """
@@ -94,22 +95,22 @@ def evaluate(
     many questions share words, so theirs are rather too narrow.
 
     Example:
-        >>> import embedhub
+        >>> import embedhub, embedhub_eval
         >>> from pathlib import Path
         >>> _ = Path("mine.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\ncat\tkitten\t9\ncat\tqwxz\t0\n")
-        >>> (score,) = embedhub.evaluate("wordnet-ppmi", 50, ["./mine.tsv"])
+        >>> (score,) = embedhub_eval.evaluate("wordnet-ppmi", 50, ["./mine.tsv"])
         >>> score.covered, score.total
         (3, 4)
 
     Args:
         source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
         dim: Width of a row; None where the source has only one.
-        sets: Names of benchmarks (`embedhub.benchmarks()` has all), paths of your own files, or `Benchmark`
+        sets: Names of benchmarks (see `embedhub_eval.benchmarks`), paths of your own files, or `Benchmark`
             objects. None stands for every registered benchmark that can be had; the others are warned of.
         missing: What becomes of pairs and questions with a word that the source does not have. ``"skip"``
             leaves them out; with ``"zero"`` such a pair has similarity 0, and such a question is answered
             wrongly. Published tables differ in it. They are counted in either case.
-        method: ``"add"`` for 3CosAdd, ``"mul"`` for 3CosMul; see `embedhub.evaluation.analogies.solve`.
+        method: ``"add"`` for 3CosAdd, ``"mul"`` for 3CosMul; see `embedhub_eval.analogies.solve`.
         resamples: How many samples the bootstrap draws.
         seed: Of the bootstrap: the same seed gives the same interval.
 

@@ -7,7 +7,7 @@ class Pair(NamedTuple):
     """Two words, and how similar people find them: the greater, the more.
 
     Example:
-        >>> from embedhub import Pair
+        >>> from embedhub_eval import Pair
         >>> Pair("rain", "storm", 8.0).score
         8.0
 
@@ -26,7 +26,7 @@ class Question(NamedTuple):
     """An analogy: ``a`` is to ``b`` as ``c`` is to each of the answers, of which any one will do.
 
     Example:
-        >>> from embedhub import Question
+        >>> from embedhub_eval import Question
         >>> Question("athens", "greece", "oslo", ("norway",), part="capitals").answers
         ('norway',)
 

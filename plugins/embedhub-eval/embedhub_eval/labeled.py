@@ -84,7 +84,7 @@ def read_labelled(
 
     Example:
         >>> from pathlib import Path
-        >>> from embedhub.evaluation.labeled import read_labelled
+        >>> from embedhub_eval.labeled import read_labelled
         >>> _ = Path("few.tsv").write_text("it rains\tweather\nit snows\tweather\na cat sat\tanimals\n")
         >>> print(read_labelled("few.tsv"))
         3 texts with 2 labels (animals, weather); column 1 is the text, column 2 the label, a tab between

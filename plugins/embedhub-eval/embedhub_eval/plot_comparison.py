@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from embedhub.evaluation.compare import Compared
-from embedhub.evaluation.plots import COLOURS, GREY, INK, check, render
+from embedhub_eval.compare import Compared
+from embedhub_eval.plots import COLOURS, GREY, INK, check, render
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,21 +22,21 @@ _Measure = tuple[str, Callable[[Compared], tuple[float, float, float] | None]]
 def plot_comparison(
     rows: Sequence[Compared], path: str | PathLike[str] | None = None, *, force: bool = False
 ) -> "Figure":
-    """Draw what `embedhub.compare` has measured against the size on disk, a panel for each measure.
+    """Draw what `embedhub_eval.compare` has measured against the size on disk, a panel for each measure.
 
     The panels are the benchmarks, with the 95 % intervals of the scores, and the share of tokens found. A
     line joins the dims of a source. Sizes are those of the stores in the cache. The same rows always give
     the same file.
 
     Example:
-        >>> import embedhub
-        >>> rows = embedhub.compare(["wordnet-ppmi"], counts={"rain": 8, "qwxz": 1})
-        >>> figure = embedhub.plot_comparison(rows)
+        >>> import embedhub, embedhub_eval
+        >>> rows = embedhub_eval.compare(["wordnet-ppmi"], counts={"rain": 8, "qwxz": 1})
+        >>> figure = embedhub_eval.plot_comparison(rows)
         >>> figure.axes[0].get_title(loc="left")
         'tokens found'
 
     Args:
-        rows: What `embedhub.compare` gives.
+        rows: What `embedhub_eval.compare` gives.
         path: A ``.svg`` or ``.png`` file to write; None writes none.
         force: Whether a file that is there already is replaced.
 

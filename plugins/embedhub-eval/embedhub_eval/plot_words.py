@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.errors import WordNotFoundError
-from embedhub.evaluation.plots import COLOURS, GREY, INK, check, render
 from embedhub.registry.registry import Source, load
 from embedhub.vectors.vectors import Vectors
+from embedhub_eval.plots import COLOURS, GREY, INK, check, render
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,8 +68,8 @@ def plot_words(
     not show. Nothing in a file tells when it was drawn: the same words give the same file.
 
     Example:
-        >>> import embedhub
-        >>> figure = embedhub.plot_words("wordnet-ppmi", 50, ["music", "rain"], neighbors=5)
+        >>> import embedhub, embedhub_eval
+        >>> figure = embedhub_eval.plot_words("wordnet-ppmi", 50, ["music", "rain"], neighbors=5)
         >>> figure.axes[0].get_title(loc="left")
         'music, rain'
 

@@ -34,7 +34,7 @@ def check(path: str | PathLike[str] | None, *, force: bool) -> None:
         import matplotlib  # noqa: F401, ICN001 - only whether it is there
     except ModuleNotFoundError as error:
         raise DependencyError(
-            "To draw needs matplotlib, which is not installed: pip install embedhub[plot]"
+            'To draw needs matplotlib, which is not installed: pip install "embedhub-eval[plot]"'
         ) from error
     if path is not None:
         if Path(path).suffix.lower() not in _METADATA:

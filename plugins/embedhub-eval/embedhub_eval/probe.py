@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from embedhub_text.embedder import TextEmbedder
 from numpy.typing import NDArray
 
 from embedhub._progress import progress_bar
 from embedhub.errors import DependencyError, VocabularyError
-from embedhub.evaluation.labeled import Labelled, read_labelled
-from embedhub.evaluation.selectors import Choice, choices
 from embedhub.matrix import tokenizers as tokens
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.registry import load
-from embedhub.texts.embedder import TextEmbedder
 from embedhub.vectors.vectors import Vectors
 from embedhub.vectors.vocabulary import Vocabulary, encode_all, hash_words
+from embedhub_eval.labeled import Labelled, read_labelled
+from embedhub_eval.selectors import Choice, choices
 
 LabelledTexts = str | Path | tuple[Sequence[str], Sequence[Any]]
-"""A file as `embedhub.evaluation.labeled.read_labelled` reads it, or texts and their labels."""
+"""A file as `embedhub_eval.labeled.read_labelled` reads it, or texts and their labels."""
 
 RANDOM = "random"
 
@@ -40,9 +40,9 @@ class Probed:
     """How well labels are predicted from the vectors of one source.
 
     Example:
-        >>> import embedhub
+        >>> import embedhub, embedhub_eval
         >>> texts = ["heavy rain", "cold snow", "small cat", "old dog"], ["sky", "sky", "pet", "pet"]
-        >>> row = embedhub.probe("wordnet-ppmi:25", texts, texts).rows[0]
+        >>> row = embedhub_eval.probe("wordnet-ppmi:25", texts, texts).rows[0]
         >>> row.correct, row.texts, row.accuracy, round(row.low, 3), row.high
         (4, 4, 1.0, 0.51, 1.0)
 
@@ -72,9 +72,9 @@ class Probe:
     """What a probe has found; `print` shows its rows.
 
     Example:
-        >>> import embedhub
+        >>> import embedhub, embedhub_eval
         >>> texts = ["heavy rain", "cold snow", "small cat", "old dog"], ["sky", "sky", "pet", "pet"]
-        >>> probe = embedhub.probe("wordnet-ppmi:25", texts, texts)
+        >>> probe = embedhub_eval.probe("wordnet-ppmi:25", texts, texts)
         >>> probe.train, probe.most_frequent
         ('4 texts with 2 labels (pet, sky)', 0.5)
         >>> print(probe)
@@ -103,9 +103,9 @@ class Probe:
         """Return everything as plain dicts, lists, strings and numbers, as JSON has them.
 
         Example:
-            >>> import embedhub
+            >>> import embedhub, embedhub_eval
             >>> texts = ["heavy rain", "cold snow", "small cat", "old dog"], ["sky", "sky", "pet", "pet"]
-            >>> sorted(embedhub.probe("wordnet-ppmi:25", texts, texts).to_dict())
+            >>> sorted(embedhub_eval.probe("wordnet-ppmi:25", texts, texts).to_dict())
             ['most_frequent', 'rows', 'test', 'train']
         """
         return {
@@ -127,12 +127,13 @@ def probe(
 ) -> Probe:
     """Tell how well a simple classifier of texts does on the vectors of each source, and on random ones.
 
-    A text is the mean of its words' rows (`embedhub.TextEmbedder`). Each column is standardised to mean 0 and
-    deviation 1 on the training texts, so that the vectors' lengths do not matter; then comes multinomial
-    logistic regression (scikit-learn, L2 penalty with ``C=1``). Nothing is tuned, so that the test texts are
-    seen once. Random vectors give each word of the texts, in lower case, a row of standard normal numbers:
-    a source that does no better has nothing to say on these texts. They are drawn five times for each dim,
-    and the row has the middle result: on TREC's questions a draw may be 5 points off their mean.
+    A text is the mean of its words' rows (`embedhub_text.TextEmbedder`). Each column is standardised to
+    mean 0 and deviation 1 on the training texts, so that the vectors' lengths do not matter; then comes
+    multinomial logistic regression (scikit-learn, L2 penalty with ``C=1``). Nothing is tuned, so that the
+    test texts are seen once. Random vectors give each word of the texts, in lower case, a row of standard
+    normal numbers: a source that does no better has nothing to say on these texts. They are drawn five
+    times for each dim, and the row has the middle result: on TREC's questions a draw may be 5 points off
+    their mean.
 
     The interval is Wilson's (1927, "Probable inference, the law of succession, and statistical inference",
     JASA 22, 209-212), at 95 %. It tells how far the accuracy might be off because these are the test texts
@@ -140,10 +141,10 @@ def probe(
     be the better.
 
     Example:
-        >>> import embedhub
+        >>> import embedhub, embedhub_eval
         >>> train = ["heavy rain", "snow and wind", "a small cat", "my old dog"], ["sky", "sky", "pet", "pet"]
         >>> test = ["a cold storm", "my kitten"], ["sky", "pet"]
-        >>> probe = embedhub.probe("wordnet-ppmi:100", train, test)
+        >>> probe = embedhub_eval.probe("wordnet-ppmi:100", train, test)
         >>> [(row.source, row.dim) for row in probe.rows]
         [('wordnet-ppmi', 100), ('random', 100)]
         >>> probe.rows[0].correct
@@ -152,7 +153,7 @@ def probe(
     Args:
         sources: ``"name:dim"``, ``"name"`` where there is one dim, or pairs of a source and its dim; one or
             several. They are fetched where they are not in the cache.
-        train: The texts to learn from: a file as `embedhub.evaluation.labeled.read_labelled` reads it, or a
+        train: The texts to learn from: a file as `embedhub_eval.labeled.read_labelled` reads it, or a
             pair of texts and labels.
         test: The texts to predict the labels of. A file has the layout of the training file.
         columns: Which columns of the files have the text and the label.
@@ -170,7 +171,7 @@ def probe(
         import sklearn  # noqa: F401 - without it nothing else is worth doing
     except ModuleNotFoundError as error:
         raise DependencyError(
-            "probe needs scikit-learn, which is not installed: pip install embedhub[probe]"
+            'probe needs scikit-learn, which is not installed: pip install "embedhub-eval[probe]"'
         ) from error
     cut = tokens.get_tokenizer(tokenize)
     asked = choices(sources)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from embedhub._text_lines import bad, is_number, lines
-from embedhub.evaluation.items import Pair
+from embedhub_eval.items import Pair
 
 _SEPARATORS = ("\t", ";", ",")
 

@@ -10,29 +10,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import embedhub_eval
 import pytest
 from children import PATIENCE
 from command import add_distribution
+from embedhub_eval import Benchmark, Pair, Question, word_pairs
+from embedhub_eval import analogy_file as questions
+from embedhub_eval.benchmark import open_benchmark
+from embedhub_eval.registry import Benchmarks
 from real_files import REAL_SETS
 from small_sets import SETS
 
-import embedhub
-from embedhub import (
-    Benchmark,
-    FormatError,
+from embedhub import FormatError, RemoteFile
+from embedhub.errors import (
     LocalFileError,
     OfflineError,
-    Pair,
-    Question,
-    RemoteFile,
     SourceClashError,
     SourceNotFoundError,
     UnverifiedWarning,
 )
-from embedhub.evaluation import analogy_file as questions
-from embedhub.evaluation import word_pairs
-from embedhub.evaluation.benchmark import open_benchmark
-from embedhub.registry.registry import Registry
 
 NAMES = [
     "bats", "google-analogies", "mc-30", "men", "msr-analogies", "mturk-287", "mturk-771", "rare-words",
@@ -93,9 +89,9 @@ def lay(file: RemoteFile, folder: Path, data: bytes) -> None:
 
 def test_the_table_is_the_fields() -> None:
     """All sets are there, by the hook, with terms and citation, and all but SCWS with a pin."""
-    benchmarks = Registry(Benchmark)
+    benchmarks = Benchmarks()
     assert list(benchmarks) == NAMES == sorted(SAMPLES)
-    assert benchmarks.provider("men") == "embedhub.evaluation.builtin_benchmarks"
+    assert list(benchmarks.providers()["men"]) == ["embedhub_eval.builtin_benchmarks"]
     for name, one in benchmarks.items():
         assert one.kind == (
             "analogy" if name in {"bats", "google-analogies", "msr-analogies"} else "similarity"
@@ -119,7 +115,7 @@ def test_benchmark_is_downloaded_by_its_pin_and_read_whole(
     """From the mirror come the pinned bytes, with all pairs or questions; later ones come from the cache."""
     serving = serve(small_mirror)
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    benchmark = embedhub.benchmarks()[name]
+    benchmark = embedhub_eval.benchmarks()[name]
     items = benchmark.read()
     assert len(items) == benchmark.total
     rows = [line.split() for line in SETS[name].decode().splitlines() if line[0] not in "#:"]
@@ -140,9 +136,9 @@ def test_published_sets_have_their_pins_totals_and_ends(
 ) -> None:
     """The published bytes have the pinned hash and size, and hold what is known of them."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
-    sets = {name: embedhub.benchmarks()[name].read() for name in REAL_SETS}
+    sets = {name: embedhub_eval.benchmarks()[name].read() for name in REAL_SETS}
     for name, items in sets.items():
-        assert len(items) == embedhub.benchmarks()[name].total
+        assert len(items) == embedhub_eval.benchmarks()[name].total
     assert {name: (items[0], items[-1]) for name, items in sets.items()} == {
         "wordsim-353": (Pair("love", "sex", 6.77), Pair("architecture", "century", 3.78)),
         "simlex-999": (Pair("old", "new", 1.58), Pair("attend", "arrive", 6.08)),
@@ -155,7 +151,7 @@ def test_published_sets_have_their_pins_totals_and_ends(
     parts = [question.part for question in sets["google-analogies"]]
     assert (parts.count("semantic"), parts.count("syntactic")) == (8869, 10675)
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
-    assert embedhub.benchmarks()["men"].read() == sets["men"]  # of the cache
+    assert embedhub_eval.benchmarks()["men"].read() == sets["men"]  # of the cache
     assert sorted(path.suffix for path in (cache / "downloads").iterdir()) == [".tsv", ".txt", ".txt", ".txt"]
 
 
@@ -165,7 +161,7 @@ def test_each_set_is_read_in_its_documented_form(name: str, tmp_path: Path) -> N
     data, first = SAMPLES[name]
     path = tmp_path / "sample"
     path.write_bytes(data)
-    assert next(iter(embedhub.benchmarks()[name].parse(path))) == first
+    assert next(iter(embedhub_eval.benchmarks()[name].parse(path))) == first
 
 
 def test_the_archive_of_simlex_has_other_columns(tmp_path: Path) -> None:
@@ -174,7 +170,7 @@ def test_the_archive_of_simlex_has_other_columns(tmp_path: Path) -> None:
         b"word1\tword2\tPOS\tSimLex999\tconc(w1)\tconc(w2)\tconcQ\tAssoc(USF)\tSimAssoc333\tSD(SimLex)\r\n"
         b"fog\tmist\tN\t8.5\t2.72\t2.81\t2\t7.25\t1\t0.41\r\n"
     )
-    reader = embedhub.benchmarks()["simlex-999"].files[1].reader
+    reader = embedhub_eval.benchmarks()["simlex-999"].files[1].reader
     assert list(reader(tmp_path / "SimLex-999.txt")) == [Pair("fog", "mist", 8.5)]
 
 
@@ -331,7 +327,7 @@ def test_a_benchmark_is_fetched_as_vectors_are(
 def test_a_member_and_what_lies_beside_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SCWS is a member of an archive; a reader gets the path of what lies beside its file."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
-    scws = embedhub.benchmarks()["scws"]
+    scws = embedhub_eval.benchmarks()["scws"]
     lay(scws.files[0], tmp_path, SAMPLES["scws"][0])
     with pytest.warns(UnverifiedWarning):
         assert scws.read() == [SAMPLES["scws"][1]]
@@ -356,7 +352,7 @@ def test_other_bytes_than_the_pinned_ones_are_refused(
     """A changed file is an error, and nothing is kept."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    benchmark = embedhub.benchmarks()["mc-30"]
+    benchmark = embedhub_eval.benchmarks()["mc-30"]
     size = benchmark.files[0].size
     assert size is not None
     lay(benchmark.files[0], tmp_path, b"a\tb\t1\n" + b"#" * (size - 6))
@@ -378,25 +374,25 @@ def test_a_reader_must_give_what_the_kind_says(tmp_path: Path, monkeypatch: pyte
 
 def test_benchmarks_are_registered_as_sources_are() -> None:
     """A second one replaces the first; unknown and taken names are errors that speak of benchmarks."""
-    registry = Registry(Benchmark)
+    registry = Benchmarks()
     registry.register(a_benchmark())
     registry.register(a_benchmark(total=2))
     assert registry["mine"].total == 2
     with pytest.raises(
         SourceNotFoundError, match=r"No benchmark is named 'simlex'. Did you mean 'simlex-999'"
     ):
-        embedhub.benchmarks()["simlex"]
+        embedhub_eval.benchmarks()["simlex"]
     with pytest.raises(
-        SourceClashError, match=r"benchmark name 'men' is taken by embedhub\.evaluation\.builtin_benchmarks"
+        SourceClashError, match=r"benchmark name 'men' is taken by embedhub_eval\.builtin_benchmarks"
     ):
-        embedhub.register(a_benchmark(name="men"))
-    with pytest.raises(TypeError, match="expected an EmbeddingSource or a Benchmark, got 'mine'"):
-        embedhub.register("mine")  # type: ignore[arg-type]  # the point
+        embedhub_eval.register(a_benchmark(name="men"))
+    with pytest.raises(TypeError, match="expected a Benchmark, got 'mine'"):
+        embedhub_eval.register("mine")  # type: ignore[arg-type]  # the point
 
 
 PLUGIN = """
-from embedhub import Benchmark, Pair, RemoteFile, hookimpl
-from embedhub.evaluation import word_pairs
+from embedhub import RemoteFile
+from embedhub_eval import Benchmark, Pair, hookimpl, word_pairs
 
 @hookimpl
 def embedhub_benchmarks():
@@ -406,10 +402,10 @@ def embedhub_benchmarks():
     {last}
 """
 LOOK = """
-import json, warnings, embedhub
+import json, warnings, embedhub, embedhub_eval
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    names, sources = list(embedhub.benchmarks()), list(embedhub.sources())
+    names, sources = list(embedhub_eval.benchmarks()), list(embedhub.sources())
 print(json.dumps([names, sources, [str(warning.message) for warning in caught]]))
 """
 
@@ -417,7 +413,7 @@ print(json.dumps([names, sources, [str(warning.message) for warning in caught]])
 def test_plugins_offer_benchmarks_each_by_itself(tmp_path: Path) -> None:
     """A plugin may have that hook alone; what a broken one has done is one warning, and hurts no other."""
     for name, last in (("good", "pass"), ("bad", "yield 'no benchmark'")):
-        add_distribution(tmp_path, f"embedhub-{name}", PLUGIN.format(last=last))
+        add_distribution(tmp_path, f"embedhub-{name}", PLUGIN.format(last=last), group="embedhub_eval")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{LOOK}"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
@@ -426,8 +422,8 @@ def test_plugins_offer_benchmarks_each_by_itself(tmp_path: Path) -> None:
     assert sorted({"from-plugin", *NAMES}) == names
     assert "glove-6b" in sources
     (message,) = told
-    assert "embedhub-bad (embedhub-bad) is left out" in message
-    assert "embedhub_benchmarks gave 'no benchmark', which is no Benchmark" in message
+    assert "embedhub-bad (embedhub-bad) is skipped" in message
+    assert "embedhub_benchmarks returned 'no benchmark', not a Benchmark" in message
 
 
 def test_columns_can_be_said(tmp_path: Path) -> None:

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import embedhub_eval
 import numpy as np
 import pytest
 from command import run
+from embedhub_eval import Score, analogies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 import embedhub
-from embedhub import BenchmarkWarning, DownloadError, Score, SourceNotFoundError, Vectors
-from embedhub.evaluation import analogies
+from embedhub import DownloadError, Vectors
+from embedhub.errors import BenchmarkWarning, SourceNotFoundError
 
 PAGE = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text("utf-8")
 README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
@@ -43,7 +45,7 @@ def test_similarity_is_spearmans_correlation_of_cosines(
 ) -> None:
     """Words are found by the source's fallbacks too, ties count as ties, and a missing pair is left out."""
     vectors = make_vectors(WORDS, fallbacks=("lower",))
-    (score,) = embedhub.evaluate(vectors, sets=[pairs])
+    (score,) = embedhub_eval.evaluate(vectors, sets=[pairs])
     asked = [("king", "queen"), ("man", "woman"), ("king", "new york"), ("king", "apple")]
     cosines = [cosine(vectors, *words) for words in asked]
     assert score.score == pytest.approx(spearmanr(cosines, [8, 8, 2, 1]).statistic)
@@ -58,8 +60,8 @@ def test_missing_words_are_counted_and_score_zero_only_on_demand(
 ) -> None:
     """With zero, a pair with a missing word has similarity 0; without the fallback King is missing too."""
     vectors = make_vectors(WORDS)
-    (skip,) = embedhub.evaluate(vectors, sets=[pairs])
-    (zero,) = embedhub.evaluate(vectors, sets=[pairs], missing="zero")
+    (skip,) = embedhub_eval.evaluate(vectors, sets=[pairs])
+    (zero,) = embedhub_eval.evaluate(vectors, sets=[pairs], missing="zero")
     assert (skip.covered, skip.total) == (zero.covered, zero.total) == (3, 5)
     cosines = [
         cosine(vectors, *words) for words in (("man", "woman"), ("king", "new york"), ("king", "apple"))
@@ -72,13 +74,13 @@ def test_a_fallback_may_make_a_word_of_parts(make_vectors: Callable[..., Vectors
     """The mean of the parts is compared; but such a word can be no answer of an analogy."""
     vectors = make_vectors(WORDS, fallbacks=("hyphen",))
     (tmp_path / "pairs").write_text("king-queen\tman\t3\nking\tqueen\t2\nman\tapple\t1\n", "utf-8")
-    (score,) = embedhub.evaluate(vectors, sets=[tmp_path / "pairs"])
+    (score,) = embedhub_eval.evaluate(vectors, sets=[tmp_path / "pairs"])
     mean = vectors.lookup(["king", "queen"]).mean(axis=0)
     first = mean @ vectors["man"] / np.linalg.norm(mean) / np.linalg.norm(vectors["man"])
     others = [cosine(vectors, "king", "queen"), cosine(vectors, "man", "apple")]
     assert score.score == pytest.approx(spearmanr([first, *others], [3, 2, 1]).statistic)
     (tmp_path / "questions").write_text("man king woman king-queen\n", "utf-8")
-    (score,) = embedhub.evaluate(vectors, sets=[tmp_path / "questions"])
+    (score,) = embedhub_eval.evaluate(vectors, sets=[tmp_path / "questions"])
     assert (score.covered, score.total, score.score, score.interval) == (0, 1, None, None)
 
 
@@ -151,24 +153,25 @@ def test_analogies_have_parts_and_several_answers(
         f": one\nman\tking\twoman\t{right}\nman\tking\twoman\t{wrong}\n: two\nman\tking\twoman\tqwxz\n",
         "utf-8",
     )
-    scores = embedhub.evaluate(vectors, sets=[path])
+    scores = embedhub_eval.evaluate(vectors, sets=[path])
     assert [(score.part, score.score, score.covered, score.total) for score in scores] == [
         ("", 0.5, 2, 3),
         ("one", 0.5, 2, 2),
         ("two", None, 0, 1),
     ]
     assert {(score.kind, score.method) for score in scores} == {("analogy", "add")}
-    zero = embedhub.evaluate(vectors, sets=[path], missing="zero", method="mul")
+    zero = embedhub_eval.evaluate(vectors, sets=[path], missing="zero", method="mul")
     assert [score.score is None for score in zero] == [False, False, False]
     assert zero[2].score == 0
-    several = embedhub.Benchmark(
-        name="several", kind="analogy", files=embedhub.benchmarks()["bats"].files, total=None, description="",
+    several = embedhub_eval.Benchmark(
+        name="several", kind="analogy", files=embedhub_eval.benchmarks()["bats"].files, total=None,
+        description="",
         language="en", license="", citation="", homepage="",
     )  # fmt: skip
-    asked = [embedhub.Question("man", "king", "woman", ("qwxz", right))]
+    asked = [embedhub_eval.Question("man", "king", "woman", ("qwxz", right))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedhub.Benchmark, "read", lambda _: asked)
-        (score,) = embedhub.evaluate(vectors, sets=[several])
+        patch.setattr(embedhub_eval.Benchmark, "read", lambda _: asked)
+        (score,) = embedhub_eval.evaluate(vectors, sets=[several])
     assert (score.score, score.covered) == (1, 1)
 
 
@@ -193,7 +196,7 @@ def test_options_are_checked(
     """A wrong option is an error at once, and so is a benchmark by name that cannot be had."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.raises(error, match=words):
-        embedhub.evaluate(make_vectors(WORDS), **options)
+        embedhub_eval.evaluate(make_vectors(WORDS), **options)
 
 
 def test_all_sets_that_can_be_downloaded_are_the_default(
@@ -204,7 +207,7 @@ def test_all_sets_that_can_be_downloaded_are_the_default(
     with pytest.warns(
         BenchmarkWarning, match=r"11 of 15 benchmarks cannot be had, and are left out: bats, mc-30"
     ):
-        scores = embedhub.evaluate("wordnet-ppmi", 25)
+        scores = embedhub_eval.evaluate("wordnet-ppmi", 25)
     assert [(score.name, score.part) for score in scores] == [
         ("google-analogies", ""),
         ("google-analogies", "semantic"),
@@ -219,7 +222,7 @@ def test_sets_that_cannot_be_downloaded_are_an_error(monkeypatch: pytest.MonkeyP
     """Offline, with nothing in the cache and no mirror, there is nothing to score on."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.raises(DownloadError, match="EMBEDHUB_OFFLINE"):
-        embedhub.evaluate("wordnet-ppmi", 25)
+        embedhub_eval.evaluate("wordnet-ppmi", 25)
 
 
 SETS = ["wordsim-353", "simlex-999", "men", "google-analogies"]
@@ -230,11 +233,12 @@ def test_scores_of_glove_are_those_of_scipy_and_numpy(
     method: analogies.Method,
     glove_20k: Vectors,
     small_mirror: Path,
-    small_benchmarks: dict[str, embedhub.Benchmark],
+    small_benchmarks: dict[str, embedhub_eval.Benchmark],
 ) -> None:
     """Similarity is scipy's rho of plain cosines, and analogies are solved as the formula has it."""
     scores = {
-        (score.name, score.part): score for score in embedhub.evaluate(glove_20k, None, SETS, method=method)
+        (score.name, score.part): score
+        for score in embedhub_eval.evaluate(glove_20k, None, SETS, method=method)
     }
     for name in SETS[:3]:
         pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.left, pair.right}]
@@ -286,13 +290,13 @@ def test_published_sets_give_the_scores_of_page_and_readme(
 ) -> None:
     """The whole GloVe 6B 50d has its known scores, and the tables of page and README are right."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
-    columns = [embedhub.evaluate(glove_50d, None, SETS)]
+    columns = [embedhub_eval.evaluate(glove_50d, None, SETS)]
     assert {(score.name, score.part): shown(score) for score in columns[0]} == KNOWN
     assert [score.total for score in columns[0]] == [353, 999, 3000, 19544, 8869, 10675]
-    (row,) = embedhub.compare("glove-6b:50", fetch=True)
+    (row,) = embedhub_eval.compare("glove-6b:50", fetch=True)
     assert row.scores == {score.name: score for score in columns[0][:3]}
     assert (row.words, row.download_bytes) == (400_000, 69_182_535)
-    columns += [embedhub.evaluate("wordnet-ppmi", dim, SETS) for dim in (25, 50, 100)]
+    columns += [embedhub_eval.evaluate("wordnet-ppmi", dim, SETS) for dim in (25, 50, 100)]
     for glove, *wordnet in zip(*columns, strict=True):
         label = f"`{glove.name}`{glove.part and ', '}{glove.part}"
         line = next(line for line in PAGE.splitlines() if line.startswith(f"| {label} |"))
@@ -347,7 +351,7 @@ def test_a_score_is_plain_data() -> None:
 
 
 def test_evaluate_command_prints_a_table_or_json(
-    pairs: Path, small_plugin: dict[str, str], small_benchmarks: dict[str, embedhub.Benchmark]
+    pairs: Path, small_plugin: dict[str, str], small_benchmarks: dict[str, embedhub_eval.Benchmark]
 ) -> None:
     """Sets by dims, with intervals and what is covered; own files by path; the same as JSON."""
     arguments = ["evaluate", "wordnet-ppmi", "25", "100", "--sets", f"small-simlex-999,./{pairs.name}"]
@@ -378,7 +382,7 @@ def test_the_command_lists_benchmarks_and_refuses_nonsense(tmp_path: Path) -> No
     """--list needs no source; wrong usage is exit code 2, an unknown benchmark is exit code 1."""
     done = run("evaluate", "--list", "--json", cwd=tmp_path)
     told = {one["name"]: one for one in json.loads(done.stdout)}
-    assert list(told) == list(embedhub.benchmarks())
+    assert list(told) == list(embedhub_eval.benchmarks())
     assert told["men"]["license"] == "CC-BY-2.0"
     assert "Apache-2.0" in run("evaluate", "--list", cwd=tmp_path).stdout
     for wrong in ([], ["wordnet-ppmi", "25", "--missing", "no"], ["wordnet-ppmi", "25", "--sets", ","]):

@@ -4,11 +4,11 @@ import gzip
 from pathlib import Path
 
 import pytest
+from embedhub_eval.labeled import Layout, read_labelled
 from hypothesis import given
 from hypothesis import strategies as st
 
 from embedhub.errors import FormatError, LocalFileError
-from embedhub.evaluation.labeled import Layout, read_labelled
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from children import PATIENCE
 from command import run
+from embedhub_eval.plot_words import plot_words, principal_plane
 
 import embedhub
-from embedhub.evaluation.plot_words import plot_words, principal_plane
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_drawn_is_said(make_vectors: Callable[..., embedhub.Vecto
         plot_words(vectors, None, ["the"], neighbors=-1)
     with pytest.raises(ValueError, match=r"map.pdf: expected a path that ends with .svg or .png"):
         plot_words(vectors, None, ["the"], tmp_path / "map.pdf")
-    with pytest.raises(embedhub.WordNotFoundError, match="tiny 4d has no word 'The', 'Cat'"):
+    with pytest.raises(embedhub.errors.WordNotFoundError, match="tiny 4d has no word 'The', 'Cat'"):
         plot_words(vectors, None, ["The", "cat", "Cat"])
     figure = plot_words(vectors, None, "the")
     assert figure.axes[0].get_title(loc="left") == "the"
@@ -140,8 +140,8 @@ import sys
 sys.modules["matplotlib"] = None
 import embedhub
 try:
-    embedhub.plot_words("wordnet-ppmi", 25, ["music"])
-except embedhub.DependencyError as error:
+    embedhub_eval.plot_words("wordnet-ppmi", 25, ["music"])
+except embedhub.errors.DependencyError as error:
     print(error)
 """
 
@@ -155,4 +155,4 @@ def test_without_matplotlib_the_extra_is_told() -> None:
         check=True,
         timeout=PATIENCE,
     )
-    assert done.stdout.strip().endswith("pip install embedhub[plot]")
+    assert done.stdout.strip().endswith('pip install "embedhub-eval[plot]"')

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import embedhub_eval
 import pytest
 from command import run
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ TRAIN = ["heavy rain", "snow and wind", "a small cat", "my old dog"], ["sky", "s
 
 def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> None:
     """Where training and test share topics but few words, the interval of the pretrained ones lies above."""
-    probe = embedhub.probe(["wordnet-ppmi:25", "wordnet-ppmi:100"], *demo_texts)
+    probe = embedhub_eval.probe(["wordnet-ppmi:25", "wordnet-ppmi:100"], *demo_texts)
     rows = {(row.source, row.dim): row for row in probe.rows}
     assert list(rows) == [("wordnet-ppmi", 25), ("wordnet-ppmi", 100), ("random", 25), ("random", 100)]
     for dim in (25, 100):
@@ -33,7 +34,7 @@ def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> N
 def test_the_same_call_gives_the_same_figures(demo_texts: tuple[Path, Path]) -> None:
     """Nothing is left to chance but the random vectors, and those have a seed."""
     first, again, other = (
-        embedhub.probe("wordnet-ppmi:25", *demo_texts, seed=seed).to_dict() for seed in (0, 0, 1)
+        embedhub_eval.probe("wordnet-ppmi:25", *demo_texts, seed=seed).to_dict() for seed in (0, 0, 1)
     )
     assert first == again
     assert first["rows"][0] == other["rows"][0]
@@ -45,7 +46,10 @@ def test_case_does_not_matter_to_an_uncased_source(demo_texts: tuple[Path, Path]
     train, test = ([line.split("\t") for line in path.read_text().splitlines()] for path in demo_texts)
     sets = [([text for text, _ in rows], [label for _, label in rows]) for rows in (train, test)]
     loud = [([text.upper() for text in texts], labels) for texts, labels in sets]
-    assert embedhub.probe("wordnet-ppmi:50", *sets).rows == embedhub.probe("wordnet-ppmi:50", *loud).rows
+    assert (
+        embedhub_eval.probe("wordnet-ppmi:50", *sets).rows
+        == embedhub_eval.probe("wordnet-ppmi:50", *loud).rows
+    )
 
 
 @settings(deadline=None, max_examples=10)
@@ -54,7 +58,7 @@ def test_the_interval_is_wilsons(right: int, more: int) -> None:
     """The ends solve |share - p| = z sqrt(p (1 - p) / n), as Wilson (1927) has it."""
     texts = right + more
     labels = ["sky"] * right + ["pet"] * (texts - right)
-    row = embedhub.probe("wordnet-ppmi:25", TRAIN, (["heavy rain"] * texts, labels)).rows[0]
+    row = embedhub_eval.probe("wordnet-ppmi:25", TRAIN, (["heavy rain"] * texts, labels)).rows[0]
     assert row.correct == right
     assert row.accuracy == row.correct / texts
     for end in (row.low, row.high):
@@ -66,7 +70,9 @@ def test_the_interval_is_wilsons(right: int, more: int) -> None:
 def test_labels_and_texts_may_be_anything_alike() -> None:
     """Labels that are numbers do as well; a label that training never had is predicted wrong."""
     train = TRAIN[0], [1, 1, 0, 0]
-    probe = embedhub.probe(("wordnet-ppmi", 100), train, (["a cold storm", "my kitten", "bread"], [1, 0, 7]))
+    probe = embedhub_eval.probe(
+        ("wordnet-ppmi", 100), train, (["a cold storm", "my kitten", "bread"], [1, 0, 7])
+    )
     assert [row.correct for row in probe.rows][:1] == [2]
     assert probe.most_frequent == 1 / 3
     assert probe.test == "3 texts with 3 labels (0, 1, 7)"
@@ -86,20 +92,20 @@ def test_what_cannot_be_learned_is_refused(
 ) -> None:
     """There must be two labels to tell apart, and the test must ask for them."""
     with pytest.raises(error, match=message):
-        embedhub.probe("wordnet-ppmi:25", train, test)
+        embedhub_eval.probe("wordnet-ppmi:25", train, test)
 
 
 def test_a_source_of_several_dims_wants_one() -> None:
     """A name alone stands for the one dim that there is, not for any."""
     with pytest.raises(DimNotFoundError, match="comes in several dims, so one must be given: 25, 50, 100"):
-        embedhub.probe("wordnet-ppmi", TRAIN, TRAIN)
+        embedhub_eval.probe("wordnet-ppmi", TRAIN, TRAIN)
 
 
 def test_without_scikit_learn_the_error_has_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is named before anything is fetched."""
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(DependencyError, match=r"pip install embedhub\[probe\]"):
-        embedhub.probe("glove-6b:300", TRAIN, TRAIN)
+        embedhub_eval.probe("glove-6b:300", TRAIN, TRAIN)
 
 
 def test_the_command_shows_a_table_and_json(demo_texts: tuple[Path, Path]) -> None:
@@ -110,7 +116,7 @@ def test_the_command_shows_a_table_and_json(demo_texts: tuple[Path, Path]) -> No
     assert "column 1 is the text, column 2 the label" in shown.stdout
     assert "Accuracy on 180 test texts, with its 95 % interval" in shown.stdout
     told = run("probe", "wordnet-ppmi:50", "--train", train, "--test", test, "--json")
-    probe = embedhub.probe("wordnet-ppmi:50", train, test)
+    probe = embedhub_eval.probe("wordnet-ppmi:50", train, test)
     assert json.loads(told.stdout) == probe.to_dict()
     assert f"{probe.rows[0].low:.1%} to {probe.rows[0].high:.1%}" in shown.stdout
 
@@ -146,7 +152,7 @@ def test_the_command_says_what_is_wrong(
     assert "Traceback" not in done.stderr
 
 
-def check_order(probe: embedhub.Probe, glove: tuple[str, int]) -> None:
+def check_order(probe: embedhub_eval.Probe, glove: tuple[str, int]) -> None:
     """Check that all beat random vectors by more than chance gives, and a larger dim a smaller one."""
     rows = {(row.source, row.dim): row for row in probe.rows}
     wordnet = [rows["wordnet-ppmi", dim] for dim in (25, 50, 100)]
@@ -159,7 +165,7 @@ def test_glove_and_wordnet_beat_random_vectors(
     glove_20k: embedhub.Vectors, demo_texts: tuple[Path, Path]
 ) -> None:
     """On the demo's sentences each source beats random vectors of its dim by more than chance gives."""
-    probe = embedhub.probe(
+    probe = embedhub_eval.probe(
         ["glove-6b-20k:50", "wordnet-ppmi:25", "wordnet-ppmi:50", "wordnet-ppmi:100"], *demo_texts
     )
     check_order(probe, ("glove-6b-20k", 50))
@@ -187,7 +193,7 @@ def test_sst2_and_trec_have_the_figures_of_the_page(glove_50d: embedhub.Vectors,
     figures: dict[tuple[str, str], list[float]] = {}
     sources = ["glove-6b:50", "glove-6b-20k:50", *(f"wordnet-ppmi:{dim}" for dim in (25, 50, 100))]
     for train, test, tokenize, about_train, about_test in SETS:
-        probe = embedhub.probe(sources, real_texts / train, real_texts / test, tokenize=tokenize)
+        probe = embedhub_eval.probe(sources, real_texts / train, real_texts / test, tokenize=tokenize)
         assert probe.train.startswith(about_train)
         assert probe.test.startswith(about_test)
         check_order(probe, ("glove-6b", 50))

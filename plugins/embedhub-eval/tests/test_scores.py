@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from embedhub_eval import scores
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-
-from embedhub.evaluation import scores
 
 # Few different numbers, so that there are ties.
 NUMBERS = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6))

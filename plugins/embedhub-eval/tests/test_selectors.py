@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from embedhub.evaluation.selectors import choices
+from embedhub_eval.selectors import choices
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.texts.inputs import texts_of
+from embedhub_text.inputs import texts_of
 
 
 class EngineForms(ABC):
@@ -28,9 +28,9 @@ class EngineForms(ABC):
         """Return a pandas DataFrame with a column of rows, for ``map_partitions`` of Dask.
 
         Example:
-            >>> import embedhub
+            >>> import embedhub, embedhub_text
             >>> import pandas as pd
-            >>> embed = embedhub.TextEmbedder("wordnet-ppmi", 25)
+            >>> embed = embedhub_text.TextEmbedder("wordnet-ppmi", 25)
             >>> frame = embed.frame(pd.DataFrame({"review": ["a funny film"]}), column="review")
             >>> list(frame.columns), frame["vector"][0].shape
             (['review', 'vector'], (25,))
@@ -57,9 +57,9 @@ class EngineForms(ABC):
         It gives each frame with the new column, in Spark's types ``array<float>``.
 
         Example:
-            >>> import embedhub
+            >>> import embedhub, embedhub_text
             >>> import pandas as pd
-            >>> add_rows = embedhub.TextEmbedder("wordnet-ppmi", 25).pandas("review")
+            >>> add_rows = embedhub_text.TextEmbedder("wordnet-ppmi", 25).pandas("review")
             >>> for frame in add_rows(iter([pd.DataFrame({"review": ["a funny film"]})])):
             ...     print(list(frame.columns))
             ['review', 'vector']
@@ -78,8 +78,8 @@ class EngineForms(ABC):
         It gives the new column alone, which the data set adds to the others.
 
         Example:
-            >>> import embedhub
-            >>> new_column = embedhub.TextEmbedder("wordnet-ppmi", 25).batch("review")
+            >>> import embedhub, embedhub_text
+            >>> new_column = embedhub_text.TextEmbedder("wordnet-ppmi", 25).batch("review")
             >>> new_column({"review": ["a funny film"], "stars": [5]})["vector"].shape
             (1, 25)
 

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli._app import Dim, Force, Json, Name, Tokenize, app, emit, usage
+from embedhub.cli.app import Dim, Force, Json, Name, Tokenize, emit, usage
 
 
-@app.command()
 def embed(  # noqa: PLR0917 - typer passes all by name
     name: Name,
     dim: Dim,
@@ -48,7 +47,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
       embedhub embed wordnet-ppmi 100 tweets.jsonl.gz --keep id --out v.parquet
       cut -f 2 log.tsv | embedhub embed wordnet-ppmi 25 - --out vectors.npy
     """
-    from embedhub.texts.embed_file import embed_file
+    from embedhub_text.embed_file import embed_file
 
     try:
         with usage():

@@ -18,10 +18,10 @@ from embedhub._atomic import check
 from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.registry.registry import Source
-from embedhub.texts.embedder import TextEmbedder
-from embedhub.texts.records import STDIN
-from embedhub.texts.tables import FORMATS, Batch, Table, format_of, pyarrow
-from embedhub.texts.workers import Embedded, embedded
+from embedhub_text.embedder import TextEmbedder
+from embedhub_text.records import STDIN
+from embedhub_text.tables import FORMATS, Batch, Table, format_of, pyarrow
+from embedhub_text.workers import Embedded, embedded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,9 +38,9 @@ class EmbeddedFile:
     """What `embed_file` did.
 
     Example:
-        >>> import embedhub, pathlib
+        >>> import embedhub, embedhub_text, pathlib
         >>> _ = pathlib.Path("a.txt").write_text("a funny film")
-        >>> done = embedhub.embed_file("wordnet-ppmi", 25, "a.txt", "a.npy")
+        >>> done = embedhub_text.embed_file("wordnet-ppmi", 25, "a.txt", "a.npy")
         >>> done.tokens_found, done.tokens, done.resumed
         (3, 3, 0)
 
@@ -103,10 +103,10 @@ def embed_file(
     the same, bit for bit. While the parts become ``out`` the disk holds both.
 
     Example:
-        >>> import embedhub, pathlib, tempfile
+        >>> import embedhub, embedhub_text, pathlib, tempfile
         >>> folder = pathlib.Path(tempfile.mkdtemp())
         >>> _ = (folder / "a.csv").write_text(chr(10).join(["id,text", "1,a funny film", "2,qwxz"]))
-        >>> done = embedhub.embed_file("wordnet-ppmi", 25, folder / "a.csv", folder / "a.npy")
+        >>> done = embedhub_text.embed_file("wordnet-ppmi", 25, folder / "a.csv", folder / "a.npy")
         >>> done.rows, done.zeros
         (2, 1)
 
@@ -114,7 +114,7 @@ def embed_file(
         source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
         dim: Width of a row; None where the source has only one.
         path: The file of texts: Parquet, CSV, tab-separated, JSON lines or plain text, as
-            `embedhub.texts.tables.Table` describes them; ``-`` is the standard input, which cannot be
+            `embedhub_text.tables.Table` describes them; ``-`` is the standard input, which cannot be
             resumed.
         out: ``.parquet``: the columns of the input, and ``vector``, a list of ``dim`` float32, in row groups
             of ``batch`` rows. ``.npy``: the vectors alone, ``(rows, dim)`` float32. Rows keep their order.
@@ -128,7 +128,7 @@ def embed_file(
             Cutting and looking up texts, which takes most of the time, keeps one core busy. With more than
             one, a script calls this under ``if __name__ == "__main__":``.
         force: Replace an ``out`` that is there, and parts of another run that do not fit this one.
-        **options: Any option of `embedhub.TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.
+        **options: Any option of `TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.
 
     Returns:
         Where the vectors are, and what was counted. A null text is like an empty one: zeros.

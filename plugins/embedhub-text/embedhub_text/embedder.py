@@ -19,13 +19,13 @@ from embedhub.registry import registry
 from embedhub.registry.local_file import LocalSource
 from embedhub.registry.registry import Source
 from embedhub.registry.source import EmbeddingSource
-from embedhub.texts.adapters import EngineForms
-from embedhub.texts.inputs import are_cut, in_chunks, texts_of
-from embedhub.texts.weights import NOTHING, Weights, by_rank, by_texts, common_direction, open_weights, save
-from embedhub.texts.word_cache import Lexicon, TextWords
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.vectors import Vectors
+from embedhub_text.adapters import EngineForms
+from embedhub_text.inputs import are_cut, in_chunks, texts_of
+from embedhub_text.weights import NOTHING, Weights, by_rank, by_texts, common_direction, open_weights, save
+from embedhub_text.word_cache import Lexicon, TextWords
 
 _POOLINGS = ("mean", "max", "sif", "idf", None)
 _CHUNK = 1 << 17  # characters of a chunk of texts; with four times as many, texts took 1.8 times as long
@@ -60,8 +60,8 @@ class TextEmbedder(EngineForms):
     the same, bit for bit, in every engine and every batch.
 
     Example:
-        >>> import embedhub
-        >>> embed = embedhub.TextEmbedder("wordnet-ppmi", 50)
+        >>> import embedhub, embedhub_text
+        >>> embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50)
         >>> rows = embed(["a stirring , funny film", "qwxz", None])
         >>> rows.shape, rows.dtype
         ((3, 50), dtype('float32'))
@@ -210,8 +210,8 @@ class TextEmbedder(EngineForms):
         `fitted` is to be copied into their cache (``EMBEDHUB_CACHE``), below ``fitted``.
 
         Example:
-            >>> import embedhub
-            >>> embed = embedhub.TextEmbedder("wordnet-ppmi", 50, pooling="idf")
+            >>> import embedhub, embedhub_text
+            >>> embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50, pooling="idf")
             >>> _ = embed.fit(["the rain fell", "the sun shone"])
             >>> bool((embed(["the rain"]) != embed(["rain"])).any())
             True
@@ -251,7 +251,7 @@ class TextEmbedder(EngineForms):
             self._lexicon = self._lexicon_with(weights)
         chunks = self._chunks(texts, self._lexicon)
         if self.pooling is None:
-            from embedhub.texts.pooling import pad
+            from embedhub_text.pooling import pad
 
             every = list(chunks)
             for chunk in every:
@@ -267,7 +267,7 @@ class TextEmbedder(EngineForms):
         return out
 
     def _pool(self, chunk: TextWords, common: NDArray[np.float64]) -> NDArray[np.float32]:
-        from embedhub.texts.pooling import (
+        from embedhub_text.pooling import (
             pool,  # which imports Numba, and that takes longer than all the rest
         )
 

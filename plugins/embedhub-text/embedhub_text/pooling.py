@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub._numba import compiled
-from embedhub.texts.word_cache import TextWords
+from embedhub_text.word_cache import TextWords
 
 
 class PaddedTexts(NamedTuple):

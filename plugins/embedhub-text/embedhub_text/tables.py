@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedhub.errors import DependencyError, FormatError, LocalFileError
-from embedhub.texts.records import RECORDS, STDIN, Record, decoded, open_lines
+from embedhub_text.records import RECORDS, STDIN, Record, decoded, open_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,7 +54,7 @@ def pyarrow() -> Any:
         import pyarrow as pa
     except ModuleNotFoundError as error:
         raise DependencyError(
-            "Files of texts need pyarrow, which is not installed: pip install embedhub[tables]"
+            'Files of texts need pyarrow, which is not installed: pip install "embedhub-text[tables]"'
         ) from error
     return pa
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.matrix.tokenizers import Tokenize
-from embedhub.texts.weights import Weights
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.vectors import Vectors
+from embedhub_text.weights import Weights
 
 _MOST = 1 << 16
 """Words, or pieces, after which all is forgotten; that many take about 10 MB."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.errors import WorkerError
-from embedhub.texts.embedder import TextEmbedder
-from embedhub.texts.tables import Batch
+from embedhub_text.embedder import TextEmbedder
+from embedhub_text.tables import Batch
 
 
 class Embedded(NamedTuple):

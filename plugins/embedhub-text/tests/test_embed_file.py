@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import embedhub_text
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -34,7 +35,7 @@ def _warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("warm")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMBEDHUB_CACHE", str(folder))
-        embedhub.TextEmbedder("wordnet-ppmi", 25)(["music"])
+        embedhub_text.TextEmbedder("wordnet-ppmi", 25)(["music"])
     return folder
 
 
@@ -103,7 +104,7 @@ def test_parquet_comes_back_with_its_columns_and_a_vector(tmp_path: Path) -> Non
     """The output has the input's rows and columns, their types and their order, and the vectors last."""
     table = write_parquet(tmp_path / "in.parquet", TEXTS)
     said = run_embed(table, "--out", tmp_path / "out.parquet", "--batch", 4)
-    expected = embedhub.TextEmbedder("wordnet-ppmi", 25)(TEXTS)
+    expected = embedhub_text.TextEmbedder("wordnet-ppmi", 25)(TEXTS)
     found = parquet.read_table(tmp_path / "out.parquet")
     assert found.drop_columns("vector").equals(parquet.read_table(table))
     assert found.column_names[-1] == "vector"
@@ -161,11 +162,11 @@ def test_every_format_gives_the_same_vectors(name: str, compressed: bool, tmp_pa
     if compressed:
         data, path = path.read_bytes(), tmp_path / f"{name}.gz"
         path.write_bytes(gzip.compress(data))
-    done = embedhub.embed_file("wordnet-ppmi", 25, path, tmp_path / "out.npy", batch=2)
-    expected = embedhub.TextEmbedder("wordnet-ppmi", 25)(FLAT)
+    done = embedhub_text.embed_file("wordnet-ppmi", 25, path, tmp_path / "out.npy", batch=2)
+    expected = embedhub_text.TextEmbedder("wordnet-ppmi", 25)(FLAT)
     assert done.rows == len(FLAT)
     assert np.array_equal(vectors_of(tmp_path / "out.npy"), expected)
-    embedhub.embed_file("wordnet-ppmi", 25, path, tmp_path / "out.parquet", batch=2)
+    embedhub_text.embed_file("wordnet-ppmi", 25, path, tmp_path / "out.parquet", batch=2)
     found = parquet.read_table(tmp_path / "out.parquet")
     assert found.column("text").to_pylist() == FLAT
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)
@@ -201,7 +202,7 @@ def test_a_killed_run_is_resumed(
         assert not (tmp_path / name).exists()
     done = run_embed(table, "--out", tmp_path / name, "--batch", SMALL, "--workers", workers)
     assert (done["resumed"], done["rows"]) == (7 * SMALL, ROWS)
-    embedhub.embed_file("wordnet-ppmi", 25, table, tmp_path / f"whole-{name}", batch=SMALL)
+    embedhub_text.embed_file("wordnet-ppmi", 25, table, tmp_path / f"whole-{name}", batch=SMALL)
     assert (tmp_path / name).read_bytes() == (tmp_path / f"whole-{name}").read_bytes()
     assert names(tmp_path) == sorted(["in.parquet", name, f"whole-{name}"])
 
@@ -240,7 +241,7 @@ def test_the_death_of_a_worker_loses_nothing(
     _, complained = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "Error: A process that embeds died" in complained
-    done = embedhub.embed_file("wordnet-ppmi", 25, table, tmp_path / "out.npy", batch=SMALL)
+    done = embedhub_text.embed_file("wordnet-ppmi", 25, table, tmp_path / "out.npy", batch=SMALL)
     assert done.resumed >= 3 * SMALL
     assert done.rows == ROWS
 
@@ -257,7 +258,7 @@ def test_control_c_keeps_the_parts_and_says_how_to_go_on(
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert shown == "What is done is kept; run the same again to go on.\nInterrupted.\n"
-    done = embedhub.embed_file("wordnet-ppmi", 25, table, tmp_path / "out.npy", batch=SMALL)
+    done = embedhub_text.embed_file("wordnet-ppmi", 25, table, tmp_path / "out.npy", batch=SMALL)
     assert (done.resumed, done.rows) == (2 * SMALL, ROWS)
 
 
@@ -289,7 +290,7 @@ def test_memory_does_not_grow_with_the_file(form: str, tmp_path: Path) -> None:
         pa.set_memory_pool(pool)
         tracemalloc.start()
         try:
-            embedhub.embed_file("wordnet-ppmi", 25, table, tmp_path / f"{rows}-out.parquet", batch=500)
+            embedhub_text.embed_file("wordnet-ppmi", 25, table, tmp_path / f"{rows}-out.parquet", batch=500)
             of_python.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
@@ -321,12 +322,12 @@ def test_parts_of_another_run_are_not_mixed_in(
     process = begin(table, "--out", out, "--batch", SMALL, parts=2)
     process.kill()
     process.communicate(timeout=PATIENCE)
-    with pytest.raises(embedhub.OutputError, match="batch was 50, is 600"):
-        embedhub.embed_file("wordnet-ppmi", 25, table, out, batch=600)
+    with pytest.raises(embedhub.errors.OutputError, match="batch was 50, is 600"):
+        embedhub_text.embed_file("wordnet-ppmi", 25, table, out, batch=600)
     os.utime(table, (1, 1))
-    with pytest.raises(embedhub.OutputError, match="state was"):
-        embedhub.embed_file("wordnet-ppmi", 25, table, out, batch=SMALL)
-    done = embedhub.embed_file("wordnet-ppmi", 25, table, out, batch=SMALL, force=True)
+    with pytest.raises(embedhub.errors.OutputError, match="state was"):
+        embedhub_text.embed_file("wordnet-ppmi", 25, table, out, batch=SMALL)
+    done = embedhub_text.embed_file("wordnet-ppmi", 25, table, out, batch=SMALL, force=True)
     assert (done.resumed, done.rows) == (0, ROWS)
     assert names(tmp_path) == ["in.parquet", "out.npy"]
 
@@ -359,7 +360,7 @@ def test_bad_input_leaves_nothing(name: str, data: bytes, says: str, tmp_path: P
     """What is wrong with a file is said with its place, after parts were written too, and nothing is left."""
     (tmp_path / name).write_bytes(data)
     with pytest.raises(embedhub.FormatError) as caught:
-        embedhub.embed_file("wordnet-ppmi", 25, tmp_path / name, tmp_path / "out.parquet", batch=100)
+        embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / name, tmp_path / "out.parquet", batch=100)
     assert str(tmp_path / name) in str(caught.value)
     assert says in str(caught.value)
     assert names(tmp_path) == [name]
@@ -376,7 +377,7 @@ def test_a_column_that_holds_no_texts_is_refused(values: Any, says: str, tmp_pat
     """A column of Parquet is texts, or bytes that are UTF-8."""
     parquet.write_table(pa.table({"text": values}), tmp_path / "in.parquet")
     with pytest.raises(embedhub.FormatError, match=says):
-        embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.parquet", tmp_path / "out.npy")
+        embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.parquet", tmp_path / "out.npy")
 
 
 @pytest.mark.parametrize("kind", ["large_string", "string_view", "binary", "dictionary"])
@@ -388,8 +389,8 @@ def test_every_type_of_texts_is_read(kind: str, tmp_path: Path) -> None:
         parquet.write_table(texts, tmp_path / "in.parquet")
     except pa.ArrowNotImplementedError as error:
         pytest.skip(f"this pyarrow does not write it: {error}")
-    embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.parquet", tmp_path / "out.parquet", batch=4)
-    expected = embedhub.TextEmbedder("wordnet-ppmi", 25)(TEXTS)
+    embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.parquet", tmp_path / "out.parquet", batch=4)
+    expected = embedhub_text.TextEmbedder("wordnet-ppmi", 25)(TEXTS)
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)
     found = parquet.read_table(tmp_path / "out.parquet").column("text")
     assert found.type == parquet.read_table(tmp_path / "in.parquet").column("text").type
@@ -403,7 +404,9 @@ def test_the_fields_of_json_lines_may_come_and_grow(tmp_path: Path) -> None:
         '{"text": null, "n": 2.5}\n'
         '{"n": null, "new": ["x"], "none": "y"}\n'
     )
-    done = embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.jsonl", tmp_path / "out.parquet", batch=1)
+    done = embedhub_text.embed_file(
+        "wordnet-ppmi", 25, tmp_path / "in.jsonl", tmp_path / "out.parquet", batch=1
+    )
     assert (done.rows, done.zeros, done.nulls) == (3, 2, 2)
     found = parquet.read_table(tmp_path / "out.parquet")
     assert found.column_names == ["text", "n", "none", "new", "vector"]
@@ -418,9 +421,9 @@ def test_a_field_that_changes_its_kind_is_refused(tmp_path: Path) -> None:
     """Also between two parts: a field of numbers in one and of strings in the other is an error."""
     (tmp_path / "in.jsonl").write_text('{"text": "good", "b": 1}\n{"text": "good", "b": "x"}\n')
     with pytest.raises(embedhub.FormatError, match=r"rows 1 to 2: .*Field b has incompatible types"):
-        embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.jsonl", tmp_path / "out.parquet", batch=1)
+        embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.jsonl", tmp_path / "out.parquet", batch=1)
     assert names(tmp_path) == ["in.jsonl"]
-    embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.jsonl", tmp_path / "out.npy", batch=1)
+    embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.jsonl", tmp_path / "out.npy", batch=1)
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
@@ -428,7 +431,7 @@ def test_other_encodings_are_named(encoding: str, tmp_path: Path) -> None:
     """What is not UTF-8 is read by the name of its encoding."""
     (tmp_path / "in.csv").write_text("text\ncafé\n", encoding)
     out = tmp_path / "out.parquet"
-    embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.csv", out, encoding=encoding)
+    embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.csv", out, encoding=encoding)
     assert parquet.read_table(out).column("text").to_pylist() == ["café"]
 
 
@@ -448,41 +451,41 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
 def test_no_rows_are_a_result_too(name: str, data: bytes, columns: list[str], tmp_path: Path) -> None:
     """A file without rows gives one without rows, with the columns that are known."""
     (tmp_path / name).write_bytes(data)
-    embedhub.embed_file("wordnet-ppmi", 25, tmp_path / name, tmp_path / "out.parquet")
+    embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / name, tmp_path / "out.parquet")
     found = parquet.read_table(tmp_path / "out.parquet")
     assert (found.num_rows, found.column_names) == (0, [*columns, "vector"])
-    embedhub.embed_file("wordnet-ppmi", 25, tmp_path / name, tmp_path / "out.npy")
+    embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / name, tmp_path / "out.npy")
     assert vectors_of(tmp_path / "out.npy").shape == (0, 25)
 
 
 def test_wrong_arguments_are_said_before_anything_is_read(tmp_path: Path) -> None:
     """An ending that says no form, a folder that is not there, and an input that is not there."""
     with pytest.raises(ValueError, match=r"expected a name that ends in \.parquet or \.npy"):
-        embedhub.embed_file("wordnet-ppmi", 25, "in.csv", tmp_path / "out.csv")
-    with pytest.raises(embedhub.LocalFileError, match=r"in\.csv: expected a file of texts"):
-        embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.csv", tmp_path / "out.npy")
+        embedhub_text.embed_file("wordnet-ppmi", 25, "in.csv", tmp_path / "out.csv")
+    with pytest.raises(embedhub.errors.LocalFileError, match=r"in\.csv: expected a file of texts"):
+        embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.csv", tmp_path / "out.npy")
     _csv(tmp_path / "in.csv")
-    with pytest.raises(embedhub.LocalFileError, match="no such folder for the output"):
-        embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.csv", tmp_path / "no" / "out.npy")
+    with pytest.raises(embedhub.errors.LocalFileError, match="no such folder for the output"):
+        embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.csv", tmp_path / "no" / "out.npy")
 
 
 def test_a_missing_pyarrow_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pyarrow the error says what to install."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(embedhub.DependencyError, match=r"pip install embedhub\[tables\]"):
-        embedhub.embed_file("wordnet-ppmi", 25, "in.csv", tmp_path / "out.npy")
+    with pytest.raises(embedhub.errors.DependencyError, match=r"pip install embedhub\[tables\]"):
+        embedhub_text.embed_file("wordnet-ppmi", 25, "in.csv", tmp_path / "out.npy")
 
 
 def test_options_of_the_embedder_are_passed_on(tmp_path: Path) -> None:
     """Any pooling that gives a row for a text; what was learnt is named by its folder."""
     _text(tmp_path / "in.txt")
-    embed = embedhub.TextEmbedder("wordnet-ppmi", 25, pooling="idf")
+    embed = embedhub_text.TextEmbedder("wordnet-ppmi", 25, pooling="idf")
     embed.fit(FLAT, tmp_path / "learnt")
     run_embed(tmp_path / "in.txt", "--out", tmp_path / "a.npy", "--pooling", "idf", "--fitted", embed.fitted)
     assert np.array_equal(vectors_of(tmp_path / "a.npy"), embed(FLAT))
     for options in ({"pooling": None}, {"pooling": "idf"}):
         with pytest.raises(ValueError, match="pooling"):
-            embedhub.embed_file("wordnet-ppmi", 25, tmp_path / "in.txt", tmp_path / "b.npy", **options)
+            embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.txt", tmp_path / "b.npy", **options)
     assert names(tmp_path) == ["a.npy", "in.txt", "learnt"]
 
 
@@ -507,7 +510,7 @@ def test_row_of_a_real_text_is_the_mean_of_its_words_vectors(
     numbers = dict(line.decode().split(" ", 1) for line in glove_lines)
     table = (resources.files("embedhub") / "demo_texts.tsv").read_text("utf-8").lower()
     (tmp_path / "in.tsv").write_text(table, "utf-8")
-    done = embedhub.embed_file(
+    done = embedhub_text.embed_file(
         "glove-6b-20k", 50, tmp_path / "in.tsv", tmp_path / "out.parquet", tokenize="whitespace", batch=100
     )
     _, topics, texts = zip(*(line.split("\t") for line in table.splitlines()[1:]), strict=True)

@@ -8,28 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import embedhub_text
 import numpy as np
 import pytest
 from children import PATIENCE
+from embedhub_text import TextEmbedder
+from embedhub_text import word_cache as lexicon
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sharing import whole_matrix
 
 import embedhub
-from embedhub import (
-    DimNotFoundError,
-    EmbeddingSource,
-    RemoteFile,
-    SourceNotFoundError,
-    StoreError,
-    TextEmbedder,
-    Vectors,
-    VocabularyError,
-)
+from embedhub import EmbeddingSource, RemoteFile, Vectors, VocabularyError
+from embedhub.errors import DimNotFoundError, SourceNotFoundError, StoreError
 from embedhub.formats import glove
 from embedhub.matrix import tokenizers as tokens
-from embedhub.texts import word_cache as lexicon
 
 WORDS = ["the", "rain", "fell", "on", "music", "well", "made", "."]
 TEXTS = st.lists(
@@ -162,7 +156,7 @@ def test_odd_texts_have_a_defined_row(vectors: Vectors) -> None:
     nothing = ["", " \n", None, float("nan"), np.nan, pd.NA, [], b"", b" "]
     embed = TextEmbedder(vectors)
     assert not embed(nothing).any()
-    assert embed.stats == embedhub.texts.embedder.TextStats(texts=9, empty=9)
+    assert embed.stats == embedhub_text.embedder.TextStats(texts=9, empty=9)
     assert not embed(["qwxz zz", "qwxz"]).any()
     assert (embed.stats.unknown, embed.stats.tokens, embed.stats.tokens_found) == (2, 3, 0)
     long = embed(["rain " * 300_000 + "music", "x" * 1_000_000, "." * 100_000])

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from embedhub_text.tables import FORMATS, Table, format_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-
-from embedhub.texts.tables import FORMATS, Table, format_of
 
 # Surrogates are no Unicode. A lone carriage return ends a line for csv's writer and for no other.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"))

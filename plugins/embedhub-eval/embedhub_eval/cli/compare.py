@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from embedhub.cli._app import Force, Json, Tokenize, app, complete_names, disk, download, emit, table, usage
+from embedhub.cli.app import Force, Json, Tokenize, complete_names, disk, download, emit, table, usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from embedhub.evaluation.compare import Compared
-    from embedhub.evaluation.evaluate import Score
-    from embedhub.evaluation.probe import Probe
+    from embedhub_eval.compare import Compared
+    from embedhub_eval.evaluate import Score
+    from embedhub_eval.probe import Probe
 
 Sources = Annotated[
     list[str],
@@ -25,7 +25,6 @@ Sources = Annotated[
 ]
 
 
-@app.command()
 def compare(
     sources: Sources,
     *,
@@ -63,31 +62,31 @@ def compare(
       embedhub compare glove-6b:50 ./my.vec --sets simlex-999,./my-pairs.tsv
       embedhub compare wordnet-ppmi --text reviews.txt --plot quality.svg
     """
-    from embedhub.evaluation.selectors import choices
+    from embedhub_eval.selectors import choices
 
     if text is not None and vocabulary is not None:
         raise typer.BadParameter("--text and --vocabulary exclude each other: one file has the words.")
     with usage():
         chosen = choices(sources)
     if plot is not None:
-        from embedhub.evaluation import plots as figures
+        from embedhub_eval import plots as figures
 
         with usage():
             figures.check(plot, force=force)
-    from embedhub.evaluation import compare as comparison
     from embedhub.matrix.word_counts import read_counts
+    from embedhub_eval.compare import compare as compare_sources
 
     file = text or vocabulary
     counts = None
     if file is not None:
         counts = read_counts(file, kind="text" if text else "vocabulary", tokenize=tokenize)
     names = None if sets is None else [name.strip() for name in sets.split(",")]
-    rows = comparison.compare(chosen, counts=counts, sets=names, fetch=fetch)
+    rows = compare_sources(chosen, counts=counts, sets=names, fetch=fetch)
     emit([row.to_dict() for row in rows], lambda: _compared(rows), as_json=as_json)
     for note in dict.fromkeys(row.note for row in rows if row.note):
         typer.echo(note, err=True)
     if plot is not None:
-        from embedhub.evaluation.plot_comparison import plot_comparison
+        from embedhub_eval.plot_comparison import plot_comparison
 
         with usage():
             plot_comparison(rows, plot, force=force)
@@ -136,7 +135,6 @@ def _scored(score: "Score | None") -> str:
     )
 
 
-@app.command()
 def probe(
     sources: Sources,
     *,
@@ -159,8 +157,8 @@ def probe(
       embedhub probe ./my.vec --train a.csv --test b.csv --columns review,stars
       embedhub probe glove-6b:50 --train a.tsv --test b.tsv --tokenize whitespace
     """
-    from embedhub.evaluation import probe as probing
-    from embedhub.evaluation.selectors import choices
+    from embedhub_eval.probe import probe as probe_sources
+    from embedhub_eval.selectors import choices
 
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     if names is not None and len(set(names)) != 2:  # noqa: PLR2004 - text and label
@@ -168,7 +166,7 @@ def probe(
     with usage():
         chosen = choices(sources)
 
-    result = probing.probe(chosen, train, test, columns=names, tokenize=tokenize)
+    result = probe_sources(chosen, train, test, columns=names, tokenize=tokenize)
     emit(result.to_dict(), lambda: _probed(result), as_json=as_json)
 
 

@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import embedhub
-from embedhub.cli._app import Dims, Json, app, complete_names, emit, table, usage
+import embedhub_eval
+from embedhub.cli.app import Dims, Json, complete_names, emit, table, usage
 
 if TYPE_CHECKING:
-    from embedhub import Benchmark, Score
+    from embedhub_eval import Benchmark, Score
 
 
-@app.command()
 def evaluate(
     name: Annotated[
         str | None,
@@ -49,7 +48,7 @@ def evaluate(
       embedhub evaluate --list
     """
     if show_list:
-        emit([_facts(one) for one in embedhub.benchmarks().values()], _listing, as_json=as_json)
+        emit([_facts(one) for one in embedhub_eval.benchmarks().values()], _listing, as_json=as_json)
         return
     if name is None:
         raise typer.BadParameter("expected the name of a source, or --list.")
@@ -58,7 +57,7 @@ def evaluate(
         raise typer.BadParameter("--sets names no benchmark; embedhub evaluate --list has all.")
     with usage():
         scores = [
-            embedhub.evaluate(name, dim, chosen, missing=missing, method=method)  # type: ignore[arg-type]  # checked there
+            embedhub_eval.evaluate(name, dim, chosen, missing=missing, method=method)  # type: ignore[arg-type]  # checked there
             for dim in dims or (None,)
         ]
     emit([score.to_dict() for of_dim in scores for score in of_dim], lambda: _scored(scores), as_json=as_json)
@@ -101,7 +100,7 @@ def _facts(benchmark: "Benchmark") -> dict[str, str | int | None]:
 def _listing() -> str:
     rows = [
         [one.name, one.kind, "" if one.total is None else f"{one.total:,}", one.license, one.description]
-        for one in embedhub.benchmarks().values()
+        for one in embedhub_eval.benchmarks().values()
     ]
     columns = ["name", "kind", "items", "licence", "description"]
     return table(columns, rows, right="items", wrap="description")

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli._app import Dim, Force, Name, app, usage
+from embedhub.cli.app import Dim, Force, Name, usage
 
 
-@app.command()
 def plot(
     name: Name,
     dim: Dim,
@@ -21,14 +20,14 @@ def plot(
     """Draw a map of words and their neighbours: the two main components of their rows.
 
     Each axis says its share of the variance; what is on neither does not show.
-    Needs embedhub[plot].
+    Needs "embedhub-eval[plot]".
 
     Examples:
       embedhub plot wordnet-ppmi 100 music rain doctor
       embedhub plot glove-6b 50 paris tokyo tiger --neighbors 12 --out map.png
     """
-    from embedhub.evaluation import plots as figures
-    from embedhub.evaluation.plot_words import plot_words
+    from embedhub_eval import plots as figures
+    from embedhub_eval.plot_words import plot_words
 
     with usage():
         figures.check(out, force=force)

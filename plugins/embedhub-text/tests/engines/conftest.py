@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import embedhub_text
 import numpy as np
 import pytest
 from children import PATIENCE, child
 from numpy.typing import NDArray
-
-import embedhub
 
 PAGE = Path(__file__).parents[4] / "docs" / "bigger-than-one-machine.md"
 CHECK = """
@@ -31,18 +30,18 @@ def _one_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def embed(_one_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub.TextEmbedder:
+def embed(_one_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub_text.TextEmbedder:
     """Return an embedder whose store the workers find in the cache that they inherit."""
     monkeypatch.setenv("EMBEDHUB_CACHE", str(_one_cache))
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    embed = embedhub.TextEmbedder("wordnet-ppmi", 50)
+    embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50)
     embed(["built, and compiled"])
     return embed
 
 
 @pytest.fixture
-def texts(embed: embedhub.TextEmbedder) -> list[str | None]:
+def texts(embed: embedhub_text.TextEmbedder) -> list[str | None]:
     """Return texts of known and unknown words, some of them empty or absent."""
     words = [*embed.vectors.words[:2000], "Qwxz", "zzyx", "."]
     generator = np.random.default_rng(1)
@@ -52,13 +51,13 @@ def texts(embed: embedhub.TextEmbedder) -> list[str | None]:
 
 
 @pytest.fixture
-def expected(embed: embedhub.TextEmbedder, texts: list[str | None]) -> NDArray[np.float32]:
+def expected(embed: embedhub_text.TextEmbedder, texts: list[str | None]) -> NDArray[np.float32]:
     """Return the rows that one process gives."""
     return np.asarray(embed(texts))
 
 
 @pytest.fixture
-def page(embed: embedhub.TextEmbedder, tmp_path: Path) -> Callable[[str], None]:
+def page(embed: embedhub_text.TextEmbedder, tmp_path: Path) -> Callable[[str], None]:
     """Return a function that runs the code of a section of the page, and compares its rows."""
 
     def run(section: str) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import embedhub_text
 import numpy as np
 import pytest
 from children import PATIENCE
 from numpy.typing import NDArray
-
-import embedhub
 
 pytest.importorskip("dask.dataframe", reason="dask is not installed")
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
@@ -20,7 +19,7 @@ def test_the_page_runs(page: Callable[[str], None]) -> None:
 
 
 def test_a_killed_worker_changes_nothing(
-    embed: embedhub.TextEmbedder,
+    embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
+import embedhub_text
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-import embedhub
 
 pytest.importorskip("datasets", reason="datasets is not installed")
 
@@ -17,7 +16,7 @@ def test_the_page_runs(page: Callable[[str], None]) -> None:
 
 
 def test_the_function_has_a_lasting_name(
-    embed: embedhub.TextEmbedder, texts: list[str | None], expected: NDArray[np.float32]
+    embed: embedhub_text.TextEmbedder, texts: list[str | None], expected: NDArray[np.float32]
 ) -> None:
     """The rows are those of one process, and a second run is taken from the cache of datasets."""
     from datasets import Dataset

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import embedhub_text
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-import embedhub
 
 pytest.importorskip("ray.data", reason="ray[data] is not installed")
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray", "ignor
 
 
 @pytest.fixture
-def ray(embed: embedhub.TextEmbedder) -> Iterator[Any]:
+def ray(embed: embedhub_text.TextEmbedder) -> Iterator[Any]:
     """Start Ray with two CPUs on loopback."""
     import ray
 
@@ -33,7 +32,7 @@ def test_the_page_runs(page: Callable[[str], None]) -> None:
 
 def test_a_killed_worker_changes_nothing(
     ray: Any,
-    embed: embedhub.TextEmbedder,
+    embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,

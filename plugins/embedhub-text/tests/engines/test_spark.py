@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import embedhub_text
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-import embedhub
 
 pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully suppo
 
 
 @pytest.fixture
-def spark(embed: embedhub.TextEmbedder) -> Iterator[Any]:
+def spark(embed: embedhub_text.TextEmbedder) -> Iterator[Any]:
     """Start Spark on loopback, with four attempts at each task."""
     from pyspark.sql import SparkSession
 
@@ -34,7 +33,7 @@ def test_the_page_runs(page: Callable[[str], None]) -> None:
 
 def test_a_killed_worker_changes_nothing(
     spark: Any,
-    embed: embedhub.TextEmbedder,
+    embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,

@@ -9,6 +9,7 @@ import tempfile
 import textwrap
 import warnings
 from contextlib import contextmanager
+from functools import cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -30,6 +31,9 @@ _debug = False
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
+_DISTRIBUTIONS = {"embed": "text", "compare": "eval", "evaluate": "eval", "plot": "eval", "probe": "eval"}
+"""The commands of the packages beside this one, by the extra that installs each."""
+
 # typer 0.20 takes click's, later ones carry their own: all have this class above BadParameter.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
@@ -50,6 +54,43 @@ class _Group(TyperGroup):
         return sorted(super().list_commands(ctx))
 
 
+class _RootGroup(_Group):
+    """The `embedhub` command itself, with the commands of plugins, which are loaded when one is needed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands in alphabetical order."""
+        return sorted({*super().list_commands(ctx), *_plugin_commands()})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command by its name, None if there is none."""
+        command = super().get_command(ctx, cmd_name) or _plugin_commands().get(cmd_name)
+        if command is None and cmd_name in _DISTRIBUTIONS:
+            extra = _DISTRIBUTIONS[cmd_name]
+            raise _UsageError(
+                f"`embedhub {cmd_name}` comes with embedhub-{extra}, which is not installed or is disabled. "
+                f'Install it with: pip install "embedhub[{extra}]".'
+            )
+        return command
+
+
+@cache
+def _plugin_commands() -> dict[str, Any]:
+    """Return the commands of plugins by name; a failing plugin is skipped with a warning."""
+    from embedhub.registry.registry import PLUGINS
+
+    commands: dict[str, Any] = {}
+    for provider in PLUGINS.providers("embedhub_commands"):
+        added = App()
+        try:
+            PLUGINS.call_hook("embedhub_commands", provider, app=added)
+            group = typer.main.get_group(added)
+        except Exception as error:  # noqa: BLE001 - a failing plugin must not affect the others
+            PLUGINS.skip(provider, error)
+            continue
+        commands = dict(group.commands) | commands
+    return commands
+
+
 def _without_types(params: Any) -> Any:
     for param in params:
         if getattr(param, "is_flag", False):
@@ -62,7 +103,7 @@ class App(typer.Typer):
 
     def __init__(self, **options: Any) -> None:
         # Errors of embedhub are told by main(), bugs by Python.
-        super().__init__(cls=_Group, no_args_is_help=True, pretty_exceptions_enable=False, **options)
+        super().__init__(no_args_is_help=True, pretty_exceptions_enable=False, **{"cls": _Group} | options)
 
     def command(self, *arguments: Any, **options: Any) -> "Callable[[_F], _F]":
         """Add a function as a command."""
@@ -70,18 +111,21 @@ class App(typer.Typer):
 
 
 app = App(
+    cls=_RootGroup,
     help="Pretrained word embeddings as ready Keras layers.",
     epilog="A source is a name that `embedhub list` shows, or the path of your own file of vectors.",
 )
 
 
 def complete_names(incomplete: str) -> list[str]:
+    """Return the names of sources that begin so, for the shell."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the shell is at its prompt
         return [name for name in embedhub.sources() if name.startswith(incomplete)]
 
 
 def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the dims of the named source that begin so, for the shell."""
     taken = {str(dim) for dim in ctx.params.get("dims") or ()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
