@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 _log = logging.getLogger("mkdocs.hooks.embedhub")
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "embedhub.matrix.tokenizers": ("words", "tokenizer", "count", "RULES"),
+    "embedhub.matrix.tokenizers": ("treebank_tokenize", "get_tokenizer", "count_words", "TOKENIZERS"),
     "embedhub.matrix.word_counts": ("read_counts",),
     "embedhub_eval.labeled": ("read_labelled",),
     "embedhub.vectors.blocks": ("Block", "Extra"),

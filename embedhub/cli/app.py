@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import embedhub
 from embedhub.errors import EmbedhubError
-from embedhub.matrix.tokenizers import RULES
+from embedhub.matrix.tokenizers import TOKENIZERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -135,8 +135,8 @@ def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _known_rule(rule: str) -> str:
-    if rule not in RULES:
-        raise typer.BadParameter(f"it is {rule!r}; expected {' or '.join(RULES)}.")
+    if rule not in TOKENIZERS:
+        raise typer.BadParameter(f"it is {rule!r}; expected {' or '.join(TOKENIZERS)}.")
     return rule
 
 
@@ -164,7 +164,7 @@ Dims = Annotated[
 ]
 Tokenize = Annotated[
     str,
-    typer.Option(metavar="RULE", help=f"How a text is cut: {', '.join(RULES)}.", callback=_known_rule),
+    typer.Option(metavar="RULE", help=f"How a text is cut: {', '.join(TOKENIZERS)}.", callback=_known_rule),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 

@@ -81,10 +81,10 @@ def _shown(covered: "Coverage", missing: list[tuple[str, int]], *, counted: bool
         for what, words in (exact | served | {"missing": len(covered.missing)}).items()
     ]
     rows.append(["all", f"{covered.total:,}", ""])
-    if covered.token_share is not None:
-        share = f"{covered.token_share:.1%}"
-        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.found_tokens:,}", share])
-    shown = table(["", "words", "share"], rows, right="words share")
+    if covered.token_ratio is not None:
+        ratio = f"{covered.token_ratio:.1%}"
+        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.tokens_found:,}", ratio])
+    shown = table(["", "words", "ratio"], rows, right="words ratio")
     if not missing:
         return shown
     columns = ["missing", "count"] if counted else ["missing"]

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from embedhub._atomic import check, output
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import ExportError
 from embedhub.formats import _write_gensim as gensim
 from embedhub.formats import _write_safetensors as safetensors
@@ -135,7 +135,7 @@ def export(
     _check_words(selection, name)
     with (
         output(path, force=force, beside=beside, parts=form.parts) as fresh,
-        bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
+        progress_bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
     ):
         form.write(fresh, selection, advance)
     files = (path / projector.CONFIG, *(path / part for part in sorted(form.parts - {projector.CONFIG})))

@@ -24,7 +24,7 @@ def test_coverage_prints_the_shares_that_the_library_returns(
 ) -> None:
     """Of the demo's sentences GloVe has as many words and tokens by the command as by the library."""
     file, _ = demo_texts
-    counts = tokens.count([file.read_text("utf-8")])
+    counts = tokens.count_words([file.read_text("utf-8")])
     expected = embedhub.coverage(glove_20k, 50, list(counts), counts=counts)
     assert expected.by_fallback["lower"]
     assert len(expected.missing) > 3
@@ -32,10 +32,10 @@ def test_coverage_prints_the_shares_that_the_library_returns(
     assert (done.returncode, done.stderr) == (0, "")
     shares, missing = re.split("missing +count", done.stdout)
     rows = {line.split("  ")[0]: line.split()[-2:] for line in shares.splitlines() if line}
-    assert rows["missing"] == [f"{len(expected.missing):,}", f"{1 - expected.share:.1%}"]
+    assert rows["missing"] == [f"{len(expected.missing):,}", f"{1 - expected.ratio:.1%}"]
     assert rows[f"tokens found, of {counts.total():,}"] == [
-        f"{expected.found_tokens:,}",
-        f"{expected.token_share:.1%}",
+        f"{expected.tokens_found:,}",
+        f"{expected.token_ratio:.1%}",
     ]
     top = [line.split() for line in missing.strip().splitlines()]
     assert top == [[word, str(counts[word])] for word in expected.missing[:3]]
@@ -47,7 +47,7 @@ def test_coverage_of_a_vocabulary(tmp_path: Path, cache: Path) -> None:
     file.write_bytes(gzip.compress(b"music 5\nqwxz 2\nThe 3\nqwzx 4\n"))
     found = json.loads(run("coverage", "wordnet-ppmi", "25", file, "--json").stdout)
     assert found["missing"] == [{"word": "qwzx", "count": 4}, {"word": "qwxz", "count": 2}]
-    assert (found["total"], found["found"], found["tokens"], found["found_tokens"]) == (4, 2, 14, 8)
+    assert (found["total"], found["found"], found["tokens"], found["tokens_found"]) == (4, 2, 14, 8)
     assert found["by_fallback"] == {"lower": ["The"]}
     strict = run("coverage", "wordnet-ppmi", "25", file, "--json", "--fallback", "none", "--top", "1")
     assert json.loads(strict.stdout)["missing"] == [{"word": "qwzx", "count": 4}]
@@ -170,5 +170,5 @@ def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
     text = "The rain, the rain, and qwxz! The end of qwxz."
     (tmp_path / "text").write_text(text, "utf-8")
     found = json.loads(run("coverage", "wordnet-ppmi", "25", tmp_path / "text", "--json").stdout)
-    counts = Counter(tokens.words(text))
+    counts = Counter(tokens.treebank_tokenize(text))
     assert (found["total"], found["tokens"]) == (len(counts), counts.total())

@@ -210,7 +210,7 @@ FILES = {
 
 
 @pytest.mark.linux
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("keep", ["0", "1"])
 def test_a_build_renames_and_removes_nothing_that_is_open(
@@ -235,7 +235,7 @@ def test_a_build_renames_and_removes_nothing_that_is_open(
 
 
 @pytest.mark.linux
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_a_failed_build_reports_its_own_error(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
@@ -373,7 +373,7 @@ def test_a_member_in_a_folder_is_found(tmp_path: Path) -> None:
     assert (embedhub.load(tmp_path / "all.zip#folder/two.txt").matrix == -ROWS).all()
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_a_mirror_made_by_wget_on_windows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a name cannot have "?", `wget -x` writes "@" before the query of an address."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))

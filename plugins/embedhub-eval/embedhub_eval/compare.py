@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from embedhub import _cache as cache
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import facts
@@ -32,7 +32,7 @@ class Compared:
     """What is known of a source in one dim.
 
     Example:
-        >>> import embedhub, embedhub_eval
+        >>> import embedhub, embedhub_eval, embedhub_eval
         >>> (row,) = embedhub_eval.compare("glove-6b:200")
         >>> row.words, row.language, row.disk_bytes
         (400000, 'en', 332800000)
@@ -77,7 +77,7 @@ class Compared:
         Of the missing words it has the first ten.
 
         Example:
-            >>> import embedhub, embedhub_eval
+            >>> import embedhub, embedhub_eval, embedhub_eval
             >>> (row,) = embedhub_eval.compare("wordnet-ppmi:25", counts={"rain": 8, "qwxz": 1})
             >>> row.to_dict()["coverage"]["missing"]
             ['qwxz']
@@ -105,7 +105,7 @@ def compare(
     facts, and a note that tells how to get the rest.
 
     Example:
-        >>> import embedhub, embedhub_eval
+        >>> import embedhub, embedhub_eval, embedhub_eval
         >>> counts = {"rain": 8, "music": 3, "qwxz": 1}
         >>> rows = embedhub_eval.compare(["wordnet-ppmi:25", "glove-6b:300"], counts=counts)
         >>> [(row.source, row.dim, row.download_bytes) for row in rows]
@@ -140,7 +140,7 @@ def compare(
         source.check_dim(dim)
     tests = [_benchmark(one) for one in (SETS if sets is None else sets)]
     rows = []
-    with bar("Comparing", len(asked), in_bytes=False) as advance:
+    with progress_bar("Comparing", len(asked), in_bytes=False) as advance:
         for source, dim in asked:
             rows.append(_compared(source, dim, counts, tests, fetch=fetch))
             advance(1)

@@ -29,7 +29,7 @@ def plot_comparison(
     the same file.
 
     Example:
-        >>> import embedhub, embedhub_eval
+        >>> import embedhub, embedhub_eval, embedhub_eval
         >>> rows = embedhub_eval.compare(["wordnet-ppmi"], counts={"rain": 8, "qwxz": 1})
         >>> figure = embedhub_eval.plot_comparison(rows)
         >>> figure.axes[0].get_title(loc="left")
@@ -75,7 +75,7 @@ def _score_of(name: str) -> Callable[[Compared], tuple[float, float, float] | No
 
 
 def _tokens_of(row: Compared) -> tuple[float, float, float] | None:
-    share = None if row.coverage is None else row.coverage.token_share
+    share = None if row.coverage is None else row.coverage.token_ratio
     return None if share is None or row.disk_bytes is None else (share, share, share)
 
 

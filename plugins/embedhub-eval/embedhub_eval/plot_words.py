@@ -68,7 +68,7 @@ def plot_words(
     not show. Nothing in a file tells when it was drawn: the same words give the same file.
 
     Example:
-        >>> import embedhub, embedhub_eval
+        >>> import embedhub, embedhub_eval, embedhub_eval
         >>> figure = embedhub_eval.plot_words("wordnet-ppmi", 50, ["music", "rain"], neighbors=5)
         >>> figure.axes[0].get_title(loc="left")
         'music, rain'

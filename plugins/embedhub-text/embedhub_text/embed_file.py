@@ -15,7 +15,7 @@ import numpy as np
 import embedhub
 from embedhub import _cache as cache
 from embedhub._atomic import check
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.registry.registry import Source
 from embedhub_text.embedder import TextEmbedder
@@ -38,10 +38,10 @@ class EmbeddedFile:
     """What `embed_file` did.
 
     Example:
-        >>> import embedhub, embedhub_text, pathlib
+        >>> import embedhub, embedhub_text, embedhub_text, pathlib
         >>> _ = pathlib.Path("a.txt").write_text("a funny film")
         >>> done = embedhub_text.embed_file("wordnet-ppmi", 25, "a.txt", "a.npy")
-        >>> done.found_tokens, done.tokens, done.resumed
+        >>> done.tokens_found, done.tokens, done.resumed
         (3, 3, 0)
 
     Args:
@@ -50,7 +50,7 @@ class EmbeddedFile:
         zeros: Texts without any known word, empty and null ones among them; their vectors are zeros.
         nulls: Texts that were null.
         tokens: Words of all texts.
-        found_tokens: Words that the source has, by a fallback too.
+        tokens_found: Words that the source has, by a fallback too.
         resumed: Rows that an earlier run had made already.
         seconds: What this run took.
     """
@@ -60,7 +60,7 @@ class EmbeddedFile:
     zeros: int
     nulls: int
     tokens: int
-    found_tokens: int
+    tokens_found: int
     resumed: int
     seconds: float
 
@@ -74,8 +74,8 @@ class EmbeddedFile:
         return (
             f"{self.rows:,} rows{again}; {self.zeros:,} without a known word ({self.nulls:,} of them null), "
             "whose vectors are zeros.\n"
-            f"{self.found_tokens:,} of {self.tokens:,} tokens found"
-            f" ({self.found_tokens / max(1, self.tokens):.1%}).\n"
+            f"{self.tokens_found:,} of {self.tokens:,} tokens found"
+            f" ({self.tokens_found / max(1, self.tokens):.1%}).\n"
             f"{self.rows_per_second:,.0f} rows per second, {self.seconds:,.1f} seconds.\n"
             f"{self.out}"
         )
@@ -103,7 +103,7 @@ def embed_file(
     the same, bit for bit. While the parts become ``out`` the disk holds both.
 
     Example:
-        >>> import embedhub, embedhub_text, pathlib, tempfile
+        >>> import embedhub, embedhub_text, embedhub_text, pathlib, tempfile
         >>> folder = pathlib.Path(tempfile.mkdtemp())
         >>> _ = (folder / "a.csv").write_text(chr(10).join(["id,text", "1,a funny film", "2,qwxz"]))
         >>> done = embedhub_text.embed_file("wordnet-ppmi", 25, folder / "a.csv", folder / "a.npy")
@@ -208,7 +208,7 @@ def embed_file(
         zeros=job.zeros,
         nulls=job.nulls,
         tokens=job.tokens,
-        found_tokens=job.found_tokens,
+        tokens_found=job.tokens_found,
         resumed=resumed,
         seconds=time.monotonic() - began,
     )
@@ -223,7 +223,7 @@ class _Job:
         self.table = table
         self.out = out
         self.folder = out.with_name(f"{out.name}.partial")
-        self.rows = self.zeros = self.nulls = self.tokens = self.found_tokens = 0
+        self.rows = self.zeros = self.nulls = self.tokens = self.tokens_found = 0
         self._embed = embed
         self._workers = workers
         self._settings = settings
@@ -285,12 +285,12 @@ class _Job:
         self.zeros += counts["zeros"]
         self.nulls += counts["nulls"]
         self.tokens += counts["tokens"]
-        self.found_tokens += counts["found_tokens"]
+        self.tokens_found += counts["tokens_found"]
 
     def embed(self) -> None:
         """Make the parts that are not there."""
         name = "the standard input" if self.table.path == STDIN else self.table.path.name
-        with bar(f"Embedding {name}", None, in_bytes=False) as advance:
+        with progress_bar(f"Embedding {name}", None, in_bytes=False) as advance:
             advance(self.rows)
             batches = self.table.batches(self._settings["batch"], skip=self.rows)
             for found, done in embedded(self._embed, batches, self._workers):
@@ -316,7 +316,7 @@ class _Job:
             "zeros": int((~done.rows.any(axis=1)).sum()),
             "nulls": batch.texts.count(None),
             "tokens": done.tokens,
-            "found_tokens": done.found_tokens,
+            "tokens_found": done.tokens_found,
         }
         lists = pa.FixedSizeListArray.from_arrays(pa.array(done.rows.reshape(-1)), self._settings["dim"])
         schema = columns.schema.append(pa.field(VECTOR, lists.type))
@@ -331,7 +331,7 @@ class _Job:
     def publish(self) -> None:
         """Turn the parts into the output."""
         fresh = self.folder / self.out.name
-        with bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
+        with progress_bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
             _WRITERS[self.out.suffix](self, fresh, advance)
         cache.move(fresh, self.out)
         shutil.rmtree(self.folder)

@@ -112,7 +112,7 @@ def test_parquet_comes_back_with_its_columns_and_a_vector(tmp_path: Path) -> Non
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)
     assert parquet.ParquetFile(tmp_path / "out.parquet").num_row_groups == 2
     assert (said["rows"], said["zeros"], said["nulls"]) == (6, 3, 1)
-    assert 0 < said["found_tokens"] < said["tokens"]
+    assert 0 < said["tokens_found"] < said["tokens"]
     assert said["out"] == str(tmp_path / "out.parquet")
     assert names(tmp_path) == ["in.parquet", "out.parquet"]
 

@@ -122,8 +122,8 @@ def _compared(rows: "Sequence[Compared]") -> str:
 def _covered(row: "Compared") -> tuple[str, str]:
     if row.coverage is None:
         return "-", "-"
-    tokens = row.coverage.token_share
-    return f"{row.coverage.share:.1%}", "-" if tokens is None else f"{tokens:.1%}"
+    tokens = row.coverage.token_ratio
+    return f"{row.coverage.ratio:.1%}", "-" if tokens is None else f"{tokens:.1%}"
 
 
 def _scored(score: "Score | None") -> str:
@@ -177,7 +177,7 @@ def _probed(result: "Probe") -> str:
             str(row.dim),
             f"{row.accuracy:.1%}",
             f"{row.low:.1%} to {row.high:.1%}",
-            f"{row.token_share:.1%}",
+            f"{row.token_ratio:.1%}",
         ]
         for row in result.rows
     ]
