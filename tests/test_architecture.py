@@ -57,7 +57,7 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["keras"] == {"layers.keras", "layers.keras_text", "cli._demo"}
     assert homes["torch"] == {"layers.torch"}
     assert homes["pyarrow"] == {"texts.tables", "texts.embed_file"}
-    assert homes["gensim"] == {"formats._write_gensim"}
+    assert "gensim" not in homes
     assert homes["matplotlib"] == {f"evaluation.plot{name}" for name in ("s", "_words", "_comparison")}
     assert homes["orjson"] == {"formats._numbers"}
     assert homes["sklearn"] == {"evaluation.probe"}

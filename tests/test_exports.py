@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Collection, Iterator
@@ -33,7 +32,6 @@ FORMATS: dict[exports.Format, str] = {
     "safetensors": "out.safetensors",
     "word2vec-text": "out.txt",
     "word2vec-binary": "out.bin",
-    "gensim": "out.kv",
     "projector": "out",
 }
 
@@ -58,15 +56,6 @@ def by_gensim(path: Path, **options: Any) -> Pairs:
     from gensim.models import KeyedVectors
 
     vectors = KeyedVectors.load_word2vec_format(str(path), unicode_errors="surrogateescape", **options)
-    return vectors.index_to_key, vectors.vectors
-
-
-def by_gensim_itself(path: Path, mmap: str | None) -> Pairs:
-    """Open gensim's own form."""
-    from gensim.models import KeyedVectors
-
-    vectors = KeyedVectors.load(str(path), mmap=mmap)
-    assert [vectors.key_to_index[word] for word in vectors.index_to_key] == list(range(len(vectors)))
     return vectors.index_to_key, vectors.vectors
 
 
@@ -107,7 +96,6 @@ READERS: dict[exports.Format, list[Callable[[Path, int], Pairs]]] = {
         lambda path, _: by_gensim(path, binary=True),
         lambda path, dim: by_our_reader(word2vec_binary.read, path, dim),
     ],
-    "gensim": [lambda path, _: by_gensim_itself(path, None), lambda path, _: by_gensim_itself(path, "r")],
     "projector": [lambda path, _: as_the_projector(path)],
 }
 
@@ -169,13 +157,13 @@ def test_a_word_comes_back_or_is_refused(format_: exports.Format, pairs: Pairs) 
 
 
 HOLDS: dict[str, Collection[str]] = {
-    "New York": {"npz", "safetensors", "gensim", "projector"},
-    "two\nlines": {"npz", "safetensors", "gensim"},
-    "a\ttab": {"npz", "safetensors", "word2vec-text", "word2vec-binary", "gensim"},
-    "\udcff": {"npz", "word2vec-text", "word2vec-binary", "gensim"},
-    "zero\0": {"safetensors", "word2vec-text", "word2vec-binary", "gensim", "projector"},
-    "\u00a0": {"npz", "safetensors", "word2vec-text", "word2vec-binary", "gensim"},
-    "": {"npz", "safetensors", "gensim"},
+    "New York": {"npz", "safetensors", "projector"},
+    "two\nlines": {"npz", "safetensors"},
+    "a\ttab": {"npz", "safetensors", "word2vec-text", "word2vec-binary"},
+    "\udcff": {"npz", "word2vec-text", "word2vec-binary"},
+    "zero\0": {"safetensors", "word2vec-text", "word2vec-binary", "projector"},
+    "\u00a0": {"npz", "safetensors", "word2vec-text", "word2vec-binary"},
+    "": {"npz", "safetensors"},
     '"': set(FORMATS),
     "naïve": set(FORMATS),
 }
@@ -294,13 +282,6 @@ def test_nothing_is_overwritten_unasked(
     )
 
 
-def test_a_second_file_counts_too(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
-    """Of a form that is two files the second one is not overwritten either."""
-    (tmp_path / "out.kv.vectors.npy").write_bytes(b"mine")
-    with pytest.raises(embedhub.OutputError, match=r"out.kv.vectors.npy: it is there already"):
-        embedhub.export(make_vectors(["the"]), None, tmp_path / "out.kv")
-
-
 def test_a_folder_of_the_user_is_never_replaced(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
 ) -> None:
@@ -367,31 +348,6 @@ def test_memory_does_not_grow_with_the_matrix(
     finally:
         tracemalloc.stop()
     assert peak < 4 * ROWS * DIM / 3
-
-
-WITHOUT_GENSIM = """
-import sys
-sys.modules["gensim"] = None
-import embedhub
-try:
-    embedhub.export("wordnet-ppmi", 25, sys.argv[1])
-except embedhub.DependencyError as error:
-    print(error)
-"""
-
-
-def test_without_gensim_the_way_out_is_told(tmp_path: Path) -> None:
-    """Where gensim is not installed, the error names the extra, and the form that needs none."""
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_GENSIM, str(tmp_path / "out.kv")],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE,
-    )
-    assert "pip install embedhub[gensim]" in done.stdout
-    assert "word2vec-binary" in done.stdout
-    assert not (tmp_path / "out.kv").exists()
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -39,16 +39,14 @@ def export(
     top: Top = None,
     format_: Annotated[
         str | None,
-        typer.Option(
-            "--format", help="npz, safetensors, word2vec-text, word2vec-binary, gensim or projector."
-        ),
+        typer.Option("--format", help="npz, safetensors, word2vec-text, word2vec-binary or projector."),
     ] = None,
     force: Force = False,
 ) -> None:
     """Write vectors in the form of another program, each number bit for bit.
 
     The ending of OUT says the form, or --format: .npz; .safetensors; .txt and
-    .vec are word2vec's text, .bin its binary; .kv is gensim's own. The
+    .vec are word2vec's text, .bin its binary, which gensim opens too. The
     projector's is a folder.
 
     Examples:

@@ -12,7 +12,6 @@ import numpy as np
 from embedhub._atomic import check, output
 from embedhub._progress import bar
 from embedhub.errors import ExportError
-from embedhub.formats import _write_gensim as gensim
 from embedhub.formats import _write_safetensors as safetensors
 from embedhub.formats import _write_word2vec as word2vec
 from embedhub.formats import npz, projector
@@ -20,7 +19,7 @@ from embedhub.formats._selection import Advance, Selection
 from embedhub.registry.registry import Source, load
 from embedhub.vectors.vectors import Vectors
 
-Format = Literal["npz", "safetensors", "word2vec-text", "word2vec-binary", "gensim", "projector"]
+Format = Literal["npz", "safetensors", "word2vec-text", "word2vec-binary", "projector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,6 @@ class _Form:
     write: Callable[[Path, Selection, Advance], None]
     refusal: Callable[[str], str | None]
     suffixes: tuple[str, ...]
-    beside: str = ""
     parts: frozenset[str] = frozenset()
 
 
@@ -37,7 +35,6 @@ _FORMS: dict[Format, _Form] = {
     "safetensors": _Form(safetensors.write, safetensors.refusal, (".safetensors",)),
     "word2vec-text": _Form(word2vec.write_text, word2vec.refusal, (".txt", ".vec")),
     "word2vec-binary": _Form(word2vec.write_binary, word2vec.refusal, (".bin",)),
-    "gensim": _Form(gensim.write, gensim.refusal, (".kv",), beside=gensim.MATRIX),
     "projector": _Form(projector.write, projector.refusal, (), parts=projector.FILES),
 }
 
@@ -88,7 +85,6 @@ def export(
                                                 ``words``, a JSON list; only UTF-8
     ``word2vec-text``   ``.txt``, ``.vec``      no blank, no newline, no empty word
     ``word2vec-binary`` ``.bin``                the same
-    ``gensim``          ``.kv``                 for ``KeyedVectors.load``; two files; any word
     ``projector``                               a folder for TensorBoard's Embedding Projector; no
                                                 tab, no end of a line, no white space alone, only
                                                 UTF-8
@@ -120,7 +116,6 @@ def export(
         ValueError: The format is unknown, or not to be told from the path, or ``top`` is no positive number.
         ExportError: The format cannot hold one of the words, or none of the words is in the source.
         OutputError: A file is there already, or the disk refuses the bytes.
-        DependencyError: The format ``gensim`` needs gensim.
         EmbedhubError: What `embedhub.load` raises.
     """
     path = Path(path)
@@ -128,19 +123,18 @@ def export(
     if top is not None and top < 1:
         raise ValueError(f"top is {top}; expected 1 or more, or None for all.")
     form = _FORMS[name]
-    beside = [path.name + form.beside] if form.beside else []
-    check(path, force=force, beside=beside, parts=form.parts)  # before what may be a long download
+    check(path, force=force, parts=form.parts)  # before what may be a long download
     vectors = load(source, dim)
     selection, missing = _select(vectors, words, top)
     _check_words(selection, name)
     with (
-        output(path, force=force, beside=beside, parts=form.parts) as fresh,
+        output(path, force=force, parts=form.parts) as fresh,
         bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
     ):
         form.write(fresh, selection, advance)
     files = (path / projector.CONFIG, *(path / part for part in sorted(form.parts - {projector.CONFIG})))
     return Exported(
-        files=files if form.parts else (path, *map(path.with_name, beside)),
+        files=files if form.parts else (path,),
         format=name,
         rows=len(selection.rows),
         dim=vectors.dim,
