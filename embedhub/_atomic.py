@@ -11,13 +11,13 @@ from embedhub.errors import EmbedhubError, OutputError
 
 
 @contextmanager
-def output(path: Path, *, force: bool, parts: Collection[str] = ()) -> Iterator[Path]:
+def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> Iterator[Path]:
     """Give a place to write to; on success what is there appears at ``path``.
 
     Args:
         path: The final place.
-        force: Whether what is there already is replaced.
-        parts: If it is a folder, the names of the files in it: a folder with others is never replaced.
+        overwrite: Whether what is there already is replaced.
+        expected_names: Of a folder, the names of its files: a folder with others is never replaced.
 
     Yields:
         A path with the same last name, in a folder that is gone afterwards.
@@ -26,16 +26,16 @@ def output(path: Path, *, force: bool, parts: Collection[str] = ()) -> Iterator[
         OutputError: It is there already, or the disk refuses it. Nothing is changed then.
     """
     path = path.expanduser().absolute()
-    check(path, force=force, parts=parts)
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        fresh.mkdir(parents=True)
+        temporary.mkdir(parents=True)
         try:
-            yield fresh / path.name
-            check(path, force=force, parts=parts)
-            _publish(fresh, path)
+            yield temporary / path.name
+            ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
+            _publish(temporary, path)
         finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
     except EmbedhubError:
         raise
     except OSError as error:
@@ -44,36 +44,36 @@ def output(path: Path, *, force: bool, parts: Collection[str] = ()) -> Iterator[
         ) from error
 
 
-def check(path: Path, *, force: bool, parts: Collection[str] = ()) -> None:
-    """Raise OutputError unless `output` may write there; asked before long work too."""
+def ensure_writable(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> None:
+    """Raise OutputError unless `atomic_output` may write there; asked before long work too."""
     path = path.expanduser().absolute()
-    there = path.exists()
-    if there and path.is_dir() != bool(parts):
+    existing = path.exists()
+    if existing and path.is_dir() != bool(expected_names):
         raise OutputError(f"{path}: this is a {'folder' if path.is_dir() else 'file'}. Name another.")
-    if parts and there:
+    if expected_names and existing:
         inside = sorted(file.name for file in path.iterdir())
-        others = [name for name in inside if name not in parts]
+        others = [name for name in inside if name not in expected_names]
         if others:
             raise OutputError(
                 f"{path}: this folder has other files ({', '.join(others[:3])}{', ...' if others[3:] else ''}"
                 "), so it is not replaced. Name a new one."
             )
-        there = bool(inside)
-    if there and not force:
+        existing = bool(inside)
+    if existing and not overwrite:
         raise OutputError(
             f"{path}: it is there already, and was left as it is. Name another, or replace it with "
-            "force=True (--force on the command line)."
+            "overwrite=True (--force on the command line)."
         )
 
 
-def _publish(fresh: Path, path: Path) -> None:
+def _publish(temporary: Path, path: Path) -> None:
     # A folder cannot be renamed over another one: the old one is moved aside, and back if that fails.
-    before = fresh / f"before-{path.name}"
+    before = temporary / f"before-{path.name}"
     moved = path.is_dir()
     if moved:
         cache.move(path, before)
     try:
-        cache.move(fresh / path.name, path)
+        cache.move(temporary / path.name, path)
     except BaseException:
         if moved:
             cache.move(before, path)

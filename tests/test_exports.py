@@ -225,9 +225,9 @@ def test_rows_keep_their_order(make_vectors: Callable[..., embedhub.Vectors], tm
     assert by_numpy(path)[0] == ["b", "e"]
     assert bits(by_numpy(path)[1]) == bits(vectors.lookup(["b", "e"]))
     assert done == embedhub.Exported((path,), "npz", 2, 4, ("?", "!"))
-    embedhub.export(vectors, None, path, words=["c", "c", "a"], force=True)
+    embedhub.export(vectors, None, path, words=["c", "c", "a"], overwrite=True)
     assert by_numpy(path)[0] == ["a", "c"]
-    embedhub.export(vectors, None, path, top=3, force=True)
+    embedhub.export(vectors, None, path, top=3, overwrite=True)
     assert by_numpy(path)[0] == ["a", "b", "c"]
 
 
@@ -267,7 +267,7 @@ def test_what_cannot_be_meant_is_refused(
 def test_nothing_is_overwritten_unasked(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, format_: exports.Format
 ) -> None:
-    """What is there stays, unless force= replaces all of it; nothing else is left lying about."""
+    """What is there stays, unless overwrite= replaces all of it; nothing else is left lying about."""
     one, other = make_vectors(["the"]), make_vectors(["the", "cat"])
     path = tmp_path / FORMATS[format_]
     files = embedhub.export(one, None, path, format=format_).files
@@ -275,7 +275,7 @@ def test_nothing_is_overwritten_unasked(
     with pytest.raises(embedhub.OutputError, match=r"is there already, and was left as it is"):
         embedhub.export(other, None, path, format=format_)
     assert [file.read_bytes() for file in files] == before
-    embedhub.export(other, None, path, format=format_, force=True)
+    embedhub.export(other, None, path, format=format_, overwrite=True)
     assert READERS[format_][0](path, 4)[0] == ["the", "cat"]
     assert sorted(tmp_path.iterdir()) == sorted(
         {path, *files} - {file for file in files if path in file.parents}
@@ -285,18 +285,18 @@ def test_nothing_is_overwritten_unasked(
 def test_a_folder_of_the_user_is_never_replaced(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
 ) -> None:
-    """A folder with other files is left alone even with force=; an empty one is as good as none."""
+    """A folder with other files is left alone even with overwrite=; an empty one is as good as none."""
     vectors = make_vectors(["the", "cat"])
     (tmp_path / "mine").mkdir()
     embedhub.export(vectors, None, tmp_path / "mine", format="projector")
     (tmp_path / "mine" / "thesis.tex").touch()
     with pytest.raises(embedhub.OutputError, match=r"this folder has other files \(thesis.tex\)"):
-        embedhub.export(vectors, None, tmp_path / "mine", format="projector", force=True)
+        embedhub.export(vectors, None, tmp_path / "mine", format="projector", overwrite=True)
     with pytest.raises(embedhub.OutputError, match="this is a folder"):
-        embedhub.export(vectors, None, tmp_path / "mine", format="npz", force=True)
+        embedhub.export(vectors, None, tmp_path / "mine", format="npz", overwrite=True)
     (tmp_path / "file").touch()
     with pytest.raises(embedhub.OutputError, match="this is a file"):
-        embedhub.export(vectors, None, tmp_path / "file", format="projector", force=True)
+        embedhub.export(vectors, None, tmp_path / "file", format="projector", overwrite=True)
 
 
 @pytest.mark.posix

@@ -149,7 +149,7 @@ def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[
     before = contents(tmp_path)
     code = (
         "import embedhub; from embedhub.matrix import export as exports\n"
-        f"try: exports.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, format={form!r}, force=True)\n"
+        f"try: exports.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, format={form!r}, overwrite=True)\n"
         "except embedhub.OutputError as error: print(error)"
     )
     done = run_while_held(out, code)
@@ -258,7 +258,7 @@ def test_embed_file_removes_its_parts_when_they_are_closed(tmp_path: Path, name:
     """
     (tmp_path / "in.txt").write_text("a cat\na dog\nrain\n", "utf-8")
     for _ in range(2):
-        embedhub.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, force=True)
+        embedhub.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, overwrite=True)
     assert not (tmp_path / f"{name}.partial").exists()
 
 
@@ -281,7 +281,7 @@ def test_exports_are_replaced_when_they_are_closed(
     """
     form: Any = "projector" if name == "out" else None
     for words in (WORDS, WORDS[:2]):
-        exports.export(make_vectors(words), None, tmp_path / name, format=form, force=True)
+        exports.export(make_vectors(words), None, tmp_path / name, format=form, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("out")) == []
 
 

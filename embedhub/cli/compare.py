@@ -73,7 +73,7 @@ def compare(
         from embedhub.evaluation import plots as figures
 
         with usage():
-            figures.check(plot, force=force)
+            figures.check(plot, overwrite=force)
     from embedhub.evaluation import compare as comparison
     from embedhub.matrix.word_counts import read_counts
 
@@ -90,7 +90,7 @@ def compare(
         from embedhub.evaluation.plot_comparison import plot_comparison
 
         with usage():
-            plot_comparison(rows, plot, force=force)
+            plot_comparison(rows, plot, overwrite=force)
         typer.echo(f"Quality against size: {plot}", err=True)
 
 

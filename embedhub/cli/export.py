@@ -59,7 +59,7 @@ def export(
 
     with usage():
         form_of(out, format_)
-    _export(name, dim, out, words=words, top=top, format_=format_, force=force)
+    _export(name, dim, out, words=words, top=top, format_=format_, overwrite=force)
 
 
 @app.command()
@@ -99,7 +99,7 @@ def projector(
             home = Path(stack.enter_context(tempfile.TemporaryDirectory())) if open_ else Path()
             out = home / folder
         top = top if top or words else _POINTS
-        _export(name, dim, out, words=words, top=top, format_="projector", force=force)
+        _export(name, dim, out, words=words, top=top, format_="projector", overwrite=force)
         if not open_:
             typer.echo(f"Look at it with: tensorboard --logdir {out}")
             return
@@ -121,7 +121,7 @@ def _export(
     words: Path | None,
     top: int | None,
     format_: str | None,
-    force: bool,
+    overwrite: bool,
 ) -> None:
     """Write, and say what was written and which words were asked for in vain."""
     from embedhub.matrix.export import export, form_of, read_words
@@ -133,7 +133,7 @@ def _export(
         words=read_words(words) if words else None,
         top=top,
         format=form_of(out, format_),
-        force=force,
+        overwrite=overwrite,
     )
     size = amount(sum(file.stat().st_size for file in done.files))
     typer.echo(f"Wrote {done.rows:,} words, dim {done.dim}, {size}, as {done.format}:")

@@ -31,6 +31,6 @@ def plot(
     from embedhub.evaluation.plot_words import plot_words
 
     with usage():
-        figures.check(out, force=force)
-    plot_words(name, dim, words, out, neighbors=neighbors, force=force)
+        figures.check(out, overwrite=force)
+    plot_words(name, dim, words, out, neighbors=neighbors, overwrite=force)
     typer.echo(f"Drew {out}")

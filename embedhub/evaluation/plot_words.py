@@ -58,7 +58,7 @@ def plot_words(
     path: str | PathLike[str] | None = None,
     *,
     neighbors: int = 8,
-    force: bool = False,
+    overwrite: bool = False,
 ) -> "Figure":
     """Draw a map of words and their nearest neighbours in the source.
 
@@ -79,7 +79,7 @@ def plot_words(
         words: The words, spelled as the source spells them.
         path: A ``.svg`` or ``.png`` file to write; None writes none.
         neighbors: How many neighbours of each word, by cosine.
-        force: Whether a file that is there already is replaced.
+        overwrite: Whether a file that is there already is replaced.
 
     Returns:
         The matplotlib figure, for a notebook or for changes of your own.
@@ -91,10 +91,10 @@ def plot_words(
         DependencyError: matplotlib is not installed.
         EmbedhubError: What `embedhub.load` raises.
     """
-    check(path, force=force)
+    check(path, overwrite=overwrite)
     vectors = load(source, dim)
     laid_out = _lay_out(vectors, words, neighbors)
-    return render(lambda: _draw(laid_out, f"{vectors.name}, dim {vectors.dim}"), path, force=force)
+    return render(lambda: _draw(laid_out, f"{vectors.name}, dim {vectors.dim}"), path, overwrite=overwrite)
 
 
 def principal_plane(rows: NDArray[np.floating]) -> tuple[NDArray[np.float64], tuple[float, float]]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from embedhub._atomic import check, output
+from embedhub._atomic import atomic_output, ensure_writable
 from embedhub._progress import bar
 from embedhub.errors import ExportError
 from embedhub.formats import _write_safetensors as safetensors
@@ -72,7 +72,7 @@ def export(
     words: Iterable[str] | None = None,
     top: int | None = None,
     format: Format | None = None,  # noqa: A002 - what else would a user call it
-    force: bool = False,
+    overwrite: bool = False,
 ) -> Exported:
     """Write vectors in the form of another program; each float32 survives bit for bit.
 
@@ -110,7 +110,7 @@ def export(
         words: Only these words, spelled as the source spells them; a mapping of words does too.
         top: Only so many of the first rows, of those of ``words`` if they are given.
         format: One of those above; by default the ending of the path says it.
-        force: Whether a file that is there already is replaced.
+        overwrite: Whether a file that is there already is replaced.
 
     Raises:
         ValueError: The format is unknown, or not to be told from the path, or ``top`` is no positive number.
@@ -123,12 +123,14 @@ def export(
     if top is not None and top < 1:
         raise ValueError(f"top is {top}; expected 1 or more, or None for all.")
     form = _FORMS[name]
-    check(path, force=force, parts=form.parts)  # before what may be a long download
+    ensure_writable(
+        path, overwrite=overwrite, expected_names=form.parts
+    )  # before what may be a long download
     vectors = load(source, dim)
     selection, missing = _select(vectors, words, top)
     _check_words(selection, name)
     with (
-        output(path, force=force, parts=form.parts) as fresh,
+        atomic_output(path, overwrite=overwrite, expected_names=form.parts) as fresh,
         bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
     ):
         form.write(fresh, selection, advance)
