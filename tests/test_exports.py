@@ -218,16 +218,16 @@ def test_digits_are_the_fewest_that_do(make_vectors: Callable[..., embedhub.Vect
 
 
 def test_rows_keep_their_order(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
-    """Words come in the order of the source, whatever the order of asking; top= takes the first of them."""
+    """Words come in the order of the source, whatever the order of asking; topn= takes the first of them."""
     vectors = make_vectors(list("abcdefgh"))
     path = tmp_path / "out.npz"
-    done = embedhub.export(vectors, None, path, words={"g": 1, "?": 2, "b": 3, "e": 4, "!": 5}, top=2)
+    done = embedhub.export(vectors, None, path, words={"g": 1, "?": 2, "b": 3, "e": 4, "!": 5}, topn=2)
     assert by_numpy(path)[0] == ["b", "e"]
     assert bits(by_numpy(path)[1]) == bits(vectors.lookup(["b", "e"]))
     assert done == embedhub.Exported((path,), "npz", 2, 4, ("?", "!"))
     embedhub.export(vectors, None, path, words=["c", "c", "a"], overwrite=True)
     assert by_numpy(path)[0] == ["a", "c"]
-    embedhub.export(vectors, None, path, top=3, overwrite=True)
+    embedhub.export(vectors, None, path, topn=3, overwrite=True)
     assert by_numpy(path)[0] == ["a", "b", "c"]
 
 
@@ -257,8 +257,8 @@ def test_what_cannot_be_meant_is_refused(
         embedhub.export(vectors, None, tmp_path / "out.foo")
     with pytest.raises(ValueError, match="format is 'glove'; expected one of npz, safetensors"):
         embedhub.export(vectors, None, tmp_path / "out.npz", format="glove")  # type: ignore[arg-type]  # the point
-    with pytest.raises(ValueError, match="top is 0"):
-        embedhub.export(vectors, None, tmp_path / "out.npz", top=0)
+    with pytest.raises(ValueError, match="topn is 0"):
+        embedhub.export(vectors, None, tmp_path / "out.npz", topn=0)
     with pytest.raises(TypeError, match="expected several words, got one str"):
         embedhub.export(vectors, None, tmp_path / "out.npz", words="the")
     assert not list(tmp_path.iterdir())
@@ -303,7 +303,7 @@ def test_a_folder_of_the_user_is_never_replaced(
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     """When the disk refuses, the old file is still there, and no part of the new one."""
     out = tmp_path / "out.npz"
-    assert run("export", "wordnet-ppmi", 25, out, "--top", 10).returncode == 0
+    assert run("export", "wordnet-ppmi", 25, out, "--topn", 10).returncode == 0
     before = out.read_bytes()
     script = 'ulimit -f 500; exec "$0" export wordnet-ppmi 25 "$1" --force'  # blocks of a file, 1 KB each
     done = subprocess.run(
@@ -340,7 +340,7 @@ def test_memory_does_not_grow_with_the_matrix(
     large: embedhub.Vectors, tmp_path: Path, format_: exports.Format
 ) -> None:
     """To write 61 MB takes a third of that at most, most of it for the words."""
-    embedhub.export(large, None, tmp_path / "first" / FORMATS[format_], format=format_, top=1)  # imports
+    embedhub.export(large, None, tmp_path / "first" / FORMATS[format_], format=format_, topn=1)  # imports
     tracemalloc.start()
     try:
         embedhub.export(large, None, tmp_path / FORMATS[format_], format=format_)
@@ -354,7 +354,7 @@ def test_memory_does_not_grow_with_the_matrix(
 def test_the_command_writes_every_format(tmp_path: Path, name: exports.Format) -> None:
     """`embedhub export` writes the embedded vectors so that other programs find the same words and bits."""
     done = run(
-        "export", "wordnet-ppmi", 25, tmp_path / "sub" / FORMATS[name], "--top", 2000, "--format", name
+        "export", "wordnet-ppmi", 25, tmp_path / "sub" / FORMATS[name], "--topn", 2000, "--format", name
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Wrote 2,000 words, dim 25, ")
@@ -382,7 +382,7 @@ def test_what_embedhub_writes_it_loads(tmp_path: Path) -> None:
     """Files of three formats are sources again, by their path alone."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     for name in ("out.safetensors", "out.txt", "out.bin"):
-        embedhub.export(vectors, None, tmp_path / name, top=300)
+        embedhub.export(vectors, None, tmp_path / name, topn=300)
         again = embedhub.load(tmp_path / name)
         assert list(again) == vectors.words[:300]
         assert bits(again.matrix) == bits(vectors.matrix[:300])

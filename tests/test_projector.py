@@ -49,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, "sub
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMBEDHUB_CACHE", str(tmp_path_factory.mktemp("projector")))
         patch.setenv("BROWSER", "true")  # a browser that does nothing
-        arguments = ["projector", "wordnet-ppmi", "50", "--top", "2000", "--open"]
+        arguments = ["projector", "wordnet-ppmi", "50", "--topn", "2000", "--open"]
         with child(executable(), *arguments) as process:
             shown = read_until(process, "Serving ")
             if "Serving " not in shown:
@@ -137,7 +137,7 @@ def test_ctrl_c_ends_it_cleanly(
 ) -> None:
     """After Ctrl-C the process says so, ends with code 0, and its temporary folder is gone."""
     monkeypatch.setenv("BROWSER", "true")
-    process = start(executable(), "projector", "wordnet-ppmi", "25", "--top", "100", "--open")
+    process = start(executable(), "projector", "wordnet-ppmi", "25", "--topn", "100", "--open")
     shown = read_until(process, "Serving ")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)

@@ -18,7 +18,7 @@ Words = Annotated[
     Path | None,
     typer.Option("--words", help="Only the words of this file, one per line.", exists=True, dir_okay=False),
 ]
-Top = Annotated[int | None, typer.Option(help="Only so many rows, the first: most frequent words.", min=1)]
+Topn = Annotated[int | None, typer.Option(help="Only so many rows, the first: most frequent words.", min=1)]
 
 _SHOWN = 10  # missing words
 _POINTS = 5000  # unless asked for otherwise: a page turns so many without effort
@@ -36,7 +36,7 @@ def export(
     ],
     *,
     words: Words = None,
-    top: Top = None,
+    topn: Topn = None,
     format_: Annotated[
         str | None,
         typer.Option("--format", help="npz, safetensors, word2vec-text, word2vec-binary or projector."),
@@ -51,15 +51,15 @@ def export(
 
     Examples:
       embedhub export wordnet-ppmi 50 vectors.npz
-      embedhub export glove-6b 300 common.bin --top 50000
+      embedhub export glove-6b 300 common.bin --topn 50000
       embedhub export glove-6b 300 mine.safetensors --words vocabulary.txt
-      embedhub export wordnet-ppmi 100 points --format projector --top 5000
+      embedhub export wordnet-ppmi 100 points --format projector --topn 5000
     """
     from embedhub.matrix.export import form_of
 
     with usage():
         form_of(out, format_)
-    _export(name, dim, out, words=words, top=top, format_=format_, overwrite=force)
+    _export(name, dim, out, words=words, topn=topn, format_=format_, overwrite=force)
 
 
 @app.command()
@@ -68,7 +68,7 @@ def projector(
     dim: Dim,
     *,
     words: Words = None,
-    top: Annotated[
+    topn: Annotated[
         int | None,
         typer.Option(help="Only so many rows; 5000 unless --words says which.", min=1, show_default=False),
     ] = None,
@@ -98,8 +98,8 @@ def projector(
             folder = f"{load(name, dim).name}-{dim}d-projector"
             home = Path(stack.enter_context(tempfile.TemporaryDirectory())) if open_ else Path()
             out = home / folder
-        top = top if top or words else _POINTS
-        _export(name, dim, out, words=words, top=top, format_="projector", overwrite=force)
+        topn = topn if topn or words else _POINTS
+        _export(name, dim, out, words=words, topn=topn, format_="projector", overwrite=force)
         if not open_:
             typer.echo(f"Look at it with: tensorboard --logdir {out}")
             return
@@ -119,7 +119,7 @@ def _export(
     out: Path,
     *,
     words: Path | None,
-    top: int | None,
+    topn: int | None,
     format_: str | None,
     overwrite: bool,
 ) -> None:
@@ -131,7 +131,7 @@ def _export(
         dim,
         out,
         words=read_words(words) if words else None,
-        top=top,
+        topn=topn,
         format=form_of(out, format_),
         overwrite=overwrite,
     )

@@ -70,7 +70,7 @@ def export(
     path: str | PathLike[str],
     *,
     words: Iterable[str] | None = None,
-    top: int | None = None,
+    topn: int | None = None,
     format: Format | None = None,  # noqa: A002 - what else would a user call it
     overwrite: bool = False,
 ) -> Exported:
@@ -108,26 +108,26 @@ def export(
         dim: Width of a row; None where the source has only one.
         path: The file, or for ``projector`` the folder. Folders above it are made.
         words: Only these words, spelled as the source spells them; a mapping of words does too.
-        top: Only so many of the first rows, of those of ``words`` if they are given.
+        topn: Only so many of the first rows, of those of ``words`` if they are given.
         format: One of those above; by default the ending of the path says it.
         overwrite: Whether a file that is there already is replaced.
 
     Raises:
-        ValueError: The format is unknown, or not to be told from the path, or ``top`` is no positive number.
+        ValueError: The format is unknown, or not to be told from the path, or ``topn`` is no positive number.
         ExportError: The format cannot hold one of the words, or none of the words is in the source.
         OutputError: A file is there already, or the disk refuses the bytes.
         EmbedhubError: What `embedhub.load` raises.
     """
     path = Path(path)
     name = form_of(path, format)
-    if top is not None and top < 1:
-        raise ValueError(f"top is {top}; expected 1 or more, or None for all.")
+    if topn is not None and topn < 1:
+        raise ValueError(f"topn is {topn}; expected 1 or more, or None for all.")
     form = _FORMS[name]
     ensure_writable(
         path, overwrite=overwrite, expected_names=form.parts
     )  # before what may be a long download
     vectors = load(source, dim)
-    selection, missing = _select(vectors, words, top)
+    selection, missing = _select(vectors, words, topn)
     _check_words(selection, name)
     with (
         atomic_output(path, overwrite=overwrite, expected_names=form.parts) as fresh,
@@ -173,14 +173,14 @@ def form_of(path: Path, asked: str | None) -> Format:
 
 
 def _select(
-    vectors: Vectors, words: Iterable[str] | None, top: int | None
+    vectors: Vectors, words: Iterable[str] | None, topn: int | None
 ) -> tuple[Selection, tuple[str, ...]]:
     if words is None:
-        return Selection(vectors, np.arange(min(len(vectors), top or len(vectors)))), ()
+        return Selection(vectors, np.arange(min(len(vectors), topn or len(vectors)))), ()
     wanted = words if isinstance(words, str) else list(dict.fromkeys(words))
     rows = vectors.indices(wanted)
     missing = tuple(wanted[i] for i in np.flatnonzero(rows < 0).tolist())
-    rows = np.sort(rows[rows >= 0])[:top]
+    rows = np.sort(rows[rows >= 0])[:topn]
     if not len(rows):
         shown = ", ".join(map(repr, islice(missing, 5)))
         raise ExportError(
