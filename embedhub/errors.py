@@ -229,7 +229,7 @@ class WorkerError(EmbedhubError, ChildProcessError):
     """A process that was to do a part of the work died.
 
     Example:
-        >>> import embedhub, embedhub_text, embedhub_text
+        >>> import embedhub, embedhub_text
         >>> def embed_again(*arguments, tries=2, **options):
         ...     try:
         ...         return embedhub_text.embed_file(*arguments, **options)
@@ -344,7 +344,7 @@ class BenchmarkWarning(UserWarning):
     """Some benchmarks cannot be had; vectors are scored on the others.
 
     Example:
-        >>> import embedhub, embedhub_eval, embedhub_eval, warnings
+        >>> import embedhub, embedhub_eval, warnings
         >>> warnings.simplefilter("error", embedhub.errors.BenchmarkWarning)
         >>> try:
         ...     scores = embedhub_eval.evaluate("wordnet-ppmi", 50)  # on all benchmarks, or on none

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage
     from embedhub.matrix.word_counts import Kind
 
-Top = Annotated[int, typer.Option(min=1, metavar="N", help="How many words.")]
+Topn = Annotated[int, typer.Option(min=1, metavar="N", help="How many words.")]
 Words = Annotated[
     str,
     typer.Argument(metavar="FILE", help="A vocabulary or a text; - is stdin.", show_default=False),
@@ -38,7 +38,7 @@ def coverage(
     text: AsText = None,
     tokenize: Tokenize = "words",
     fallback: Fallbacks = None,
-    top: Top = 20,
+    topn: Topn = 20,
     as_json: Json = False,
 ) -> None:
     """Tell how much of a vocabulary, or of a text, a source knows, and which words it lacks most.
@@ -63,7 +63,7 @@ def coverage(
         count != 1 for count in counts.values()
     )  # else it is a list of words, and they are no tokens
     covered = embedhub.coverage(name, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
-    missing = [(word, counts[word]) for word in covered.missing[:top]]
+    missing = [(word, counts[word]) for word in covered.missing[:topn]]
     emit(
         {"source": name, "dim": dim}
         | covered.to_dict()
@@ -98,20 +98,20 @@ def neighbors(
     dim: Dim,
     words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
     *,
-    top: Top = 10,
+    topn: Topn = 10,
     as_json: Json = False,
 ) -> None:
     """Show the nearest words of each word: those whose rows have the largest cosine with its own.
 
     Examples:
       embedhub neighbors wordnet-ppmi 100 music
-      embedhub neighbors glove-6b 50 berlin paris --top 5
+      embedhub neighbors glove-6b 50 berlin paris --topn 5
     """
     from embedhub.vectors.suggestions import require
 
     vectors = embedhub.load(name, dim)
     require(vectors, words)
-    found = {word: vectors.most_similar(word, top) for word in words}
+    found = {word: vectors.most_similar(word, topn) for word in words}
     emit(
         [{"word": word, "neighbors": _pairs(near)} for word, near in found.items()],
         lambda: table(
@@ -135,20 +135,20 @@ def analogy(
     b: Annotated[str, typer.Argument(metavar="B", help="What A is to, such as king.", show_default=False)],
     c: Annotated[str, typer.Argument(metavar="C", help="Another, such as woman.", show_default=False)],
     *,
-    top: Top = 10,
+    topn: Topn = 10,
     as_json: Json = False,
 ) -> None:
     """Solve "A is to B as C is to ?", by 3CosAdd (Mikolov et al. 2013, Levy and Goldberg 2014).
 
     Examples:
       embedhub analogy glove-6b 50 france paris italy
-      embedhub analogy wordnet-ppmi 100 man king woman --top 3
+      embedhub analogy wordnet-ppmi 100 man king woman --topn 3
     """
     from embedhub.vectors.suggestions import require
 
     vectors = embedhub.load(name, dim)
     require(vectors, [a, b, c])
-    found = vectors.analogy(a, b, c, top)
+    found = vectors.analogy(a, b, c, topn)
     emit(
         _pairs(found),
         lambda: table(["word", "cosine"], [[word, f"{score:.4f}"] for word, score in found], right="cosine"),

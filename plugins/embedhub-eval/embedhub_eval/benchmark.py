@@ -79,7 +79,7 @@ class Benchmark:
         """Bring the file to disk, verified, and return its place.
 
         Example:
-            >>> import embedhub, embedhub_eval, embedhub_eval, os
+            >>> import embedhub, embedhub_eval, os
             >>> os.environ["EMBEDHUB_OFFLINE"] = "1"  # without, it would be fetched
             >>> embedhub_eval.benchmarks()["men"].fetch()
             Traceback (most recent call last):
@@ -102,7 +102,7 @@ class Benchmark:
         r"""Read a file of this benchmark: what `fetch` gave, or a copy of the first candidate.
 
         Example:
-            >>> import embedhub, embedhub_eval, embedhub_eval, pathlib
+            >>> import embedhub, embedhub_eval, pathlib
             >>> mine = pathlib.Path("my-copy.tsv")
             >>> _ = mine.write_text("Word 1\tWord 2\tHuman (mean)\nrain\tstorm\t8\n")
             >>> next(embedhub_eval.benchmarks()["wordsim-353"].parse(mine))

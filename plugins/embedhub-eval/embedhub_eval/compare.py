@@ -32,7 +32,7 @@ class Compared:
     """What is known of a source in one dim.
 
     Example:
-        >>> import embedhub, embedhub_eval, embedhub_eval
+        >>> import embedhub, embedhub_eval
         >>> (row,) = embedhub_eval.compare("glove-6b:200")
         >>> row.words, row.language, row.disk_bytes
         (400000, 'en', 332800000)
@@ -77,7 +77,7 @@ class Compared:
         Of the missing words it has the first ten.
 
         Example:
-            >>> import embedhub, embedhub_eval, embedhub_eval
+            >>> import embedhub, embedhub_eval
             >>> (row,) = embedhub_eval.compare("wordnet-ppmi:25", counts={"rain": 8, "qwxz": 1})
             >>> row.to_dict()["coverage"]["missing"]
             ['qwxz']
@@ -105,7 +105,7 @@ def compare(
     facts, and a note that tells how to get the rest.
 
     Example:
-        >>> import embedhub, embedhub_eval, embedhub_eval
+        >>> import embedhub, embedhub_eval
         >>> counts = {"rain": 8, "music": 3, "qwxz": 1}
         >>> rows = embedhub_eval.compare(["wordnet-ppmi:25", "glove-6b:300"], counts=counts)
         >>> [(row.source, row.dim, row.download_bytes) for row in rows]

@@ -29,7 +29,7 @@ class Score:
     r"""What vectors score on a benchmark, or on one part of it.
 
     Example:
-        >>> import embedhub, embedhub_eval, embedhub_eval, pathlib
+        >>> import embedhub, embedhub_eval, pathlib
         >>> _ = pathlib.Path("pairs.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\ncat\tkitten\t9\n")
         >>> (score,) = embedhub_eval.evaluate("wordnet-ppmi", 50, ["./pairs.tsv"])
         >>> score.name, score.kind, score.covered, score.total
@@ -66,7 +66,7 @@ class Score:
         r"""Return everything as plain dicts, lists, strings and numbers, as JSON has them.
 
         Example:
-            >>> import embedhub, embedhub_eval, embedhub_eval, json, pathlib
+            >>> import embedhub, embedhub_eval, json, pathlib
             >>> _ = pathlib.Path("pairs.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\n")
             >>> (score,) = embedhub_eval.evaluate("wordnet-ppmi", 50, ["./pairs.tsv"])
             >>> json.loads(json.dumps(score.to_dict()))["total"]
@@ -95,7 +95,7 @@ def evaluate(
     many questions share words, so theirs are rather too narrow.
 
     Example:
-        >>> import embedhub, embedhub_eval, embedhub_eval
+        >>> import embedhub, embedhub_eval
         >>> from pathlib import Path
         >>> _ = Path("mine.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\ncat\tkitten\t9\ncat\tqwxz\t0\n")
         >>> (score,) = embedhub_eval.evaluate("wordnet-ppmi", 50, ["./mine.tsv"])

@@ -40,7 +40,7 @@ class Probed:
     """How well labels are predicted from the vectors of one source.
 
     Example:
-        >>> import embedhub, embedhub_eval, embedhub_eval
+        >>> import embedhub, embedhub_eval
         >>> texts = ["heavy rain", "cold snow", "small cat", "old dog"], ["sky", "sky", "pet", "pet"]
         >>> row = embedhub_eval.probe("wordnet-ppmi:25", texts, texts).rows[0]
         >>> row.correct, row.texts, row.accuracy, round(row.low, 3), row.high
@@ -72,7 +72,7 @@ class Probe:
     """What a probe has found; `print` shows its rows.
 
     Example:
-        >>> import embedhub, embedhub_eval, embedhub_eval
+        >>> import embedhub, embedhub_eval
         >>> texts = ["heavy rain", "cold snow", "small cat", "old dog"], ["sky", "sky", "pet", "pet"]
         >>> probe = embedhub_eval.probe("wordnet-ppmi:25", texts, texts)
         >>> probe.train, probe.most_frequent
@@ -103,7 +103,7 @@ class Probe:
         """Return everything as plain dicts, lists, strings and numbers, as JSON has them.
 
         Example:
-            >>> import embedhub, embedhub_eval, embedhub_eval
+            >>> import embedhub, embedhub_eval
             >>> texts = ["heavy rain", "cold snow", "small cat", "old dog"], ["sky", "sky", "pet", "pet"]
             >>> sorted(embedhub_eval.probe("wordnet-ppmi:25", texts, texts).to_dict())
             ['most_frequent', 'rows', 'test', 'train']
@@ -141,7 +141,7 @@ def probe(
     be the better.
 
     Example:
-        >>> import embedhub, embedhub_eval, embedhub_eval
+        >>> import embedhub, embedhub_eval
         >>> train = ["heavy rain", "snow and wind", "a small cat", "my old dog"], ["sky", "sky", "pet", "pet"]
         >>> test = ["a cold storm", "my kitten"], ["sky", "pet"]
         >>> probe = embedhub_eval.probe("wordnet-ppmi:100", train, test)

@@ -28,7 +28,7 @@ class EngineForms(ABC):
         """Return a pandas DataFrame with a column of rows, for ``map_partitions`` of Dask.
 
         Example:
-            >>> import embedhub, embedhub_text, embedhub_text
+            >>> import embedhub, embedhub_text
             >>> import pandas as pd
             >>> embed = embedhub_text.TextEmbedder("wordnet-ppmi", 25)
             >>> frame = embed.frame(pd.DataFrame({"review": ["a funny film"]}), column="review")
@@ -57,7 +57,7 @@ class EngineForms(ABC):
         It gives each frame with the new column, in Spark's types ``array<float>``.
 
         Example:
-            >>> import embedhub, embedhub_text, embedhub_text
+            >>> import embedhub, embedhub_text
             >>> import pandas as pd
             >>> add_rows = embedhub_text.TextEmbedder("wordnet-ppmi", 25).pandas("review")
             >>> for frame in add_rows(iter([pd.DataFrame({"review": ["a funny film"]})])):
@@ -78,7 +78,7 @@ class EngineForms(ABC):
         It gives the new column alone, which the data set adds to the others.
 
         Example:
-            >>> import embedhub, embedhub_text, embedhub_text
+            >>> import embedhub, embedhub_text
             >>> new_column = embedhub_text.TextEmbedder("wordnet-ppmi", 25).batch("review")
             >>> new_column({"review": ["a funny film"], "stars": [5]})["vector"].shape
             (1, 25)

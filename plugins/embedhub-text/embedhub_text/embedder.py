@@ -60,7 +60,7 @@ class TextEmbedder(EngineForms):
     the same, bit for bit, in every engine and every batch.
 
     Example:
-        >>> import embedhub, embedhub_text, embedhub_text
+        >>> import embedhub, embedhub_text
         >>> embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50)
         >>> rows = embed(["a stirring , funny film", "qwxz", None])
         >>> rows.shape, rows.dtype
@@ -210,7 +210,7 @@ class TextEmbedder(EngineForms):
         `fitted` is to be copied into their cache (``EMBEDHUB_CACHE``), below ``fitted``.
 
         Example:
-            >>> import embedhub, embedhub_text, embedhub_text
+            >>> import embedhub, embedhub_text
             >>> embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50, pooling="idf")
             >>> _ = embed.fit(["the rain fell", "the sun shone"])
             >>> bool((embed(["the rain"]) != embed(["rain"])).any())

@@ -72,7 +72,7 @@ def compare(
         from embedhub_eval import plots as figures
 
         with usage():
-            figures.check(plot, force=force)
+            figures.check(plot, overwrite=force)
     from embedhub.matrix.word_counts import read_counts
     from embedhub_eval.compare import compare as compare_sources
 
@@ -89,7 +89,7 @@ def compare(
         from embedhub_eval.plot_comparison import plot_comparison
 
         with usage():
-            plot_comparison(rows, plot, force=force)
+            plot_comparison(rows, plot, overwrite=force)
         typer.echo(f"Quality against size: {plot}", err=True)
 
 
