@@ -56,15 +56,12 @@ def test_heavy_packages_have_one_home() -> None:
     assert homes["pooch"] == {"download.fetch"}
     assert homes["keras"] == {"layers.keras", "layers.keras_text", "cli._demo"}
     assert homes["torch"] == {"layers.torch"}
-    assert homes["pyarrow"] == {"texts.tables", "texts.embed_file"}
     assert homes["gensim"] == {"formats._write_gensim"}
-    assert homes["matplotlib"] == {f"evaluation.plot{name}" for name in ("s", "_words", "_comparison")}
     assert homes["orjson"] == {"formats._numbers"}
-    assert homes["sklearn"] == {"evaluation.probe"}
     assert homes["pluggy"] == {"registry.hookspecs", "registry.plugins"}
     assert homes["numba"] == {"_numba"}
     assert homes["tensorflow"] == {"layers.keras"}
-    assert "jax" not in homes
+    assert not homes.keys() & {"jax", "matplotlib", "pyarrow", "scipy", "sklearn"}
     assert homes["pytest"] == {"testing.contract"}
 
 

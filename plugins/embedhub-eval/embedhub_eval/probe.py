@@ -129,10 +129,11 @@ def probe(
 
     A text is the mean of its words' rows (`embedhub_text.TextEmbedder`). Each column is standardised to
     mean 0 and deviation 1 on the training texts, so that the vectors' lengths do not matter; then comes
-    multinomial logistic regression (scikit-learn, L2 penalty with ``C=1``). Nothing is tuned, so that the test
-    texts are seen once. Random vectors give each word of the texts, in lower case, a row of standard normal numbers:
-    a source that does no better has nothing to say on these texts. They are drawn five times for each dim,
-    and the row has the middle result: on TREC's questions a draw may be 5 points off their mean.
+    multinomial logistic regression (scikit-learn, L2 penalty with ``C=1``). Nothing is tuned, so that the
+    test texts are seen once. Random vectors give each word of the texts, in lower case, a row of standard
+    normal numbers: a source that does no better has nothing to say on these texts. They are drawn five
+    times for each dim, and the row has the middle result: on TREC's questions a draw may be 5 points off
+    their mean.
 
     The interval is Wilson's (1927, "Probable inference, the law of succession, and statistical inference",
     JASA 22, 209-212), at 95 %. It tells how far the accuracy might be off because these are the test texts
