@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli.app import Dim, Force, Name, amount, app, usage
+from embedhub.cli.app import Dim, Force, Name, app, format_bytes, usage_errors
 
 Words = Annotated[
     Path | None,
@@ -50,7 +50,7 @@ def export(
     from embedhub.matrix.export import export as write
     from embedhub.matrix.export import form_of, read_words
 
-    with usage():
+    with usage_errors():
         written_as = form_of(out, format_)
     done = write(
         name,
@@ -61,7 +61,7 @@ def export(
         format=written_as,
         overwrite=force,
     )
-    size = amount(sum(file.stat().st_size for file in done.files))
+    size = format_bytes(sum(file.stat().st_size for file in done.files))
     typer.echo(f"Wrote {done.rows:,} words, dim {done.dim}, {size}, as {done.format}:")
     for file in done.files:
         typer.echo(f"  {file}")

@@ -531,8 +531,8 @@ def test_written_text_has_the_same_bytes_on_every_system() -> None:
 
 CLOSED = """
 import errno, io, os, sys, types
-from embedhub.cli import _app, main
-_app.os = types.SimpleNamespace(**(vars(os) | {"name": "nt"}))
+from embedhub.cli import app, main
+app.os = types.SimpleNamespace(**(vars(os) | {"name": "nt"}))
 class Gone(io.RawIOBase):
     closed_once = False
     def writable(self): return True

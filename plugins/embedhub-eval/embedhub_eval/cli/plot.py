@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli.app import Dim, Force, Name, usage
+from embedhub.cli.app import Dim, Force, Name, usage_errors
 
 
 def plot(
@@ -29,7 +29,7 @@ def plot(
     from embedhub_eval import plots as figures
     from embedhub_eval.plot_words import plot_words
 
-    with usage():
+    with usage_errors():
         figures.check(out, overwrite=force)
     plot_words(name, dim, words, out, topn=topn, overwrite=force)
     typer.echo(f"Drew {out}")
