@@ -52,7 +52,7 @@ BROKEN = {
     "embedhub-raises": (HOOK + "    raise OSError('no disk')\n", "OSError: no disk"),
     "embedhub-no-source": (
         HOOK + "    return ['glove']\n",
-        "returned 'glove', which is not of type EmbeddingSource",
+        "returned 'glove'; expected EmbeddingSource objects",
     ),
     "embedhub-bad-name": (HOOK + "    return [source('Bad Name')]\n", "name is 'Bad Name'"),
     "embedhub-bad-hook": (

@@ -14,7 +14,7 @@ import numpy as np
 
 import embedhub
 from embedhub import _cache as cache
-from embedhub._atomic import check
+from embedhub._atomic import ensure_writable
 from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.registry.registry import Source
@@ -93,7 +93,7 @@ def embed_file(
     file_format: str | None = None,
     encoding: str = "utf-8",
     workers: int = 1,
-    force: bool = False,
+    overwrite: bool = False,
     **options: Any,
 ) -> EmbeddedFile:
     """Embed every text of a file, and write the vectors to another; memory does not grow with the files.
@@ -127,7 +127,7 @@ def embed_file(
         workers: How many processes embed at the same time, on one matrix in memory; the result is the same.
             Cutting and looking up texts, which takes most of the time, keeps one core busy. With more than
             one, a script calls this under ``if __name__ == "__main__":``.
-        force: Replace an ``out`` that is there, and parts of another run that do not fit this one.
+        overwrite: Replace an ``out`` that is there, and parts of another run that do not fit this one.
         **options: Any option of `TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.
 
     Returns:
@@ -188,7 +188,7 @@ def embed_file(
         if not free:
             raise OutputError(f"{out}: another process is writing this file. Nothing was done.")
         try:
-            job.begin(force=force)
+            job.begin(overwrite=overwrite)
             resumed = job.rows
             job.embed()
             job.publish()
@@ -230,11 +230,11 @@ class _Job:
         self._parts: list[Path] = []
         self._schema: pa.Schema = pyarrow().schema([])
 
-    def begin(self, *, force: bool) -> None:
+    def begin(self, *, overwrite: bool) -> None:
         """Make the folder of parts, or find those of an earlier run that fit."""
         if not self.out.parent.is_dir():
             raise LocalFileError(f"{self.out.parent}: there is no such folder for the output.")
-        check(self.out, force=force)
+        ensure_writable(self.out, overwrite=overwrite)
         manifest = self.folder / _MANIFEST
         if manifest.exists():
             found = json.loads(manifest.read_text("utf-8"))
@@ -242,14 +242,14 @@ class _Job:
             if not other and self.table.path != STDIN:
                 self._resume()
                 return
-            if not force and self.table.path != STDIN:
+            if not overwrite and self.table.path != STDIN:
                 changed = "; ".join(
                     f"{key} was {found.get(key)!r}, is {self._settings[key]!r}" for key in other
                 )
                 raise OutputError(
                     f"{self.folder}: an earlier run that was not finished left its parts here, and they do "
                     f"not fit this one ({changed}). Run that one again to finish it, or throw its parts away "
-                    "(--force, force=True)."
+                    "(--force, overwrite=True)."
                 )
             shutil.rmtree(self.folder)
         self.folder.mkdir(exist_ok=True)
