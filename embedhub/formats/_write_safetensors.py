@@ -8,7 +8,7 @@ sources have not, it refuses every text with one.
 import json
 from pathlib import Path
 
-from embedhub.errors import ExportError
+from embedhub.errors import FormatError
 from embedhub.formats._selection import Advance, Selection, is_utf8
 
 _LONGEST_HEADER = 100_000_000  # what the reference implementation opens
@@ -23,7 +23,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
     """Write the header and the matrix.
 
     Raises:
-        ExportError: The words take more room than a header may have.
+        FormatError: The words take more room than a header may have.
     """
     rows, dim = selection.shape
     words = [word for some in selection.words() for word in some]
@@ -34,7 +34,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # so that the matrix is aligned
     if len(text) > _LONGEST_HEADER:
-        raise ExportError(
+        raise FormatError(
             f"{rows:,} words take {len(text):,} bytes in the header of safetensors, which may have "
             f"{_LONGEST_HEADER:,}. Nothing was written. Take fewer by words= or topn=, or another format."
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from embedhub._atomic import atomic_output, ensure_writable
 from embedhub._progress import progress_bar
-from embedhub.errors import ExportError
+from embedhub.errors import FormatError, VocabularyError
 from embedhub.formats import _write_safetensors as safetensors
 from embedhub.formats import _write_word2vec as word2vec
 from embedhub.formats import npz, projector
@@ -114,7 +114,8 @@ def export(
 
     Raises:
         ValueError: The format is unknown, or not to be told from the path, or ``topn`` is no positive number.
-        ExportError: The format cannot hold one of the words, or none of the words is in the source.
+        FormatError: The format cannot represent one of the words.
+        VocabularyError: None of the words is in the source.
         OutputError: A file is there already, or the disk refuses the bytes.
         EmbedhubError: What `embedhub.load` raises.
     """
@@ -183,7 +184,7 @@ def _select(
     rows = np.sort(rows[rows >= 0])[:topn]
     if not len(rows):
         shown = ", ".join(map(repr, islice(missing, 5)))
-        raise ExportError(
+        raise VocabularyError(
             f"None of the {len(missing)} words is in {vectors.name} {vectors.dim}d"
             f"{f': {shown}' if shown else ''}. Nothing was written."
         )
@@ -196,7 +197,7 @@ def _check_words(selection: Selection, name: Format) -> None:
     if refused:
         able = [other for other, form in _FORMS.items() if not any(map(form.refusal, refused))]
         more = f" (and {len(refused) - 1:,} more are like it)" if len(refused) > 1 else ""
-        raise ExportError(
+        raise FormatError(
             f"The word {refused[0]!r} {refusal(refused[0])}{more}, so {name} cannot hold it. Nothing was "
             f"written. Leave such words out by words= (--words), or write {', '.join(able)}."
         )

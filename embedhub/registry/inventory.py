@@ -71,7 +71,6 @@ class Store:
 
         Raises:
             SourceNotFoundError: No source has that name any more.
-            SourceClashError: Several plugins provide it.
             LocalFileError: It was built of a file of yours, which is gone.
             FormatError: That file is another one now.
         """

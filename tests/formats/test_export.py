@@ -141,7 +141,7 @@ def test_a_word_comes_back_or_is_refused(format_: exports.Format, pairs: Pairs) 
         able = []
         for number, word in enumerate(words):
             path = folder / str(number) / FORMATS[format_]
-            with suppress(embedhub.errors.ExportError):
+            with suppress(embedhub.errors.FormatError):
                 embedhub.export(vectors, None, path, words=[word], format=format_)
             if path.exists():
                 able.append(word)
@@ -179,7 +179,7 @@ def test_what_a_format_cannot_hold_is_known(
         if name in HOLDS[word]:
             embedhub.export(vectors, None, tmp_path / file, format=name)
             continue
-        with pytest.raises(embedhub.errors.ExportError) as caught:
+        with pytest.raises(embedhub.errors.FormatError) as caught:
             embedhub.export(vectors, None, tmp_path / file, format=name)
         assert f"so {name} cannot hold it. Nothing was written." in str(caught.value)
         assert str(caught.value).endswith(f"{', '.join(other for other in FORMATS if other in HOLDS[word])}.")
@@ -192,7 +192,7 @@ def test_how_many_words_are_refused_is_told(
     """One word stands for all that are like it."""
     vectors = make_vectors(["a b", "c", "d e", "f\ng"])
     with pytest.raises(
-        embedhub.errors.ExportError, match=r"'a b' holds a blank .* \(and 2 more are like it\)"
+        embedhub.errors.FormatError, match=r"'a b' holds a blank .* \(and 2 more are like it\)"
     ):
         embedhub.export(vectors, None, tmp_path / "out.txt")
 
@@ -202,7 +202,7 @@ def test_a_header_has_its_limit(
 ) -> None:
     """More words than safetensors' own package opens again are refused; the limit here is small."""
     monkeypatch.setattr("embedhub.formats._write_safetensors._LONGEST_HEADER", 200)
-    with pytest.raises(embedhub.errors.ExportError, match=r"50 words take \d+ bytes in the header"):
+    with pytest.raises(embedhub.errors.FormatError, match=r"50 words take \d+ bytes in the header"):
         embedhub.export(make_vectors([f"w{i}" for i in range(50)]), None, tmp_path / "out.safetensors")
     assert not list(tmp_path.iterdir())
 
@@ -251,7 +251,7 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     """No words at all, no known format, and no rows are errors before anything is written."""
     vectors = make_vectors(["the"])
-    with pytest.raises(embedhub.errors.ExportError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
+    with pytest.raises(embedhub.errors.VocabularyError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
         embedhub.export(vectors, None, tmp_path / "out.npz", words=["x", "y"])
     with pytest.raises(
         ValueError, match=r"out.foo: the ending does not tell the format; expected one of .npz"

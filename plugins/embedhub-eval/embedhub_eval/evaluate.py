@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub._warn import warn
-from embedhub.errors import BenchmarkWarning, DownloadError
+from embedhub.errors import DownloadError
 from embedhub.registry.local_file import as_path
 from embedhub.registry.registry import Source, load
 from embedhub.vectors import fallbacks
@@ -22,6 +22,10 @@ from embedhub_eval.registry import benchmarks
 from embedhub_eval.scores import Interval
 
 Missing = Literal["skip", "zero"]
+
+
+class BenchmarkWarning(UserWarning):
+    """Some benchmarks are not available; vectors are scored on the others."""
 
 
 @dataclass(frozen=True, slots=True)
