@@ -294,7 +294,7 @@ def test_exports_are_replaced_when_they_are_closed(
 @pytest.mark.parametrize("name", ["con", "nul", "aux.2", "com1", "lpt9.x.y"])
 def test_no_source_has_the_name_of_a_device(name: str, tmp_path: Path) -> None:
     """A source may not have the name of a device, since it names a folder; the file of a user may."""
-    with pytest.raises(ValueError, match="Windows keeps for a device"):
+    with pytest.raises(ValueError, match="Windows reserves for a device"):
         a_source(name)
     (tmp_path / name).write_bytes(writers.glove(WORDS, ROWS))
     assert embedhub.load(tmp_path / name).name == ("file-" if "." not in name else "") + name.replace(
