@@ -134,8 +134,8 @@ def embedding_matrix(
     # mode="clip" reads row 0 for -1 without a temporary copy of the matrix; those rows are overwritten below.
     matrix = np.take(vectors.matrix, source_rows, axis=0, mode="clip")
     matrix[source_rows < 0] = 0
-    for position, rows in match.means.items():
-        matrix[vocabulary.indices[position]] = vectors.matrix[rows].mean(axis=0, dtype=np.float64)
+    for position, mean in match.mean_vectors(vectors):
+        matrix[vocabulary.indices[position]] = mean
     found = np.zeros(vocabulary.rows, np.bool_)
     found[vocabulary.indices[~match.missing]] = True
     missing = np.flatnonzero(match.missing)

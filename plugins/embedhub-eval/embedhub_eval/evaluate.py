@@ -247,8 +247,8 @@ def _similarity(vectors: Vectors, pairs: Sequence[Pair]) -> _Outcome:
     words = [word for pair in pairs for word in (pair.left, pair.right)]
     match = fallbacks.find(vectors, words, vectors.fallbacks)
     rows = vectors.matrix[np.maximum(match.rows, 0)].astype(np.float64)
-    for position, parts in match.means.items():
-        rows[position] = vectors.matrix[parts].mean(axis=0, dtype=np.float64)
+    for position, mean in match.mean_vectors(vectors):
+        rows[position] = mean
     left, right = rows[0::2], rows[1::2]
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     cosines = np.einsum("ij,ij->i", left, right) / np.where(lengths == 0, 1, lengths)
