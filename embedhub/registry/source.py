@@ -59,7 +59,7 @@ class EmbeddingSource:
         files: For each dim the files with its vectors in order of preference: the next is tried when one
             cannot be had. All candidates of a dim hold the same vectors.
         description: One line.
-        language: BCP 47 code, ``"mul"`` for several.
+        language: BCP 47 code; ``"mul"`` for several languages, ``"und"`` if unknown.
         cased: Whether ``The`` and ``the`` are different words in it.
         words: Number of words, None if unknown.
         license: SPDX expression or the licence's name.
