@@ -44,12 +44,13 @@ if TYPE_CHECKING:
     from embedhub.evaluation.plot_comparison import plot_comparison
     from embedhub.evaluation.plot_words import plot_words
     from embedhub.evaluation.probe import Probe, Probed, probe
+    from embedhub.formats.export import ExportResult
     from embedhub.layers.keras import keras_embedding
     from embedhub.layers.keras_text import TextLayers, keras_text_embedding
     from embedhub.layers.torch import torch_embedding
     from embedhub.matrix.coverage import Coverage
     from embedhub.matrix.embedding_matrix import EmbeddingMatrix, coverage, embedding_matrix
-    from embedhub.matrix.export import Exported, export
+    from embedhub.registry.export import export
     from embedhub.registry.hookspecs import hookimpl
     from embedhub.registry.registry import benchmarks, fetch, load, register, sources
     from embedhub.registry.source import EmbeddingSource
@@ -76,7 +77,7 @@ __all__ = [
     "EmbeddingSource",
     "EmbedhubError",
     "ExportError",
-    "Exported",
+    "ExportResult",
     "FormatError",
     "FormatWarning",
     "LocalFileError",
@@ -146,6 +147,7 @@ _HOMES = {
         "probe",
         "Probed",
     ),
+    "formats.export": ("ExportResult",),
     "layers.keras": ("keras_embedding",),
     "layers.keras_text": (
         "keras_text_embedding",
@@ -158,10 +160,7 @@ _HOMES = {
         "embedding_matrix",
         "EmbeddingMatrix",
     ),
-    "matrix.export": (
-        "export",
-        "Exported",
-    ),
+    "registry.export": ("export",),
     "registry.hookspecs": ("hookimpl",),
     "registry.registry": (
         "benchmarks",

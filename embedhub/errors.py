@@ -139,13 +139,13 @@ class UnexpectedEndError(FormatError):
 
     Example:
         >>> from pathlib import Path
-        >>> from embedhub.formats import word2vec_text
+        >>> from embedhub.formats import word2vec
         >>> _ = Path("short.vec").write_text("3 2\nrain 0.5 1\n")
-        >>> for words, rows in word2vec_text.read(Path("short.vec"), 2):
+        >>> for words, rows in word2vec.read_text(Path("short.vec"), 2):
         ...     print(words)
         Traceback (most recent call last):
             ...
-        embedhub.errors.UnexpectedEndError: short.vec: the header promises 3 rows, the file has 1. ...
+        embedhub.errors.UnexpectedEndError: short.vec: the header declares 3 vectors, but the file has 1. ...
     """
 
 

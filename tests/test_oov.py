@@ -187,7 +187,7 @@ def test_a_misspelt_policy_is_heard_before_a_download() -> None:
 def test_subwords_compose_missing_words(make_vectors: Callable[..., Vectors]) -> None:
     """A source that can compose words gives missing words their own rows."""
     vectors = make_vectors(["w1", "w2"], dim=3)
-    vectors.subwords = Subwords(np.full((5, 3), 4, np.float32), shortest=3, longest=3)
+    vectors.subwords = Subwords(np.full((5, 3), 4, np.float32), min_n=3, max_n=3)
     matrix = rows(vectors, ["", "w2", "qwxz"], oov="subword")
     assert matrix.tolist() == [[0, 0, 0], vectors["w2"].tolist(), [4, 4, 4]]
 

@@ -151,7 +151,7 @@ def test_the_command_writes_a_folder(tmp_path: Path) -> None:
     """Without --open it writes a folder, of 5,000 words or those of a file, and says how to look at it."""
     done = run("projector", "wordnet-ppmi", 25, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Wrote 5,000 words" in done.stdout
+    assert "Wrote 5,000 vectors" in done.stdout
     assert "tensorboard --logdir wordnet-ppmi-25d-projector" in done.stdout
     folder = tmp_path / "wordnet-ppmi-25d-projector"
     assert {file.name for file in folder.iterdir()} == {

@@ -1,4 +1,4 @@
-"""Commands that hand vectors to other programs: export, projector."""
+"""Commands that export vectors: export, projector."""
 
 import tempfile
 import time
@@ -12,16 +12,16 @@ import typer
 from embedhub.cli._app import Dim, Force, Name, amount, app, usage
 
 if TYPE_CHECKING:
-    from embedhub.matrix.export import Exported
+    from embedhub.formats.export import ExportResult
 
 Words = Annotated[
     Path | None,
-    typer.Option("--words", help="Only the words of this file, one per line.", exists=True, dir_okay=False),
+    typer.Option("--words", help="Only the words in this file, one per line.", exists=True, dir_okay=False),
 ]
-Topn = Annotated[int | None, typer.Option(help="Only so many rows, the first: most frequent words.", min=1)]
+Topn = Annotated[int | None, typer.Option(help="Only the first N vectors: the most frequent words.", min=1)]
 
-_SHOWN = 10  # missing words
-_POINTS = 5000  # unless asked for otherwise: a page turns so many without effort
+_MAX_LISTED = 10  # missing words
+_POINTS = 5000  # by default: the page rotates as many smoothly
 
 
 @app.command()
@@ -30,9 +30,7 @@ def export(
     dim: Dim,
     out: Annotated[
         Path,
-        typer.Argument(
-            metavar="OUT", help="The file to write; for the projector a folder.", show_default=False
-        ),
+        typer.Argument(metavar="OUT", help="Output file; for the projector a folder.", show_default=False),
     ],
     *,
     words: Words = None,
@@ -43,11 +41,12 @@ def export(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Write vectors in the form of another program, each number bit for bit.
+    """Write vectors in the file format of another program.
 
-    The ending of OUT says the form, or --format: .npz; .safetensors; .txt and
-    .vec are word2vec's text, .bin its binary, which gensim opens too. The
-    projector's is a folder.
+    Each float32 keeps its bits. The format is inferred from the suffix of OUT
+    unless --format is given: .npz; .safetensors; .txt and .vec are word2vec
+    text, .bin is word2vec binary, which gensim opens too. The output of the
+    format projector is a folder, for TensorBoard's Embedding Projector.
 
     Examples:
       embedhub export wordnet-ppmi 50 vectors.npz
@@ -55,10 +54,10 @@ def export(
       embedhub export glove-6b 300 mine.safetensors --words vocabulary.txt
       embedhub export wordnet-ppmi 100 points --format projector --topn 5000
     """
-    from embedhub.matrix.export import form_of
+    from embedhub.formats.export import infer_format
 
     with usage():
-        form_of(out, format_)
+        infer_format(out, format_)
     _export(name, dim, out, words=words, topn=topn, format_=format_, overwrite=force)
 
 
@@ -70,7 +69,9 @@ def projector(
     words: Words = None,
     topn: Annotated[
         int | None,
-        typer.Option(help="Only so many rows; 5000 unless --words says which.", min=1, show_default=False),
+        typer.Option(
+            help="Only the first N vectors; 5000 unless --words is given.", min=1, show_default=False
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -123,25 +124,29 @@ def _export(
     format_: str | None,
     overwrite: bool,
 ) -> None:
-    """Write, and say what was written and which words were asked for in vain."""
-    from embedhub.matrix.export import export, form_of, read_words
+    """Export, and print the files and the requested words that are missing."""
+    from embedhub._text_lines import read_lines
+    from embedhub.formats.export import infer_format
+    from embedhub.registry.export import export as export_source
 
-    done: Exported = export(
+    result: ExportResult = export_source(
         name,
         dim,
         out,
-        words=read_words(words) if words else None,
+        words=[word for _, word in read_lines(words, errors="surrogateescape")] if words else None,
         topn=topn,
-        format=form_of(out, format_),
+        format=infer_format(out, format_),
         overwrite=overwrite,
     )
-    size = amount(sum(file.stat().st_size for file in done.files))
-    typer.echo(f"Wrote {done.rows:,} words, dim {done.dim}, {size}, as {done.format}:")
-    for file in done.files:
+    size = amount(sum(file.stat().st_size for file in result.files))
+    typer.echo(f"Wrote {result.count:,} vectors of dimension {result.dim}, {size}, as {result.format}:")
+    for file in result.files:
         typer.echo(f"  {file}")
-    if done.missing:
-        shown = ", ".join([*done.missing[:_SHOWN], *(["..."] if len(done.missing) > _SHOWN else [])])
-        readable = shown.encode("utf-8", "backslashreplace").decode()
+    if result.missing:
+        examples = ", ".join(
+            [*result.missing[:_MAX_LISTED], *(["..."] if len(result.missing) > _MAX_LISTED else [])]
+        )
+        readable = examples.encode("utf-8", "backslashreplace").decode()
         typer.echo(
-            f"Not in {name} {dim}d: {len(done.missing):,} of the words of {words}: {readable}", err=True
+            f"Not in {name} {dim}d: {len(result.missing):,} of the words of {words}: {readable}", err=True
         )
