@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub
-from embedhub.cli._app import Dim, Json, Name, Tokenize, app, emit, table, usage
+from embedhub.cli.app import Dim, Json, Name, Tokenize, app, format_table, print_result, usage_errors
 
 if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage
@@ -56,7 +56,7 @@ def coverage(
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
-    with usage():
+    with usage_errors():
         check(chain or ())
         counts = read_counts(file, kind=kind, tokenize=tokenize)
     counted = any(
@@ -64,7 +64,7 @@ def coverage(
     )  # else it is a list of words, and they are no tokens
     covered = embedhub.coverage(name, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
     missing = [(word, counts[word]) for word in covered.missing[:topn]]
-    emit(
+    print_result(
         {"source": name, "dim": dim}
         | covered.to_dict()
         | {"missing": [{"word": word, "count": count} for word, count in missing]},
@@ -81,15 +81,15 @@ def _shown(covered: "Coverage", missing: list[tuple[str, int]], *, counted: bool
         for what, words in (exact | served | {"missing": len(covered.missing)}).items()
     ]
     rows.append(["all", f"{covered.total:,}", ""])
-    if covered.token_share is not None:
-        share = f"{covered.token_share:.1%}"
-        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.found_tokens:,}", share])
-    shown = table(["", "words", "share"], rows, right="words share")
+    if covered.token_ratio is not None:
+        ratio = f"{covered.token_ratio:.1%}"
+        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.tokens_found:,}", ratio])
+    shown = format_table(["", "words", "ratio"], rows, right_aligned=["words", "ratio"])
     if not missing:
         return shown
     columns = ["missing", "count"] if counted else ["missing"]
     lacking = [[word, f"{count:,}"][: len(columns)] for word, count in missing]
-    return f"{shown}\n\n{table(columns, lacking, right='count')}"
+    return f"{shown}\n\n{format_table(columns, lacking, right_aligned=['count'])}"
 
 
 @app.command()
@@ -112,12 +112,12 @@ def neighbors(
     vectors = embedhub.load(name, dim)
     require(vectors, words)
     found = {word: vectors.most_similar(word, topn) for word in words}
-    emit(
+    print_result(
         [{"word": word, "neighbors": _pairs(near)} for word, near in found.items()],
-        lambda: table(
+        lambda: format_table(
             ["word", "neighbor", "cosine"],
             [[word, other, f"{score:.4f}"] for word, near in found.items() for other, score in near],
-            right="cosine",
+            right_aligned=["cosine"],
         ),
         as_json=as_json,
     )
@@ -149,8 +149,10 @@ def analogy(
     vectors = embedhub.load(name, dim)
     require(vectors, [a, b, c])
     found = vectors.analogy(a, b, c, topn)
-    emit(
+    print_result(
         _pairs(found),
-        lambda: table(["word", "cosine"], [[word, f"{score:.4f}"] for word, score in found], right="cosine"),
+        lambda: format_table(
+            ["word", "cosine"], [[word, f"{score:.4f}"] for word, score in found], right_aligned=["cosine"]
+        ),
         as_json=as_json,
     )

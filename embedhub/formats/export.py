@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from embedhub._atomic import atomic_output, ensure_writable
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import ExportError
 from embedhub.formats import npz, projector, static_embeddings, word2vec
 from embedhub.formats._selection import Advance, Selection
@@ -78,7 +78,7 @@ def export_vectors(
     _check_words(selection, name)
     with (
         atomic_output(path, overwrite=overwrite, expected_names=writer.folder_files) as temporary,
-        bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
+        progress_bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
     ):
         writer.write(temporary, selection, advance)
     files = tuple(path / file for file in writer.folder_files) or (path,)
