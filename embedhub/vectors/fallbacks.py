@@ -47,7 +47,7 @@ _NAMED: dict[str, Callable[[str], _Parts]] = {
 }
 
 
-def check(fallbacks: Iterable[Any], where: str = "fallbacks") -> tuple[Fallback, ...]:
+def validate_fallbacks(fallbacks: Iterable[Any], where: str = "fallbacks") -> tuple[Fallback, ...]:
     """Return a chain of fallbacks as a tuple.
 
     Raises:
@@ -70,12 +70,12 @@ class Match:
 
     Args:
         rows: ``(k,)`` int64, the source's row of each word; negative where it has none, or several.
-        means: The rows whose mean is the answer, by the position of the word.
+        averaged: The rows whose mean is the answer, by the position of the word.
         by_fallback: Positions of the words that each fallback has found, by its name.
     """
 
     rows: NDArray[np.int64]
-    means: dict[int, NDArray[np.int64]]
+    averaged: dict[int, NDArray[np.int64]]
     by_fallback: dict[str, list[int]]
 
     @property
@@ -85,7 +85,7 @@ class Match:
         return missing
 
 
-def find(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) -> Match:
+def lookup(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) -> Match:
     """Look for words, then for what fallbacks make of the missing ones.
 
     Each fallback is tried on the word, and on what the ones before it have made of the word; the first that
@@ -94,10 +94,10 @@ def find(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) ->
     Args:
         vectors: Where to look.
         words: ``k`` words.
-        fallbacks: The chain; see `check`.
+        fallbacks: The chain; see `validate_fallbacks`.
     """
     rows = vectors.indices(words)
-    means: dict[int, NDArray[np.int64]] = {}
+    averaged: dict[int, NDArray[np.int64]] = {}
     by_fallback: dict[str, list[int]] = {}
     forms = {i: [words[i]] for i in np.flatnonzero(rows < 0).tolist()}
     for fallback in fallbacks:
@@ -116,12 +116,12 @@ def find(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) ->
                 if len(parts) == 1:
                     rows[i] = here[0]
                 else:
-                    rows[i], means[i] = _MEAN, here
+                    rows[i], averaged[i] = _MEAN, here
                 served.append(i)
                 del forms[i]
             elif len(parts) == 1:
                 forms[i].append(parts[0])
-    return Match(rows, means, by_fallback)
+    return Match(rows, averaged, by_fallback)
 
 
 def _step(fallback: Fallback) -> tuple[str, Callable[[str], _Parts]]:

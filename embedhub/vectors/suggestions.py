@@ -11,7 +11,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_'."
 _LONGEST = 40  # letters; of a longer word nobody meant another
 
 
-def close_words(vectors: Vectors, word: str, topn: int = 5) -> list[str]:
+def suggest(vectors: Vectors, word: str, topn: int = 5) -> list[str]:
     """Return words of a source that are close to one that it does not have.
 
     First comes what fallbacks make of it, then the words at one edit from it (a letter left out, put in or
@@ -21,8 +21,8 @@ def close_words(vectors: Vectors, word: str, topn: int = 5) -> list[str]:
 
     Example:
         >>> import embedhub
-        >>> from embedhub.vectors.suggestions import close_words
-        >>> close_words(embedhub.load("wordnet-ppmi", 25), "Musicc", topn=1)
+        >>> from embedhub.vectors.suggestions import suggest
+        >>> suggest(embedhub.load("wordnet-ppmi", 25), "Musicc", topn=1)
         ['music']
 
     Args:
@@ -32,7 +32,7 @@ def close_words(vectors: Vectors, word: str, topn: int = 5) -> list[str]:
     """
     if not word or len(word) > _LONGEST:
         return []
-    (form,) = fallbacks.find(vectors, [word], _FORMS).rows.tolist()
+    (form,) = fallbacks.lookup(vectors, [word], _FORMS).rows.tolist()
     near = list(dict.fromkeys(edit for base in {word: 0, word.lower(): 0} for edit in _edits(base)))
     rows = vectors.indices(near)
     close = [form, *sorted(rows[rows >= 0].tolist())] if form >= 0 else sorted(rows[rows >= 0].tolist())
@@ -52,7 +52,7 @@ def _edits(word: str) -> Iterator[str]:
             yield before + after[1] + after[0] + after[2:]
 
 
-def require(vectors: Vectors, words: Iterable[str]) -> None:
+def require_words(vectors: Vectors, words: Iterable[str]) -> None:
     """Raise an error that names close words, if one of some words is missing.
 
     Raises:
@@ -65,6 +65,6 @@ def require(vectors: Vectors, words: Iterable[str]) -> None:
     told = []
     where = f"{vectors.name} {vectors.dim}d"
     for word in missing:
-        close = ", ".join(map(repr, close_words(vectors, word)))
+        close = ", ".join(map(repr, suggest(vectors, word)))
         told.append(f"{where} has no word {word!r}{f'; close to it: {close}' if close else ''}.")
     raise WordNotFoundError(" ".join(told))
