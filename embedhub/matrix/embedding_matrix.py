@@ -205,10 +205,10 @@ def _lookup_vocabulary(
 ) -> tuple[Vectors, Match, Coverage]:
     """Look up the words of a vocabulary, and check its coverage."""
     # Before the source is loaded, because errors in arguments should not come after a long download.
-    chain = None if fallbacks is None else chains.check(fallbacks)
+    chain = None if fallbacks is None else chains.validate_fallbacks(fallbacks)
     tokens = occurrences(vocabulary.words, counts)
     vectors = load(source, dim)
-    match = chains.find(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
+    match = chains.lookup(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
     coverage = compute_coverage(vocabulary.words, vocabulary.indices, match, tokens)
     if coverage.ratio < min_coverage:
         first = "most frequent" if counts is not None else "first"

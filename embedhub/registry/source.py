@@ -15,7 +15,7 @@ from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import DimNotFoundError
 from embedhub.vectors import store
 from embedhub.vectors.blocks import Block, Extra
-from embedhub.vectors.fallbacks import Fallback, check
+from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
 from embedhub.vectors.vectors import Vectors
 
 _BYTES_PER_WORD = 32  # of the index, and of the word itself
@@ -92,7 +92,7 @@ class EmbeddingSource:
                 raise ValueError(
                     f"{self.name}: files[{dim}] is {candidates!r}; expected RemoteFile objects in a tuple."
                 )
-        object.__setattr__(self, "fallbacks", check(self.fallbacks, f"{self.name}: fallbacks"))
+        object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
         object.__setattr__(
             self, "files", MappingProxyType({dim: tuple(self.files[dim]) for dim in self.files})
         )

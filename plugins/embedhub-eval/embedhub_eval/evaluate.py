@@ -245,7 +245,7 @@ def _parts(items: Sequence[Pair | Question]) -> Iterator[tuple[str, NDArray[np.b
 
 def _similarity(vectors: Vectors, pairs: Sequence[Pair]) -> _Outcome:
     words = [word for pair in pairs for word in (pair.left, pair.right)]
-    match = fallbacks.find(vectors, words, vectors.fallbacks)
+    match = fallbacks.lookup(vectors, words, vectors.fallbacks)
     rows = vectors.matrix[np.maximum(match.rows, 0)].astype(np.float64)
     for position, mean in match.mean_vectors(vectors):
         rows[position] = mean
@@ -262,7 +262,7 @@ def _analogies(vectors: Vectors, questions: Sequence[Question], method: Method, 
         dict.fromkeys(word for asked in questions for word in (asked.a, asked.b, asked.c, *asked.answers))
     )
     # A word that a fallback makes of several rows is none of the words that can be an answer.
-    row_of = dict(zip(words, fallbacks.find(vectors, words, vectors.fallbacks).rows.tolist(), strict=True))
+    row_of = dict(zip(words, fallbacks.lookup(vectors, words, vectors.fallbacks).rows.tolist(), strict=True))
     given = np.array([[row_of[asked.a], row_of[asked.b], row_of[asked.c]] for asked in questions])
     answers = [{row_of[answer] for answer in asked.answers if row_of[answer] >= 0} for asked in questions]
     covered = (given >= 0).all(axis=1) & np.array([bool(rows) for rows in answers])

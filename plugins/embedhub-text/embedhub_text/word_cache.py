@@ -156,7 +156,7 @@ class Lexicon:
     def _add(self, words: list[str], start: int) -> None:
         """Look new words up and write their records."""
         vectors = self._vectors
-        match = chains.find(vectors, words, self._fallbacks)
+        match = chains.lookup(vectors, words, self._fallbacks)
         new = np.zeros(len(words), _WORD)
         new["row"], new["known"] = match.rows, ~match.missing
         new["weight"] = 1
