@@ -108,7 +108,7 @@ def stored(name: str | None = None, dim: int | None = None) -> list[Store]:
     Example:
         >>> import embedhub
         >>> from embedhub.registry.inventory import stored
-        >>> embedhub.fetch("wordnet-ppmi", 25)
+        >>> vectors = embedhub.load("wordnet-ppmi", 25)
         >>> [(store.name, store.dim, store.rows) for store in stored("wordnet-ppmi", 25)]
         [('wordnet-ppmi', 25, 78781)]
 

@@ -263,25 +263,6 @@ def is_registered(source: EmbeddingSource) -> bool:
     return source.name in _registry and _registry[source.name] is source
 
 
-def fetch(source: Source, dim: int | None = None) -> None:
-    """Bring the vectors of a source and build their store, so that later calls need no network.
-
-    For the image of a container, or the login node of a cluster.
-
-    Example:
-        >>> import embedhub
-        >>> embedhub.fetch("wordnet-ppmi", 50)
-
-    Args:
-        source: A registered name, a path, or an `EmbeddingSource`.
-        dim: Width of a row. It may be left out where there is only one.
-
-    Raises:
-        EmbedhubError: What `embedhub.load` raises.
-    """
-    load(source, dim)
-
-
 def as_source(source: str | Path) -> EmbeddingSource:
     """Return the source of a registered name, or that of a file, without opening its vectors.
 

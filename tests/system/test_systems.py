@@ -40,7 +40,7 @@ CLOSE = "close the programs that have it open"
 @pytest.fixture
 def store(cache: Path) -> Path:
     """Build a store, and return its folder."""
-    embedhub.fetch(*SOURCE)
+    embedhub.load(*SOURCE)
     (found,) = (cache / "vectors" / SOURCE[0]).iterdir()
     return found
 
@@ -427,7 +427,7 @@ def test_commands_end_well_on_every_console(tmp_path: Path, encoding: str) -> No
     console = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "EMBEDHUB_PROGRESS": "1"}
     for arguments in (
         ("--help",),
-        ("fetch", tmp_path / "odd.txt"),
+        ("download", tmp_path / "odd.txt"),
         ("neighbors", tmp_path / "odd.txt", "2", "rain"),
         ("neighbors", tmp_path / "odd.txt", "2", "rain", "--json"),
         ("info", "gløve"),
