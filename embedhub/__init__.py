@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         SourceNotFoundError,
         StoreError,
         UnexpectedEndError,
-        UnpinnedWarning,
+        UnverifiedWarning,
         VocabularyError,
         WordNotFoundError,
         WorkerError,
@@ -52,9 +52,11 @@ if TYPE_CHECKING:
     from embedhub.matrix.export import Exported, export
     from embedhub.registry.hookspecs import hookimpl
     from embedhub.registry.registry import benchmarks, fetch, load, register, sources
+    from embedhub.registry.remote_source import RemoteSource
     from embedhub.registry.source import EmbeddingSource
     from embedhub.texts.embed_file import EmbeddedFile, embed_file
     from embedhub.texts.embedder import TextEmbedder
+    from embedhub.vectors.blocks import Block, ExtraFile
     from embedhub.vectors.vectors import Vectors
 
 __version__ = "0.1.0"
@@ -63,6 +65,7 @@ __all__ = [
     "BackendError",
     "Benchmark",
     "BenchmarkWarning",
+    "Block",
     "ChecksumError",
     "Compared",
     "Coverage",
@@ -77,6 +80,7 @@ __all__ = [
     "EmbedhubError",
     "ExportError",
     "Exported",
+    "ExtraFile",
     "FormatError",
     "FormatWarning",
     "LocalFileError",
@@ -88,6 +92,7 @@ __all__ = [
     "Probed",
     "Question",
     "RemoteFile",
+    "RemoteSource",
     "Score",
     "SettingsError",
     "SourceClashError",
@@ -96,7 +101,7 @@ __all__ = [
     "TextEmbedder",
     "TextLayers",
     "UnexpectedEndError",
-    "UnpinnedWarning",
+    "UnverifiedWarning",
     "Vectors",
     "VocabularyError",
     "WordNotFoundError",
@@ -170,12 +175,14 @@ _HOMES = {
         "register",
         "sources",
     ),
+    "registry.remote_source": ("RemoteSource",),
     "registry.source": ("EmbeddingSource",),
     "texts.embed_file": (
         "embed_file",
         "EmbeddedFile",
     ),
     "texts.embedder": ("TextEmbedder",),
+    "vectors.blocks": ("Block", "ExtraFile"),
     "vectors.vectors": ("Vectors",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

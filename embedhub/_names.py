@@ -2,20 +2,26 @@
 
 import re
 
+_MAX_SLUG = 80
 _NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
 _DEVICE = re.compile(r"(?:aux|con|nul|prn|(?:com|lpt)[0-9])(?:\..*)?")
 
 
 def is_device(name: str) -> bool:
-    """Tell whether a lower-case name is that of a device of Windows, which makes no folder of that name."""
+    """Return whether a lower-case name is that of a device of Windows, where no folder can have it."""
     return _DEVICE.fullmatch(name) is not None
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError unless it is the name of a source: harmless in a path, and in a command."""
+    """Raise ValueError unless a name is safe in a path and in a command."""
     if _NAME.fullmatch(name) is None:
         raise ValueError(
             f"name is {name!r}; expected lower-case letters and digits, '-', '.' or '_' between."
         )
     if is_device(name):
         raise ValueError(f"name is {name!r}, which Windows keeps for a device; expected another.")
+
+
+def slug(text: str) -> str:
+    """Return a valid name that resembles a text, such as the name of a file."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:_MAX_SLUG].strip("-") or "file"

@@ -23,7 +23,7 @@ Each leaf also inherits the builtin that a caller would catch::
         ├── ChecksumError (ValueError)      bytes arrived, but not the pinned ones
         └── OfflineError                    EMBEDHUB_OFFLINE is set, and it would have to be downloaded
 
-Warnings: `PluginWarning` names a plugin that could not be used, `UnpinnedWarning` a file whose hash nobody
+Warnings: `PluginWarning` names a plugin that could not be used, `UnverifiedWarning` a file whose hash nobody
 has published, `CoverageWarning` a vocabulary of which almost nothing was found, `FormatWarning` what is odd
 about the caller's own file, `BenchmarkWarning` benchmarks that cannot be had.
 """
@@ -304,12 +304,12 @@ class FormatWarning(UserWarning):
     """
 
 
-class UnpinnedWarning(UserWarning):
+class UnverifiedWarning(UserWarning):
     """A file has no published hash; the digest of its first download is remembered instead.
 
     Example:
         >>> import embedhub, warnings
-        >>> warnings.simplefilter("error", embedhub.UnpinnedWarning)  # or EMBEDHUB_REQUIRE_HASH=1
+        >>> warnings.simplefilter("error", embedhub.UnverifiedWarning)  # or EMBEDHUB_REQUIRE_HASH=1
     """
 
 

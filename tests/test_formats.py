@@ -151,7 +151,9 @@ def test_the_bytes_tell_the_format(tmp_path: Path, name: str) -> None:
     found = detect(write(tmp_path, SAMPLES[name]))
     assert found.reader is readers_of(name)
     assert found.dim == 2
-    assert [path.name for path in found.beside] == (["tokenizer.json"] if found.reader is static.read else [])
+    assert [path.name for path in found.companions] == (
+        ["tokenizer.json"] if found.reader is static.read else []
+    )
 
 
 EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 2), st.binary(min_size=1, max_size=4)), max_size=4)

@@ -5,22 +5,22 @@ from typing import Any
 import pytest
 
 import embedhub
-from embedhub import DimNotFoundError, EmbeddingSource, SourceClashError, SourceNotFoundError
+from embedhub import DimNotFoundError, EmbeddingSource, RemoteSource, SourceClashError, SourceNotFoundError
 from embedhub.registry.registry import Registry
 
 
 def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
     """Return a source without files."""
     facts: dict[str, Any] = {
-        "name": name, "description": "", "language": "en", "cased": False, "words": None,
+        "name": name, "description": "", "language": "en", "cased": False, "files": {},
         "license": "", "citation": "", "homepage": "",
     }  # fmt: skip
-    return EmbeddingSource(**(facts | changes))
+    return RemoteSource(**(facts | changes))
 
 
 def test_built_in_sources_come_through_the_hook() -> None:
     """The two built-in sources are there without any plugin, in alphabetical order."""
-    registry = Registry(EmbeddingSource)
+    registry = Registry(EmbeddingSource)  # type: ignore[type-abstract]
     assert [name for name in registry if name in {"glove-6b", "wordnet-ppmi"}] == ["glove-6b", "wordnet-ppmi"]
     assert registry.provider("glove-6b") == "embedhub.registry.builtin.glove"
     assert embedhub.sources()["glove-6b"].dims == (50, 100, 200, 300)
@@ -39,10 +39,10 @@ def test_an_unknown_name_shows_the_close_ones() -> None:
 
 def test_register_adds_a_source_for_this_process() -> None:
     """A registered source is found by name; a second one replaces it; a plugin's name is taken."""
-    registry = Registry(EmbeddingSource)
-    registry.register(a_source(words=1))
-    registry.register(a_source(words=2))
-    assert registry["mine"].words == 2
+    registry = Registry(EmbeddingSource)  # type: ignore[type-abstract]
+    registry.register(a_source(vocab_size=1))
+    registry.register(a_source(vocab_size=2))
+    assert registry["mine"].vocab_size == 2
     with pytest.raises(SourceClashError, match=r"'glove-6b' is taken by embedhub.registry.builtin.glove"):
         registry.register(a_source("glove-6b"))
     with pytest.raises(TypeError, match="expected an EmbeddingSource or a Benchmark, got 'mine'"):

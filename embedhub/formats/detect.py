@@ -6,7 +6,7 @@ from statistics import mode
 from typing import BinaryIO, NamedTuple
 
 from embedhub._compression import open_bytes
-from embedhub._sniff import looks_like
+from embedhub._sniff import sniff
 from embedhub.errors import FormatError
 from embedhub.formats import fasttext as fasttext_bin
 from embedhub.formats import glove, word2vec_binary, word2vec_text
@@ -27,12 +27,12 @@ class Format(NamedTuple):
     Args:
         reader: Reads its bytes.
         dim: Width of its rows.
-        beside: Files in the same folder that the reader reads too.
+        companions: Files in the same folder that the reader reads too.
     """
 
     reader: Reader
     dim: int
-    beside: tuple[Path, ...] = ()
+    companions: tuple[Path, ...] = ()
 
 
 def detect(path: Path) -> Format:
@@ -107,5 +107,5 @@ def _dim_of_lines(start: bytes) -> int:
 
 
 def _hint(start: bytes) -> str:
-    seen = looks_like(start)
+    seen = sniff(start)
     return f" This is {seen}." if seen else ""

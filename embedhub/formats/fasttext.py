@@ -15,7 +15,7 @@ import numpy as np
 from embedhub._compression import open_bytes
 from embedhub.formats._byte_stream import LONGEST_WORD, ByteStream
 from embedhub.formats._header import WIDEST
-from embedhub.vectors.blocks import Block, Extra
+from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.subwords import FILE, Subwords
 
 MAGIC = struct.pack("<i", 793712314)
@@ -34,16 +34,15 @@ class _Model(NamedTuple):
     longest: int
 
 
-def read(path: Path, dim: int) -> Iterator[Block | Extra]:
+def read(path: Path, dim: int) -> Iterator[Block | ExtraFile]:
     """Read a fastText model, plain or compressed (gzip, bzip2, xz, zip).
 
     A compressed model is unpacked to a nameless file in the cache while it is read.
 
     Example:
         >>> from embedhub import RemoteFile
-        >>> from embedhub.formats import fasttext as fasttext_bin
         >>> file = RemoteFile(
-        ...     url="https://example.org/model.bin", hash=None, size=None, reader=fasttext_bin.read
+        ...     url="https://example.org/model.bin", format="fasttext"
         ... )
 
     Args:
@@ -93,7 +92,7 @@ def read(path: Path, dim: int) -> Iterator[Block | Extra]:
         yield [word.decode("utf-8", "surrogateescape") for word in some], vectors
     if len(ngrams):
         facts = {"buckets": model.buckets, "shortest": model.shortest, "longest": model.longest}
-        yield Extra(FILE, ngrams, facts)
+        yield ExtraFile(FILE, ngrams, facts)
 
 
 def dim_of(path: Path) -> int:

@@ -19,7 +19,7 @@ from embedhub.errors import FormatError
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._header import WIDEST
 from embedhub.formats._safetensors import FLOATS, INTEGERS, Shapes, Tensor, read_header, read_tensors
-from embedhub.vectors.blocks import Block, Extra
+from embedhub.vectors.blocks import Block, ExtraFile
 
 TOKENIZER = "tokenizer.json"
 """Name of the file beside, and of its copy in the store."""
@@ -42,16 +42,15 @@ class _Tensors(NamedTuple):
     mapping: Tensor | None
 
 
-def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | Extra]:
+def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | ExtraFile]:
     """Read static token embeddings of just this dim.
 
     The safetensors file may be compressed (gzip, bzip2, xz, zip).
 
     Example:
         >>> from embedhub import RemoteFile
-        >>> from embedhub.formats import static_embeddings as static
         >>> file = RemoteFile(
-        ...     url="https://example.org/model.safetensors", hash=None, size=None, reader=static.read
+        ...     url="https://example.org/model.safetensors", format="static-embeddings"
         ... )
 
     Args:
@@ -61,7 +60,7 @@ def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block 
 
     Yields:
         ``(k,)`` tokens and ``(k, dim)`` float32 rows in the order of the tokens' numbers; after them
-        ``tokenizer.json`` for `embedhub.Vectors.extras`.
+        ``tokenizer.json`` for `embedhub.Vectors.files`.
 
     Raises:
         FormatError: With path and byte: this is no such file, its tensors do not fit each other, the dim or
@@ -70,7 +69,7 @@ def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block 
     return _read(path, dim, tokenizer, prefix=False)
 
 
-def read_prefix(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | Extra]:
+def read_prefix(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | ExtraFile]:
     """Read the first ``dim`` columns of static token embeddings; otherwise as `read`.
 
     For vectors that were trained for it: A. Kusupati et al., "Matryoshka Representation Learning", NeurIPS
@@ -105,7 +104,7 @@ def beside(path: Path) -> tuple[Path, ...]:
     return () if WORDS in metadata else (path.with_name(TOKENIZER),)
 
 
-def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iterator[Block | Extra]:
+def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iterator[Block | ExtraFile]:
     with open_bytes(path) as file:
         stream = ByteStream(file, path)
         shapes, metadata = read_header(stream)
@@ -126,7 +125,7 @@ def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iter
             rows = rows.astype(np.float32)
         yield tokens[part], rows
     if not own:
-        yield Extra(TOKENIZER, tokenizer, {})
+        yield ExtraFile(TOKENIZER, tokenizer, {})
 
 
 def _name(stream: ByteStream, shapes: Shapes) -> str:

@@ -23,9 +23,8 @@ def read(path: Path, dim: int) -> Iterator[Block]:
 
     Example:
         >>> from embedhub import RemoteFile
-        >>> from embedhub.formats import word2vec_binary
         >>> file = RemoteFile(
-        ...     url="https://example.org/vectors.bin", hash=None, size=None, reader=word2vec_binary.read
+        ...     url="https://example.org/vectors.bin", format="word2vec-binary"
         ... )
 
     Args:

@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 import embedhub
-from embedhub import BackendError, EmbeddingSource, RemoteFile, VocabularyError
+from embedhub import BackendError, RemoteFile, VocabularyError
+from embedhub.download.remote_file import Fetched
 from embedhub.vectors.blocks import Block
 
 BACKEND = keras.backend.backend()
@@ -85,21 +86,21 @@ def test_capitals_stay_where_the_source_has_them(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     words = ["The", "the", "Paris", b"\xff".decode("utf-8", "surrogateescape"), "[UNK]"]
 
-    def read(path: Path, dim: int) -> Iterator[Block]:
-        yield words, np.arange(1, 6, dtype=np.float32)[:, None]
+    class Cased(embedhub.RemoteSource):
+        def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:  # noqa: ARG002 - the interface's
+            yield words, np.arange(1, 6, dtype=np.float32)[:, None]
 
-    source = EmbeddingSource(
+    source = Cased(
         name="cased",
-        files={1: (RemoteFile(url="https://example.org/cased", hash=None, size=None, reader=read),)},
+        files={1: (RemoteFile(url="https://example.org/cased"),)},
         description="",
         language="en",
         cased=True,
-        words=None,
         license="",
         citation="",
         homepage="",
     )
-    with pytest.warns(embedhub.UnpinnedWarning):
+    with pytest.warns(embedhub.UnverifiedWarning):
         text = embedhub.keras_text_embedding(source, None)
     assert text.vectorize.get_vocabulary() == ["", "[UNK]", "The", "the", "Paris"]
     found = numpy(text.embedding(text.vectorize(["The, PARIS, Paris!"])))
