@@ -234,9 +234,7 @@ def _random(counts: Iterable[str], dim: int, seed: tuple[int, int]) -> Vectors:
     text = np.frombuffer(b"".join(encoded), np.uint8)
     vocabulary = Vocabulary(text, offsets, hashes[order], order)
     matrix = np.random.default_rng(seed).standard_normal((len(words), dim), np.float32)
-    vectors = Vectors(matrix, vocabulary, name=RANDOM)
-    vectors.fallbacks = ("lower",)
-    return vectors
+    return Vectors(matrix, vocabulary, name=RANDOM, fallbacks=("lower",))
 
 
 class _Task:
