@@ -191,7 +191,7 @@ def test_a_plot_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OutputError, match="it is there already"):
         embedhub_eval.plot_comparison(rows, tmp_path / "plot.svg")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(DependencyError, match=r"pip install embedhub\[plot\]"):
+    with pytest.raises(DependencyError, match=r'pip install "embedhub-eval\[plot\]"'):
         embedhub_eval.plot_comparison(rows)
 
 
