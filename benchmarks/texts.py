@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import embedhub_text
 import numpy as np
 
 import embedhub
@@ -102,7 +103,7 @@ def memory(field: str, pid: int | str = "self", file: str | None = None) -> floa
     return total / 1000
 
 
-def share(embed: embedhub.TextEmbedder, barrier: Any, results: Any) -> None:
+def share(embed: embedhub_text.TextEmbedder, barrier: Any, results: Any) -> None:
     """Embed every word of the source, and say how much memory that takes while all the others do so too."""
     words = list(embed.vectors.words)
     for start in range(0, len(words), BATCH):
@@ -115,7 +116,7 @@ def share(embed: embedhub.TextEmbedder, barrier: Any, results: Any) -> None:
     barrier.wait()
 
 
-def memory_of_workers(embed: embedhub.TextEmbedder, workers: int) -> dict[str, float]:
+def memory_of_workers(embed: embedhub_text.TextEmbedder, workers: int) -> dict[str, float]:
     """Return the memory of workers that all use the whole matrix, in MB."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(workers), context.Queue()
@@ -136,7 +137,7 @@ def memory_of_workers(embed: embedhub.TextEmbedder, workers: int) -> dict[str, f
     }
 
 
-def _many(embed: embedhub.TextEmbedder, work: list[Any]) -> int:
+def _many(embed: embedhub_text.TextEmbedder, work: list[Any]) -> int:
     return sum(len(embed(batch)) for batch in work)
 
 
@@ -148,12 +149,14 @@ def _hold(work: list[list[str]]) -> None:
     _held.extend(work)
 
 
-def _some(embed: embedhub.TextEmbedder, part: int) -> int:
+def _some(embed: embedhub_text.TextEmbedder, part: int) -> int:
     return _many(embed, _held[part::JOBS])
 
 
 @contextmanager
-def pool_of(workers: int, embed: embedhub.TextEmbedder, work: list[list[str]]) -> Iterator[Callable[[], int]]:
+def pool_of(
+    workers: int, embed: embedhub_text.TextEmbedder, work: list[list[str]]
+) -> Iterator[Callable[[], int]]:
     """Give a function that embeds batches in so many processes, which are warm already.
 
     As in an engine, the embedder is sent with each of the jobs, and the texts are where the work is.
@@ -168,7 +171,7 @@ def pool_of(workers: int, embed: embedhub.TextEmbedder, work: list[list[str]]) -
         yield run
 
 
-def with_ray(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> float:
+def with_ray(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> float:
     """Return the rows per second of Ray Data with two CPUs."""
     import ray
 
@@ -183,7 +186,7 @@ def with_ray(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> flo
         ray.shutdown()
 
 
-def with_dask(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> float:
+def with_dask(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> float:
     """Return the rows per second of a LocalCluster of two worker processes."""
     import dask.dataframe as dd
     import pandas as pd
@@ -199,7 +202,7 @@ def with_dask(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> fl
         return measured(way, len(texts), repeat)[""]
 
 
-def with_spark(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> float:
+def with_spark(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> float:
     """Return the rows per second of Spark's local[2]."""
     from pyspark.sql import SparkSession
 
@@ -226,7 +229,7 @@ def with_spark(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> f
         spark.stop()
 
 
-def with_datasets(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> float:
+def with_datasets(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> float:
     """Return the rows per second of a Hugging Face data set in two processes."""
     import datasets
 
@@ -253,10 +256,10 @@ def main() -> None:
     os.environ["EMBEDHUB_CACHE"] = os.environ.get("EMBEDHUB_CACHE") or tempfile.mkdtemp()
     if options.data.is_dir():
         os.environ["EMBEDHUB_MIRROR"] = str(options.data / "mirror")
-        embed = embedhub.TextEmbedder("glove-6b", 50)
+        embed = embedhub_text.TextEmbedder("glove-6b", 50)
         texts = real_texts(options.data)
     else:
-        embed = embedhub.TextEmbedder("wordnet-ppmi", 50)
+        embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50)
         texts = drawn_texts(embed.vectors, options.rows)
     # The same words for all: those that fallbacks would find in other forms are found as they are.
     texts = [text.lower() for text in texts]
@@ -272,9 +275,9 @@ def main() -> None:
         options.out.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
-def measure(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> dict[str, float]:
+def measure(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> dict[str, float]:
     """Return rows per second of the loop, of one process and of two, and the ratios."""
-    documents = [tokens.words(text) for text in texts]
+    documents = [tokens.treebank_tokenize(text) for text in texts]
     known = keyed(embed.vectors)
     difference = float(np.abs(loop(known, documents) - embed(documents)).max())
     assert difference < 1e-6, difference  # noqa: S101 - figures of different results say nothing
@@ -283,7 +286,7 @@ def measure(embed: embedhub.TextEmbedder, texts: list[str], repeat: int) -> dict
         {
             "gensim loop, tokens": lambda: loop(known, documents),
             "one process, tokens": lambda: embed(documents),
-            "gensim loop, texts": lambda: loop(known, [tokens.words(text) for text in texts]),
+            "gensim loop, texts": lambda: loop(known, [tokens.treebank_tokenize(text) for text in texts]),
             "one process, texts": lambda: embed(texts),
             f"one process, texts, batches of {BATCH}": lambda: _many(embed, batches(texts, BATCH)),
         },

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedhub import settings
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import StoreError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def lock(name: str, label: str) -> Iterator[None]:
         held.acquire(timeout=_SILENT_WAIT)
     except TimeoutError:
         _log.info("Waiting for another process or thread that is %s.", label)
-        with bar(f"Waiting for another process that is {label}", None, in_bytes=False):
+        with progress_bar(f"Waiting for another process that is {label}", None, in_bytes=False):
             held.acquire()
     except OSError as error:
         raise StoreError(

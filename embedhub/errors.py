@@ -220,7 +220,7 @@ class BackendError(EmbedhubError, NotImplementedError):
         >>> text = embedhub.keras_text_embedding("wordnet-ppmi", 25, words=100)
         >>> try:
         ...     model = text.model
-        ... except embedhub.BackendError:  # JAX and PyTorch know no strings
+        ... except embedhub.errors.BackendError:  # JAX and PyTorch know no strings
         ...     model = text.embedding  # which takes what text.vectorize gives
     """
 
@@ -229,11 +229,11 @@ class WorkerError(EmbedhubError, ChildProcessError):
     """A process that was to do a part of the work died.
 
     Example:
-        >>> import embedhub
+        >>> import embedhub, embedhub_text
         >>> def embed_again(*arguments, tries=2, **options):
         ...     try:
-        ...         return embedhub.embed_file(*arguments, **options)
-        ...     except embedhub.WorkerError:  # killed for its memory, say; the same call goes on
+        ...         return embedhub_text.embed_file(*arguments, **options)
+        ...     except embedhub.errors.WorkerError:  # killed for its memory, say; the same call goes on
         ...         if not tries:
         ...             raise
         ...         return embed_again(*arguments, tries=tries - 1, **options)
@@ -241,15 +241,20 @@ class WorkerError(EmbedhubError, ChildProcessError):
 
 
 class DependencyError(EmbedhubError, ImportError):
-    """An optional package is needed, and not installed.
+    """An optional package is not installed."""
 
-    Example:
-        >>> import embedhub
-        >>> try:
-        ...     layer = embedhub.torch_embedding("wordnet-ppmi", 25, ["music", "rain"])
-        ... except embedhub.DependencyError as error:
-        ...     message = str(error)  # pip install embedhub[torch]
+
+def missing_dependency(feature: str, package: str, extra: str, hint: str = "") -> DependencyError:
+    """Return the error to raise if an optional package cannot be imported.
+
+    Args:
+        feature: What needs the package; the subject of the message.
+        package: Name of the package, as people write it.
+        extra: The extra of embedhub that installs it.
+        hint: Sentences to add, such as an alternative without the package.
     """
+    message = f'{feature} needs {package}, which is not installed: pip install "embedhub[{extra}]"'
+    return DependencyError(f"{message}. {hint}" if hint else message)
 
 
 class DownloadError(EmbedhubError, OSError):
@@ -272,7 +277,7 @@ class ChecksumError(DownloadError, ValueError):
         >>> import embedhub
         >>> try:
         ...     vectors = embedhub.load("wordnet-ppmi", 100)
-        ... except embedhub.ChecksumError as error:
+        ... except embedhub.errors.ChecksumError as error:
         ...     print(error)  # expected sha256:..., got sha256:... The bytes were thrown away.
     """
 
@@ -297,7 +302,7 @@ class FormatWarning(UserWarning):
         >>> import embedhub, warnings
         >>> from pathlib import Path
         >>> _ = Path("short.vec").write_text("3 2\nrain 0.5 1\n")
-        >>> with warnings.catch_warnings(action="ignore", category=embedhub.FormatWarning):
+        >>> with warnings.catch_warnings(action="ignore", category=embedhub.errors.FormatWarning):
         ...     vectors = embedhub.load("short.vec")
         >>> len(vectors)
         1
@@ -309,7 +314,7 @@ class UnverifiedWarning(UserWarning):
 
     Example:
         >>> import embedhub, warnings
-        >>> warnings.simplefilter("error", embedhub.UnverifiedWarning)  # or EMBEDHUB_REQUIRE_HASH=1
+        >>> warnings.simplefilter("error", embedhub.errors.UnverifiedWarning)  # or EMBEDHUB_REQUIRE_HASH=1
     """
 
 
@@ -318,7 +323,7 @@ class PluginWarning(UserWarning):
 
     Example:
         >>> import embedhub, warnings
-        >>> warnings.simplefilter("ignore", embedhub.PluginWarning)  # or disable one
+        >>> warnings.simplefilter("ignore", embedhub.errors.PluginWarning)  # or disable one
     """
 
 
@@ -327,7 +332,7 @@ class CoverageWarning(UserWarning):
 
     Example:
         >>> import embedhub, warnings
-        >>> warnings.simplefilter("error", embedhub.CoverageWarning)
+        >>> warnings.simplefilter("error", embedhub.errors.CoverageWarning)
         >>> embedhub.coverage("wordnet-ppmi", 25, ["##ing", "##ed"])
         Traceback (most recent call last):
             ...
@@ -339,10 +344,10 @@ class BenchmarkWarning(UserWarning):
     """Some benchmarks cannot be had; vectors are scored on the others.
 
     Example:
-        >>> import embedhub, warnings
-        >>> warnings.simplefilter("error", embedhub.BenchmarkWarning)
+        >>> import embedhub, embedhub_eval, warnings
+        >>> warnings.simplefilter("error", embedhub.errors.BenchmarkWarning)
         >>> try:
-        ...     scores = embedhub.evaluate("wordnet-ppmi", 50)  # on all benchmarks, or on none
-        ... except (embedhub.BenchmarkWarning, embedhub.DownloadError):
+        ...     scores = embedhub_eval.evaluate("wordnet-ppmi", 50)  # on all benchmarks, or on none
+        ... except (embedhub.errors.BenchmarkWarning, embedhub.DownloadError):
         ...     scores = []
     """

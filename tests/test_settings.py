@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from embedhub import SettingsError, settings
+from embedhub import settings
+from embedhub.errors import SettingsError
 
 ROOT = Path(__file__).parents[1]
 

@@ -25,12 +25,14 @@ from threading import Lock
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import embedhub_eval
 import requests
+from embedhub_eval import Benchmark
 from rich.console import Console
 from rich.progress import track
 
 import embedhub
-from embedhub import Benchmark, DownloadError, EmbeddingSource, RemoteFile, RemoteSource
+from embedhub import DownloadError, EmbeddingSource, RemoteFile, RemoteSource
 from embedhub._sniff import SNIFF_BYTES, sniff
 from embedhub.download.http import HttpBytes, SafeSession, TransientError, peek
 from embedhub.download.zip_member import locate
@@ -161,8 +163,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a source or benchmark; all by default")
     names = parser.parse_args().names
-    warnings.simplefilter("error", embedhub.PluginWarning)  # the sources of a broken plugin would go unasked
-    things: list[Any] = [*embedhub.sources().values(), *embedhub.benchmarks().values()]
+    warnings.simplefilter(
+        "error", embedhub.errors.PluginWarning
+    )  # the sources of a broken plugin would go unasked
+    things: list[Any] = [*embedhub.sources().values(), *embedhub_eval.benchmarks().values()]
     if unknown := set(names) - {thing.name for thing in things}:
         parser.error(f"no source or benchmark is named {' or '.join(sorted(unknown))}")
     files = pinned(thing for thing in things if not names or thing.name in names)

@@ -1,18 +1,15 @@
 """The `embedhub` command: a module for each command, or each group of commands."""
 
-from embedhub.cli import cache, compare, demo, doctor, embed, evaluate, export, lookup, plot, sources
-from embedhub.cli._app import main
+from embedhub.cli import cache, demo, doctor, export, lookup, sources
+from embedhub.cli.app import App, main
 
 __all__ = [
+    "App",
     "cache",
-    "compare",
     "demo",
     "doctor",
-    "embed",
-    "evaluate",
     "export",
     "lookup",
     "main",
-    "plot",
     "sources",
 ]

@@ -193,17 +193,17 @@ def _without_password(text: str) -> str:
 
 def _plugins() -> Iterator[Finding]:
     providers = registry.sources().providers()
-    broken = registry.broken_plugins()
+    failed = registry.failed_plugins()
     if settings.disabled_plugins() is None:
         yield Finding("plugins", "all", "switched off by EMBEDHUB_DISABLE_PLUGINS")
-    for provider, entry_point in plugins.entry_points():
+    for provider, entry_point in plugins.entry_points("embedhub"):
         version = entry_point.dist.version if entry_point.dist else "?"
         count = sum(provider in by for by in providers.values())
         yield Finding(
             "plugins",
             provider,
-            broken.get(provider, f"{version}, {count} source{'' if count == 1 else 's'}"),
-            "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS." if provider in broken else None,
+            failed.get(provider, f"{version}, {count} source{'' if count == 1 else 's'}"),
+            "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS." if provider in failed else None,
         )
     for name, by in providers.items():
         if len(by) > 1:

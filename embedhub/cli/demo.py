@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import embedhub
-from embedhub.cli._app import app, complete_names, quiet_import
+from embedhub.cli.app import app, complete_names, quiet_import
 
 _EMBEDDED = (("glove-6b-20k", 50), ("wordnet-ppmi", 100))
 

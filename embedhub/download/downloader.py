@@ -4,7 +4,7 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub._sniff import SNIFF_BYTES, sniff
 from embedhub.download.http import ByteSource, peek
 from embedhub.download.remote_file import RemoteFile
@@ -90,7 +90,7 @@ class Downloader:
             verifier=verifier,
         )
         name = Path(file.member or file.mirror_name).name
-        with bar(f"Downloading {self._label} ({name})", partial.total, in_bytes=True) as advance:
+        with progress_bar(f"Downloading {self._label} ({name})", partial.total, in_bytes=True) as advance:
             try:
                 partial.complete(advance)
             finally:

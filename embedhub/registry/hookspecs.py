@@ -1,21 +1,24 @@
 """The hooks of a plugin, and the pluggy markers.
 
-A plugin is a module that an installed distribution names in the entry-point group ``embedhub``, with::
+A plugin is a module that an installed distribution names in the entry-point group ``embedhub``, with at least
+one of::
 
-    from embedhub.registry.hookspecs import hookimpl
+    from embedhub import hookimpl
 
     @hookimpl
     def embedhub_sources():
         return [EmbeddingSource(...), ...]
 
-It may have ``embedhub_benchmarks`` as well, or instead.
+    @hookimpl
+    def embedhub_commands(app):
+        app.command()(my_command)
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import pluggy
 
-from embedhub.evaluation.benchmark import Benchmark
 from embedhub.registry.source import EmbeddingSource
 
 PROJECT = "embedhub"
@@ -30,5 +33,11 @@ def embedhub_sources() -> Iterable[EmbeddingSource]:  # type: ignore[empty-body]
 
 
 @hookspec
-def embedhub_benchmarks() -> Iterable[Benchmark]:  # type: ignore[empty-body]  # a specification has no body
-    """Return the benchmarks of a plugin. No I/O and no heavy imports: this runs to list names."""
+def embedhub_commands(app: Any) -> None:
+    """Add commands to the `embedhub` command.
+
+    This runs when help is shown, or a command is named that embedhub itself does not have.
+
+    Args:
+        app: An `embedhub.cli.App`, which is a `typer.Typer`: ``app.command()(function)`` adds a command.
+    """

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
 from embedhub._file_state import xxh3_of_file
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.download.remote_file import lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
 from embedhub.registry.local_file import open_source
@@ -196,7 +196,7 @@ def verify(stores: list[Store]) -> dict[Store, list[Fault]]:
     Returns:
         For each store what is wrong with it: nothing, if it is whole.
     """
-    with bar("Verifying", sum(each.size for each in stores), in_bytes=True) as advance:
+    with progress_bar("Verifying", sum(each.size for each in stores), in_bytes=True) as advance:
         return {each: list(_faults(each, advance)) for each in stores}
 
 

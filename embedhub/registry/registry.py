@@ -1,31 +1,29 @@
-"""Names, and the sources and benchmarks behind them: found in the plugins once, on first use.
+"""Names, and the sources behind them: found in the plugins once, on first use.
 
-Two plugins that provide one name are no trouble until that name is used.
+A name that two plugins provide is an error only when it is used.
 """
 
 import difflib
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from embedhub.errors import DimNotFoundError, SourceClashError, SourceNotFoundError
-from embedhub.evaluation.benchmark import Benchmark
+from embedhub.registry import hookspecs
 from embedhub.registry.local_file import as_path, open_source
 from embedhub.registry.plugins import Plugins
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
 
 Source = str | Path | EmbeddingSource | Vectors
-"""What every function takes as a source: a registered name, a path, a source, or opened vectors."""
+"""A source as every function takes it: a registered name, a path, a source, or opened vectors."""
 
-_BY_HAND = "embedhub.register()"
+_REGISTERED = "embedhub.register()"
+_BUILTIN = tuple(f"embedhub.registry.builtin.{name}" for name in ("glove", "glove_20k", "wordnet"))
 
-T = TypeVar("T", EmbeddingSource, Benchmark)
 
-
-class Registry(Mapping[str, T], Generic[T]):
-    """A read-only mapping of names to what plugins provide, which finds them when it is first asked.
+class Registry(Mapping[str, EmbeddingSource]):
+    """A read-only mapping of names to the sources that plugins provide; it finds them on first use.
 
     Example:
         >>> import embedhub
@@ -33,37 +31,34 @@ class Registry(Mapping[str, T], Generic[T]):
         (True, True)
 
     Args:
-        kind: What it holds: `EmbeddingSource` or `Benchmark`.
-        plugins: Where to look; by default all that are installed.
+        plugins: The plugins that provide sources; by default all that are installed.
     """
 
-    def __init__(self, kind: type[T], plugins: Plugins | None = None) -> None:
-        self._kind: type[T] = kind
-        self._noun = "source" if kind is EmbeddingSource else "benchmark"
-        self._plugins = plugins or Plugins()
+    def __init__(self, plugins: Plugins | None = None) -> None:
+        self._plugins = plugins or Plugins(hookspecs, _BUILTIN)
         self._lock = threading.RLock()
-        self._providers: dict[str, dict[str, T]] | None = None
+        self._providers: dict[str, dict[str, EmbeddingSource]] | None = None
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> EmbeddingSource:
         providers = self._discovered().get(name)
         if providers is None:
             folded = [other for other in self if other.lower() == str(name).lower()]
             close = folded or difflib.get_close_matches(str(name), self, n=3, cutoff=0.4)
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise SourceNotFoundError(
-                f"No {self._noun} is named {name!r}.{hint} list(embedhub.{self._noun}s()) has all; "
+                f"No source is named {name!r}.{hint} list(embedhub.sources()) has all; "
                 "more come with plugins (pip install embedhub-...). A file of your own is named by its path, "
-                f"as in './{'vectors.vec' if self._kind is EmbeddingSource else 'pairs.tsv'}'."
+                "as in './vectors.vec'."
             )
         if len(providers) > 1:
             raise SourceClashError(
-                f"The {self._noun} name {name!r} is provided by {' and by '.join(sorted(providers))}. "
+                f"The source name {name!r} is provided by {' and by '.join(sorted(providers))}. "
                 "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
             )
         return next(iter(providers.values()))
 
     def __iter__(self) -> Iterator[str]:
-        """Give the names that mean one thing, in alphabetical order."""
+        """Yield the names that one plugin provides, in alphabetical order."""
         return (name for name, providers in sorted(self._discovered().items()) if len(providers) == 1)
 
     def __len__(self) -> int:
@@ -73,10 +68,10 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._discovered().get(name, ())) == 1  # type: ignore[call-overload]  # any object may be asked for
 
     def __repr__(self) -> str:
-        return f"<{len(self)} embedhub {self._noun}s: {', '.join(self)}>"
+        return f"<{len(self)} embedhub sources: {', '.join(self)}>"
 
     def provider(self, name: str) -> str:
-        """Return who provides a name: a distribution with its entry point, or embedhub itself.
+        """Return the provider of a name: a distribution with its entry point, or a module of embedhub.
 
         Example:
             >>> import embedhub
@@ -88,12 +83,12 @@ class Registry(Mapping[str, T], Generic[T]):
 
         Raises:
             SourceNotFoundError: No source has that name.
-            SourceClashError: Several have it.
+            SourceClashError: Several plugins provide it.
         """
         return next(iter(self._discovered()[self[name].name]))
 
-    def providers(self) -> Mapping[str, Mapping[str, T]]:
-        """Return every name that is provided, and by whom: name -> provider -> thing, clashes included.
+    def providers(self) -> Mapping[str, Mapping[str, EmbeddingSource]]:
+        """Return every name with its providers: name -> provider -> source, clashes included.
 
         Example:
             >>> import embedhub
@@ -102,8 +97,8 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         return dict(sorted(self._discovered().items()))
 
-    def register(self, thing: T) -> None:
-        """Add one; `embedhub.register` calls it.
+    def register(self, source: EmbeddingSource) -> None:
+        """Add a source; `embedhub.register` calls it.
 
         Example:
             >>> import embedhub
@@ -113,41 +108,39 @@ class Registry(Mapping[str, T], Generic[T]):
             embedhub.errors.SourceClashError: The source name 'glove-6b' is taken by ...
 
         Args:
-            thing: What to add.
+            source: The source.
 
         Raises:
             SourceClashError: A plugin or embedhub itself provides that name.
-            TypeError: This is none of that kind.
+            TypeError: This is not an `EmbeddingSource`.
         """
-        if not isinstance(thing, self._kind):
-            raise TypeError(f"expected an EmbeddingSource or a Benchmark, got {thing!r}")
+        if not isinstance(source, EmbeddingSource):
+            raise TypeError(f"expected an EmbeddingSource, got {source!r}")
         with self._lock:
-            providers = self._discovered().setdefault(thing.name, {})
-            others = [provider for provider in providers if provider != _BY_HAND]
+            providers = self._discovered().setdefault(source.name, {})
+            others = [provider for provider in providers if provider != _REGISTERED]
             if others:
                 raise SourceClashError(
-                    f"The {self._noun} name {thing.name!r} is taken by {' and by '.join(others)}. "
-                    "Choose another."
+                    f"The source name {source.name!r} is taken by {' and by '.join(others)}. Choose another."
                 )
-            providers[_BY_HAND] = thing
+            providers[_REGISTERED] = source
 
-    def _discovered(self) -> dict[str, dict[str, T]]:
-        """Return name -> provider -> thing, from all plugins, looked for only once."""
+    def _discovered(self) -> dict[str, dict[str, EmbeddingSource]]:
+        """Return name -> provider -> source, from all plugins, looked for only once."""
         with self._lock:
             if self._providers is None:
-                found: dict[str, dict[str, T]] = {}
-                for provider, thing in self._plugins.answers(f"embedhub_{self._noun}s", self._kind):
-                    found.setdefault(thing.name, {})[provider] = thing
-                self._providers = found
+                discovered: dict[str, dict[str, EmbeddingSource]] = {}
+                for provider, source in self._plugins.collect("embedhub_sources", EmbeddingSource):
+                    discovered.setdefault(source.name, {})[provider] = source
+                self._providers = discovered
             return self._providers
 
 
-_plugins = Plugins()
-_registry = Registry(EmbeddingSource, _plugins)  # type: ignore[type-abstract]
-_benchmarks = Registry(Benchmark, _plugins)
+PLUGINS = Plugins(hookspecs, _BUILTIN)
+_registry = Registry(PLUGINS)
 
 
-def sources() -> Registry[EmbeddingSource]:
+def sources() -> Registry:
     """Return all sources by name: a read-only mapping in alphabetical order.
 
     Example:
@@ -160,26 +153,14 @@ def sources() -> Registry[EmbeddingSource]:
     return _registry
 
 
-def benchmarks() -> Registry[Benchmark]:
-    """Return all benchmarks by name: a read-only mapping in alphabetical order.
-
-    Example:
-        >>> import embedhub
-        >>> embedhub.benchmarks()["simlex-999"].total
-        999
-    """
-    return _benchmarks
+def failed_plugins() -> Mapping[str, str]:
+    """Return the plugins that are skipped, and why: provider -> reason."""
+    len(_registry)  # looks for them
+    return PLUGINS.failed
 
 
-def broken_plugins() -> Mapping[str, str]:
-    """Return the plugins that are left out, and why: provider -> reason."""
-    for found in (_registry, _benchmarks):
-        len(found)  # looks for them
-    return _plugins.broken
-
-
-def register(source: EmbeddingSource | Benchmark) -> None:
-    """Add a source, or a benchmark, for this process; an installed plugin does the same for good.
+def register(source: EmbeddingSource) -> None:
+    """Add a source for this process; an installed plugin adds it for every process.
 
     A second call with the same name replaces the first, so that a notebook's cell can run twice.
 
@@ -205,12 +186,9 @@ def register(source: EmbeddingSource | Benchmark) -> None:
 
     Raises:
         SourceClashError: A plugin or embedhub itself provides that name.
-        TypeError: This is neither.
+        TypeError: This is not an `EmbeddingSource`.
     """
-    if isinstance(source, Benchmark):
-        _benchmarks.register(source)
-    else:
-        _registry.register(source)
+    _registry.register(source)
 
 
 def load(source: Source, dim: int | None = None) -> Vectors:

@@ -10,7 +10,7 @@ from typing import Any
 from embedhub import __version__, settings
 from embedhub import _cache as cache
 from embedhub._names import check_name
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import DimNotFoundError, EmbedhubError, StoreError
 from embedhub.vectors.blocks import Block, ExtraFile
@@ -155,7 +155,9 @@ class EmbeddingSource(ABC):
                         cache.check_space(cache.ensure_folder(folder.parent), space, "the store")
                     manifest = self.manifest(dim, key, fetched)
                     with (
-                        bar(f"Building {self.name} {dim}d", self.vocab_size, in_bytes=False) as advance,
+                        progress_bar(
+                            f"Building {self.name} {dim}d", self.vocab_size, in_bytes=False
+                        ) as advance,
                         StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
                     ):
                         for block in _readable(self.parse(fetched, dim)):

@@ -300,7 +300,7 @@ def _names(source: EmbeddingSource, dim: int) -> list[list[str]]:
 @cache
 def _modules() -> dict[str, str]:
     """Return what each plugin's entry point names; embedhub's own sources are provided by their modules."""
-    return {provider: entry_point.value for provider, entry_point in entry_points()}
+    return {provider: entry_point.value for provider, entry_point in entry_points("embedhub")}
 
 
 def _parse(source: EmbeddingSource, fetched: Fetched, dim: int) -> tuple[list[str], NDArray[np.float32]]:

@@ -66,7 +66,7 @@ def _watched(plugin: str) -> list[str]:
     installed = tuple(os.path.normcase(os.path.realpath(root)) + os.sep for root in roots if root)
     phrases = []
 
-    # CPython traces no audit hook, so its lines never count as run; tests/test_contract.py holds them.
+    # CPython traces no audit hook: its lines never count as run. tests/testing/test_contract.py holds them.
     def watch(event: str, arguments: tuple[Any, ...]) -> None:  # pragma: no cover
         if event == "open" and not isinstance(arguments[0], int):
             path = os.path.realpath(os.fsdecode(arguments[0]))

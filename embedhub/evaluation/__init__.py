@@ -1,1 +1,0 @@
-"""How good vectors are: benchmarks, comparisons, plots."""

@@ -1,0 +1,16 @@
+from .benchmark import Benchmark as Benchmark
+from .benchmark import BenchmarkFile as BenchmarkFile
+from .compare import Compared as Compared
+from .compare import compare as compare
+from .evaluate import Score as Score
+from .evaluate import evaluate as evaluate
+from .hookspecs import hookimpl as hookimpl
+from .items import Pair as Pair
+from .items import Question as Question
+from .plot_comparison import plot_comparison as plot_comparison
+from .plot_words import plot_words as plot_words
+from .probe import Probe as Probe
+from .probe import Probed as Probed
+from .probe import probe as probe
+from .registry import benchmarks as benchmarks
+from .registry import register as register

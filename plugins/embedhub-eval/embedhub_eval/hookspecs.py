@@ -1,0 +1,26 @@
+"""The hook by which a plugin provides benchmarks.
+
+A plugin is a module that an installed distribution names in the entry-point group ``embedhub_eval``, with::
+
+    from embedhub_eval.hookspecs import hookimpl
+
+    @hookimpl
+    def embedhub_benchmarks():
+        return [Benchmark(...), ...]
+"""
+
+from collections.abc import Iterable
+
+import pluggy
+
+from embedhub_eval.benchmark import Benchmark
+
+PROJECT = "embedhub_eval"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def embedhub_benchmarks() -> Iterable[Benchmark]:  # type: ignore[empty-body]  # a specification has no body
+    """Return the benchmarks of a plugin. No I/O and no heavy imports: this runs to list names."""

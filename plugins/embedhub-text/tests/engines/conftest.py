@@ -1,0 +1,111 @@
+"""What the tests of engines share: a store that all workers see, texts, and the code of the page of docs."""
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import embedhub_text
+import numpy as np
+import pytest
+from children import PATIENCE, child
+from numpy.typing import NDArray
+
+PAGE = Path(__file__).parents[4] / "docs" / "bigger-than-one-machine.md"
+CHECK = """
+if __name__ == "__main__":
+    expected = embed(texts)
+    assert rows.shape == expected.shape == (100, 50) and expected[:2].any()
+    assert (rows == expected).all()
+    print("the same")
+"""
+
+
+@pytest.fixture(scope="session")
+def _one_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("engines")
+
+
+@pytest.fixture
+def embed(_one_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub_text.TextEmbedder:
+    """Return an embedder whose store the workers find in the cache that they inherit."""
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(_one_cache))
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50)
+    embed(["built, and compiled"])
+    return embed
+
+
+@pytest.fixture
+def texts(embed: embedhub_text.TextEmbedder) -> list[str | None]:
+    """Return texts of known and unknown words, some of them empty or absent."""
+    words = [*embed.vectors.words[:2000], "Qwxz", "zzyx", "."]
+    generator = np.random.default_rng(1)
+    lengths = generator.integers(0, 30, 400).tolist()
+    some = [" ".join(words[i] for i in generator.integers(0, len(words), n)) for n in lengths]
+    return [None if i % 50 == 7 else text for i, text in enumerate(some)]
+
+
+@pytest.fixture
+def expected(embed: embedhub_text.TextEmbedder, texts: list[str | None]) -> NDArray[np.float32]:
+    """Return the rows that one process gives."""
+    return np.asarray(embed(texts))
+
+
+@pytest.fixture
+def page(embed: embedhub_text.TextEmbedder, tmp_path: Path) -> Callable[[str], None]:
+    """Return a function that runs the code of a section of the page, and compares its rows."""
+
+    def run(section: str) -> None:
+        text = PAGE.read_text("utf-8").split(f"\n## {section}\n")[1]
+        code = re.findall(r"(?ms)^```python\n(.*?)^```", text)[0]
+        script = tmp_path / "page.py"
+        script.write_text(code + CHECK, "utf-8")
+        with child(sys.executable, script, cwd=tmp_path) as process:
+            printed, complained = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, complained
+        assert printed.endswith("the same\n")
+
+    return run
+
+
+@dataclass
+class Workers:
+    """Worker processes, the first of which is killed in the middle of its work."""
+
+    folder: Path
+    begin: Callable[[], None]
+    """Called by each worker at the start of each piece of work."""
+
+    @property
+    def killed(self) -> int:
+        """The number of the process that was killed."""
+        return int((self.folder / "killed").read_text("utf-8"))
+
+    @property
+    def others(self) -> set[int]:
+        """The numbers of the processes that worked, the killed one left out."""
+        return {int(file.name) for file in self.folder.iterdir() if file.name != "killed"}
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Workers:
+    """Return the means to have the first worker that begins killed, by itself."""
+    folder = tmp_path / "workers"
+    folder.mkdir()
+
+    # A local function, since the workers cannot import this module: it travels by value.
+    def begin() -> None:
+        try:
+            with (folder / "killed").open("x", encoding="utf-8") as file:
+                file.write(str(os.getpid()))
+        except FileExistsError:
+            (folder / str(os.getpid())).touch()
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return Workers(folder, begin)

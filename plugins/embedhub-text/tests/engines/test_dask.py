@@ -1,0 +1,47 @@
+"""Dask: two worker processes, one of which is killed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import embedhub_text
+import numpy as np
+import pytest
+from children import PATIENCE
+from numpy.typing import NDArray
+
+pytest.importorskip("dask.dataframe", reason="dask is not installed")
+pytest.importorskip("distributed", reason="dask.distributed is not installed")
+
+
+def test_the_page_runs(page: Callable[[str], None]) -> None:
+    """The code of the page gives the rows of one process."""
+    page("Dask")
+
+
+def test_a_killed_worker_changes_nothing(
+    embed: embedhub_text.TextEmbedder,
+    texts: list[str | None],
+    expected: NDArray[np.float32],
+    workers: Any,
+) -> None:
+    """A worker that is killed in mid-job is started anew, its parts are done again, the rows are the same."""
+    import dask.dataframe as dd
+    import pandas as pd
+    from dask.distributed import Client, LocalCluster
+
+    begin = workers.begin
+
+    def killed_once(frame: Any, column: str) -> Any:
+        begin()
+        return embed.frame(frame, column=column)
+
+    meta = pd.DataFrame({"text": pd.Series(dtype="str"), "vector": pd.Series(dtype=object)})
+    with (
+        LocalCluster(2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        Client(cluster) as client,
+    ):
+        ddf = dd.from_pandas(pd.DataFrame({"text": texts}), npartitions=16)
+        job = client.compute(ddf.map_partitions(killed_once, column="text", meta=meta))
+        frame = job.result(timeout=PATIENCE)
+    assert workers.others - {workers.killed}
+    assert (np.stack(frame["vector"]) == expected).all()

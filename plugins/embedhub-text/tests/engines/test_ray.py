@@ -1,0 +1,51 @@
+"""Ray Data: two CPUs, and a worker process that is killed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import embedhub_text
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("ray.data", reason="ray[data] is not installed")
+
+# Ray 2.60 sets options of its own that it has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray", "ignore::FutureWarning:ray")
+
+
+@pytest.fixture
+def ray(embed: embedhub_text.TextEmbedder) -> Iterator[Any]:
+    """Start Ray with two CPUs on loopback."""
+    import ray
+
+    ray.init(num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    yield ray
+    ray.shutdown()
+
+
+def test_the_page_runs(page: Callable[[str], None]) -> None:
+    """The code of the page gives the rows of one process."""
+    page("Ray Data")
+
+
+def test_a_killed_worker_changes_nothing(
+    ray: Any,
+    embed: embedhub_text.TextEmbedder,
+    texts: list[str | None],
+    expected: NDArray[np.float32],
+    workers: Any,
+) -> None:
+    """The tasks of a worker that is killed in mid-job are run again, and the rows are the same."""
+    begin = workers.begin
+
+    def killed_once(batch: Any) -> Any:
+        begin()
+        return embed(batch)
+
+    table = ray.data.from_items([{"at": i, "text": text} for i, text in enumerate(texts)]).repartition(16)
+    rows = table.map_batches(killed_once, batch_size=None).take_all()
+    assert workers.others - {workers.killed}
+    rows.sort(key=lambda row: row["at"])
+    assert (np.stack([row["vector"] for row in rows]) == expected).all()

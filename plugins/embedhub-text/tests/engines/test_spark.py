@@ -1,0 +1,53 @@
+"""Spark: two threads of a local JVM, each with a Python process, one of which is killed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import embedhub_text
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
+
+# What the project uses of PySpark 4.3 works with pandas 3: these tests say so.
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+
+
+@pytest.fixture
+def spark(embed: embedhub_text.TextEmbedder) -> Iterator[Any]:
+    """Start Spark on loopback, with four attempts at each task."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false")
+    builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+    session = builder.config("spark.log.level", "OFF").getOrCreate()
+    yield session
+    session.stop()
+
+
+def test_the_page_runs(page: Callable[[str], None]) -> None:
+    """The code of the page gives the rows of one process."""
+    page("Spark")
+
+
+def test_a_killed_worker_changes_nothing(
+    spark: Any,
+    embed: embedhub_text.TextEmbedder,
+    texts: list[str | None],
+    expected: NDArray[np.float32],
+    workers: Any,
+) -> None:
+    """The task of a Python process that is killed in mid-job is run again, and the rows are the same."""
+    each = embed.pandas("text")
+
+    begin = workers.begin
+
+    def killed_once(frames: Iterable[Any]) -> Iterator[Any]:
+        begin()
+        yield from each(frames)
+
+    df = spark.createDataFrame(list(enumerate(texts)), "at long, text string").repartition(8)
+    found = df.mapInPandas(killed_once, "at long, text string, vector array<float>").orderBy("at").collect()
+    assert workers.others - {workers.killed}
+    assert (np.array([row["vector"] for row in found], np.float32) == expected).all()

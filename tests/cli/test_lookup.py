@@ -1,0 +1,176 @@
+"""`embedhub coverage`, `neighbors` and `analogy`, and what of them a library can do."""
+
+import gzip
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import run
+
+import embedhub
+from embedhub import Vectors
+from embedhub.errors import WordNotFoundError
+from embedhub.matrix import tokenizers as tokens
+from embedhub.vectors.suggestions import close_words, require
+
+
+def test_coverage_prints_the_shares_that_the_library_returns(
+    glove_20k: Vectors, demo_texts: tuple[Path, Path]
+) -> None:
+    """Of the demo's sentences GloVe has as many words and tokens by the command as by the library."""
+    file, _ = demo_texts
+    counts = tokens.count_words([file.read_text("utf-8")])
+    expected = embedhub.coverage(glove_20k, 50, list(counts), counts=counts)
+    assert expected.by_fallback["lower"]
+    assert len(expected.missing) > 3
+    done = run("coverage", "glove-6b-20k", "50", file, "--topn", "3")
+    assert (done.returncode, done.stderr) == (0, "")
+    shares, missing = re.split("missing +count", done.stdout)
+    rows = {line.split("  ")[0]: line.split()[-2:] for line in shares.splitlines() if line}
+    assert rows["missing"] == [f"{len(expected.missing):,}", f"{1 - expected.ratio:.1%}"]
+    assert rows[f"tokens found, of {counts.total():,}"] == [
+        f"{expected.tokens_found:,}",
+        f"{expected.token_ratio:.1%}",
+    ]
+    top = [line.split() for line in missing.strip().splitlines()]
+    assert top == [[word, str(counts[word])] for word in expected.missing[:3]]
+
+
+def test_coverage_of_a_vocabulary(tmp_path: Path, cache: Path) -> None:
+    """A file of words and counts, in gzip too, or standard input, gives shares and missing words."""
+    file = tmp_path / "words.gz"
+    file.write_bytes(gzip.compress(b"music 5\nqwxz 2\nThe 3\nqwzx 4\n"))
+    found = json.loads(run("coverage", "wordnet-ppmi", "25", file, "--json").stdout)
+    assert found["missing"] == [{"word": "qwzx", "count": 4}, {"word": "qwxz", "count": 2}]
+    assert (found["total"], found["found"], found["tokens"], found["tokens_found"]) == (4, 2, 14, 8)
+    assert found["by_fallback"] == {"lower": ["The"]}
+    strict = run("coverage", "wordnet-ppmi", "25", file, "--json", "--fallback", "none", "--topn", "1")
+    assert json.loads(strict.stdout)["missing"] == [{"word": "qwzx", "count": 4}]
+    assert json.loads(strict.stdout)["found"] == 1
+    piped = run("coverage", "wordnet-ppmi", "25", "-", "--fallback", "hyphen", stdin="rain-music\nmusic\n")
+    assert re.search(r"found by hyphen +1 +50\.0%", piped.stdout)
+    assert "tokens" not in piped.stdout  # nobody has counted
+
+
+def test_coverage_takes_the_users_word_for_what_a_file_is(cache: Path) -> None:
+    """--text and --vocabulary overrule the guess; --tokenize chooses how a text is cut."""
+    arguments = ("coverage", "wordnet-ppmi", "25", "-", "--json")
+    line = "music 2\n"
+    assert json.loads(run(*arguments, stdin=line).stdout)["tokens"] == 2
+    assert json.loads(run(*arguments, "--text", stdin=line).stdout)["total"] == 2
+    missing = json.loads(run(*arguments, "--tokenize", "whitespace", stdin="Rain, music.").stdout)["missing"]
+    assert [each["word"] for each in missing] == ["Rain,", "music."]
+    done = run(*arguments, "--vocabulary", stdin="it rains again")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: stdin: line 1 is 'it rains again'; expected a vocabulary")
+
+
+def test_coverage_refuses_what_there_is_not(tmp_path: Path, cache: Path) -> None:
+    """An unknown rule or fallback is wrong usage; a file that is not there is a failed task."""
+    for option, value in (("--tokenize", "letters"), ("--fallback", "upper"), ("--topn", "0")):
+        done = run("coverage", "wordnet-ppmi", "25", "-", option, value, stdin="rain")
+        assert done.returncode == 2
+        assert value in done.stderr or "greater than or equal to 1" in done.stderr
+    done = run("coverage", "wordnet-ppmi", "25", tmp_path / "absent")
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == f"Error: {tmp_path / 'absent'}: expected a text or a vocabulary, but: No such file or directory.\n"
+    )
+
+
+def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
+    """Each word has a list of its own, the one that the library returns and that plain cosines give."""
+    done = run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--topn", "3")
+    lines = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert lines == [
+        [word, other, f"{score:.4f}"]
+        for word in ("berlin", "rain")
+        for other, score in glove_20k.most_similar(word, 3)
+    ]
+    unit = glove_20k.matrix / np.linalg.norm(glove_20k.matrix, axis=1, keepdims=True)
+    for word in ("berlin", "rain"):
+        (row,) = glove_20k.indices([word])
+        best = np.argsort(-(unit @ unit[row]))[1:4]
+        assert [other for name, other, _ in lines if name == word] == [glove_20k.words[i] for i in best]
+    (first, _) = json.loads(run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--json").stdout)
+    assert (first["word"], len(first["neighbors"])) == ("berlin", 10)
+
+
+def test_missing_words_are_reported_with_close_ones(glove_20k: Vectors) -> None:
+    """The error for a mistyped word, or for another case, suggests words that the source has."""
+    done = run("neighbors", "glove-6b-20k", "50", "rain", "Berlin", "musci", "qwxzqwxz")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    berlin, music, nothing = done.stderr.removeprefix("Error: ").split(" glove-6b-20k")
+    assert berlin.startswith("glove-6b-20k 50d has no word 'Berlin'; close to it: 'berlin'")
+    assert "'music'" in music
+    assert nothing == " 50d has no word 'qwxzqwxz'.\n"
+
+
+def test_analogy_finds_a_capital_in_glove(glove_20k: Vectors) -> None:
+    """France is to Paris as Italy is to Rome; none of the question's words is an answer."""
+    lines = run(
+        "analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--topn", "4"
+    ).stdout.splitlines()
+    answers = [line.split()[0] for line in lines[1:]]
+    assert answers[0] == "rome"
+    assert len(answers) == 4
+    assert not {"france", "paris", "italy"} & set(answers)
+    (best,) = json.loads(
+        run("analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--topn", "1", "--json").stdout
+    )
+    assert best["word"] == "rome"
+    assert best["cosine"] == pytest.approx(0.8466, abs=5e-4)
+    assert run("analogy", "glove-6b-20k", "50", "france", "paris", "itly").returncode == 1
+
+
+def test_an_analogy_is_3cosadd(make_vectors: Callable[..., Vectors]) -> None:
+    """The answers are in the order of cos(x, b) - cos(x, a) + cos(x, c), as the definition has it."""
+    names = [f"w{i}" for i in range(7)]
+    vectors = make_vectors(names)
+    unit = vectors.matrix / np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
+    for question in product(range(7), repeat=3):
+        a, b, c = question
+        scores = unit @ (unit[b] - unit[a] + unit[c])
+        expected = [names[i] for i in np.argsort(-scores) if i not in question][:3]
+        assert [word for word, _ in vectors.analogy(names[a], names[b], names[c], topn=3)] == expected
+
+
+def test_an_analogy_asks_for_at_least_one_answer(make_vectors: Callable[..., Vectors]) -> None:
+    """Topn is 1 or more, and the words must be there."""
+    vectors = make_vectors(["a", "b", "c"])
+    with pytest.raises(ValueError, match="topn is 0"):
+        vectors.analogy("a", "b", "c", topn=0)
+    with pytest.raises(WordNotFoundError, match="'d'"):
+        vectors.analogy("a", "b", "d")
+    assert vectors.analogy("a", "b", "c") == []
+
+
+def test_close_words_are_at_one_edit(make_vectors: Callable[..., Vectors]) -> None:
+    """A fallback's form comes first, then what one edit makes, in the order of the rows."""
+    vectors = make_vectors(["the", "musick", "musc", "muzic", "muisc", "music", "tea", "t\u00e9"])
+    assert close_words(vectors, "Music") == ["music", "musick", "musc", "muzic", "muisc"]
+    assert close_words(vectors, "Music", topn=2) == ["music", "musick"]
+    assert close_words(vectors, "th\u00e9") == ["the", "t\u00e9"]
+    assert close_words(vectors, "") == []
+    assert close_words(vectors, "the" * 99) == []
+    require(vectors, ["the", "tea"])
+    with pytest.raises(
+        WordNotFoundError, match=r"no word 'thex'; close to it: 'the'\. tiny 4d has no word 'q'\.$"
+    ):
+        require(vectors, ["tea", "thex", "q"])
+
+
+def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
+    """A text's words are counted as the library counts them."""
+    text = "The rain, the rain, and qwxz! The end of qwxz."
+    (tmp_path / "text").write_text(text, "utf-8")
+    found = json.loads(run("coverage", "wordnet-ppmi", "25", tmp_path / "text", "--json").stdout)
+    counts = Counter(tokens.treebank_tokenize(text))
+    assert (found["total"], found["tokens"]) == (len(counts), counts.total())

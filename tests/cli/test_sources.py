@@ -1,0 +1,217 @@
+"""`embedhub list`, `info` and `fetch`, and the facts behind them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import add_plugin, run, seeing
+
+from embedhub import RemoteFile, RemoteSource
+from embedhub.registry.catalog import bibtex, catalogue, facts
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with plugins: one that is broken, two that give one name, one whose source fails."""
+    site = tmp_path_factory.mktemp("site")
+    add_plugin(site, "embedhub-broken", "1 / 0")
+    add_plugin(site, "embedhub-one", "source('same', license='MIT')")
+    add_plugin(site, "embedhub-two", "source('same', license='CC0-1.0')")
+    add_plugin(
+        site,
+        "embedhub-fails",
+        "type('Odd', (RemoteSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', files={}, "
+        "description='', language='en', cased=True, license='', citation='', homepage='')",
+    )
+    return site
+
+
+def test_list_tells_what_each_dim_costs(cache: Path) -> None:
+    """Each dim has a line: what it downloads, what it takes on disk, whether it is in the cache."""
+    assert run("fetch", "wordnet-ppmi", "25").returncode == 0
+    done = run("list")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = {tuple(line.split()[:2]): line for line in done.stdout.splitlines()}
+    assert re.search(r"400,000 +en +uncased +69\.2 MB +~ 92\.8 MB +no +PDDL-1\.0 ", lines["glove-6b", "50"])
+    assert re.search(r"78,781 +en +uncased +none +10\.4 MB +yes ", lines["wordnet-ppmi", "25"])
+    assert re.search(
+        r" none +~ 34\.0 MB +no +LicenseRef-WordNet-3\.0 +embedhub\.", lines["wordnet-ppmi", "100"]
+    )
+
+
+def test_list_is_filtered_and_is_json(site: Path) -> None:
+    """A language and words narrow the list down; JSON has every fact."""
+    (entry,) = json.loads(run("list", "princeton", "--json").stdout)
+    assert entry["name"] == "wordnet-ppmi"
+    assert [dim["dim"] for dim in entry["dims"]] == [25, 50, 100]
+    entries = json.loads(run("list", "--language", "TLH", "--json", **seeing(site)).stdout)
+    assert [(each["name"], each["license"], each["clash"]) for each in entries] == [
+        ("same", "MIT", True),
+        ("same", "CC0-1.0", True),
+    ]
+    done = run("list", "nothing", "of", "the", "kind")
+    assert done.returncode == 0
+    assert "No source is like that" in done.stderr
+
+
+def test_what_is_broken_is_shown_and_hurts_no_other(site: Path) -> None:
+    """A broken plugin is a line of warning, a clash and a failing source are shown in the list."""
+    done = run("list", **seeing(site))
+    assert done.returncode == 0
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith("Warning: The embedhub plugin embedhub-broken (embedhub-broken) is skipped")
+    assert "ZeroDivisionError" in warning
+    assert done.stdout.count("(a clash: see embedhub info)") == 2
+    assert re.search(r"odd .*broken: ZeroDivisionError: division by zero +embedhub-fails", done.stdout)
+    assert "wordnet-ppmi" in done.stdout
+
+
+def test_info_tells_everything_of_a_source() -> None:
+    """Pins, addresses, sizes, licence, citation and provider are told, of each dim and candidate."""
+    shown = run("info", "glove-6b").stdout
+    for fact in (
+        "https://nlp.stanford.edu/data/glove.6B.zip#glove.6B.300d.txt",
+        "1,037,962,819 bytes, sha256:91125602f730fea7ca768736c6f442e668b49db095682bf2aad375db061c21ed",
+        "glove-wiki-gigaword-200.gz",
+        "md5:59652db361b7a87ee73834a6c391dfc1",
+        "PDDL-1.0",
+        "EMNLP 2014, 1532-1543.",
+        "provider   embedhub.registry.builtin.glove",
+        "dim 50: download 69.2 MB, on disk ~ 92.8 MB, not in the cache",
+        "fallbacks  lower",
+    ):
+        assert fact in shown
+
+
+def test_info_of_a_clash_shows_both(site: Path) -> None:
+    """A name that two plugins provide is shown twice, and is the error that it is everywhere else."""
+    done = run("info", "same", **seeing(site))
+    assert done.returncode == 1
+    assert "licence    MIT" in done.stdout
+    assert "licence    CC0-1.0" in done.stdout
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith("Error: The source name 'same' is provided by embedhub-one (embedhub-one) and by")
+
+
+def test_info_of_a_file_of_ones_own(tmp_path: Path) -> None:
+    """The path of a file is a source here too."""
+    (tmp_path / "my.vec").write_text("2 3\nmusic 1 2 3\nrain 4 5 6\n", "utf-8")
+    entry = json.loads(run("info", tmp_path / "my.vec", "--json").stdout)
+    assert (entry["name"], entry["provider"]) == ("my-vec", None)
+    assert [(dim["dim"], dim["download_bytes"], dim["store"]) for dim in entry["dims"]] == [(3, 0, None)]
+    done = run("info", tmp_path / "absent.vec")
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {tmp_path / 'absent.vec'}: there is no such file.\n"
+
+
+def test_bibtex_is_an_entry() -> None:
+    """A plain citation becomes a note, whole, with the year."""
+    assert run("info", "wordnet-ppmi", "--bibtex").stdout == (
+        "@misc{wordnet-ppmi,\n"
+        "  title = {{wordnet-ppmi: Positive PMI over WordNet 3.0 (relations and glosses), "
+        "inside the package}},\n"
+        "  note = {Christiane Fellbaum, ed. (1998). WordNet: An Electronic Lexical Database. MIT Press.},\n"
+        "  year = {1998},\n"
+        "  howpublished = {\\url{https://wordnet.princeton.edu/}},\n"
+        "}\n"
+    )
+
+
+def source_of(**options: Any) -> RemoteSource:
+    """Return a source whose facts do not matter but for these."""
+    plain: dict[str, Any] = {
+        "files": {},
+        "language": "en",
+        "cased": True,
+        "license": "",
+        "citation": "",
+        "homepage": "",
+    }
+    return RemoteSource(name="made-up", description="100 % made & up", **(plain | options))
+
+
+def test_bibtex_escapes_and_keeps() -> None:
+    """What TeX would misread is escaped; a citation that is BibTeX already stays as it is."""
+    entry = bibtex(source_of(citation="A_B {2020}, 2021: 50 % & more # ~ ^ \\ $"))
+    assert r"  title = {{made-up: 100 \% made \& up}}," in entry
+    note = r"A\_B \{2020\}, 2021: 50 \% \& more \# \textasciitilde{} \textasciicircum{} \textbackslash{} \$"
+    assert f"  note = {{{note}}},\n" in entry
+    assert "year" not in entry
+    assert "howpublished" not in entry
+    assert bibtex(source_of(citation="@article{me,\n}\n")) == "@article{me,\n}"
+    assert bibtex(source_of()).count("\n") == 2
+
+
+def test_a_size_that_is_not_known_is_not_made_up() -> None:
+    """Of zip members alone only the inflated size is told, as a limit; else it is unknown."""
+    url = "https://example.org/a.zip"
+    member = RemoteFile(url=url, member="a.txt", size=1000, format="glove")
+    unknown = RemoteFile(url=url, format="glove")
+    small, large = facts(source_of(files={2: (member,), 3: (unknown,)}))["dims"]
+    assert (small["download_bytes"], small["download_bytes_at_most"], small["store_bytes"]) == (
+        None,
+        1000,
+        None,
+    )
+    assert (large["download_bytes"], large["download_bytes_at_most"]) == (None, None)
+
+
+def test_the_catalogue_is_that_of_python_too() -> None:
+    """What the command lists, a function returns."""
+    entries = catalogue(language="en")
+    assert {entry["name"] for entry in entries} >= {"glove-6b", "wordnet-ppmi"}
+    assert json.loads(json.dumps(entries)) == entries
+    (entry,) = (entry for entry in catalogue(text="Stanford PDDL") if entry["name"] == "glove-6b")
+    assert entry == facts("glove-6b") | {"clash": False}
+
+
+def test_fetch_builds_and_says_where(cache: Path) -> None:
+    """Each dim is built and its place, size and time told; the second time it is there already."""
+    done = run("fetch", "wordnet-ppmi", "25", "50", EMBEDHUB_PROGRESS="1")
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert re.fullmatch(r"wordnet-ppmi 25d: 78,781 words, 10\.4 MB, built in [\d.]+ s: (.+)", first)
+    assert Path(first.rpartition(": ")[2], "matrix.npy").is_file()
+    assert second.startswith("wordnet-ppmi 50d: ")
+    assert "Building wordnet-ppmi 50d" in done.stderr
+    again = run("fetch", "wordnet-ppmi", "25")
+    assert again.stdout.startswith("wordnet-ppmi 25d: 78,781 words, 10.4 MB, there already: ")
+    (entry,) = json.loads(run("fetch", "wordnet-ppmi", "50", "--json").stdout)
+    assert (entry["rows"], entry["built"]) == (78_781, False)
+    assert entry["bytes"] == sum(file.stat().st_size for file in Path(entry["store"]).iterdir())
+
+
+def test_fetch_hears_what_is_wrong_first(cache: Path) -> None:
+    """A dim that there is not, or none at all, is heard before anything is built."""
+    done = run("fetch", "wordnet-ppmi", "25", "26")
+    assert done.returncode == 1
+    assert done.stderr == "Error: 'wordnet-ppmi' has no dim 26; its dims are 25, 50, 100.\n"
+    done = run("fetch", "wordnet-ppmi")
+    assert done.returncode == 2
+    assert "say which: 25 50 100" in done.stderr
+    assert not (cache / "vectors").exists()
+
+
+def test_fetch_downloads_once(small_plugin: dict[str, str], cache: Path) -> None:
+    """A source is downloaded and built by the first `fetch`; the second one needs no mirror."""
+    first, second = (
+        run("fetch", "small-glove-6b", "50", **small_plugin, **more)
+        for more in ({}, {"EMBEDHUB_OFFLINE": "1"})
+    )
+    assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, built in [\d.]+ s: ", first.stdout), (
+        first.stderr
+    )
+    assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, there already: ", second.stdout), (
+        second.stderr
+    )
+    entry = json.loads(run("list", "small-glove-6b", "--json", **small_plugin).stdout)[0]
+    assert [dim["store"] is not None for dim in entry["dims"]] == [True]
+
+
+def test_fetch_of_a_file_needs_no_dim(tmp_path: Path) -> None:
+    """A file of one's own has one dim."""
+    (tmp_path / "my.bin").write_bytes(b"1 2\nrain " + bytes(8) + b"\n")
+    done = run("fetch", tmp_path / "my.bin")
+    assert done.stdout.startswith("my-bin 2d: 1 words, "), done.stderr

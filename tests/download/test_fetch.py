@@ -1,0 +1,301 @@
+"""Downloads of whole files and of members of archives, over HTTP and from folders."""
+
+import gzip
+import hashlib
+import logging
+import os
+import stat
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+import pytest
+
+import embedhub
+from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
+from embedhub.download.fetch import fetch_first
+from embedhub.download.remote_file import Fetched
+from embedhub.errors import ChecksumError
+from embedhub.formats import glove
+from embedhub.vectors.blocks import Block
+
+TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i) for i in range(20_000))
+OTHER = os.urandom(3 << 20)
+HOST = "vectors.example.org"
+
+
+def pinned(data: bytes, algorithm: str = "sha256", **changes: Any) -> RemoteFile:
+    """Return a pinned file of the made-up host."""
+    facts: dict[str, Any] = {
+        "url": f"https://{HOST}/data/some.txt",
+        "known_hash": f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}",
+        "size": len(data),
+        "format": "glove",
+    }
+    return RemoteFile(**(facts | changes))
+
+
+def fetch(files: list[RemoteFile]) -> Path:
+    """Fetch the first available file."""
+    return fetch_first(files, label="some 2d").path
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the paths of all files in a folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def a_member(data: bytes = TEXT, **changes: Any) -> RemoteFile:
+    """Return a member of the archive of the made-up host."""
+    return pinned(data, **({"url": f"https://{HOST}/data/some.zip", "member": "deep/some.2d.txt"} | changes))
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    """Return a folder in the layout of ``wget -x``, with a text and an archive of two members."""
+    folder = tmp_path / "mirror" / HOST / "data"
+    folder.mkdir(parents=True)
+    (folder / "some.txt").write_bytes(TEXT)
+    with zipfile.ZipFile(folder / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("big.bin", OTHER)
+        archive.writestr("deep/some.2d.txt", TEXT)
+    with zipfile.ZipFile(folder / "stored.zip", "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("deep/some.2d.txt", TEXT)
+    return tmp_path / "mirror"
+
+
+@pytest.fixture(params=["folder", "http"])
+def use_mirror(
+    request: pytest.FixtureRequest,
+    mirror: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    serve: Callable[[Path], Any],
+) -> Callable[[], int]:
+    """Set EMBEDHUB_MIRROR, as a folder or over HTTP; return what tells the bytes sent over HTTP."""
+    if request.param == "folder":
+        monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+        return lambda: 0
+    serving = serve(mirror)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base + "/")
+    return lambda: serving.sent
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
+def test_whole_file_is_downloaded_and_verified(cache: Path, algorithm: str) -> None:
+    """A file arrives with its bytes, at its place in the layout of wget -x, with the user's own mode."""
+    path = fetch([pinned(TEXT, algorithm)])
+    assert path.read_bytes() == TEXT
+    assert path == cache / "downloads" / HOST / "data" / "some.txt"
+    assert files_in(cache / "downloads") == [f"{HOST}/data/some.txt"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+def test_a_member_is_brought_by_ranges(use_mirror: Callable[[], int]) -> None:
+    """Of an archive only the directory and the member's own bytes move; it is kept as gzip."""
+    path = fetch([a_member()])
+    data = path.read_bytes()
+    assert gzip.decompress(data) == TEXT
+    assert use_mirror() <= len(data) + (64 << 10) + 256
+    assert len(next(glove.read(path, 2))[0]) > 1000
+
+
+@pytest.mark.usefixtures("use_mirror")
+def test_a_fetched_file_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there was verified before it got its name: no address is asked."""
+    path = fetch([a_member()])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
+    assert fetch([pinned(OTHER), a_member()]) == path
+
+
+WRONG = {
+    "file": (pinned(TEXT, known_hash="sha256:" + 64 * "0"), "0000"),
+    "member": (a_member(known_hash="sha256:" + 64 * "0"), "0000"),
+    "member's size": (a_member(size=7), "expected 7 bytes"),
+}
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("what", WRONG)
+def test_wrong_bytes_are_never_published(cache: Path, what: str) -> None:
+    """A wrong hash or size is an error that says address, expected and actual; nothing stays."""
+    file, expected = WRONG[what]
+    with pytest.raises(ChecksumError, match=expected) as caught:
+        fetch([file])
+    actual = hashlib.sha256(TEXT).hexdigest() if "size" not in what else f"{len(TEXT):,}"
+    assert actual in str(caught.value)
+    assert f"{HOST}/data/some." in str(caught.value)
+    assert files_in(cache / "downloads") == []
+
+
+@pytest.mark.usefixtures("use_mirror")
+def test_the_next_candidate_is_tried() -> None:
+    """A file that cannot be had, or has wrong bytes, gives way to the next candidate."""
+    absent = pinned(TEXT, url=f"https://{HOST}/data/absent.txt")
+    wrong = a_member(known_hash="sha256:" + 64 * "0")
+    good = pinned(TEXT)
+    assert fetch_first([absent, wrong, good], label="some 2d").file == good
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (pinned(TEXT, url=f"https://{HOST}/data/absent.txt"), "data/absent.txt"),
+        (a_member(member="absent.txt"), "has no member 'absent.txt', only big.bin, deep/some.2d.txt"),
+        (a_member(url=f"https://{HOST}/data/some.txt"), "expected a zip archive, but this is none"),
+        (a_member(url=f"https://{HOST}/data/stored.zip"), "not a plain deflated one"),
+    ],
+)
+def test_a_failure_names_every_address(file: RemoteFile, words: str) -> None:
+    """When nothing could be had, one error lists each address with its reason, and what to do."""
+    with pytest.raises(DownloadError) as caught:
+        fetch([file])
+    message = str(caught.value)
+    assert words in message
+    assert f"  - {file.url}: no answer" in message
+    assert "EMBEDHUB_MIRROR" in message
+    assert not isinstance(caught.value, ChecksumError)
+
+
+def test_a_mirror_is_a_url_or_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another scheme is an error that names the variable."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "ftp://example.org")
+    with pytest.raises(ValueError, match=r"EMBEDHUB_MIRROR is 'ftp://example.org'; expected an http"):
+        fetch([pinned(TEXT)])
+
+
+def test_a_truncated_member_is_noticed(mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """Damaged deflated bytes are a checksum error, not a crash of the inflater."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+    path = mirror / HOST / "data" / "some.zip"
+    data = bytearray(path.read_bytes())
+    data[-5000:-1000] = bytes(4000)
+    path.write_bytes(data)
+    with pytest.raises(ChecksumError):
+        fetch([a_member()])
+    assert files_in(cache / "downloads") == []
+
+
+def a_source(*files: RemoteFile, kind: type[RemoteSource] = RemoteSource) -> RemoteSource:
+    """Return a source of dimension 2."""
+    return kind(
+        name="some", files={2: files}, description="", language="en", cased=True, license="",
+        citation="", homepage="",
+    )  # fmt: skip
+
+
+class ByItself(RemoteSource):
+    """A source that reads the first line of its file, in its own way."""
+
+    parsed = 0
+
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:
+        """Yield one word."""
+        ByItself.parsed += 1
+        path = fetched.path
+        with gzip.open(path) if path.read_bytes()[:2] == b"\x1f\x8b" else path.open("rb") as file:
+            word, *numbers = file.readline().split()
+        yield [word.decode()], np.array([numbers], np.float32).reshape(1, dim)
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("kind", [RemoteSource, ByItself])
+@pytest.mark.parametrize(
+    "change", [{"known_hash": "sha256:" + 64 * "0"}, {"size": 12, "known_hash": None}], ids=["hash", "size"]
+)
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+def test_no_unverified_byte_is_parsed(
+    make: Callable[..., RemoteFile], change: dict[str, Any], kind: type[RemoteSource], cache: Path
+) -> None:
+    """Wrong bytes never reach a parser, whichever, and nothing is built of them."""
+    ByItself.parsed = 0
+    with pytest.raises(ChecksumError, match="expected"):
+        embedhub.load(a_source(make(TEXT, **change), kind=kind))
+    assert ByItself.parsed == 0
+    assert not (cache / "vectors" / "some").exists()
+    assert files_in(cache / "downloads") == []
+    assert len(embedhub.load(a_source(make(TEXT), kind=kind))) == (20_000 if kind is RemoteSource else 1)
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+@pytest.mark.parametrize("known", [True, False], ids=["published", "remembered"])
+def test_kept_file_with_damaged_bytes_is_downloaded_again(
+    make: Callable[..., RemoteFile], known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept file is verified each time, and replaced if its bytes are wrong."""
+    file = make(TEXT) if known else make(TEXT, known_hash=None)
+    with warnings.catch_warnings(action="ignore"):
+        path = fetch([file])
+    data = path.read_bytes()
+    path.write_bytes(data[:-100] + bytes(50) + data[-50:])
+    assert fetch([file]).read_bytes() == data
+    path.write_bytes(data[:-100])
+    assert fetch([file]).read_bytes() == data
+    path.write_bytes(data[:-100])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
+    with pytest.raises(DownloadError, match="/nowhere"):
+        fetch([file])
+
+
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+def test_downloads_of_a_cache_are_a_mirror_of_another(
+    make: Callable[..., RemoteFile],
+    mirror: Path,
+    serve: Callable[[Path], Any],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Offline, another cache builds the same store from the kept downloads of a first one, verified too."""
+    source = a_source(make(TEXT))
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(mirror).base)
+    monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
+    expected = source.vectors(2).manifest
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(cache / "downloads"))
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "other"))
+    assert source.vectors(2).manifest == expected
+    (kept,) = (path for path in (cache / "downloads").rglob("*") if path.is_file())
+    kept.write_bytes(kept.read_bytes()[:-1000])
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "third"))
+    with pytest.raises(DownloadError):
+        source.vectors(2)
+
+
+def test_pooch_reports_other_files_only(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download is not announced by pooch, whose log level and reports on other files stay as they are."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+    logger = pooch.get_logger()
+    reported: list[str] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: reported.append(record.getMessage()))
+    monkeypatch.setattr(logger, "handlers", [handler])
+    level = logger.level
+    fetch([pinned(TEXT)])
+    logger.info("Downloading %s", "another file")
+    assert reported == ["Downloading another file"]
+    assert logger.level == level
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+def test_right_bytes_that_cannot_be_read_are_kept(make: Callable[..., RemoteFile], cache: Path) -> None:
+    """A file with the right bytes that its reader refuses is kept, and named in the error."""
+    file = make(TEXT)
+    source = replace(a_source(file), files={3: (file,)})
+    with pytest.raises(FormatError, match="line 1") as caught:
+        list(source.parse(source.fetch(3), 3))
+    (cache / "downloads" / file.cache_name).unlink()
+    with pytest.raises(FormatError, match="line 1") as again:
+        embedhub.load(source)
+    assert str(again.value) == str(caught.value)
+    assert files_in(cache / "downloads") == [file.cache_name]
+    assert not (cache / "vectors" / "some").exists()

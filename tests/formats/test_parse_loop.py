@@ -1,0 +1,69 @@
+"""The compiled loop and the Python that it is compiled from say the same."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from embedhub_text import pooling
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from embedhub.formats import _parse_loop as _compiled
+
+# Python's numpy tells of sums that wrap around, machine code does not; both mean them.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+
+
+def parsed(function: Any, text: bytes, dim: int) -> list[list[Any]]:
+    """Return what a parser of lines gives: words, numbers, those left to others, the first bad line."""
+    lines = np.frombuffer(text + bytes(_compiled.PADDING), np.uint8)
+    rows = np.zeros((len(text) + 1, dim), np.float32)
+    words, hard = np.zeros(len(text) + 1, np.uint8), np.zeros((len(text) + 1, 4), np.int64)
+    count, filled, hards, bad = map(int, function(lines, rows, words, hard))
+    return [words[:filled].tolist(), rows[:count].tolist(), hard[:hards].tolist(), [bad]]
+
+
+NUMBERS = st.one_of(
+    st.floats(width=32, allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(["0", "-0", "+7", ".5", "5.", "1e5", "-1E-5", "1e400", "1e99999999", "0.1234567890123"]),
+    st.sampled_from(["", "-", ".", "e5", "1e", "1e+", "a", "1.2.3", "1,5", "123456789012345678901234567890"]),
+)
+WORDS = st.sampled_from(["the", "a b", ". . .", "1 2", "", "é", "x\r", "7"])
+LINES = st.tuples(WORDS, st.lists(NUMBERS, min_size=1, max_size=4), st.sampled_from(["\n", "\r\n"])).map(
+    lambda line: f"{line[0]} {' '.join(line[1])}{line[2]}"
+)
+
+
+@example("the 1 -2.5\na b 3e-1 4\nlong 0.12345678901234567 12345678.12345678\nhuge 1e99 1\r\n")
+@example("the 1 2\n\n")
+@example("the 1\n")
+@given(st.lists(LINES, min_size=1, max_size=4).map("".join))
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_machine_code_means_what_its_python_says(text: str) -> None:
+    """Whatever lines they get, both give the same words, bits, numbers left to others, and bad line."""
+    for dim in (1, 2):
+        by_machine = parsed(_compiled.parse_lines, text.encode(), dim)
+        assert repr(parsed(_compiled.parse_lines.py_func, text.encode(), dim)) == repr(by_machine)
+
+
+def test_the_pooling_loops_do_what_their_source_says() -> None:
+    """The machine code of the mean and of the maximum gives the bits that Python gives for the same lines."""
+    mean, largest = pooling._mean, pooling._largest  # noqa: SLF001 - the loops themselves
+    matrix = np.random.default_rng(5).normal(size=(6, 3)).astype(np.float32)
+    extra = np.full((1, 3), -2, np.float32)
+    rows = np.array([0, 5, -1, 6, 3])  # of the matrix, missing, and one of its own
+    weights, shares = np.array([1.0, 0.5, 1, 2, 1]), np.array([1.0, 0.5, 0, 2, 1])
+    places, ends = (
+        np.array([0, 1, 2, 3, 4, 2]),
+        np.array([4, 5, 5, 6]),
+    )  # the third has no words, the last none known
+    for common in (np.empty(0), np.array([0.6, 0.8, 0.0])):
+        machine, plain = np.empty((4, 3), np.float32), np.empty((4, 3), np.float32)
+        mean(matrix, extra, rows, weights, shares, places, ends, common, machine)
+        mean.py_func(matrix, extra, rows, weights, shares, places, ends, common, plain)
+        assert machine.tobytes() == plain.tobytes()
+    machine, plain = np.empty((4, 3), np.float32), np.empty((4, 3), np.float32)
+    largest(matrix, extra, rows, places, ends, machine)
+    largest.py_func(matrix, extra, rows, places, ends, plain)
+    assert machine.tobytes() == plain.tobytes()
+    assert not machine[2:].any()

@@ -1,0 +1,319 @@
+"""GloVe text and word2vec text."""
+
+import gzip
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from embedhub import FormatError
+from embedhub.errors import UnexpectedEndError
+from embedhub.formats import glove, numberbatch, word2vec_text
+from embedhub.vectors.blocks import Reader
+
+
+def read(reader: Reader, path: Path, dim: int) -> tuple[list[str], NDArray[np.float32]]:
+    """Read all blocks of a file."""
+    blocks = [block for block in reader(path, dim) if isinstance(block, tuple)]
+    return [word for words, _ in blocks for word in words], np.concatenate([rows for _, rows in blocks])
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[bytes], Path]:
+    """Return a function that writes bytes to a file."""
+
+    def write(data: bytes) -> Path:
+        path = tmp_path / "vectors.txt"
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def test_glove_lines_become_words_and_rows(write: Callable[[bytes], Path]) -> None:
+    """A line is a word and its numbers, in the order of the file."""
+    words, rows = read(glove.read, write(b"the 0.25 -1\n, 1e-3 +.5\nand 7. -0\n"), 2)
+    assert words == ["the", ",", "and"]
+    assert rows.dtype == np.float32
+    assert rows.tolist() == [[0.25, -1], [np.float32(1e-3), 0.5], [7, 0]]
+    assert np.signbit(rows[2, 1])
+
+
+def test_the_last_fields_are_the_numbers(write: Callable[[bytes], Path]) -> None:
+    """A word keeps its blanks, numbers among them: only the last dim fields are split off."""
+    data = b"the 1 2\n. . . 3 4\n 5 6\nfrom 7 to 8 9 10\n3 11 12\n"
+    words, rows = read(glove.read, write(data), 2)
+    assert words == ["the", ". . .", "", "from 7 to 8", "3"]
+    assert rows.ravel().tolist() == [1, 2, 3, 4, 5, 6, 9, 10, 11, 12]
+
+
+def test_only_line_ends_are_stripped(write: Callable[[bytes], Path]) -> None:
+    r"""``\r\n`` ends a line; other white space belongs to the word, and bytes that are not UTF-8 survive."""
+    words, rows = read(glove.read, write(b"a\xc2\xa0b 1\r\n\xc2\x85 2\n\t 3\n\xff\xfe 4\r\n"), 1)
+    assert words == ["a\u00a0b", "\u0085", "\t", "\udcff\udcfe"]
+    assert rows.ravel().tolist() == [1, 2, 3, 4]
+
+
+def test_gzip_is_read_as_it_is(write: Callable[[bytes], Path]) -> None:
+    """A compressed file gives what the plain one gives."""
+    assert read(glove.read, write(gzip.compress(b"a 1 2\n")), 2)[0] == ["a"]
+
+
+def test_many_blocks_keep_their_order(write: Callable[[bytes], Path]) -> None:
+    """A file of several MiB comes out whole and in order, whichever block is parsed first."""
+    count = 60_000
+    data = b"".join(b"w%d %d %d.5 0.125 -3e2\n" % (i, i, i) for i in range(count)) * 3
+    words, rows = read(glove.read, write(data), 4)
+    assert words == [f"w{i}" for i in range(count)] * 3
+    assert (rows[:, 0] == np.tile(np.arange(count), 3)).all()
+    assert (rows[:, 1] == rows[:, 0] + np.float32(0.5)).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "words"),
+    [
+        (
+            b"the 1 2\nof 1\n",
+            2,
+            "expected a word and 2 numbers separated by single spaces, found 1 numbers: 'of 1'",
+        ),
+        (b"the 1 2\n\nof 1 2\n", 2, "found 0 numbers: ''"),
+        (b"the 1 2\nof 1  2\n", 2, "found '' as number 1"),
+        (b"the 1 2\nof 1 2 \n", 2, "found '' as number 2"),
+        (b"the 1 2\nof 1 x\n", 2, "found 'x' as number 2: 'of 1 x'"),
+        (b"the 1 nan\n", 1, "found 'nan' as number 2"),
+        (b"the 1 1_0\n", 1, "found '1_0' as number 2"),
+        (b"the 1 0x1\n", 1, "found '0x1' as number 2"),
+        (b"the 1 1e\n", 1, "found '1e' as number 2"),
+        (b"the 1 .\n", 1, "found '.' as number 2"),
+        (b"the 1 --1\n", 1, "found '--1' as number 2"),
+        (b"the 1 2\r\r\n", 1, r"found '2\r' as number 2"),
+        (b"the 1 2\nof 1 2", 2, "ends without a newline; the file may be cut off there: 'of 1 2'"),
+        (b"the 1 2\nof 1", 2, "found 1 numbers: 'of 1'"),
+        (b"the 1 2 3\n", 1, "3 numbers; expected 2. This is a file of another dim"),
+        (b"400000 2\nthe 1 2\n", 1, "looks like the header of a word2vec text file"),
+        (b"a 1 2\n" * 400_000 + b"bad\n", 400_001, "found 0 numbers: 'bad'"),
+    ],
+)
+def test_a_bad_line_is_named(write: Callable[[bytes], Path], data: bytes, line: int, words: str) -> None:
+    """An error says path and line, what was expected and what was found."""
+    path = write(data)
+    with pytest.raises(FormatError, match=re.escape(words)) as caught:
+        read(glove.read, path, 2)
+    assert str(caught.value).startswith(f"{path}: line {line}")
+
+
+def test_an_empty_file_is_no_vectors(write: Callable[[bytes], Path]) -> None:
+    """A file without lines is an error, not an empty vocabulary."""
+    with pytest.raises(FormatError, match="no vectors in this file"):
+        read(glove.read, write(b""), 2)
+
+
+def test_what_is_no_text_is_refused_early(write: Callable[[bytes], Path]) -> None:
+    """A file without newlines is not taken into memory to its end."""
+    with pytest.raises(FormatError, match="line 1"):
+        read(glove.read, write(bytes(40 << 20)), 2)
+
+
+@pytest.mark.parametrize("keep", [10, 100, -1])
+def test_a_cut_gzip_file_is_a_format_error(write: Callable[[bytes], Path], keep: int) -> None:
+    """Compressed bytes that end too early are said to be damaged."""
+    data = gzip.compress(b"".join(b"w%d 1 2\n" % i for i in range(1000)))[:keep]
+    with pytest.raises(FormatError, match="damaged or cut off"):
+        read(glove.read, write(data), 2)
+
+
+NUMBERS = st.one_of(
+    st.floats(width=32, allow_nan=False, allow_infinity=False).map(repr),
+    st.floats(min_value=-3e38, max_value=3e38).map(repr),
+    st.floats(min_value=-9, max_value=9).map(lambda x: f"{x:.5g}"),
+    st.integers(min_value=-(10**30), max_value=10**30).map(str),
+    st.from_regex(r"\A[+-]?([0-9]{1,25}\.?[0-9]{0,25}|\.[0-9]{1,25})([eE][+-]?[0-3]?[0-9])?\Z").filter(
+        lambda text: abs(float(text)) < 3e38
+    ),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(NUMBERS, min_size=1, max_size=40))
+def test_values_are_numpy_float32_of_their_text(write: Callable[[bytes], Path], texts: list[str]) -> None:
+    """Each number equals numpy.float32(text) bit for bit, however it is written."""
+    _, rows = read(glove.read, write(("w " + " ".join(texts) + "\n").encode()), len(texts))
+    expected = np.array([np.float32(text) for text in texts])
+    assert rows[0].view(np.uint32).tolist() == expected.view(np.uint32).tolist()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=300) | st.text("01 .-e\n\rw", max_size=300).map(str.encode), st.integers(1, 4))
+def test_any_bytes_give_rsplit_or_a_format_error(
+    write: Callable[[bytes], Path], data: bytes, dim: int
+) -> None:
+    """Whatever the bytes, a reader gives what rsplit would give, or FormatError, and nothing else."""
+    path = write(data)
+    try:
+        words, rows = read(glove.read, path, dim)
+    except FormatError:
+        return
+    lines = [line.removesuffix(b"\r").rsplit(b" ", dim) for line in data.split(b"\n")[:-1]]
+    assert words == [line[0].decode("utf-8", "surrogateescape") for line in lines]
+    assert rows.tolist() == [[np.float32(text) for text in line[1:]] for line in lines]
+
+
+def test_word2vec_text_has_a_header(write: Callable[[bytes], Path]) -> None:
+    """The header's dim must be true; line numbers count it."""
+    assert read(word2vec_text.read, write(b"2 3\na 1 2 3\nb 4 5 6\n"), 3)[0] == ["a", "b"]
+    for data, words in [
+        (b"a 1 2 3\n", "line 1: expected a header '<rows> <dim>'"),
+        (b"", "line 1: expected a header '<rows> <dim>', found b''"),
+        (b"2 4\na 1 2 3 4\n", "line 1: the header says dim 4; expected 3"),
+        (b"2 3\na 1 2 3\nb 4 5\n", "line 3: expected a word and 3 numbers"),
+        (b"1 3\na 1 2 3 4\n", "line 2 has 4 numbers; expected 3. This is a file of another dim"),
+        (b"0 3\n", "no vectors in this file"),
+    ]:
+        with pytest.raises(FormatError, match=re.escape(words)) as caught:
+            read(word2vec_text.read, write(data), 3)
+        assert type(caught.value) is FormatError
+
+
+@pytest.mark.parametrize(
+    ("reader", "data", "words"),
+    [
+        (
+            word2vec_text.read,
+            b"3 2\na 1 2\nb 3 4\n",
+            "the header promises 3 rows, the file has 2. It may be cut",
+        ),
+        (word2vec_text.read, b"1 2\na 1 2\nb 3 4\n", "the header promises 1 rows, the file has 2."),
+        (word2vec_text.read, b"2 2\na 1 2\nb 3 4", "line 3 ends without a newline; the file may be cut off"),
+        (
+            word2vec_text.read,
+            b"2 2\na 1 2 \nb 3 4 ",
+            "line 3 ends without a newline; the file may be cut off",
+        ),
+        (
+            glove.read,
+            b"a 1 2\nb 3 4",
+            "line 2 ends without a newline; the file may be cut off there: 'b 3 4'",
+        ),
+    ],
+)
+def test_an_end_that_is_unexpected_comes_after_all_rows(
+    write: Callable[[bytes], Path], reader: Reader, data: bytes, words: str
+) -> None:
+    """A wrong count, or a last line without its end, is an error of its own, after all rows there are."""
+    path = write(data)
+    found: list[str] = []
+
+    def take() -> None:
+        for block in reader(path, 2):
+            assert isinstance(block, tuple)
+            found.extend(block[0])
+
+    with pytest.raises(UnexpectedEndError, match=re.escape(words)) as caught:
+        take()
+    assert str(caught.value).startswith(f"{path}: ")
+    assert found == ["a", "b"]
+
+
+def test_word2vec_lines_may_end_with_one_blank(write: Callable[[bytes], Path]) -> None:
+    """word2vec and fastText write a blank at the end of a line; two, or any in GloVe text, are wrong."""
+    data = b"3 2\n</s> 1 2 \nof the 3 4 \r\nb 5 6\n"
+    words, rows = read(word2vec_text.read, write(data), 2)
+    assert words == ["</s>", "of the", "b"]
+    assert rows.tolist() == [[1, 2], [3, 4], [5, 6]]
+    with pytest.raises(FormatError, match=r"line 2: .* found '' as number 2: 'a 1 2 '"):
+        read(word2vec_text.read, write(b"1 2\na 1 2  \n"), 2)
+    with pytest.raises(FormatError, match=r"line 1: .* found '' as number 2"):
+        read(glove.read, write(b"a 1 2 \n"), 2)
+
+
+def test_words_may_be_white_space(write: Callable[[bytes], Path]) -> None:
+    """Words that are, or hold, white space other than a newline stay whole."""
+    words = ["\u00a0", "\u0085", "\t", "\u2009»", "hussarde\u202f»", "\u3000", "\x1c", " ", "a b"]
+    data = "".join(f"{word} {i} {i}.5 \n" for i, word in enumerate(words))
+    found, rows = read(word2vec_text.read, write(f"{len(words)} 2\n{data}".encode()), 2)
+    assert found == words
+    assert rows[:, 0].tolist() == list(range(len(words)))
+
+
+def test_numberbatch_has_words_or_keys_with_a_language(write: Callable[[bytes], Path]) -> None:
+    """Keys are given as they are; one language of many comes with its words bare."""
+    path = write(b"4 1\n/c/en/cat 1\n/c/fr/chat 2\n/c/en/new_york 3\n/c/enm/cat 4\n")
+    assert read(numberbatch.read, path, 1)[0] == ["/c/en/cat", "/c/fr/chat", "/c/en/new_york", "/c/enm/cat"]
+    words, rows = read(numberbatch.language("en"), path, 1)
+    assert words == ["cat", "new_york"]
+    assert rows.tolist() == [[1], [3]]
+    assert read(numberbatch.read, write(b"2 1\ncat 1\n## 2\n"), 1)[0] == ["cat", "##"]
+    with pytest.raises(FormatError, match="no word of this file starts with '/c/de/'"):
+        read(numberbatch.language("de"), path, 1)
+
+
+def test_members_of_archives_are_named_or_alone(tmp_path: Path) -> None:
+    """Of an archive with several members one is named after a #; the error lists them."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("README", "read me")
+        archive.writestr("deep/a#b.txt", "a 1 2\n")
+        archive.writestr("c.txt", "c 3 4\n")
+    assert read(glove.read, Path(f"{path}#c.txt"), 2)[0] == ["c"]
+    with pytest.raises(
+        FormatError, match=r"has 3 members, not one; they are: README, deep/a#b.txt, c.txt. Name"
+    ):
+        read(glove.read, path, 2)
+    with pytest.raises(FormatError, match=r"has no member 'd.txt'; they are: README, deep/a#b.txt, c.txt"):
+        read(glove.read, Path(f"{path}#d.txt"), 2)
+    text = tmp_path / "c.txt"
+    text.write_bytes(b"c 3 4\n")
+    with pytest.raises(
+        FormatError, match=r"c.txt#d.txt: this is not a zip archive, so it has no member 'd.txt'"
+    ):
+        read(glove.read, Path(f"{text}#d.txt"), 2)
+    hashed = tmp_path / "x#y.txt"
+    hashed.write_bytes(b"c 3 4\n")
+    assert read(glove.read, hashed, 2)[0] == ["c"]
+
+
+def test_an_encrypted_archive_is_a_format_error(tmp_path: Path) -> None:
+    """An archive that zipfile cannot open is said to be one that cannot be opened."""
+    path = tmp_path / "secret.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("c.txt", "c 3 4\n")
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=r"this zip archive cannot be opened .*encrypted"):
+        read(glove.read, path, 2)
+
+
+def test_real_lines_of_glove_are_read_bit_for_bit(
+    glove_lines: list[bytes], write: Callable[[bytes], Path]
+) -> None:
+    """Every number is the float32 of its text, under LF and CRLF, with a header or without, in any blocks."""
+    fields = [line.decode().split(" ") for line in glove_lines]
+    expected = np.array([[float(number) for number in numbers] for _, *numbers in fields], np.float32)
+    text = b"".join(glove_lines)
+    for reader, data in (
+        (glove.read, text),
+        (glove.read, gzip.compress(text, 1)),
+        (glove.read, text.replace(b"\n", b"\r\n")),
+        (word2vec_text.read, b"%d 50\n" % len(glove_lines) + text),
+        (word2vec_text.read, b"%d 50\n" % len(glove_lines) + text.replace(b"\n", b" \n")),
+    ):
+        words, rows = read(reader, write(data), 50)
+        assert words == [word for word, *_ in fields]
+        assert rows.tobytes() == expected.tobytes()
+
+
+def test_no_break_spaces_belong_to_the_word(glove_lines: list[bytes], write: Callable[[bytes], Path]) -> None:
+    """The token of three dots in GloVe 840B holds U+00A0; its numbers are what follows the last word."""
+    named, other = glove_lines[0].replace(b"the", ".\u00a0.\u00a0.".encode(), 1), glove_lines[1]
+    words, rows = read(glove.read, write(named + other), 50)
+    assert words == [".\u00a0.\u00a0.", ","]
+    assert rows[0].tolist() == [np.float32(number) for number in named.split(b" ")[1:]]

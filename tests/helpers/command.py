@@ -1,0 +1,90 @@
+"""Runs the `embedhub` command as a user does, and makes plugins for it to find."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from children import PATIENCE
+
+
+def executable() -> str:
+    """Return the place of the installed command."""
+    command = shutil.which("embedhub", path=str(Path(sys.executable).parent)) or shutil.which("embedhub")
+    assert command, "the embedhub command is not installed"
+    return command
+
+
+def run(
+    *arguments: object,
+    stdin: str = "",
+    cwd: str | Path | None = None,
+    encoding: str = "utf-8",
+    **variables: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command to its end, with some more environment variables."""
+    return subprocess.run(
+        [executable(), *map(str, arguments)],
+        input=stdin,
+        cwd=cwd,
+        env=os.environ | {"PYTHONIOENCODING": encoding} | variables,
+        capture_output=True,
+        text=True,
+        encoding=encoding,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+_PLUGIN = """\
+from embedhub import RemoteFile, RemoteSource, hookimpl
+
+
+def source(name, **options):
+    url = f"https://example.org/{name}.bin"
+    file = RemoteFile(url=url, format="word2vec-binary")
+    facts = dict(
+        files={2: (file,)}, description="made up", language="tlh", cased=True, license="CC0-1.0",
+        citation="", homepage="",
+    )
+    return RemoteSource(name=name, **(facts | options))
+
+
+@hookimpl
+def embedhub_sources():
+    return [BODY]
+"""
+
+
+def add_plugin(site: Path, name: str, sources: str) -> None:
+    """Add a distribution to a folder whose hook returns some sources.
+
+    Args:
+        site: The folder, for PYTHONPATH.
+        name: Name of the distribution.
+        sources: Python between the brackets of a list; ``source(name, **options)`` makes one.
+    """
+    add_distribution(site, name, _PLUGIN.replace("BODY", sources))
+
+
+def add_distribution(site: Path, name: str, code: str, *, group: str = "embedhub") -> None:
+    """Add a distribution to a folder: its metadata with an entry point, and the module with the hooks.
+
+    Args:
+        site: The folder, for PYTHONPATH.
+        name: Name of the distribution.
+        code: Python code of the module.
+        group: Group of the entry point.
+    """
+    module = name.replace("-", "_")
+    facts = site / f"{module}-1.0.dist-info"
+    facts.mkdir(parents=True)
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8")
+    (facts / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}\n", "utf-8")
+    (site / f"{module}.py").write_text(code, "utf-8")
+
+
+def seeing(site: Path) -> dict[str, str]:
+    """Return the environment in which the distributions of a folder are installed."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))}

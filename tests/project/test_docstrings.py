@@ -1,0 +1,146 @@
+"""Docstrings: every public name has one with arguments and an example, and all examples run."""
+
+import doctest
+import importlib
+import importlib.util
+import inspect
+import os
+import pkgutil
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import pytest
+import typer
+
+import embedhub
+from embedhub.cli.app import app
+from embedhub.testing import SourceContract
+
+ROOT = Path(__file__).parents[2]
+NO_TEXT = {"errors", "hookimpl"}  # a module, and a marker of pluggy
+# Tests are told apart by their names; pytest calls its hooks, nobody else does.
+NOT_CALLED = re.compile(r"test_|pytest_")
+
+
+def docs_hooks() -> Any:
+    """Return the module that makes the pages of the API reference."""
+    spec = importlib.util.spec_from_file_location("docs_hooks", ROOT / "tools" / "docs_hooks.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HOOKS = docs_hooks()
+CALLED = (type, FunctionType, classmethod, staticmethod)
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Give every public name with what it stands for: functions, classes, and the methods of those."""
+    ours = {name: getattr(embedhub, name) for name in dir(embedhub) if name not in NO_TEXT}
+    parts = {
+        f"{module}.{name}": getattr(importlib.import_module(module), name)
+        for module, names in HOOKS.MODULES.items()
+        for name in names
+    }
+    for name, value in (ours | parts).items():
+        yield name, value
+        if inspect.isclass(value):
+            own = [member for member in value.__mro__ if member.__module__.startswith("embedhub")]
+            for member in sorted({member for base in own for member in vars(base)}):
+                if not member.startswith("_") and not NOT_CALLED.match(member):
+                    yield f"{name}.{member}", inspect.getattr_static(value, member)
+
+
+NAMES = dict(public())
+
+
+def test_every_callable_is_explained() -> None:
+    """It has a docstring with an example, and says what its arguments are where it has some."""
+    callables: dict[str, Any] = {name: value for name, value in NAMES.items() if isinstance(value, CALLED)}
+    wrong = []
+    for name, value in callables.items():
+        text = inspect.getdoc(value) or ""
+        if "Example:" not in text:
+            wrong.append(f"{name} shows no example")
+        if inspect.isclass(value) and issubclass(value, Exception | SourceContract):
+            continue  # made by embedhub, and by pytest
+        taken = [argument for argument in inspect.signature(value).parameters if argument != "self"]
+        section = re.search(r"(?ms)^Args:\n(.*?)(?:^\w|\Z)", text)
+        described = re.findall(r"(?m)^    \**(\w+):", section[1]) if section else []
+        if taken and described != taken:
+            wrong.append(f"{name} describes the arguments {described}; it takes {taken}")
+    assert callables
+    assert not wrong
+
+
+def test_every_property_is_explained() -> None:
+    """It has a docstring."""
+    properties = {
+        name: value for name, value in NAMES.items() if isinstance(value, property | cached_property)
+    }
+    assert properties
+    assert [name for name, value in properties.items() if not inspect.getdoc(value)] == []
+
+
+def test_the_reference_has_every_public_name() -> None:
+    """The pages of the reference show each name of the package once; errors have a page of their own."""
+    shown = re.findall(r"(?m)^::: embedhub\.(?:\w+\.)*(\w+)$", HOOKS.reference())
+    errors = {name for name in dir(embedhub) if name.endswith(("Error", "Warning"))}
+    assert sorted(shown) == sorted(set(dir(embedhub)) - errors - {"errors"})
+    assert "::: embedhub.errors" in (ROOT / "docs" / "errors.md").read_text("utf-8")
+    assert HOOKS.parts().count("\n::: ") == sum(map(len, HOOKS.MODULES.values()))
+
+
+def test_the_page_of_commands_has_every_command() -> None:
+    """Each command is there by its name, in order, with its summary, all its options and its examples."""
+    page = HOOKS.commands().replace("\\", "")
+    root = typer.main.get_command(app)
+    found: dict[str, Any] = {"embedhub": root}
+    for group in ("embedhub", "embedhub cache"):
+        context = typer.Context(found[group])
+        names = found[group].list_commands(context)
+        found |= {f"{group} {name}": found[group].get_command(context, name) for name in names}
+    assert re.findall(r"(?m)^## (.+)$", page) == sorted(found)
+    parts = dict(zip(re.findall(r"(?m)^## (.+)$", page), re.split(r"(?m)^## .+\n", page)[1:], strict=True))
+    for name, command in found.items():
+        assert command.help.splitlines()[0] in parts[name]
+        for option in (option for param in command.params for option in param.opts if option[:2] == "--"):
+            assert option in parts[name], f"{name} {option}"
+        if not hasattr(command, "commands"):
+            examples = command.help.split("Examples:\n")[1].split("\n")
+            assert all(line.strip() in parts[name] for line in examples), name
+
+
+def modules() -> Iterator[str]:
+    """Give the names of all modules of the package."""
+    yield "embedhub"
+    for module in pkgutil.walk_packages(embedhub.__path__, "embedhub."):
+        yield module.name
+
+
+WANTS = {"embedhub.layers.torch": "torch"}
+"""Modules whose examples want a package that embedhub does without."""
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each example of a module gives what it shows, offline and without a warning."""
+    if name in WANTS:
+        pytest.importorskip(WANTS[name], reason=f"{WANTS[name]} is not installed: tox -e {WANTS[name]}")
+    monkeypatch.chdir(tmp_path)
+    finder, runner = (
+        doctest.DocTestFinder(exclude_empty=True),
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS),
+    )
+    said: list[str] = []
+    for test in finder.find(importlib.import_module(name)):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "environ", os.environ.copy())  # an example may set variables
+            runner.run(test, out=said.append)
+    assert not runner.failures, "".join(said)

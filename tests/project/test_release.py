@@ -1,0 +1,111 @@
+"""What would be uploaded: an sdist and a wheel, built offline, the wheel from the sdist."""
+
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+
+import pytest
+import yaml
+from children import PATIENCE
+
+import embedhub
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Build both, with the build backend that is installed here; return sdist and wheel."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-P", "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+    (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    return sdist, wheel
+
+
+def metadata_of(wheel: Path) -> Message:
+    """Return what the wheel says of itself."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return message_from_bytes(archive.read(name))
+
+
+def test_an_index_would_take_them(built: tuple[Path, Path]) -> None:
+    """Nothing is said by twine against their metadata, not even a warning."""
+    command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout
+    assert re.sub("\x1b\\[[0-9;]*m", "", done.stdout).count("PASSED") == 2
+
+
+def test_the_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) -> None:
+    """Every module and data file of the package, its types, vectors and both licences; no tests, no tools."""
+    with zipfile.ZipFile(built[1]) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        shipped = {name.split(".dist-info/")[1] for name in archive.namelist() if ".dist-info/" in name}
+    kept = [path for path in (ROOT / "embedhub").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert names == {path.relative_to(ROOT).as_posix() for path in kept}
+    assert {
+        "embedhub/py.typed",
+        "embedhub/registry/builtin/glove_6b_20k.txt.gz",
+        "embedhub/registry/builtin/wordnet_ppmi.npz",
+    } <= names
+    assert {
+        "licenses/LICENSE",
+        "licenses/embedhub/registry/builtin/glove_6b_20k_LICENSE.txt",
+        "licenses/embedhub/registry/builtin/wordnet_ppmi_LICENSE.txt",
+        "entry_points.txt",
+    } <= shipped
+
+
+def test_the_sdist_has_what_the_tests_and_the_site_need(built: tuple[Path, Path]) -> None:
+    """All that is in version control but its own settings is there, with nothing that was only built."""
+    with tarfile.open(built[0]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = ["CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"]
+    wanted += ["mkdocs.yml", "pyproject.toml", "tox.ini", "PKG-INFO"]
+    for folder in ("benchmarks", "docs", "embedhub", "examples", "plugins", "tests", "tools"):
+        files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+        wanted += [path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts]
+    assert set(wanted) - {name for name in wanted if name.endswith((".pyc", ".orig"))} <= names
+    assert not {name for name in names if "__pycache__" in name or name.endswith(".pyc")}
+
+
+def test_the_wheel_says_what_it_is(built: tuple[Path, Path]) -> None:
+    """Name, version, licence, Python and extras are those of the project."""
+    about = metadata_of(built[1])
+    assert (about["Name"], about["Version"]) == ("embedhub", embedhub.__version__)
+    assert about["License-Expression"] == "MIT AND LicenseRef-WordNet-3.0 AND PDDL-1.0"
+    assert about["Requires-Python"] == ">=3.11"
+    assert about["Description-Content-Type"] == "text/markdown"
+    assert {"jax", "torch"} <= set(about.get_all("Provides-Extra", []))
+
+
+def test_every_extra_is_explained(built: tuple[Path, Path]) -> None:
+    """CONTRIBUTING is for those who change embedhub; the README tells a user of each extra."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    extras = metadata_of(built[1]).get_all("Provides-Extra", [])
+    assert [extra for extra in extras if f"`embedhub[{extra}]`" not in readme] == []
+
+
+def test_the_citation_is_one() -> None:
+    """CITATION.cff has what version 1.2.0 of its format demands, and this version of embedhub."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert citation["cff-version"] == "1.2.0"
+    assert (citation["type"], citation["title"]) == ("software", "embedhub")
+    assert citation["version"] == embedhub.__version__
+    assert citation["authors"] == [{"name": "The embedhub authors"}]
+    assert isinstance(citation["license"], list)
+    assert all(isinstance(word, str) for word in citation["keywords"])
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    """Its first version is the one that would be released."""
+    versions = re.findall(r"(?m)^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"))
+    assert versions[0] == embedhub.__version__

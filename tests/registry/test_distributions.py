@@ -1,0 +1,333 @@
+"""The plugin distributions, the template and the author's guide, as anybody would use them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pages
+import pytest
+from children import PATIENCE
+from command import run
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+import embedhub
+from embedhub import RemoteSource
+from embedhub.cli._new_plugin import write
+from embedhub.download.remote_file import Fetched
+from embedhub.errors import ChecksumError, UnexpectedEndError, UnverifiedWarning
+from embedhub.vectors.blocks import Block, ExtraFile
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
+
+
+def environment(site: Path) -> dict[str, str]:
+    """Return the environment in which the distributions of a folder are installed."""
+    bin_folder = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", "")]),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # plugins of pytest take longer to load than most tests
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(site),
+    }
+
+
+def run_tests(folder: Path, site: Path) -> str:
+    """Run the tests of a distribution that is installed, and return what pytest prints; they must pass."""
+    # -P: what is installed is tested, not the files of the folder.
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(site),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def bundled(tmp_path_factory: pytest.TempPathFactory, install: Callable[..., None]) -> Path:
+    """Install a wheel of every plugin of this project together, and return the place."""
+    site = tmp_path_factory.mktemp("bundled")
+    install(site, *PLUGINS)
+    return site
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+def test_a_plugin_passes_its_tests_among_the_others(folder: Path, bundled: Path) -> None:
+    """Each plugin, installed from its wheel with all others, passes its own tests."""
+    assert " passed" in run_tests(folder, bundled)
+
+
+LISTING = """
+import json, embedhub
+sources = embedhub.sources()
+print(json.dumps([
+    (sources.provider(name), name, source.dims, source.vocab_size, source.citation)
+    for name, source in sources.items()
+]))
+"""
+
+
+def test_a_readme_tells_of_every_source(bundled: Path) -> None:
+    """The README of a plugin has name, dims, number of words and citation of each source that it provides."""
+    command = [sys.executable, "-P", "-W", "error", "-c", LISTING]
+    done = subprocess.run(
+        command, env=environment(bundled), capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    listing = json.loads(done.stdout)
+    assert {provider.split()[0] for provider, *_ in listing} >= {folder.name for folder in PLUGINS}
+    for folder in PLUGINS:
+        readme = " ".join((folder / "README.md").read_text("utf-8").split())
+        assert folder.name in (ROOT / "plugins" / "README.md").read_text("utf-8")
+        for provider, name, dims, words, citation in listing:
+            if provider.startswith(f"{folder.name} "):
+                row = f"| `{name}` | {', '.join(map(str, dims))} | {f'{words:,}' if words else ''}"
+                assert row in readme
+                assert citation in readme
+
+
+def test_the_catalogue_has_every_source(bundled: Path) -> None:
+    """The page of sources has one row for each, and comes out the same whatever the order of sets."""
+    pages_made = set()
+    for seed in ("1", "2"):
+        command = [sys.executable, "-P", str(ROOT / "tools" / "docs_hooks.py"), "catalogue"]
+        settings = environment(bundled) | {"PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            command, env=settings, capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
+        pages_made.add(done.stdout)
+    (page,) = pages_made
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LISTING],
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    names = [name for _, name, *_ in json.loads(done.stdout)]
+    assert sorted(re.findall(r"(?m)^\| `([^`]+)` \|", page)) == sorted(names)
+    assert len(names) > 500
+    assert re.findall(r"(?m)^## (\S+)$", page) == ["embedhub", *(folder.name for folder in PLUGINS)]
+
+
+def blocks_of(source: RemoteSource, path: Path, dim: int) -> list[Block]:
+    """Return what a source makes of a file."""
+    return [block for block in source.parse(Fetched(path), dim) if not isinstance(block, ExtraFile)]
+
+
+@pytest.fixture
+def glove_sources(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, RemoteSource]:
+    """Return the sources of embedhub-glove by name, from its wheel."""
+    monkeypatch.syspath_prepend(bundled)
+    module = import_module("embedhub_glove")
+    assert module.__file__ == str(bundled / "embedhub_glove.py")
+    return {source.name: source for source in module.SOURCES}
+
+
+@pytest.mark.parametrize("name", ["glove-2024-wikigiga", "glove-twitter-27b"])
+def test_glove_plugin_reads_real_lines_of_glove(
+    name: str,
+    glove_sources: dict[str, RemoteSource],
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
+    tmp_path: Path,
+) -> None:
+    """The lines of GloVe 6B have the bits of their text also under the sources of the plugin."""
+    lines, words, rows = glove_sample
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(b"".join(lines))
+    blocks = blocks_of(glove_sources[name], path, 50)
+    assert [word for part, _ in blocks for word in part] == words
+    assert b"".join(part.tobytes() for _, part in blocks) == rows.tobytes()
+
+
+def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
+    glove_sources: dict[str, RemoteSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member is found in its archive; unpinned it comes with a warning, pinned it does not come."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
+    line = b"the" + 300 * b" 0.5" + b"\n"
+    for name in ("glove-2024-dolma", "glove-840b"):
+        (file,) = glove_sources[name].files[300]
+        place = tmp_path / "mirror" / file.url.removeprefix("https://")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(str(file.member), line)
+    with pytest.warns(UnverifiedWarning):
+        vectors = glove_sources["glove-2024-dolma"].vectors(300)
+    assert list(vectors.words) == ["the"]
+    with pytest.raises(ChecksumError, match="expected 5,646,236,541 bytes"):
+        glove_sources["glove-840b"].vectors(300)
+
+
+@pytest.fixture
+def fasttext_source(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> RemoteSource:
+    """Return fasttext-wiki-en of embedhub-fasttext, from its wheel."""
+    monkeypatch.syspath_prepend(bundled)
+    from embedhub_fasttext import embedhub_sources
+
+    (source,) = (source for source in embedhub_sources() if source.name == "fasttext-wiki-en")
+    return source
+
+
+def parse_cut_file(source: RemoteSource, path: Path, rows: int) -> tuple[list[str], NDArray[np.float32]]:
+    """Return what comes of a file with fewer rows than the source has before the error that says so."""
+    blocks: list[Block | ExtraFile] = []
+    with pytest.raises(UnexpectedEndError, match=f"promises {source.vocab_size} rows, the file has {rows}"):
+        blocks.extend(source.parse(Fetched(path), 300))
+    pairs = [block for block in blocks if not isinstance(block, ExtraFile)]
+    return [word for words, _ in pairs for word in words], np.concatenate([part for _, part in pairs])
+
+
+def test_fasttext_plugin_reads_all_rows_of_a_cut_file(
+    fasttext_source: RemoteSource,
+    glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
+    tmp_path: Path,
+) -> None:
+    """Real vectors, joined to 300 numbers as fastText writes them, come with their bits; then an error."""
+    lines, words, rows = glove_sample
+    numbers = [line.split(b" ", 1)[1].strip() for line in lines]
+    joined = (b" ".join([word.encode(), *numbers[i : i + 6], b"\n"]) for i, word in enumerate(words[:100]))
+    path = tmp_path / "wiki.en.vec"
+    path.write_bytes(b"%d 300\n" % (fasttext_source.vocab_size or 0) + b"".join(joined))
+    found, parsed = parse_cut_file(fasttext_source, path, 100)
+    assert found == words[:100]
+    assert parsed.tobytes() == b"".join(rows[i : i + 6].tobytes() for i in range(100))
+
+
+def test_static_plugin_gives_a_layer_for_a_tokenizer_of_real_words(
+    glove_20k: embedhub.Vectors, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each number of a tokenizer over GloVe's words is the row of its token; padding is zeros."""
+    monkeypatch.syspath_prepend(bundled)
+    from embedhub_static import layer_and_tokenizer
+
+    tokens = ["[PAD]", "[UNK]", *glove_20k.words]
+    made = Tokenizer(models.WordPiece({token: i for i, token in enumerate(tokens)}, unk_token="[UNK]"))
+    made.normalizer = normalizers.BertNormalizer(lowercase=True)
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.save(str(tmp_path / "tokenizer.json"))
+    ends = np.stack([np.full(50, 0.5, np.float32), np.full(50, -0.5, np.float32)])
+    rows = np.concatenate([ends, glove_20k.matrix])
+    save_file({"embeddings": rows}, tmp_path / "model.safetensors")
+    layer, tokenizer = layer_and_tokenizer(embedhub.load(tmp_path / "model.safetensors"))
+    text = tokenizer.encode("It rains, qwxz.")
+    assert text.tokens == ["it", "rains", ",", "[UNK]", "."]
+    assert np.array_equal(
+        layer(np.array([text.ids]))[0], rows[[tokens.index(token) for token in text.tokens]]
+    )
+    assert np.array_equal(layer.get_weights()[0][1:], rows[1:])
+    assert not layer.get_weights()[0][0].any()
+
+
+def test_plugins_read_files_of_their_publishers(
+    real_data: Path,
+    glove_sources: dict[str, RemoteSource],
+    fasttext_source: RemoteSource,
+    tmp_path: Path,
+) -> None:
+    """Files of GloVe 840B, fastText and potion have the words and the tokenizer that are expected."""
+    formats = real_data / "formats"
+    if not formats.is_dir():
+        pytest.skip("needs the first lines of the publishers' files in ../shared/data/formats")
+    with zipfile.ZipFile(formats / "glove" / "glove.840B.300d.first100.zip") as archive:
+        archive.extractall(tmp_path)
+    source = glove_sources["glove-840b"]
+    [(words, rows)] = blocks_of(source, tmp_path / "glove.840B.300d.txt", 300)
+    assert words[:4] == [",", ".", "the", "and"]
+    assert rows.shape == (100, 300)
+    [(words, _)] = blocks_of(source, formats / "glove" / "nbsp.glove.txt", 300)
+    assert words == ["topaz", ".\u00a0.\u00a0.", "CentOS"]
+
+    found, _ = parse_cut_file(fasttext_source, formats / "fasttext" / "wiki.en.first100.vec", 99)
+    assert len(found) == 99
+    assert found[:4] == [",", ".", "the", "</s>"]
+
+    from embedhub_static import layer_and_tokenizer
+
+    vectors = embedhub.load(formats / "static" / "model2vec-float32" / "model.safetensors")
+    layer, tokenizer = layer_and_tokenizer(vectors)
+    text = tokenizer.encode("It rains, unbelievably.")
+    assert text.tokens == ["it", "rains", ",", "un", "##bel", "##ie", "##va", "##bly", "."]
+    assert np.array_equal(layer(np.array([text.ids]))[0], vectors.lookup(text.tokens))
+    assert np.array_equal(layer.get_weights()[0][1:], vectors.matrix[1:])
+
+
+def test_a_new_plugin_passes_its_tests_at_once(tmp_path: Path, install: Callable[..., None]) -> None:
+    """What `embedhub new-plugin` writes can be installed as it is, and its tests pass."""
+    done = run("new-plugin", "embedhub-mycorpus", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "embedhub-mycorpus"
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
+        "README.md",
+        "embedhub_mycorpus.py",
+        "pyproject.toml",
+        "tests/sample.txt",
+        "tests/test_embedhub_mycorpus.py",
+    }
+    install(tmp_path / "site", folder)
+    assert "12 passed" in run_tests(folder, tmp_path / "site")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mycorpus", "expected 'embedhub-' and lower-case letters"),
+        ("embedhub-", "expected 'embedhub-' and lower-case letters"),
+        ("embedhub-My", "expected 'embedhub-' and lower-case letters"),
+        ("embedhub-../up", "expected 'embedhub-' and lower-case letters"),
+        ("embedhub-glove-6b", "embedhub.registry.builtin.glove provides 'glove-6b' already"),
+    ],
+)
+def test_a_new_plugin_needs_a_good_name(name: str, words: str, tmp_path: Path) -> None:
+    """A name of another form, or of a source that exists, is wrong usage, and nothing is written."""
+    with pytest.raises(ValueError, match=words):
+        write(name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
+    """A file that is there is wrong usage, and all stays as it is; other files do not matter."""
+    (tmp_path / "LICENSE").write_text("mine", "utf-8")
+    (tmp_path / "README.md").write_text("mine", "utf-8")
+    done = run("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "README.md is there already; nothing was written." in " ".join(
+        re.sub("[│╭╮╰╯─]", "", done.stderr).split()
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["LICENSE", "README.md"]
+    (tmp_path / "README.md").unlink()
+    assert run("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "LICENSE").read_text("utf-8") == "mine"
+
+
+@pytest.mark.slow
+def test_the_guide_leads_from_an_empty_folder_to_a_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever follows the author's guide to the letter gets what it shows."""
+    site = tmp_path / "site"
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    # pip, offline, into a folder of this test instead of the environment that all tests share.
+    pip = {"NO_BUILD_ISOLATION": "0", "NO_DEPS": "1", "NO_INDEX": "1", "TARGET": str(site)}
+    for name, value in (environment(site) | {f"PIP_{name}": value for name, value in pip.items()}).items():
+        monkeypatch.setenv(name, value)
+    _, printed = pages.run(ROOT / "docs" / "writing-a-plugin.md", monkeypatch)
+    assert "12 passed" in printed

@@ -1,0 +1,383 @@
+"""The caller's own files: found by path, recognised by bytes, built once, and again when they change."""
+
+import bz2
+import gzip
+import lzma
+import os
+import pickle
+import shutil
+import time
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import writers
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models
+
+import embedhub
+from embedhub import FormatError
+from embedhub.errors import FormatWarning, LocalFileError, SourceNotFoundError, StoreError
+from embedhub.registry import local_file as local
+
+WORDS = ["the", "café", "new york"]
+Rows = NDArray[np.float32]
+ROWS = np.array([[1, 2], [3, -0.5], [0.25, 0]], np.float32)
+OLD = 1_700_000_000  # seconds: a file that is not written any more
+
+
+def write(path: Path, data: bytes, *, age: int = 0) -> Path:
+    """Write a file as if that many seconds ago."""
+    path.write_bytes(data)
+    os.utime(path, (time.time() - age, time.time() - age))
+    return path
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """Return a file of vectors."""
+    return write(tmp_path / "My Vectors.vec", writers.word2vec_text(WORDS, ROWS, b" \n"), age=100)
+
+
+def stores(cache: Path) -> list[Path]:
+    """Return the stores of a cache."""
+    return sorted(cache.glob("vectors/*/*"))
+
+
+def test_a_path_is_a_source(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Path, or a string with a separator, a dot, a tilde, or of an existing file, gives its vectors."""
+    monkeypatch.chdir(mine.parent)
+    monkeypatch.setenv("USERPROFILE" if os.name == "nt" else "HOME", str(mine.parent))
+    for path in (mine, str(mine), f"./{mine.name}", f"~/{mine.name}", mine.name, Path(mine.name)):
+        vectors = embedhub.load(path)
+        assert list(vectors) == WORDS
+        assert (vectors.matrix == ROWS).all()
+    assert repr(vectors) == "<Vectors my-vectors-vec: 3 words, dim 2>"
+    assert vectors.manifest["path"] == str(mine)
+    assert len(stores(cache)) == 1
+    assert mine.exists()
+
+
+def test_a_path_gives_a_layer(mine: Path) -> None:
+    """What takes a source takes a path: a layer, a matrix, a prefetch."""
+    layer = embedhub.keras_embedding(str(mine), None, {"café": 1, "qwxz": 2})
+    assert isinstance(layer, keras.layers.Embedding)
+    assert layer.get_weights()[0].tolist() == [[0, 0], [3, -0.5], [0, 0]]
+    assert embedhub.embedding_matrix(mine, 2, {"the": 0}).matrix.tolist() == [[1, 2]]
+    embedhub.fetch(mine)
+
+
+def test_a_name_wins_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registered name means its source, even where a file of that name lies."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "wordnet-ppmi", writers.glove(WORDS, ROWS))
+    assert embedhub.load("wordnet-ppmi", 25).name == "wordnet-ppmi"
+    assert len(embedhub.load("./wordnet-ppmi")) == 3
+
+
+def test_what_is_not_there_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing file, a folder and an unknown user are errors that a caller of open() would expect."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"absent.vec: there is no such file\."):
+        embedhub.load("./absent.vec")
+    with pytest.raises(LocalFileError, match=r"absent.zip: there is no such file\."):
+        embedhub.load("./absent.zip#member.txt")
+    with pytest.raises(LocalFileError, match="expected a file of vectors, but it cannot be read"):
+        embedhub.load(tmp_path)
+    with pytest.raises(LocalFileError, match=r"cannot be read|no such file"):
+        embedhub.load("~nobody-has-this-name/x.vec")
+    with pytest.raises(SourceNotFoundError, match=r"named by its path, as in './vectors.vec'"):
+        embedhub.load("absent.vec")
+
+
+@pytest.mark.parametrize("age", [0, 100])
+def test_a_changed_file_is_built_again(mine: Path, cache: Path, age: int) -> None:
+    """When the bytes change, also within a moment and to the same length, the new ones are loaded."""
+    rows = ROWS.copy()
+    for value in (1, 2, 3):
+        rows[0, 0] = value
+        write(mine, writers.word2vec_text(WORDS, rows), age=age)
+        assert embedhub.load(mine)["the"].tolist() == [value, 2]
+    assert len(stores(cache)) == 3
+
+
+def test_a_moved_file_is_the_same_store(mine: Path, cache: Path) -> None:
+    """The bytes are the key: a copy of the same name elsewhere, or a touched file, is not built again."""
+    embedhub.load(mine)
+    copy = mine.parent / "elsewhere" / mine.name
+    copy.parent.mkdir()
+    shutil.copyfile(mine, copy)
+    embedhub.load(copy)
+    write(mine, mine.read_bytes(), age=50)
+    embedhub.load(mine)
+    assert len(stores(cache)) == 1
+
+
+def test_a_file_is_hashed_once(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digest of a settled file is remembered; that of one that was written just now is not."""
+    embedhub.load(mine)
+    assert not (cache / "hashes").exists()
+    monkeypatch.setattr(local, "_SETTLED", 0)  # as if it had been written longer ago
+    embedhub.load(mine)
+    (memory,) = (cache / "hashes").glob("*-own.json")
+    with monkeypatch.context() as patch:
+        patch.setattr("xxhash.xxh3_128", None)  # nothing is hashed any more
+        assert len(embedhub.load(mine)) == 3
+    memory.write_text("{", "utf-8")
+    assert len(embedhub.load(mine)) == 3
+    write(mine, writers.word2vec_text(WORDS, -ROWS), age=100)
+    assert embedhub.load(mine)["the"].tolist() == [-1, -2]
+
+
+def test_a_read_only_cache_still_opens(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is there is opened where nothing can be remembered."""
+    monkeypatch.setattr(local, "_SETTLED", 0)
+    embedhub.load(mine)
+    shutil.rmtree(cache / "hashes")
+    (cache / "hashes").write_text("in the way")
+    assert len(embedhub.load(mine)) == 3
+
+
+def test_a_file_that_changes_meanwhile_is_not_kept(mine: Path, cache: Path) -> None:
+    """A file that is written while it is read is an error, and nothing is published."""
+    source = local.open_source(mine)
+    write(mine, writers.word2vec_text(WORDS[:2], ROWS[:2]), age=60)
+    with pytest.raises(StoreError, match=r"the file was changed while it was read. Nothing was kept"):
+        source.vectors(2)
+    changing = local.open_source(mine)
+    blocks = changing.parse(changing.fetch(2), 2)
+    next(blocks)
+    write(mine, writers.word2vec_text(WORDS, ROWS), age=60)
+    with pytest.raises(StoreError, match="changed while it was read"):
+        list(blocks)
+    assert stores(cache) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            b"3 2\nthe 1 2\na 3 4\n",
+            "the header promises 3 rows, the file has 2. It may be cut off. All vectors",
+        ),
+        (b"1 2\nthe 1 2\na 3 4\n", "the header promises 1 rows, the file has 2. All vectors"),
+        (b"the 1 2\na 3 4", "line 2 ends without a newline"),
+        (
+            b"3 2\nthe " + ROWS[0].tobytes() + b"a " + ROWS[0].tobytes() + b"b ",
+            "byte 26: the file ends inside row 3",
+        ),
+    ],
+)
+def test_an_odd_end_of_an_own_file_is_a_warning(tmp_path: Path, data: bytes, words: str) -> None:
+    """A count that is not true, or a missing newline, is told, and all rows that are there are used."""
+    path = write(tmp_path / "odd", data)
+    with pytest.warns(FormatWarning) as caught:
+        vectors = embedhub.load(path)
+    assert list(vectors) == ["the", "a"]
+    (warning,) = caught
+    assert words in str(warning.message)
+    assert str(path) in str(warning.message)
+
+
+def test_a_malformed_file_is_an_error(tmp_path: Path, cache: Path) -> None:
+    """What is wrong inside is an error with path and line, and no store appears."""
+    path = write(tmp_path / "bad.txt", b"the 1 2\na 3\nb 4 5\n")
+    with pytest.raises(FormatError, match=r"bad.txt: line 2: expected a word and 2 numbers"):
+        embedhub.load(path)
+    assert stores(cache) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (b"", "found b''."),
+        (b"just\nwords\n", r"found b'just\nwords\n'."),
+        (b"\x89HDF\r\n\x1a\n", "found b'\\x89HDF"),
+        (b"<!DOCTYPE html>\n<html>\n", "This is a web page."),
+        (b"<?xml?><Error><Code>NoSuchKey</Code></Error>", "an error document of the server (NoSuchKey)"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "This is a git-lfs pointer"),
+        (b"the\t1\t2\n", "found b'the"),
+    ],
+)
+def test_error_names_a_file_that_holds_no_vectors(tmp_path: Path, data: bytes, hint: str) -> None:
+    """A file in no known format is an error that lists those, and says what it looks like."""
+    path = write(tmp_path / "x", data)
+    with pytest.raises(
+        FormatError, match="expected vectors as GloVe text, word2vec text or binary"
+    ) as caught:
+        embedhub.load(path)
+    assert hint in str(caught.value)
+
+
+def test_headers_that_are_words(tmp_path: Path) -> None:
+    """A first row with a number for a word is a row; a bad line among the first does not hide the format."""
+    path = write(tmp_path / "numbers.txt", b"1990 0.5 2\n3 4 5\nfrom 7 to 8 9 10\nbad\n6 7 8\n9 1 2\n")
+    with pytest.raises(FormatError, match="line 4: expected a word and 2 numbers"):
+        embedhub.load(path)
+    path.write_bytes(path.read_bytes().replace(b"bad\n", b""))
+    assert list(embedhub.load(path)) == ["1990", "3", "from 7 to 8", "6", "9"]
+
+
+def test_a_member_of_an_archive(tmp_path: Path, cache: Path) -> None:
+    """One of several members is named after a #; each has a store of its own."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("one.txt", writers.glove(WORDS, ROWS))
+        archive.writestr("two.txt", writers.glove(WORDS, -ROWS))
+    assert (embedhub.load(f"{path}#one.txt").matrix == ROWS).all()
+    assert (embedhub.load(f"{path}#two.txt").matrix == -ROWS).all()
+    assert len(stores(cache)) == 2
+    with pytest.raises(FormatError, match=r"has 2 members, not one; they are: one.txt, two.txt"):
+        embedhub.load(path)
+
+
+def test_token_vectors_need_and_keep_their_tokenizer(tmp_path: Path, cache: Path) -> None:
+    """The tokenizer.json beside names the rows, stays in the store, and is a part of its key."""
+    path = write(tmp_path / "model.safetensors", writers.safetensors({"embeddings": ("F32", ROWS)}))
+    with pytest.raises(
+        LocalFileError, match=r"tokenizer.json: there is no such file, which .*needs beside it"
+    ):
+        embedhub.load(path)
+    for tokens in (["a", "b", "c"], ["d", "e", "f"]):
+        (tmp_path / "tokenizer.json").write_bytes(writers.tokenizer(tokens))
+        vectors = embedhub.load(path)
+        assert list(vectors) == tokens
+        assert vectors.files["tokenizer.json"].read_bytes() == writers.tokenizer(tokens)
+    assert len(stores(cache)) == 2
+
+
+def test_fasttext_models_keep_their_ngrams(tmp_path: Path) -> None:
+    """The table of n-grams is memory-mapped from the store, also when the model was compressed."""
+    ngrams = np.arange(20, dtype=np.float32).reshape(10, 2)
+    data = writers.fasttext_bin(WORDS, ROWS, ngrams)
+    composed = []
+    for name, packed in (("a.bin", data), ("b.bin", gzip.compress(data))):
+        vectors = embedhub.load(write(tmp_path / name, packed))
+        assert vectors.subwords is not None
+        assert not vectors.subwords.rows.flags.writeable
+        assert vectors.manifest["extras"] == {"subwords.npy": {"buckets": 10, "shortest": 3, "longest": 6}}
+        composed.append(vectors.subwords.compose(["unheardof"]).tolist())
+    assert composed[0] == composed[1] != [[0, 0]]
+
+
+def test_own_vectors_are_pickled_by_path(mine: Path) -> None:
+    """What travels is the path."""
+    vectors = embedhub.load(mine)
+    data = pickle.dumps(vectors)
+    assert len(data) < 400
+    assert (pickle.loads(data).matrix == vectors.matrix).all()  # noqa: S301 - our own bytes
+
+
+def test_names_of_files_become_names_of_sources(tmp_path: Path) -> None:
+    """Whatever a file is called, its source has a harmless name."""
+    for name, expected in [("Ä ö#1.VEC", "1-vec"), ("東京", "file"), (100 * "x" + ".vec", 80 * "x")]:
+        path = write(tmp_path / name, writers.glove(WORDS, ROWS))
+        assert embedhub.load(path).name == expected
+
+
+def zipped(text: bytes) -> bytes:
+    """Return a zip archive of one member."""
+    with BytesIO() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("glove.txt", text)
+        return file.getvalue()
+
+
+def as_vec(text: bytes) -> bytes:
+    """Return lines as fastText writes them: under a header, each with a space at its end."""
+    return b"%d 50\n" % text.count(b"\n") + text.replace(b"\n", b" \n")
+
+
+def by_gensim(path: Path, words: list[str], rows: Rows, *, binary: bool) -> None:
+    """Write word2vec text or binary with gensim."""
+    from gensim.models import KeyedVectors
+
+    vectors = KeyedVectors(rows.shape[1])
+    vectors.add_vectors(words, rows)
+    vectors.save_word2vec_format(str(path), binary=binary)
+
+
+def by_safetensors(path: Path, words: list[str], rows: Rows) -> None:
+    """Write token vectors with safetensors, and their tokenizer.json with tokenizers."""
+    save_file({"embeddings": rows}, path)
+    vocabulary = {word: index for index, word in enumerate(words)}
+    Tokenizer(models.WordLevel(vocabulary, unk_token=words[0])).save(str(path.parent / "tokenizer.json"))
+
+
+def by_these_tests(path: Path, words: list[str], rows: Rows, *, form: Callable[..., bytes]) -> None:
+    """Write a form that no library writes, with one of the tests' own writers."""
+    path.write_bytes(form(words, rows))
+
+
+TEXTS: dict[str, Callable[[bytes], bytes]] = {
+    "GloVe text": bytes,
+    "GloVe text with CRLF": lambda text: text.replace(b"\n", b"\r\n"),
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zip": zipped,
+    "fastText .vec": as_vec,
+}
+OTHERS: dict[str, Callable[[Path, list[str], Rows], None]] = {
+    "word2vec text": partial(by_gensim, binary=False),
+    "word2vec binary": partial(by_gensim, binary=True),
+    "word2vec binary with newlines": partial(
+        by_these_tests, form=partial(writers.word2vec_binary, end=b"\n")
+    ),
+    "fastText .bin": partial(by_these_tests, form=writers.fasttext_bin),
+    "safetensors": by_safetensors,
+}
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *OTHERS])
+def test_vectors_are_the_same_in_every_format(
+    glove_sample: tuple[list[bytes], list[str], Rows], tmp_path: Path, name: str
+) -> None:
+    """Real vectors load by their path alone, and their store has the same bytes whatever the format."""
+    lines, words, rows = glove_sample
+    path = tmp_path / "mine"
+    if name in TEXTS:
+        path.write_bytes(TEXTS[name](b"".join(lines)))
+    else:
+        OTHERS[name](path, words, rows)
+    vectors = embedhub.load(path)
+    assert list(vectors) == words
+    assert vectors.matrix.tobytes() == rows.tobytes()
+    plain = write(tmp_path / "plain.txt", b"".join(lines))
+    digests = [embedhub.load(each).manifest["xxh3_128"] for each in (path, plain)]
+    for part in ("matrix.npy", "words.utf8"):
+        assert digests[0][part] == digests[1][part]
+
+
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (lambda text, _: text[:-1], "line 2000 ends without a newline"),
+        (lambda text, _: as_vec(text).replace(b"2000", b"400000", 1), "the header promises 400000 rows, the"),
+        (lambda _, binary: binary[:-1], "the file ends inside row 2000"),
+    ],
+    ids=["GloVe text", "fastText .vec", "word2vec binary"],
+)
+def test_vectors_that_are_cut_off_load_with_a_warning(
+    glove_sample: tuple[list[bytes], list[str], Rows],
+    tmp_path: Path,
+    cut: Callable[[bytes, bytes], bytes],
+    words: str,
+) -> None:
+    """Of real vectors that end too early all complete rows load, and one warning says where the end is."""
+    lines, all_words, rows = glove_sample
+    path = write(tmp_path / "cut", cut(b"".join(lines), writers.word2vec_binary(all_words, rows)))
+    with pytest.warns(FormatWarning) as caught:
+        vectors = embedhub.load(path)
+    (warning,) = caught
+    assert words in str(warning.message)
+    complete = len(vectors)
+    assert complete in {len(rows) - 1, len(rows)}
+    assert list(vectors) == all_words[:complete]
+    assert vectors.matrix.tobytes() == rows[:complete].tobytes()

@@ -1,0 +1,91 @@
+"""Names and the sources behind them. What installed plugins do is in test_entry_points.py."""
+
+from typing import Any
+
+import pytest
+
+import embedhub
+from embedhub import RemoteSource
+from embedhub.errors import DimNotFoundError, SourceClashError, SourceNotFoundError
+from embedhub.registry.registry import Registry
+
+
+def a_source(name: str = "mine", **changes: Any) -> RemoteSource:
+    """Return a source without files."""
+    facts: dict[str, Any] = {
+        "name": name, "description": "", "language": "en", "cased": False, "files": {},
+        "license": "", "citation": "", "homepage": "",
+    }  # fmt: skip
+    return RemoteSource(**(facts | changes))
+
+
+def test_built_in_sources_come_through_the_hook() -> None:
+    """The two built-in sources are there without any plugin, in alphabetical order."""
+    registry = Registry()
+    assert [name for name in registry if name in {"glove-6b", "wordnet-ppmi"}] == ["glove-6b", "wordnet-ppmi"]
+    assert registry.provider("glove-6b") == "embedhub.registry.builtin.glove"
+    assert embedhub.sources()["glove-6b"].dims == (50, 100, 200, 300)
+
+
+def test_an_unknown_name_shows_the_close_ones() -> None:
+    """The error lists close matches and how to see all names."""
+    with pytest.raises(
+        SourceNotFoundError,
+        match=r"named 'glove-6B'. Did you mean 'glove-6b'\?.*list\(embedhub",
+    ):
+        embedhub.load("glove-6B", 50)
+    with pytest.raises(LookupError, match=r"No source is named 'zzz'. list"):
+        embedhub.sources()["zzz"]
+
+
+def test_register_adds_a_source_for_this_process() -> None:
+    """A registered source is found by name; a second one replaces it; a plugin's name is taken."""
+    registry = Registry()
+    registry.register(a_source(vocab_size=1))
+    registry.register(a_source(vocab_size=2))
+    assert registry["mine"].vocab_size == 2
+    with pytest.raises(SourceClashError, match=r"'glove-6b' is taken by embedhub.registry.builtin.glove"):
+        registry.register(a_source("glove-6b"))
+    with pytest.raises(TypeError, match="expected an EmbeddingSource, got 'mine'"):
+        registry.register("mine")  # type: ignore[arg-type]  # the point
+
+
+def test_the_public_functions_share_one_registry() -> None:
+    """What embedhub.register adds, embedhub.sources shows."""
+    embedhub.register(a_source("shown-in-sources"))
+    assert "shown-in-sources" in embedhub.sources()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": "Mine"}, "name is 'Mine'"),
+        ({"name": "../mine"}, "name is '../mine'"),
+        ({"files": {"50": ()}}, "has the dim '50'"),
+        ({"files": {50: ()}}, r"files\[50\] is \(\)"),
+        ({"files": {50: ("https://example.org/x",)}}, "expected RemoteFile objects"),
+    ],
+)
+def test_a_source_is_checked_when_it_is_made(changes: dict[str, Any], words: str) -> None:
+    """A wrong field is an error at once."""
+    with pytest.raises(ValueError, match=words):
+        a_source(**changes)
+
+
+def test_dims_are_checked_everywhere() -> None:
+    """A dim that a source has not is an error that lists those it has."""
+    for call in (
+        lambda: embedhub.load("glove-6b", 75),
+        lambda: embedhub.load("glove-6b"),
+        lambda: embedhub.sources()["glove-6b"].fetch(75),
+        lambda: embedhub.sources()["wordnet-ppmi"].fetch(300),
+    ):
+        with pytest.raises(DimNotFoundError, match=r"25, 50, 100|50, 100, 200, 300"):
+            call()
+    vectors = embedhub.load("wordnet-ppmi", 25)
+    assert embedhub.load(vectors) is vectors
+    assert embedhub.load(embedhub.sources()["wordnet-ppmi"], 25).dim == 25
+    with pytest.raises(ValueError, match="has dim 25; 50 was asked for"):
+        embedhub.load(vectors, 50)
+    with pytest.raises(TypeError, match="expected a name, a path, an EmbeddingSource or Vectors"):
+        embedhub.load(3, 50)  # type: ignore[arg-type]  # the point

@@ -1,0 +1,140 @@
+"""Files that other programs wrote, whose licenses do not allow committing them: ../shared/data has them."""
+
+import numpy as np
+import pytest
+from real_files import REAL_DATA
+
+import embedhub
+from embedhub import FormatError, Vectors
+from embedhub.errors import FormatWarning
+from embedhub.formats import static_embeddings as static
+
+if not (REAL_DATA / "formats").is_dir():
+    pytest.skip(
+        "needs files of other programs in ../shared/data/formats: this module names each",
+        allow_module_level=True,
+    )
+
+FORMATS = REAL_DATA / "formats"
+BROKEN = REAL_DATA / "broken"
+SAMPLES: dict[str, tuple[int, int, str, bool]] = {
+    "fasttext/lee_fasttext.vec": (1762, 10, "the", False),
+    "fasttext/lee_fasttext_new.bin": (1763, 10, "the", False),
+    "fasttext/pytorchnlp_wiki.simple.vec": (5, 300, "</s>", True),
+    "fasttext/toy-model.bin": (22, 5, "the", False),
+    "fasttext/toy-model.vec": (22, 5, "the", False),
+    "fasttext/wiki.en.first100.vec": (99, 300, ",", True),
+    "glove/glove.6B.100d.first100.txt.gz": (100, 100, "the", False),
+    "glove/glove.6B.300d.first100.txt.gz": (100, 300, "the", False),
+    "glove/glove.840B.300d.first100.zip": (100, 300, ",", False),
+    "glove/glove.twitter.27B.25d.first10.txt": (15, 25, "<user>", True),
+    "glove/nbsp.glove.txt": (3, 300, "topaz", False),
+    "static/model2vec-float32/model.safetensors": (29528, 2, "[PAD]", False),
+    "word2vec/euclidean_vectors.bin": (2747, 10, "the", False),
+}
+
+
+@pytest.mark.filterwarnings("default::embedhub.errors.FormatWarning")
+@pytest.mark.parametrize("name", SAMPLES)
+def test_format_of_a_sample_is_recognized(name: str, recwarn: pytest.WarningsRecorder) -> None:
+    """Each sample loads by its path alone; those that were cut off give a warning."""
+    words, dim, first, odd = SAMPLES[name]
+    vectors = embedhub.load(FORMATS / name)
+    assert (len(vectors), vectors.dim, vectors.words[0]) == (words, dim, first)
+    assert [warning.category for warning in recwarn] == ([FormatWarning] if odd else [])
+
+
+def test_words_keep_no_break_spaces() -> None:
+    """The token of three dots in GloVe 840B has no-break spaces, which do not separate fields."""
+    assert list(embedhub.load(FORMATS / "glove" / "nbsp.glove.txt")) == ["topaz", ".\u00a0.\u00a0.", "CentOS"]
+    zipped = embedhub.load(FORMATS / "glove" / "glove.840B.300d.first100.zip")
+    assert zipped.words[:4] == [",", ".", "the", "and"]
+
+
+def test_lines_may_end_in_crlf() -> None:
+    """A part of GloVe that was saved with CRLF line ends loads."""
+    assert embedhub.load(BROKEN / "glove.6B.50d.crlf-cut.txt").words[0] == "apan"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("html_page_named_glove.6B.50d.txt", "This is a web page"),
+        ("git_lfs_pointer_glove.6B.50d.txt", "This is a git-lfs pointer"),
+        ("s3_error_xml_named_GoogleNews.bin.gz", r"an error document of the server \(NoSuchKey\)"),
+    ],
+)
+def test_error_names_a_file_that_holds_no_vectors(name: str, words: str) -> None:
+    """A web page, a git-lfs pointer and a server's error, saved under names of vectors, are named as such."""
+    with pytest.raises(FormatError, match=words):
+        embedhub.load(BROKEN / name)
+
+
+def same(one: Vectors, other: Vectors) -> bool:
+    """Return whether two stores have the same bytes of words and rows."""
+    digests = [vectors.manifest["xxh3_128"] for vectors in (one, other)]
+    return all(digests[0][name] == digests[1][name] for name in ("matrix.npy", "words.utf8"))
+
+
+def test_word2vec_twins_are_equal() -> None:
+    """The same vectors in binary, in text, and in text without header are the same words and bits."""
+    twins = [
+        embedhub.load(FORMATS / "word2vec" / f"similarity.{suffix}") for suffix in ("bin", "txt", "nodims")
+    ]
+    assert same(twins[0], twins[1])
+    assert same(twins[0], twins[2])
+
+
+def test_word2vec_binary_rounded_to_float16_is_the_rounded_text() -> None:
+    """The binary twin of the high-precision sample was made of float16."""
+    binary, text = (
+        embedhub.load(FORMATS / "word2vec" / f"high_precision.kv.{end}") for end in ("bin", "txt")
+    )
+    assert list(binary) == list(text)
+    assert (binary.matrix == text.matrix.astype(np.float16)).all()
+
+
+def test_fasttext_twins_are_equal() -> None:
+    """A model's vectors, printed with five digits as fastText prints them, are those of its .vec file."""
+    model, text = (embedhub.load(FORMATS / "fasttext" / f"toy-model.{end}") for end in ("bin", "vec"))
+    assert list(model) == list(text)
+    printed = [[np.float32(f"{x:.5g}") for x in row] for row in model.matrix.tolist()]
+    assert printed == text.matrix.tolist()
+
+
+# By fastText 0.9.2's get_word_vector.
+@pytest.mark.parametrize(
+    ("name", "known", "unknown"),
+    [
+        (
+            "toy-model.bin",
+            "b8ec8c3d184a883e5417da3cf58184be4acae8b9",
+            "6fbe5a3d33159b3d832a8a3c0001f4bd6e369bbc",
+        ),
+        (
+            "lee_fasttext_new.bin",
+            "ce12a9beb0e0a2be25d9cd3db32085bf8dd3b33dc55c44bff4a3cc3e4acb48be253109beb76f9c3e",
+            "25fd68be785ae9bd03cc6b3e7fb784bf377a8f3d18836bbf85b5e43e00a7b0bc89fb3ebeaebdfa3d",
+        ),
+    ],
+)
+def test_vectors_of_a_fasttext_model_are_fasttexts(name: str, known: str, unknown: str) -> None:
+    """Models of versions 12 and 11 give a known and an unknown word the bits that fastText gives."""
+    vectors = embedhub.load(FORMATS / "fasttext" / name)
+    assert vectors["the"].tobytes().hex() == known
+    assert vectors.subwords is not None
+    assert vectors.subwords.compose(["unknownword"]).tobytes().hex() == unknown
+
+
+def test_static_twins_are_equal() -> None:
+    """Models of model2vec and of sentence-transformers give a row for each token of one tokenizer."""
+    model2vec = embedhub.load(FORMATS / "static" / "model2vec-float32" / "model.safetensors")
+    assert model2vec.words[:2] == ["[PAD]", "[UNK]"]
+    other = static.read(
+        FORMATS / "static" / "sentence-transformers" / "model.safetensors",
+        2,
+        FORMATS / "static" / "model2vec-float32" / "tokenizer.json",
+    )
+    blocks = [block for block in other if isinstance(block, tuple)]
+    assert [word for words, _ in blocks for word in words] == list(model2vec)
+    assert (np.concatenate([rows for _, rows in blocks]) == model2vec.matrix).all()

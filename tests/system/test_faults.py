@@ -1,0 +1,704 @@
+"""Downloads survive what goes wrong on the way: each fault is real, on a real server."""
+
+import errno
+import gzip
+import hashlib
+import os
+import pickle
+import re
+import shutil
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+import tracemalloc
+import warnings
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+from children import PATIENCE
+
+import embedhub
+from embedhub import DownloadError, RemoteFile, RemoteSource
+from embedhub.download.fetch import fetch_first
+from embedhub.errors import ChecksumError, OfflineError, StoreError, UnverifiedWarning
+
+HOST = "vectors.example.org"
+# Numbers that do not compress away, so that the member is 3 MB deflated.
+TEXT = b"".join(
+    b"word%d %d %d\n" % (i, *(int.from_bytes(os.urandom(6), "big") for _ in range(2))) for i in range(250_000)
+)
+MIB = 1 << 20
+
+
+def a_file(kind: str = "member", **changes: Any) -> RemoteFile:
+    """Return the text as a whole file or a zip member of the made-up host."""
+    facts: dict[str, Any] = {
+        "url": f"https://{HOST}/some.{'zip' if kind == 'member' else 'txt'}",
+        "member": "some.txt" if kind == "member" else None,
+        "known_hash": f"sha256:{hashlib.sha256(TEXT).hexdigest()}",
+        "size": len(TEXT),
+        "format": "glove",
+    }
+    return RemoteFile(**(facts | changes))
+
+
+def fetch(*files: RemoteFile) -> Path:
+    """Fetch the first available file."""
+    return fetch_first(files, label="some 2d").path
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return all files in a folder."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def content(path: Path) -> bytes:
+    """Return what the reader will read."""
+    data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a mirror with the text, and an archive of it."""
+    folder = tmp_path_factory.mktemp("faults")
+    (folder / HOST).mkdir()
+    (folder / HOST / "some.txt").write_bytes(TEXT)
+    with zipfile.ZipFile(folder / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("before.bin", os.urandom(1 << 18))
+        archive.writestr("some.txt", TEXT)
+    return folder
+
+
+@pytest.fixture
+def server(folder: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Serve that mirror."""
+    serving = serve(folder)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    return serving
+
+
+def deflated(folder: Path) -> int:
+    """Return how many bytes the member takes in its archive."""
+    with zipfile.ZipFile(folder / HOST / "some.zip") as archive:
+        return archive.getinfo("some.txt").compress_size
+
+
+def litter(cache: Path) -> list[str]:
+    """Return what lies in the cache beside finished files."""
+    return [
+        str(path) for path in cache.rglob("*") if ".part" in path.name or path.name.startswith((".", "tmp"))
+    ]
+
+
+class Wanted(NamedTuple):
+    """A file of glove-6b in the cut mirror, and what its download should come to."""
+
+    file: RemoteFile
+    content: bytes
+    """What the reader will read."""
+    size: int
+    """How many bytes are to be moved."""
+    body: int
+    """How many requests come before that of the body."""
+
+
+@pytest.fixture(scope="session", params=["member", "whole"])
+def wanted(
+    request: pytest.FixtureRequest,
+    glove_6b_mirror: tuple[Path, RemoteSource],
+    glove_lines: list[bytes],
+) -> Wanted:
+    """Return the member of Stanford's archive, or the gzip release as a whole file."""
+    mirror, source = glove_6b_mirror
+    member, release = source.files[50]
+    text = b"".join(glove_lines)
+    if request.param == "whole":  # a probe, then the body
+        return Wanted(release, b"%d 50\n" % len(glove_lines) + text, release.size or 0, body=1)
+    with zipfile.ZipFile(mirror / member.url.removeprefix("https://")) as archive:
+        deflated = archive.getinfo(member.member or "").compress_size
+    # A probe, the archive's tail of 64 KiB, the member's header, then the body.
+    return Wanted(member, text, deflated + (1 << 16), body=3)
+
+
+FINE: dict[str, Any] = {}
+BODY = -1
+# From which request on, and what goes wrong with it and the next ones.
+FAULTS: dict[str, tuple[int, list[dict[str, Any]]]] = {
+    "cut before the first byte": (0, [{"cut": 0}]),
+    "cut at byte 0 of the second answer": (1, [{"cut": 0}]),
+    "cut in the second answer": (1, [{"cut": 1000}]),
+    "body cut twice": (BODY, [{"cut": 100_000}, {"cut": 700_000}]),
+    "500": (0, [{"status": 500}]),
+    "503 then 502": (0, [{"status": 503}, FINE, {"status": 502}]),
+    "429 with Retry-After": (0, [{"status": 429, "headers": {"Retry-After": "1"}}]),
+    "body shorter than Content-Length": (BODY, [{"promise": 10**9}]),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_download_recovers_from_a_transient_fault(
+    glove_server: Any, cache: Path, wanted: Wanted, fault: str
+) -> None:
+    """A fault that does not last raises no error, and at most 1 MiB is moved twice."""
+    at, faults = FAULTS[fault]
+    glove_server.faults = [FINE] * (wanted.body if at == BODY else at) + faults
+    assert content(fetch(wanted.file)) == wanted.content
+    assert glove_server.faults == []
+    assert glove_server.sent <= wanted.size + MIB
+    assert litter(cache) == []
+
+
+def test_a_stalled_server_is_given_up_and_asked_again(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends nothing for too long counts as broken off."""
+    monkeypatch.setattr("embedhub.download.http.READ_SECONDS", 1)
+    server.faults = [FINE, {"stall": 4}]
+    assert content(fetch(a_file("whole"))) == TEXT
+    assert len(server.asked) >= 3  # on a busy machine an answer may be late once more
+
+
+@pytest.mark.parametrize("cut", [1, 300_000, 1_500_000])
+def test_next_run_resumes_an_interrupted_download(
+    glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, cut: int
+) -> None:
+    """When all attempts fail, the bytes stay, and the next run moves only the rest."""
+    monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
+    glove_server.faults = [FINE] * wanted.body + [{"cut": cut}]
+    with pytest.raises(DownloadError, match=r"(?s)broken off at byte .* an interrupted download is kept"):
+        fetch(wanted.file)
+    assert litter(cache)
+    assert content(fetch(wanted.file)) == wanted.content
+    assert glove_server.sent <= wanted.size + (1 << 16) + MIB
+    assert litter(cache) == []
+
+
+@pytest.mark.parametrize("new", ['"2"', None])
+def test_changed_remote_file_is_downloaded_from_the_start(
+    glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, new: str | None
+) -> None:
+    """Bytes of an older and a newer file are never joined, neither in one run nor between two."""
+    glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}, {"etag": new}]
+    assert content(fetch(wanted.file)) == wanted.content  # the second attempt finds another ETag
+    assert glove_server.faults == []
+    assert glove_server.sent >= 900_000 + wanted.size
+    assert litter(cache) == []
+
+    files_in(cache / "downloads")[0].unlink()
+    monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
+    glove_server.etag = '"3"'
+    glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}]
+    with pytest.raises(DownloadError):
+        fetch(wanted.file)
+    glove_server.etag, glove_server.sent = '"4"', 0
+    assert content(fetch(wanted.file)) == wanted.content
+    assert glove_server.sent >= wanted.size
+
+
+def test_wrong_bytes_kept_from_an_earlier_run_are_brought_anew(server: Any, cache: Path) -> None:
+    """A partial file that was damaged on disk does not spoil the download."""
+    server.faults = [FINE] * 3 + [{"cut": 900_000}, *[{"status": 404}]]
+    with pytest.raises(DownloadError):
+        fetch(a_file())
+    (partial,) = (cache / "downloads").rglob("*.part")
+    data = bytearray(partial.read_bytes())
+    data[5000:5010] = bytes(10)
+    partial.write_bytes(data)
+    assert content(fetch(a_file())) == TEXT
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_is_final_is_not_tried_again(server: Any, status: int) -> None:
+    """403 and 404 are final: one request, then the next address."""
+    server.faults = [{"status": status}]
+    with pytest.raises(DownloadError, match=f"HTTP {status}"):
+        fetch(a_file())
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_wants_to_be_left_alone_is_not_waited_for(server: Any) -> None:
+    """Retry-After of more than a minute is final for that address."""
+    server.faults = [{"status": 503, "headers": {"Retry-After": "3600"}}]
+    with pytest.raises(DownloadError, match=r"HTTP 503 .* It asks to wait for 3600 s"):
+        fetch(a_file())
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_server_without_ranges_gives_the_whole_archive_once(
+    server: Any, folder: Path, cache: Path, pinned: bool
+) -> None:
+    """Without ranges the archive is brought, checked by its own hash, kept, and nothing else is extracted."""
+    server.ranges = False
+    data = (folder / HOST / "some.zip").read_bytes()
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if pinned else "ignore")
+        path = fetch(a_file(archive_hash=digest))
+    assert content(path) == TEXT
+    assert sorted(entry.suffix for entry in path.parent.iterdir()) == [".gz", ".zip"]
+    path.unlink()
+    sent = server.sent
+    assert content(fetch(a_file(archive_hash=digest))) == TEXT
+    assert server.sent == sent
+
+
+def test_a_wrong_archive_is_not_used(server: Any, cache: Path) -> None:
+    """The archive's own hash is checked too."""
+    server.ranges = False
+    with pytest.raises(ChecksumError, match="expected sha256:0000"):
+        fetch(a_file(archive_hash="sha256:" + 64 * "0"))
+    assert files_in(cache / "downloads") == []
+
+
+SENT_INSTEAD = {
+    "a git-lfs pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 8549823\n" % (b"0a" * 32)
+    ),
+    "a web page": b"\n<!DOCTYPE HTML>\n<html>\n<head><title>glove.6B.50d.txt</title></head>\n</html>\n",
+    "an error document of the server (NoSuchKey)": (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n'
+        b"<Error><Code>NoSuchKey</Code><Key>glove.6B.zip</Key></Error>"
+    ),
+    "an empty body": b"",
+}
+
+
+@pytest.mark.parametrize("name", SENT_INSTEAD)
+@pytest.mark.parametrize("how", ["pinned", "unpinned", "sized", "member", "archive"])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_error_names_what_the_server_sent_instead_of_vectors(
+    glove_6b_mirror: tuple[Path, RemoteSource],
+    tmp_path: Path,
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
+    name: str,
+    how: str,
+    ranges: bool,
+) -> None:
+    """A web page, an error document, a pointer or nothing at a file's address is named in the error."""
+    mirror, source = glove_6b_mirror
+    member, release = source.files[50]
+    shutil.copytree(mirror, tmp_path / "mirror")
+    for file in (member, release):
+        (tmp_path / "mirror" / file.url.removeprefix("https://")).write_bytes(SENT_INSTEAD[name])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path / "mirror", ranges=ranges).base)
+    wanted = {
+        "pinned": replace(release, size=None),
+        "unpinned": replace(release, size=None, known_hash=None),
+        "sized": release,
+        "member": member,
+        "archive": replace(member, archive_hash="md5:" + 32 * "0"),
+    }[how]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DownloadError, match=re.escape(name)):
+            fetch(wanted)
+    assert files_in(cache / "downloads") == []
+    assert not (cache / "hashes").exists()
+
+
+def test_an_unpinned_file_is_remembered(server: Any, cache: Path, folder: Path) -> None:
+    """The first download warns and is remembered; another file at the address is refused later."""
+    for kind in ("member", "whole"):
+        file = a_file(kind, known_hash=None, size=None)
+        with pytest.warns(UnverifiedWarning, match=hashlib.sha256(TEXT).hexdigest()):
+            path = fetch(file)
+        path.unlink()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert content(fetch(file)) == TEXT
+        path.unlink()
+        (memory,) = (path for path in (cache / "hashes").iterdir() if file.location in path.read_text())
+        memory.write_text("sha256:" + 64 * "1")
+        with pytest.raises(
+            ChecksumError, match=r"expected sha256:1111.*that of its first download; remove .*hashes"
+        ):
+            fetch(file)
+
+
+def test_files_without_a_hash_can_be_refused(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EMBEDHUB_REQUIRE_HASH refuses them before any request."""
+    monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
+    with pytest.raises(DownloadError, match="EMBEDHUB_REQUIRE_HASH is set"):
+        fetch(a_file(known_hash=None))
+    assert server.asked == []
+
+
+def a_source(*files: RemoteFile, name: str = "some", vocab_size: int = 250_000) -> RemoteSource:
+    """Return a source of the text."""
+    return RemoteSource(
+        name=name, files={2: files or (a_file(),)}, description="", language="en", cased=False,
+        vocab_size=vocab_size, license="", citation="", homepage="",
+    )  # fmt: skip
+
+
+def test_downloads_go_when_the_store_is_built(
+    server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fetched file is removed, unless EMBEDHUB_KEEP_DOWNLOADS is set."""
+    assert len(a_source().vectors(2)) == 250_000
+    assert files_in(cache / "downloads") == []
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "other"))
+    monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
+    a_source().vectors(2)
+    assert len(files_in(cache / "other" / "downloads")) == 1
+
+
+def test_offline_names_what_is_missing_and_how_to_bring_it(
+    server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EMBEDHUB_OFFLINE asks nobody, not even a name server, but still reads a mirror that is a folder."""
+    code = """
+import sys
+def no_sockets(event, arguments):
+    # urllib3 binds a local socket when it is imported, to see if there is IPv6: that is no traffic.
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}:
+        raise SystemExit(f"a socket was used: {event} {arguments}")
+sys.addaudithook(no_sockets)
+import embedhub
+try:
+    embedhub.fetch("glove-6b", 50)
+except embedhub.errors.OfflineError as error:
+    print(error)
+"""
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    assert "glove-6b 50d is not in the cache" in run.stdout
+    assert "embedhub.load('glove-6b', 50)" in run.stdout
+    assert "https://nlp.stanford.edu/data/glove.6B.zip#glove.6B.50d.txt" in run.stdout
+    with pytest.raises(OfflineError):
+        fetch(a_file())
+    assert server.asked == []
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
+    assert content(fetch(a_file())) == TEXT
+
+
+def test_the_whole_street_runs_from_a_prefetched_cache(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After embedhub.fetch nothing needs the network."""
+    embedhub.fetch(a_source(), 2)
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    asked = len(server.asked)
+    assert embedhub.load(a_source(), 2).words[0] == "word0"
+    assert len(server.asked) == asked
+
+
+def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> None:
+    """Eight threads that ask at once cost one download and one build."""
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda: found.append(len(a_source().vectors(2)))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert found == [250_000] * 8
+    assert server.sent <= deflated(folder) + (1 << 16) + 256
+
+
+def test_a_disk_too_small_is_noticed_before(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download or a store that cannot fit is not begun."""
+    free = shutil.disk_usage("/").free
+    with pytest.raises(StoreError, match=r"the store needs .* MB are free. Nothing was begun"):
+        a_source(vocab_size=free // 8).vectors(2)
+
+
+@pytest.mark.posix
+def test_a_download_too_large_is_noticed_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file larger than the free space is not begun; the message says how much is missing."""
+    (tmp_path / HOST).mkdir()
+    with (tmp_path / HOST / "some.txt").open("wb") as file:
+        file.truncate(10 << 40)  # a sparse hole of 10 TiB
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    with pytest.raises(
+        StoreError, match=r"the download needs 10,995,116.3 MB, but only .* Nothing was begun"
+    ):
+        fetch(a_file("whole", size=None))
+
+
+LIMITED = """
+import dataclasses, pickle, resource, embedhub
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+files = {{50: pickle.loads({files!r})}}
+try:
+    embedhub.fetch(dataclasses.replace(embedhub.sources()["glove-6b"], files=files), 50)
+except embedhub.errors.StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.posix
+def test_full_disk_leaves_a_download_that_can_be_resumed(
+    glove_6b_mirror: tuple[Path, RemoteSource],
+    glove_lines: list[bytes],
+    tmp_path: Path,
+    serve: Callable[..., Any],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When the disk is full in mid-download or mid-build, the next run resumes at the last byte written."""
+    _, source = glove_6b_mirror
+    member, _ = source.files[50]
+    place = tmp_path / "mirror" / member.url.removeprefix("https://")
+    place.parent.mkdir(parents=True)
+    # Level 6 gives 3.4 MB, so that a limit lies between the download and the matrix of 4 MB.
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        archive.writestr(member.member or "", b"".join(glove_lines))
+        deflated = archive.getinfo(member.member or "").compress_size
+    matrix = len(glove_lines) * 50 * 4
+    assert deflated + 64 < matrix
+    serving = serve(tmp_path / "mirror")
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    full = 2 * MIB
+    for limit, words in ((full, "are kept"), (matrix - 1, "the store could not be written")):
+        code = LIMITED.format(limit=limit, files=pickle.dumps(source.files[50]))
+        run = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
+        assert words in run.stdout
+        assert os.strerror(errno.EFBIG) in run.stdout
+    embedhub.fetch(source, 50)
+    bodies = [int(entry.rpartition("bytes=")[2].partition("-")[0]) for entry in serving.asked[3::4]]
+    # The member begins at byte 46 of the archive, and 10 bytes of gzip's header stand before it on disk.
+    assert bodies == [46, full - 10 + 46]
+    assert litter(cache) == []
+
+
+@pytest.fixture
+def open_cache(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a cache whose parents others may enter."""
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(open_folder / "cache"))
+    return open_folder / "cache"
+
+
+NOBODY = """
+import os, embedhub
+embedhub.fetch("wordnet-ppmi", 25)
+os.setuid(65534)
+print(embedhub.load("wordnet-ppmi", 25).most_similar("music", 1))
+for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/../absent"):
+    os.environ["EMBEDHUB_CACHE"] = folder
+    try:
+        embedhub.load("wordnet-ppmi", 50)
+    except embedhub.errors.StoreError as error:
+        print(error)
+"""
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(getattr(os, "getuid", int)() != 0, reason="only root can become another user")
+def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
+    """A finished store needs no right to write; what cannot be written is said, with its variable."""
+    run = subprocess.run(
+        [sys.executable, "-c", NOBODY], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    umask = os.umask(0)
+    os.umask(umask)
+    for path in (open_cache / "vectors").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o777 if path.is_dir() else 0o666) & ~umask
+    neighbours, *refusals = run.stdout.splitlines()
+    assert neighbours.startswith("[('")
+    assert len(refusals) == 2
+    for refusal in refusals:
+        assert "Permission denied" in refusal
+        assert "Set EMBEDHUB_CACHE to a folder that you can write to" in refusal
+        assert str(open_cache.parent) in refusal
+
+
+def test_bars_show_only_where_they_are_wanted(
+    server: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache: Path
+) -> None:
+    """Without a terminal nothing is drawn; EMBEDHUB_PROGRESS=1 draws a bar for download and build."""
+    a_source().vectors(2)
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "other"))
+    a_source().vectors(2)
+    shown = capfd.readouterr().err
+    assert "Downloading some 2d (some.txt)" in shown
+    assert "Building some 2d" in shown
+
+
+@pytest.mark.linux
+def test_a_member_that_inflates_beyond_its_size_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inflating ends one byte past the expected size: a bomb does not go off."""
+    (tmp_path / HOST).mkdir()
+    bomb = bytes(50 * MIB)
+    with zipfile.ZipFile(tmp_path / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("some.txt", bomb)
+    # The directory lies about the size, as a bomb's would.
+    data = (tmp_path / HOST / "some.zip").read_bytes()
+    data = data.replace(len(bomb).to_bytes(4, "little"), len(TEXT).to_bytes(4, "little"))
+    (tmp_path / HOST / "some.zip").write_bytes(data)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ChecksumError, match=f"expected {len(TEXT):,} bytes, got more than {len(TEXT):,}"):
+            fetch(a_file())
+        assert tracemalloc.get_traced_memory()[1] < len(bomb) / 4
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.posix
+def test_zip64_archives_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member with zip64 fields, at more than 4 GiB into its archive, is found."""
+    (tmp_path / HOST).mkdir()
+    with (tmp_path / HOST / "some.zip").open("wb") as file:
+        file.truncate(5 << 30)  # a sparse hole: no disk is used
+        file.seek(5 << 30)
+        archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
+        with archive, archive.open("some.txt", "w", force_zip64=True) as member:
+            member.write(TEXT)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    assert content(fetch(a_file())) == TEXT
+
+
+@pytest.fixture
+def https(folder: Path, serve: Callable[..., Any], tmp_path: Path) -> tuple[Any, Path]:
+    """Serve the mirror over https; return the server and the certificate of its authority."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    return serve(folder, tls=context), tmp_path / "authority.pem"
+
+
+def test_tls_is_always_verified(https: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose certificate nobody trusts is refused at once; a trusted one is used."""
+    server, authority = https
+    file = a_file(url=f"{server.base}/{HOST}/some.zip")
+    with pytest.raises(DownloadError, match="the certificate is not trusted"):
+        fetch(file)
+    assert server.asked == []
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    assert content(fetch(file)) == TEXT
+
+
+def test_a_redirect_away_from_https_is_refused(
+    https: tuple[Any, Path], server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From https to http no redirect is followed, even where the bytes would be right."""
+    monkeypatch.delenv("EMBEDHUB_MIRROR")
+    secure, authority = https
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    secure.faults = [{"status": 302, "headers": {"Location": f"{server.base}/{HOST}/some.zip"}}]
+    with pytest.raises(DownloadError, match=r"a redirect to http://.*, away from https, was refused"):
+        fetch(a_file(url=f"{secure.base}/{HOST}/some.zip"))
+    assert server.asked == []
+    secure.faults = [{"status": 302, "headers": {"Location": f"/{HOST}/some.zip"}}, FINE] * 4
+    assert content(fetch(a_file(url=f"{secure.base}/old.zip"))) == TEXT
+
+
+def test_proxies_of_the_environment_are_used(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirror that only the proxy can reach is reached through it."""
+    monkeypatch.setenv("http_proxy", server.base)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "http://mirror.invalid")
+    assert content(fetch(a_file())) == TEXT
+    assert server.asked[0] == f"/{HOST}/some.zip bytes=0-0"
+
+
+def test_sources_that_share_a_file_share_its_download(server: Any, cache: Path) -> None:
+    """Two sources with one file among their candidates never write into it at once."""
+    server.rate = 20e6
+    shared, absent = a_file("whole"), a_file("whole", url=f"https://{HOST}/absent.txt")
+    found: list[str] = []
+
+    def build(name: str, *files: RemoteFile) -> None:
+        found.append(a_source(*files, name=name).vectors(2).words[-1])
+
+    arguments = [("one", absent, shared), ("two", shared), ("three", absent, shared)]
+    threads = [threading.Thread(target=build, args=each) for each in arguments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert found == ["word249999"] * 3
+    assert litter(cache) == []
+
+
+def test_another_pin_is_another_file(
+    server: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a source pins new bytes at an old address, what was fetched before is not used."""
+    old, new = b"old 1 2\n", b"new 3 4\n"
+    (tmp_path / HOST).mkdir()
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
+    for data in (old, new):
+        (tmp_path / HOST / "some.txt").write_bytes(data)
+        file = a_file(
+            "whole", size=None, known_hash=f"md5:{hashlib.md5(data, usedforsecurity=False).hexdigest()}"
+        )
+        assert a_source(file).vectors(2).words[0] == data[:3].decode()
+
+
+def test_a_server_without_ranges_is_given_up_in_the_end(server: Any) -> None:
+    """Breaking off at varying places is no progress where each try begins anew."""
+    server.ranges = False
+    server.faults = [FINE, *[{"cut": 900_000}, {"cut": 400_000}] * 20]
+    with pytest.raises(DownloadError, match="Given up after 5 tries"):
+        fetch(a_file("whole"))
+    assert len(server.asked) <= 8
+
+
+@pytest.mark.posix
+def test_each_address_keeps_its_own_bytes(
+    server: Any, https: tuple[Any, Path], folder: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """The next address does not undo what the mirror gave: the next run goes on at the mirror."""
+    secure, authority = https
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
+    file = a_file("whole", url=f"{secure.base}/{HOST}/some.txt")
+    (folder / urlsplit(secure.base).netloc).symlink_to(folder, target_is_directory=True)
+    server.faults = [FINE, {"cut": 2_000_000}]
+    secure.faults = [FINE, {"cut": 100_000}]
+    with pytest.raises(DownloadError):
+        fetch(file)
+    server.asked, secure.asked = [], []
+    assert content(fetch(file)) == TEXT
+    assert int(server.asked[1].rpartition("bytes=")[2].partition("-")[0]) > 1_500_000
+    assert secure.asked == []
+    assert litter(cache) == []
+
+
+def test_a_gzip_file_arrives_as_it_is(
+    tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that labels a .gz file as encoded in transit does not get it inflated on the way."""
+    (tmp_path / HOST).mkdir()
+    data = gzip.compress(TEXT[: len(TEXT) // 4])
+    (tmp_path / HOST / "some.txt").write_bytes(data)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path, headers={"Content-Encoding": "gzip"}).base)
+    file = a_file("whole", size=len(data), known_hash=f"sha256:{hashlib.sha256(data).hexdigest()}")
+    assert fetch(file).read_bytes() == data
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("how", ["folder", "http"])
+def test_a_query_is_part_of_the_name(
+    tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Two addresses that differ in their query are two files of a mirror, as wget -x writes them."""
+    (tmp_path / HOST).mkdir()
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path) if how == "folder" else serve(tmp_path).base)
+    for number in (1, 2):
+        data = b"word%d 1 2\n" % number
+        (tmp_path / HOST / f"get?id={number}").write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        file = a_file(
+            "whole", url=f"https://{HOST}/get?id={number}", size=None, known_hash=f"sha256:{digest}"
+        )
+        assert fetch(file).read_bytes() == data
