@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from children import PATIENCE, child
 from command import add_distribution, seeing
-from embedhub_eval import BenchmarkFile
+from embedhub_eval.benchmark import BenchmarkFile
 from numpy.typing import NDArray
 from real_files import REAL_DATA, REAL_SETS
 from serving import Serving, serving_folder
@@ -268,7 +268,7 @@ def embedhub_sources():
 """
 _SMALL_BENCHMARKS = """
 from dataclasses import replace
-from embedhub_eval import BenchmarkFile, hookimpl
+from embedhub_eval import hookimpl
 from embedhub_eval.builtin_benchmarks import BENCHMARKS
 from embedhub_small import PINS, pinned
 

@@ -14,7 +14,7 @@ from embedhub._progress import progress_bar
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import DimNotFoundError, EmbedhubError, StoreError
 from embedhub.vectors.blocks import Block, ExtraFile
-from embedhub.vectors.fallbacks import check
+from embedhub.vectors.fallbacks import validate_fallbacks
 from embedhub.vectors.store import open_store, store_path
 from embedhub.vectors.store_writer import StoreWriter
 from embedhub.vectors.vectors import Fallback, Vectors
@@ -59,7 +59,7 @@ class EmbeddingSource(ABC):
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        object.__setattr__(self, "fallbacks", check(self.fallbacks, f"{self.name}: fallbacks"))
+        object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
 
     @property
     @abstractmethod

@@ -109,7 +109,7 @@ def _open_vocabulary(folder: Path, rows: int) -> Vocabulary:
 def _open_subwords(path: Path, manifest: Mapping[str, Any]) -> Subwords:
     metadata = manifest["extras"][path.name]
     vectors = _map_npy(path, np.float32, (metadata["buckets"], manifest["dim"]))
-    return Subwords(vectors, shortest=metadata["shortest"], longest=metadata["longest"])
+    return Subwords(vectors, min_n=metadata["min_n"], max_n=metadata["max_n"])
 
 
 def _map_npy(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:

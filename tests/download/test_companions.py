@@ -150,7 +150,7 @@ def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
     """A header that promises more rows than a downloaded file has is an error, and nothing is published."""
     cut = remote("cut.txt", format="word2vec")
-    with pytest.raises(FormatError, match=r"promises 4 rows, the file has 3. It may be cut off"):
+    with pytest.raises(FormatError, match=r"declares 4 vectors, but the file has 3. It may be truncated"):
         source(cut).vectors(4)
     assert list(cache.glob("vectors/*/*")) == []
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 import embedhub
-from embedhub import RemoteSource
-from embedhub.errors import DimNotFoundError, SourceClashError, SourceNotFoundError
+from embedhub import EmbeddingSource, RemoteSource
+from embedhub.errors import DimNotFoundError, SourceNotFoundError
 from embedhub.registry.registry import Registry
 
 
-def a_source(name: str = "mine", **changes: Any) -> RemoteSource:
+def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
     """Return a source without files."""
     facts: dict[str, Any] = {
         "name": name, "description": "", "language": "en", "cased": False, "files": {},
@@ -44,7 +44,7 @@ def test_register_adds_a_source_for_this_process() -> None:
     registry.register(a_source(vocab_size=1))
     registry.register(a_source(vocab_size=2))
     assert registry["mine"].vocab_size == 2
-    with pytest.raises(SourceClashError, match=r"'glove-6b' is taken by embedhub.registry.builtin.glove"):
+    with pytest.raises(ValueError, match=r"'glove-6b' is taken by embedhub.registry.builtin.glove"):
         registry.register(a_source("glove-6b"))
     with pytest.raises(TypeError, match="expected an EmbeddingSource, got 'mine'"):
         registry.register("mine")  # type: ignore[arg-type]  # the point

@@ -366,7 +366,7 @@ def no_sockets(event, arguments):
 sys.addaudithook(no_sockets)
 import embedhub
 try:
-    embedhub.fetch("glove-6b", 50)
+    embedhub.load("glove-6b", 50)
 except embedhub.errors.OfflineError as error:
     print(error)
 """
@@ -385,8 +385,8 @@ except embedhub.errors.OfflineError as error:
 
 
 def test_the_whole_street_runs_from_a_prefetched_cache(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After embedhub.fetch nothing needs the network."""
-    embedhub.fetch(a_source(), 2)
+    """After embedhub.load nothing needs the network."""
+    embedhub.load(a_source(), 2)
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     asked = len(server.asked)
     assert embedhub.load(a_source(), 2).words[0] == "word0"
@@ -430,7 +430,7 @@ import dataclasses, pickle, resource, embedhub
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 files = {{50: pickle.loads({files!r})}}
 try:
-    embedhub.fetch(dataclasses.replace(embedhub.sources()["glove-6b"], files=files), 50)
+    embedhub.load(dataclasses.replace(embedhub.sources()["glove-6b"], files=files), 50)
 except embedhub.errors.StoreError as error:
     print(error)
 """
@@ -466,7 +466,7 @@ def test_full_disk_leaves_a_download_that_can_be_resumed(
         )
         assert words in run.stdout
         assert os.strerror(errno.EFBIG) in run.stdout
-    embedhub.fetch(source, 50)
+    embedhub.load(source, 50)
     bodies = [int(entry.rpartition("bytes=")[2].partition("-")[0]) for entry in serving.asked[3::4]]
     # The member begins at byte 46 of the archive, and 10 bytes of gzip's header stand before it on disk.
     assert bodies == [46, full - 10 + 46]
@@ -482,7 +482,7 @@ def open_cache(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 NOBODY = """
 import os, embedhub
-embedhub.fetch("wordnet-ppmi", 25)
+embedhub.load("wordnet-ppmi", 25)
 os.setuid(65534)
 print(embedhub.load("wordnet-ppmi", 25).most_similar("music", 1))
 for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/../absent"):

@@ -139,7 +139,7 @@ def test_a_killed_process_costs_nothing_but_time(
     ] or [0]
     assert have >= min(kept, member)
     glove_server.asked.clear()
-    embedhub.fetch(glove_6b_mirror[1], 50)
+    embedhub.load(glove_6b_mirror[1], 50)
     assert requested(glove_server) <= member - have + LOOKING
     assert digests(cache) == digests(undisturbed)
     left = {path.relative_to(cache) for path in cache.rglob("*") if path.is_file()}
@@ -160,7 +160,7 @@ def test_a_process_killed_after_its_build_leaves_the_store(
     process.kill()
     process.communicate(timeout=PATIENCE)
     glove_server.asked.clear()
-    embedhub.fetch(glove_6b_mirror[1], 50)
+    embedhub.load(glove_6b_mirror[1], 50)
     assert glove_server.asked == []
     assert digests(cache) == digests(undisturbed)
     (rest,) = downloads()

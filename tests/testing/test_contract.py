@@ -403,7 +403,7 @@ def test_what_is_installed_with_a_plugin_may_be_read(tmp_path: Path, monkeypatch
     (tmp_path / "calm_plugin.py").write_text(
         "import csv, decimal, numpy, pathlib\n"
         "from embedhub import EmbeddingSource, RemoteFile, hookimpl\n"
-        "from embedhub.formats import glove, word2vec_text\n"
+        "from embedhub.formats import glove, word2vec\n"
         "pathlib.Path(__file__).with_name('table.tsv').read_text()" + HOOK,
         "utf-8",
     )

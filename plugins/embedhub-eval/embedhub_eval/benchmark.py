@@ -115,7 +115,7 @@ class Benchmark:
         r"""Read a file of this benchmark.
 
         Example:
-            >>> import embedhub_eval, pathlib
+            >>> import embedhub, embedhub_eval, pathlib
             >>> from embedhub.download.remote_file import Fetched
             >>> benchmark = embedhub_eval.benchmarks()["wordsim-353"]
             >>> mine = pathlib.Path("my-copy.tsv")

@@ -14,9 +14,9 @@ import embedhub_eval
 import pytest
 from children import PATIENCE
 from command import add_distribution
-from embedhub_eval import Benchmark, BenchmarkFile, Pair, Question, word_pairs
+from embedhub_eval import Benchmark, Pair, Question, word_pairs
 from embedhub_eval import analogy_file as questions
-from embedhub_eval.benchmark import open_benchmark
+from embedhub_eval.benchmark import BenchmarkFile, open_benchmark
 from embedhub_eval.registry import Benchmarks
 from real_files import REAL_SETS
 from small_sets import SETS
@@ -26,7 +26,6 @@ from embedhub.download.remote_file import Fetched
 from embedhub.errors import (
     LocalFileError,
     OfflineError,
-    SourceClashError,
     SourceNotFoundError,
     UnverifiedWarning,
 )
@@ -384,7 +383,7 @@ def test_benchmarks_are_registered_as_sources_are() -> None:
     ):
         embedhub_eval.benchmarks()["simlex"]
     with pytest.raises(
-        SourceClashError, match=r"benchmark name 'men' is taken by embedhub_eval\.builtin_benchmarks"
+        ValueError, match=r"benchmark name 'men' is taken by embedhub_eval\.builtin_benchmarks"
     ):
         embedhub_eval.register(a_benchmark(name="men"))
     with pytest.raises(TypeError, match="expected a Benchmark, got 'mine'"):
@@ -392,8 +391,10 @@ def test_benchmarks_are_registered_as_sources_are() -> None:
 
 
 PLUGIN = """
-from embedhub import RemoteFile
-from embedhub_eval import Benchmark, BenchmarkFile, Pair, hookimpl, word_pairs
+from embedhub import RemoteFile, hookimpl
+from embedhub_eval import Benchmark, Pair
+from embedhub_eval import word_pairs
+from embedhub_eval.benchmark import BenchmarkFile
 
 @hookimpl
 def embedhub_benchmarks():

@@ -11,7 +11,8 @@ import embedhub_eval
 import numpy as np
 import pytest
 from command import run
-from embedhub_eval import BenchmarkFile, word_pairs
+from embedhub_eval import word_pairs
+from embedhub_eval.benchmark import BenchmarkFile
 from scipy.stats import spearmanr
 
 import embedhub
@@ -58,8 +59,9 @@ def remote(
         for name in ("tiny.txt", "pairs.tsv")
     )
     source = embedhub.RemoteSource(name="tiny", files={3: (file,)}, cased=False, vocab_size=3, **facts)
-    files = (BenchmarkFile(test, word_pairs.read),)
-    benchmark = embedhub_eval.Benchmark(name="pairs", kind="similarity", files=files, total=5, **facts)
+    benchmark = embedhub_eval.Benchmark(
+        name="pairs", kind="similarity", files=(BenchmarkFile(test, word_pairs.read),), total=5, **facts
+    )
     return source, benchmark, serving
 
 
@@ -89,7 +91,7 @@ def test_nothing_is_fetched_unasked(remote: Any) -> None:
     source, benchmark, serving = remote
     (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, sets=[benchmark])
     assert row.note.startswith("tiny 3d is not in the cache, so that there are its facts only. Bring it with")
-    assert "`embedhub fetch tiny 3`" in row.note
+    assert "`embedhub download tiny 3`" in row.note
     assert (row.words, row.coverage, row.scores, row.in_cache) == (3, None, {"pairs": None}, False)
     assert (row.disk_is_estimate, row.disk_bytes) == (True, source.store_size(3))
     (row,) = embedhub_eval.compare("wordnet-ppmi:25", sets=[benchmark])
@@ -189,7 +191,7 @@ def test_a_plot_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OutputError, match="it is there already"):
         embedhub_eval.plot_comparison(rows, tmp_path / "plot.svg")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(DependencyError, match=r"pip install embedhub\[plot\]"):
+    with pytest.raises(DependencyError, match=r'pip install "embedhub-eval\[plot\]"'):
         embedhub_eval.plot_comparison(rows)
 
 
