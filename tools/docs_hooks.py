@@ -27,13 +27,12 @@ ROOT = Path(__file__).parents[1]
 _log = logging.getLogger("mkdocs.hooks.embedhub")
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "embedhub.matrix.tokenizers": ("words", "tokenizer", "count", "RULES"),
+    "embedhub.matrix.tokenizers": ("treebank_tokenize", "get_tokenizer", "count_words", "TOKENIZERS"),
     "embedhub.matrix.word_counts": ("read_counts",),
     "embedhub_eval.labeled": ("read_labelled",),
     "embedhub.vectors.blocks": ("Block", "Extra"),
     "embedhub.formats.glove": ("read",),
-    "embedhub.formats.word2vec_text": ("read",),
-    "embedhub.formats.word2vec_binary": ("read",),
+    "embedhub.formats.word2vec": ("read_text", "read_binary"),
     "embedhub.formats.fasttext": ("read",),
     "embedhub.formats.static_embeddings": ("read",),
     "embedhub.formats.numberbatch": ("read", "language"),

@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 import embedhub
 from embedhub.errors import EmbedhubError
-from embedhub.matrix.tokenizers import RULES
+from embedhub.matrix.tokenizers import TOKENIZERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -126,8 +126,8 @@ def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _validate_tokenizer(tokenizer: str) -> str:
-    if tokenizer not in RULES:
-        raise typer.BadParameter(f"{tokenizer!r} is not a tokenizer; expected {' or '.join(RULES)}.")
+    if tokenizer not in TOKENIZERS:
+        raise typer.BadParameter(f"{tokenizer!r} is not a tokenizer; expected {' or '.join(TOKENIZERS)}.")
     return tokenizer
 
 
@@ -160,7 +160,7 @@ Tokenize = Annotated[
     str,
     typer.Option(
         metavar="TOKENIZER",
-        help=f"How texts are tokenized: {', '.join(RULES)}.",
+        help=f"How texts are tokenized: {', '.join(TOKENIZERS)}.",
         callback=_validate_tokenizer,
     ),
 ]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage
     from embedhub.matrix.word_counts import Kind
 
-TopN = Annotated[int, typer.Option(min=1, metavar="N", help="Number of words to show.")]
+Topn = Annotated[int, typer.Option(min=1, metavar="N", help="Number of words to show.")]
 
 
 @app.command()
@@ -35,7 +35,7 @@ def coverage(
             help="Tried for an out-of-vocabulary word; may be repeated. none: no fallback.",
         ),
     ] = None,
-    topn: TopN = 20,
+    topn: Topn = 20,
     as_json: Json = False,
 ) -> None:
     """Show how much of a vocabulary, or of a text, a source covers, and the missing words.
@@ -49,12 +49,12 @@ def coverage(
       cut -f 2 tweets.tsv | embedhub coverage glove-6b 50 - --text --json
     """
     from embedhub.matrix.word_counts import read_counts
-    from embedhub.vectors.fallbacks import check
+    from embedhub.vectors.fallbacks import validate_fallbacks
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
     with usage_errors():
-        check(chain or ())
+        validate_fallbacks(chain or ())
         counts = read_counts(file, kind=kind, tokenize=tokenize)
     counted = any(count != 1 for count in counts.values())  # not a mere list of words
     covered = embedhub.coverage(name, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
@@ -76,9 +76,9 @@ def _format_coverage(covered: "Coverage", missing: list[tuple[str, int]], *, cou
         for label, words in (exact | by_fallback | {"missing": len(covered.missing)}).items()
     ]
     rows.append(["all", f"{covered.total:,}", ""])
-    if covered.token_share is not None:
-        ratio = f"{covered.token_share:.1%}"
-        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.found_tokens:,}", ratio])
+    if covered.token_ratio is not None:
+        ratio = f"{covered.token_ratio:.1%}"
+        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.tokens_found:,}", ratio])
     table = format_table(["", "words", "ratio"], rows, right_aligned=["words", "ratio"])
     if not missing:
         return table
@@ -93,7 +93,7 @@ def neighbors(
     dim: Dim,
     words: Annotated[list[str], typer.Argument(metavar="WORD", help="Words.", show_default=False)],
     *,
-    topn: TopN = 10,
+    topn: Topn = 10,
     as_json: Json = False,
 ) -> None:
     """Show the nearest neighbors of each word, by the cosine of their vectors.
@@ -102,10 +102,10 @@ def neighbors(
       embedhub neighbors wordnet-ppmi 100 music
       embedhub neighbors glove-6b 50 berlin paris --topn 5
     """
-    from embedhub.vectors.suggestions import require
+    from embedhub.vectors.suggestions import require_words
 
     vectors = embedhub.load(name, dim)
-    require(vectors, words)
+    require_words(vectors, words)
     by_word = {word: vectors.most_similar(word, topn) for word in words}
     print_result(
         [{"word": word, "neighbors": _to_json(nearest)} for word, nearest in by_word.items()],
@@ -132,7 +132,7 @@ def analogy(
     ],
     c: Annotated[str, typer.Argument(metavar="C", help="A third word, such as woman.", show_default=False)],
     *,
-    topn: TopN = 10,
+    topn: Topn = 10,
     as_json: Json = False,
 ) -> None:
     """Solve "A is to B as C is to ?" with 3CosAdd (Mikolov et al. 2013, Levy and Goldberg 2014).
@@ -141,10 +141,10 @@ def analogy(
       embedhub analogy glove-6b 50 france paris italy
       embedhub analogy wordnet-ppmi 100 man king woman --topn 3
     """
-    from embedhub.vectors.suggestions import require
+    from embedhub.vectors.suggestions import require_words
 
     vectors = embedhub.load(name, dim)
-    require(vectors, [a, b, c])
+    require_words(vectors, [a, b, c])
     answers = vectors.analogy(a, b, c, topn)
     print_result(
         _to_json(answers),

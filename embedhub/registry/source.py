@@ -10,12 +10,12 @@ from typing import Any
 from embedhub import __version__
 from embedhub import _cache as cache
 from embedhub._names import check_name
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import DimNotFoundError
 from embedhub.vectors import store
 from embedhub.vectors.blocks import Block, Extra
-from embedhub.vectors.fallbacks import Fallback, check
+from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
 from embedhub.vectors.vectors import Vectors
 
 _BYTES_PER_WORD = 32  # of the index, and of the word itself
@@ -59,7 +59,7 @@ class EmbeddingSource:
         files: For each dim the files with its vectors in order of preference: the next is tried when one
             cannot be had. All candidates of a dim hold the same vectors.
         description: One line.
-        language: BCP 47 code, ``"mul"`` for several.
+        language: BCP 47 code; ``"mul"`` for several languages, ``"und"`` if unknown.
         cased: Whether ``The`` and ``the`` are different words in it.
         words: Number of words, None if unknown.
         license: SPDX expression or the licence's name.
@@ -92,7 +92,7 @@ class EmbeddingSource:
                 raise ValueError(
                     f"{self.name}: files[{dim}] is {candidates!r}; expected RemoteFile objects in a tuple."
                 )
-        object.__setattr__(self, "fallbacks", check(self.fallbacks, f"{self.name}: fallbacks"))
+        object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
         object.__setattr__(
             self, "files", MappingProxyType({dim: tuple(self.files[dim]) for dim in self.files})
         )
@@ -297,7 +297,7 @@ class EmbeddingSource:
         room = self.store_size(dim)
         if room is not None:
             cache.check_space(cache.ensure_folder(folders[candidate].parent), room, "the store")
-        with bar(f"Building {self.name} {dim}d", self.words, in_bytes=False) as advance:
+        with progress_bar(f"Building {self.name} {dim}d", self.words, in_bytes=False) as advance:
             store.build(
                 folders[candidate],
                 self.parse(path, dim),

@@ -16,7 +16,7 @@ import embedhub
 from embedhub import Vectors
 from embedhub.errors import WordNotFoundError
 from embedhub.matrix import tokenizers as tokens
-from embedhub.vectors.suggestions import close_words, require
+from embedhub.vectors.suggestions import require_words, suggest
 
 
 def test_coverage_prints_the_numbers_of_the_library(
@@ -24,7 +24,7 @@ def test_coverage_prints_the_numbers_of_the_library(
 ) -> None:
     """The command prints the numbers that `embedhub.coverage` returns for the same words."""
     file, _ = demo_texts
-    counts = tokens.count([file.read_text("utf-8")])
+    counts = tokens.count_words([file.read_text("utf-8")])
     expected = embedhub.coverage(glove_20k, 50, list(counts), counts=counts)
     assert expected.by_fallback["lower"]
     assert len(expected.missing) > 3
@@ -32,10 +32,10 @@ def test_coverage_prints_the_numbers_of_the_library(
     assert (done.returncode, done.stderr) == (0, "")
     shares, missing = re.split("missing +count", done.stdout)
     rows = {line.split("  ")[0]: line.split()[-2:] for line in shares.splitlines() if line}
-    assert rows["missing"] == [f"{len(expected.missing):,}", f"{1 - expected.share:.1%}"]
+    assert rows["missing"] == [f"{len(expected.missing):,}", f"{1 - expected.ratio:.1%}"]
     assert rows[f"tokens found, of {counts.total():,}"] == [
-        f"{expected.found_tokens:,}",
-        f"{expected.token_share:.1%}",
+        f"{expected.tokens_found:,}",
+        f"{expected.token_ratio:.1%}",
     ]
     top = [line.split() for line in missing.strip().splitlines()]
     assert top == [[word, str(counts[word])] for word in expected.missing[:3]]
@@ -47,7 +47,7 @@ def test_coverage_of_a_vocabulary(tmp_path: Path, cache: Path) -> None:
     file.write_bytes(gzip.compress(b"music 5\nqwxz 2\nThe 3\nqwzx 4\n"))
     result = json.loads(run("coverage", "wordnet-ppmi", "25", file, "--json").stdout)
     assert result["missing"] == [{"word": "qwzx", "count": 4}, {"word": "qwxz", "count": 2}]
-    assert (result["total"], result["found"], result["tokens"], result["found_tokens"]) == (4, 2, 14, 8)
+    assert (result["total"], result["found"], result["tokens"], result["tokens_found"]) == (4, 2, 14, 8)
     assert result["by_fallback"] == {"lower": ["The"]}
     strict = run("coverage", "wordnet-ppmi", "25", file, "--json", "--fallback", "none", "--topn", "1")
     assert json.loads(strict.stdout)["missing"] == [{"word": "qwzx", "count": 4}]
@@ -155,16 +155,16 @@ def test_an_analogy_needs_a_positive_topn_and_known_words(make_vectors: Callable
 def test_close_words_are_at_one_edit(make_vectors: Callable[..., Vectors]) -> None:
     """A fallback's form comes first, then what one edit makes, in the order of the rows."""
     vectors = make_vectors(["the", "musick", "musc", "muzic", "muisc", "music", "tea", "t\u00e9"])
-    assert close_words(vectors, "Music") == ["music", "musick", "musc", "muzic", "muisc"]
-    assert close_words(vectors, "Music", topn=2) == ["music", "musick"]
-    assert close_words(vectors, "th\u00e9") == ["the", "t\u00e9"]
-    assert close_words(vectors, "") == []
-    assert close_words(vectors, "the" * 99) == []
-    require(vectors, ["the", "tea"])
+    assert suggest(vectors, "Music") == ["music", "musick", "musc", "muzic", "muisc"]
+    assert suggest(vectors, "Music", topn=2) == ["music", "musick"]
+    assert suggest(vectors, "th\u00e9") == ["the", "t\u00e9"]
+    assert suggest(vectors, "") == []
+    assert suggest(vectors, "the" * 99) == []
+    require_words(vectors, ["the", "tea"])
     with pytest.raises(
         WordNotFoundError, match=r"no word 'thex'; close to it: 'the'\. tiny 4d has no word 'q'\.$"
     ):
-        require(vectors, ["tea", "thex", "q"])
+        require_words(vectors, ["tea", "thex", "q"])
 
 
 def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
@@ -172,5 +172,5 @@ def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
     text = "The rain, the rain, and qwxz! The end of qwxz."
     (tmp_path / "text").write_text(text, "utf-8")
     result = json.loads(run("coverage", "wordnet-ppmi", "25", tmp_path / "text", "--json").stdout)
-    counts = Counter(tokens.words(text))
+    counts = Counter(tokens.treebank_tokenize(text))
     assert (result["total"], result["tokens"]) == (len(counts), counts.total())

@@ -22,7 +22,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 import embedhub
 from embedhub import EmbeddingSource
 from embedhub.cli.new_plugin import write
-from embedhub.errors import ChecksumError, UnexpectedEndError, UnpinnedWarning
+from embedhub.errors import ChecksumError, UnexpectedEndError, UnverifiedWarning
 from embedhub.vectors.blocks import Block, Extra
 
 ROOT = Path(__file__).parents[2]
@@ -167,7 +167,7 @@ def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
         place.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(str(file.member), line)
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         vectors = glove_sources["glove-2024-dolma"].vectors(300)
     assert list(vectors.words) == ["the"]
     with pytest.raises(ChecksumError, match="expected 5,646,236,541 bytes"):
@@ -187,7 +187,7 @@ def fasttext_source(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> Embedding
 def parse_cut_file(source: EmbeddingSource, path: Path, rows: int) -> tuple[list[str], NDArray[np.float32]]:
     """Return what comes of a file with fewer rows than the source has before the error that says so."""
     blocks: list[Block | Extra] = []
-    with pytest.raises(UnexpectedEndError, match=f"promises {source.words} rows, the file has {rows}"):
+    with pytest.raises(UnexpectedEndError, match=f"declares {source.words} vectors, but the file has {rows}"):
         blocks.extend(source.parse(path, 300))
     pairs = [block for block in blocks if not isinstance(block, Extra)]
     return [word for words, _ in pairs for word in words], np.concatenate([part for _, part in pairs])

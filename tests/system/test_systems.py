@@ -23,9 +23,7 @@ import embedhub
 from embedhub import EmbeddingSource, RemoteFile
 from embedhub._archives import split_member
 from embedhub.errors import StoreError
-from embedhub.formats import fasttext as fasttext_bin
-from embedhub.formats import glove
-from embedhub.matrix import export as exports
+from embedhub.formats import fasttext, glove
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
 
@@ -143,18 +141,19 @@ def test_a_file_in_use_for_a_moment_only_delays_publishing(tmp_path: Path, brief
 
 
 @pytest.mark.linux
-def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[..., Any]) -> None:
-    """Where one of two old files cannot be replaced, both stay."""
-    out = tmp_path / "out.kv"
-    exports.export(make_vectors(WORDS), None, out)
+@pytest.mark.parametrize("name", ["out.bin", "out"])
+def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[..., Any], name: str) -> None:
+    """A file or folder that another program has open keeps its content."""
+    out = tmp_path / name
+    form: Any = None if out.suffix else "projector"
+    embedhub.export(make_vectors(WORDS), None, out, format=form)
     before = contents(tmp_path)
-    assert len(before) == 2
     code = (
-        "import embedhub; from embedhub.matrix import export as exports\n"
-        f"try: exports.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, force=True)\n"
+        "import embedhub\n"
+        f"try: embedhub.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, format={form!r}, overwrite=True)\n"
         "except embedhub.errors.OutputError as error: print(error)"
     )
-    done = run_while_held(tmp_path / "out.kv.vectors.npy", code)
+    done = run_while_held(out, code)
     assert f"{out}: it could not be written (" in done.stdout, done.stderr
     assert CLOSE in done.stdout
     assert {name: data for name, data in contents(tmp_path).items() if "cache" not in name} == before
@@ -205,12 +204,12 @@ def test_vectors_in_hand_keep_their_store_from_removal(store: Path, strict: None
 FILES = {
     "glove": (writers.glove(WORDS, ROWS), glove.read),
     "duplicates": (writers.glove([*WORDS, "the"], np.vstack([ROWS, ROWS[:1]])), glove.read),
-    "fastText": (writers.fasttext_bin(WORDS, ROWS, ROWS), fasttext_bin.read),
+    "fastText": (writers.fasttext_bin(WORDS, ROWS, ROWS), fasttext.read),
 }
 
 
 @pytest.mark.linux
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("keep", ["0", "1"])
 def test_a_build_renames_and_removes_nothing_that_is_open(
@@ -235,7 +234,7 @@ def test_a_build_renames_and_removes_nothing_that_is_open(
 
 
 @pytest.mark.linux
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_a_failed_build_reports_its_own_error(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
@@ -248,7 +247,7 @@ def test_a_failed_build_reports_its_own_error(
     bad[2, 1] = np.nan
     put_into(tmp_path, "mine", writers.fasttext_bin(WORDS, bad, ROWS))
     with pytest.raises(embedhub.FormatError, match="not finite"):
-        a_source(reader=fasttext_bin.read).vectors(2)
+        a_source(reader=fasttext.read).vectors(2)
 
 
 @pytest.mark.linux
@@ -260,7 +259,7 @@ def test_embed_file_removes_its_parts_when_they_are_closed(tmp_path: Path, name:
     """
     (tmp_path / "in.txt").write_text("a cat\na dog\nrain\n", "utf-8")
     for _ in range(2):
-        embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, force=True)
+        embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, overwrite=True)
     assert not (tmp_path / f"{name}.partial").exists()
 
 
@@ -273,7 +272,7 @@ def test_embed_file_reports_a_folder_that_cannot_be_made(tmp_path: Path) -> None
 
 
 @pytest.mark.linux
-@pytest.mark.parametrize("name", ["out.npz", "out.safetensors", "out.txt", "out.bin", "out.kv", "out"])
+@pytest.mark.parametrize("name", ["out.npz", "out.safetensors", "out.txt", "out.bin", "out"])
 def test_exports_are_replaced_when_they_are_closed(
     tmp_path: Path, name: str, make_vectors: Callable[..., Any], strict: None
 ) -> None:
@@ -283,7 +282,7 @@ def test_exports_are_replaced_when_they_are_closed(
     """
     form: Any = "projector" if name == "out" else None
     for words in (WORDS, WORDS[:2]):
-        exports.export(make_vectors(words), None, tmp_path / name, format=form, force=True)
+        embedhub.export(make_vectors(words), None, tmp_path / name, format=form, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("out")) == []
 
 
@@ -293,7 +292,7 @@ def test_exports_are_replaced_when_they_are_closed(
 @pytest.mark.parametrize("name", ["con", "nul", "aux.2", "com1", "lpt9.x.y"])
 def test_no_source_has_the_name_of_a_device(name: str, tmp_path: Path) -> None:
     """A source may not have the name of a device, since it names a folder; the file of a user may."""
-    with pytest.raises(ValueError, match="Windows keeps for a device"):
+    with pytest.raises(ValueError, match="Windows reserves for a device"):
         a_source(name)
     (tmp_path / name).write_bytes(writers.glove(WORDS, ROWS))
     assert embedhub.load(tmp_path / name).name == ("file-" if "." not in name else "") + name.replace(
@@ -373,7 +372,7 @@ def test_a_member_in_a_folder_is_found(tmp_path: Path) -> None:
     assert (embedhub.load(tmp_path / "all.zip#folder/two.txt").matrix == -ROWS).all()
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_a_mirror_made_by_wget_on_windows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a name cannot have "?", `wget -x` writes "@" before the query of an address."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
@@ -443,7 +442,6 @@ import pathlib, sys, warnings
 warnings.filterwarnings("error", category=EncodingWarning, module=r"embedhub(\\.|$)")
 import embedhub
 from embedhub.cli import doctor
-from embedhub.matrix import export as exports
 from embedhub.registry import inventory as stores
 from embedhub.testing import SourceContract
 from embedhub.testing.import_audit import side_effects
@@ -456,8 +454,8 @@ embedhub.sources()["wordnet-ppmi"].rebuild(25)
 stores.verify(stores.stored())
 [each.state() for each in stores.stored()]
 for name in ("out.npz", "out.safetensors", "out.txt", "out.bin"):
-    exports.export(vectors, None, folder / name)
-exports.export(vectors, None, folder / "projector", format="projector")
+    embedhub.export(vectors, None, folder / name)
+embedhub.export(vectors, None, folder / "projector", format="projector")
 (folder / "in.csv").write_bytes(b"id,text\\n1,a b\\n")
 embedhub_text.embed_file(vectors, 2, folder / "in.csv", folder / "out.parquet")
 embedhub_text.TextEmbedder(vectors, pooling="sif").fit(["a b", "b"])

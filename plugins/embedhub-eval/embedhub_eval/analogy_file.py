@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice, permutations
 from pathlib import Path
 
-from embedhub._text_lines import bad, is_number, lines
+from embedhub._text_lines import is_number, line_error, read_data_lines
 from embedhub.errors import FormatError
 from embedhub_eval.items import Question
 
@@ -33,13 +33,13 @@ def read(path: Path, *, part_of: Callable[[str], str] = str) -> Iterator[Questio
         FormatError: A line has not four words.
     """
     part = ""
-    for number, line in lines(path):
+    for number, line in read_data_lines(path):
         if line.startswith(":"):
             part = part_of(line[1:].strip())
             continue
         words = _words(line)
         if len(words) != 4 or not all(words):  # noqa: PLR2004 - a is to b as c is to d
-            raise bad(path, number, line, "expected four words, or ': ' and the name of a section")
+            raise line_error(path, number, line, "expected four words, or ': ' and the name of a section")
         a, b, c, d = words
         yield Question(a, b, c, (d,), part)
 
@@ -74,11 +74,13 @@ def read_bats(path: Path) -> Iterator[Question]:
     for name in names:
         inside = Path(f"{path}#{name}")
         pairs = []
-        for number, line in lines(inside):
+        for number, line in read_data_lines(inside):
             word, *rest = _words(line)
             right = tuple(answer for answer in (rest[0].split("/") if len(rest) == 1 else ()) if answer)
             if not word or not right:
-                raise bad(inside, number, line, "expected a word, a tab, and answers separated by slashes")
+                raise line_error(
+                    inside, number, line, "expected a word, a tab, and answers separated by slashes"
+                )
             pairs.append((word, right))
         part = name.split("/")[-2].lstrip("0123456789_ ").replace("_", " ").lower()
         for (a, b), (c, right) in permutations(pairs, 2):
@@ -91,7 +93,7 @@ def begins(path: Path) -> bool:
     Raises:
         FormatError: The file is damaged, or not text.
     """
-    first = [line for _, line in islice(lines(path), 2)]  # of word pairs the first may be a header
+    first = [line for _, line in islice(read_data_lines(path), 2)]  # of word pairs the first may be a header
     return (
         any(line.startswith(":") for line in first)
         or any(

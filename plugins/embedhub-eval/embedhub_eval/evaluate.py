@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub._warn import warn
-from embedhub.errors import BenchmarkWarning, DownloadError
+from embedhub.errors import DownloadError
 from embedhub.registry.local_file import as_path
 from embedhub.registry.registry import Source, load
 from embedhub.vectors import fallbacks
@@ -22,6 +22,10 @@ from embedhub_eval.registry import benchmarks
 from embedhub_eval.scores import Interval
 
 Missing = Literal["skip", "zero"]
+
+
+class BenchmarkWarning(UserWarning):
+    """Some benchmarks are not available; vectors are scored on the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +245,10 @@ def _parts(items: Sequence[Pair | Question]) -> Iterator[tuple[str, NDArray[np.b
 
 def _similarity(vectors: Vectors, pairs: Sequence[Pair]) -> _Outcome:
     words = [word for pair in pairs for word in (pair.left, pair.right)]
-    match = fallbacks.find(vectors, words, vectors.fallbacks)
+    match = fallbacks.lookup(vectors, words, vectors.fallbacks)
     rows = vectors.matrix[np.maximum(match.rows, 0)].astype(np.float64)
-    for position, parts in match.means.items():
-        rows[position] = vectors.matrix[parts].mean(axis=0, dtype=np.float64)
+    for position, mean in match.mean_vectors(vectors):
+        rows[position] = mean
     left, right = rows[0::2], rows[1::2]
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     cosines = np.einsum("ij,ij->i", left, right) / np.where(lengths == 0, 1, lengths)
@@ -258,7 +262,7 @@ def _analogies(vectors: Vectors, questions: Sequence[Question], method: Method, 
         dict.fromkeys(word for asked in questions for word in (asked.a, asked.b, asked.c, *asked.answers))
     )
     # A word that a fallback makes of several rows is none of the words that can be an answer.
-    row_of = dict(zip(words, fallbacks.find(vectors, words, vectors.fallbacks).rows.tolist(), strict=True))
+    row_of = dict(zip(words, fallbacks.lookup(vectors, words, vectors.fallbacks).rows.tolist(), strict=True))
     given = np.array([[row_of[asked.a], row_of[asked.b], row_of[asked.c]] for asked in questions])
     answers = [{row_of[answer] for answer in asked.answers if row_of[answer] >= 0} for asked in questions]
     covered = (given >= 0).all(axis=1) & np.array([bool(rows) for rows in answers])

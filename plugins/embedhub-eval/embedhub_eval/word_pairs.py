@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedhub._text_lines import bad, is_number, lines
+from embedhub._text_lines import is_number, line_error, read_data_lines
 from embedhub_eval.items import Pair
 
 _SEPARATORS = ("\t", ";", ",")
@@ -35,7 +35,7 @@ def read(path: Path, *, columns: tuple[int, int, int] | None = None) -> Iterator
         FormatError: A line has not these columns.
     """
     separator, first = None, True
-    for number, line in lines(path):
+    for number, line in read_data_lines(path):
         if first:
             separator = next((mark for mark in _SEPARATORS if mark in line), None)
         fields = _split(line, separator)
@@ -47,7 +47,7 @@ def read(path: Path, *, columns: tuple[int, int, int] | None = None) -> Iterator
         pair = _pair(fields, columns)
         if pair is None and not first:
             at = ", ".join(str(column + 1) for column in columns)
-            raise bad(path, number, line, f"expected two words and a number in columns {at}")
+            raise line_error(path, number, line, f"expected two words and a number in columns {at}")
         if pair is not None:
             yield pair
         first = False
@@ -65,7 +65,7 @@ def _find_columns(path: Path, number: int, line: str, fields: list[str]) -> tupl
     numbers = [column for column, field in enumerate(fields) if is_number(field)]
     words = [column for column, field in enumerate(fields) if field and column not in numbers]
     if not numbers or len(words) < 2:  # noqa: PLR2004 - a pair
-        raise bad(path, number, line, "expected two words and a number")
+        raise line_error(path, number, line, "expected two words and a number")
     return words[0], words[1], numbers[0]
 
 

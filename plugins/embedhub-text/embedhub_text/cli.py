@@ -65,7 +65,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
                 file_format=file_format,
                 encoding=encoding,
                 workers=workers,
-                force=force,
+                overwrite=force,
             )
     except KeyboardInterrupt:
         typer.echo("What is done is kept; run the same again to go on.", err=True)

@@ -13,9 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.errors import WorkerError
+from embedhub.errors import EmbedhubError
 from embedhub_text.embedder import TextEmbedder
 from embedhub_text.tables import Batch
+
+
+class WorkerError(EmbedhubError, ChildProcessError):
+    """A worker process died; the same call goes on where it stopped."""
 
 
 class Embedded(NamedTuple):
@@ -25,7 +29,7 @@ class Embedded(NamedTuple):
     """``(n, dim)``."""
     tokens: int
     """Words of its texts."""
-    found_tokens: int
+    tokens_found: int
     """Those that the source has."""
 
 
@@ -69,9 +73,9 @@ def embedded(embed: TextEmbedder, batches: Iterable[Batch], workers: int) -> Ite
 
 
 def _embedded(embed: TextEmbedder, texts: list[str | None]) -> Embedded:
-    tokens, found = embed.stats.tokens, embed.stats.found_tokens
+    tokens, found = embed.stats.tokens, embed.stats.tokens_found
     rows = embed(texts)
-    return Embedded(rows, embed.stats.tokens - tokens, embed.stats.found_tokens - found)
+    return Embedded(rows, embed.stats.tokens - tokens, embed.stats.tokens_found - found)
 
 
 def _begin(embed: TextEmbedder) -> None:

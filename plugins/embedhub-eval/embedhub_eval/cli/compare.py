@@ -82,7 +82,7 @@ def compare(
         from embedhub_eval import plots as figures
 
         with usage_errors():
-            figures.check(plot, force=force)
+            figures.check(plot, overwrite=force)
     from embedhub.matrix.word_counts import read_counts
     from embedhub_eval.compare import compare as compare_sources
 
@@ -99,7 +99,7 @@ def compare(
         from embedhub_eval.plot_comparison import plot_comparison
 
         with usage_errors():
-            plot_comparison(rows, plot, force=force)
+            plot_comparison(rows, plot, overwrite=force)
         typer.echo(f"Quality against size: {plot}", err=True)
 
 
@@ -136,8 +136,8 @@ def _compared(rows: "Sequence[Compared]") -> str:
 def _covered(row: "Compared") -> tuple[str, str]:
     if row.coverage is None:
         return "-", "-"
-    tokens = row.coverage.token_share
-    return f"{row.coverage.share:.1%}", "-" if tokens is None else f"{tokens:.1%}"
+    tokens = row.coverage.token_ratio
+    return f"{row.coverage.ratio:.1%}", "-" if tokens is None else f"{tokens:.1%}"
 
 
 def _scored(score: "Score | None") -> str:
@@ -191,7 +191,7 @@ def _probed(result: "Probe") -> str:
             str(row.dim),
             f"{row.accuracy:.1%}",
             f"{row.low:.1%} to {row.high:.1%}",
-            f"{row.token_share:.1%}",
+            f"{row.token_ratio:.1%}",
         ]
         for row in result.rows
     ]
