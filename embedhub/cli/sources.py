@@ -172,11 +172,11 @@ def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
     results = []
     for dim in requested:
         start = time.perf_counter()
-        built = source.store_folder(dim) is None
+        folder = source.store_path(dim)
+        built = not folder.exists()
         vectors = embedhub.load(name, dim)
         seconds = time.perf_counter() - start
-        folder = source.store_folder(dim)
-        size = sum(file.stat().st_size for file in folder.iterdir()) if folder else None
+        size = sum(file.stat().st_size for file in folder.iterdir())
         results.append(
             {
                 "name": source.name,

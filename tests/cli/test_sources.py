@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from command import add_plugin, run, seeing
 
-from embedhub import EmbeddingSource, RemoteFile
-from embedhub.formats import glove
+from embedhub import RemoteFile, RemoteSource
 from embedhub.registry.catalog import bibtex, catalogue, facts
 
 
@@ -23,8 +22,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_plugin(
         site,
         "embedhub-fails",
-        "type('Odd', (EmbeddingSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', description='', "
-        "language='en', cased=True, words=None, license='', citation='', homepage='')",
+        "type('Odd', (RemoteSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', files={}, "
+        "description='', language='en', cased=True, license='', citation='', homepage='')",
     )
     return site
 
@@ -120,17 +119,17 @@ def test_bibtex_is_an_entry() -> None:
     )
 
 
-def source_of(**options: Any) -> EmbeddingSource:
+def source_of(**options: Any) -> RemoteSource:
     """Return a source with some of its metadata."""
     plain: dict[str, Any] = {
+        "files": {},
         "language": "en",
         "cased": True,
-        "words": None,
         "license": "",
         "citation": "",
         "homepage": "",
     }
-    return EmbeddingSource(name="made-up", description="100 % made & up", **(plain | options))
+    return RemoteSource(name="made-up", description="100 % made & up", **(plain | options))
 
 
 def test_bibtex_escapes_plain_citations() -> None:
@@ -148,8 +147,8 @@ def test_bibtex_escapes_plain_citations() -> None:
 def test_an_unknown_size_stays_unknown() -> None:
     """The download of a zip member has only an upper limit, its inflated size; without a size it is None."""
     url = "https://example.org/a.zip"
-    member = RemoteFile(url=url, member="a.txt", hash=None, size=1000, reader=glove.read)
-    unknown = RemoteFile(url=url, hash=None, size=None, reader=glove.read)
+    member = RemoteFile(url=url, member="a.txt", size=1000, format="glove")
+    unknown = RemoteFile(url=url, format="glove")
     small, large = facts(source_of(files={2: (member,), 3: (unknown,)}))["dims"]
     assert (small["download_bytes"], small["download_bytes_at_most"], small["store_bytes"]) == (
         None,

@@ -2,26 +2,25 @@
 
 from collections.abc import Iterable
 
-from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import glove
+from embedhub import RemoteFile, RemoteSource, hookimpl
 
-SOURCE = EmbeddingSource(
+SOURCE = RemoteSource(
     name="my-corpus",
     files={
         # For each dimension the files that hold its vectors; the first one that can be downloaded is used.
         3: (
             RemoteFile(
                 url="https://example.org/my-corpus.3d.txt",
-                hash=None,  # "sha256:..." of the file, so that each download is verified
+                known_hash=None,  # "sha256:..." of the file, so that each download is verified
                 size=None,  # in bytes
-                reader=glove.read,  # embedhub.formats has a module for each format
+                format="glove",  # embedhub.formats.FORMATS has the names
             ),
         ),
     },
     description="What the vectors are and what they were trained on, in one line",
     language="en",
     cased=False,
-    words=None,  # their number
+    vocab_size=None,  # the number of words
     license="CC0-1.0",
     citation="The publication to cite",
     homepage="https://example.org/my-corpus",
@@ -30,6 +29,6 @@ SOURCE = EmbeddingSource(
 
 
 @hookimpl
-def embedhub_sources() -> Iterable[EmbeddingSource]:
+def embedhub_sources() -> Iterable[RemoteSource]:
     """Return the source."""
     return [SOURCE]
