@@ -1,15 +1,15 @@
 """The `embedhub` command: a module for each command, or each group of commands."""
 
-from embedhub.cli import cache, demo, doctor, export, lookup, sources
-from embedhub.cli.app import App, main
+from embedhub.cli import cache, demo, doctor, export, lookup, new_plugin, sources
+from embedhub.cli.app import main
 
 __all__ = [
-    "App",
     "cache",
     "demo",
     "doctor",
     "export",
     "lookup",
     "main",
+    "new_plugin",
     "sources",
 ]

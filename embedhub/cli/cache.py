@@ -1,4 +1,4 @@
-"""Commands about what is on disk: cache list, verify, repair, remove, path."""
+"""The commands cache list, verify, repair, remove and path: the files in the cache folder."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from embedhub.cli.app import (
-    App,
     Json,
     app,
     complete_dims,
@@ -20,22 +19,22 @@ from embedhub.errors import EmbedhubError
 if TYPE_CHECKING:
     from embedhub.registry.inventory import Fault, Rest, Store
 
-cache = App(help="What is on disk: list it, verify it, repair it, remove it.")
+cache = typer.Typer(help="List, verify, repair and remove what is in the cache.", no_args_is_help=True)
 app.add_typer(cache, name="cache")
 
-SomeName = Annotated[
+StoreName = Annotated[
     str | None,
     typer.Argument(metavar="NAME", help="Only the stores of this source.", autocompletion=complete_names),
 ]
-SomeDim = Annotated[
+StoreDim = Annotated[
     int | None,
-    typer.Argument(metavar="DIM", help="Only the store of this dim.", autocompletion=complete_dims),
+    typer.Argument(metavar="DIM", help="Only the store of this dimension.", autocompletion=complete_dims),
 ]
 
 
 @cache.command()
 def path() -> None:
-    """Write the cache folder; EMBEDHUB_CACHE moves it.
+    """Print the cache folder, which EMBEDHUB_CACHE sets.
 
     Examples:
       du -sh "$(embedhub cache path)"
@@ -46,30 +45,30 @@ def path() -> None:
 
 
 @cache.command("list")
-def list_stores(name: SomeName = None, dim: SomeDim = None, *, as_json: Json = False) -> None:
-    """List the stores, and what is left of downloads and of builds that were killed.
+def list_stores(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = False) -> None:
+    """List the stores, partial downloads, and the leftovers of interrupted builds.
 
-    A store is current if its source would open it, outdated if its source is of
-    other bytes by now, unknown if no installed source has its name.
+    A store is current if its source opens it, outdated if its source has other
+    files by now, unknown if no installed source has its name.
 
     Examples:
       embedhub cache list
       embedhub cache list glove-6b --json
     """
     from embedhub import settings
-    from embedhub.registry import inventory as stores
+    from embedhub.registry import inventory
 
-    found = [store.to_dict() for store in stores.stored(name, dim)]
-    rests = {"downloads": stores.downloads(), "leftovers": stores.leftovers()} if name is None else {}
+    stores = [store.to_dict() for store in inventory.stored(name, dim)]
+    files = {"downloads": inventory.downloads(), "leftovers": inventory.leftovers()} if name is None else {}
     print_result(
-        {"folder": str(settings.cache_folder()), "stores": found}
-        | {kind: [rest.to_dict() for rest in some] for kind, some in rests.items()},
-        lambda: _listing(found, rests),
+        {"folder": str(settings.cache_folder()), "stores": stores}
+        | {kind: [file.to_dict() for file in of_kind] for kind, of_kind in files.items()},
+        lambda: _format_stores(stores, files),
         as_json=as_json,
     )
 
 
-def _listing(found: list[dict[str, Any]], rests: dict[str, list["Rest"]]) -> str:
+def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["Rest"]]) -> str:
     rows = [
         [
             store["name"],
@@ -80,157 +79,167 @@ def _listing(found: list[dict[str, Any]], rests: dict[str, list["Rest"]]) -> str
             store["state"],
             store["origin"] or "?",
         ]
-        for store in found
+        for store in stores
     ]
-    columns = ["name", "dim", "rows", "disk", "built", "state", "from"]
-    parts = [
-        format_table(columns, rows, right_aligned=["dim", "rows", "disk"], optional_columns=["from", "built"])
-    ]
-    parts.append(f"stores: {len(found)}, {format_bytes(sum(store['bytes'] for store in found))}")
-    for kind, some in rests.items():
-        if some:
-            parts.append(f"{kind}: {len(some)}, {format_bytes(sum(rest.size for rest in some))}")
-    return "\n".join(parts)
+    table = format_table(
+        ["name", "dim", "words", "disk", "built", "state", "from"],
+        rows,
+        right_aligned=["dim", "words", "disk"],
+        optional_columns=["from", "built"],
+    )
+    lines = [table, f"stores: {len(stores)}, {format_bytes(sum(store['bytes'] for store in stores))}"]
+    for kind, of_kind in files.items():
+        if of_kind:
+            lines.append(f"{kind}: {len(of_kind)}, {format_bytes(sum(file.size for file in of_kind))}")
+    return "\n".join(lines)
 
 
-def _chosen(name: str | None, dim: int | None) -> list["Store"]:
-    """Return the stores that are meant; a name without a store is an error."""
+def _select(name: str | None, dim: int | None) -> list["Store"]:
+    """Return the stores of a source, or all.
+
+    Raises:
+        StoreError: There is no store of that name and dimension.
+    """
     from embedhub import settings
     from embedhub.errors import StoreError
-    from embedhub.registry import inventory as stores
+    from embedhub.registry import inventory
 
-    found = stores.stored(name, dim)
-    if name is not None and not found:
-        wanted = name if dim is None else f"{name} {dim}d"
+    stores = inventory.stored(name, dim)
+    if name is not None and not stores:
+        label = name if dim is None else f"{name} {dim}d"
         raise StoreError(
-            f"There is no store of {wanted} in {settings.cache_folder()}; `embedhub cache list` shows all."
+            f"There is no store of {label} in {settings.cache_folder()}. `embedhub cache list` shows all."
         )
-    return found
+    return stores
 
 
 @cache.command()
-def verify(name: SomeName = None, dim: SomeDim = None, *, as_json: Json = False) -> None:
-    """Read the stores whole, and compare every file with its digest in the manifest.
+def verify(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = False) -> None:
+    """Read the stores completely, and compare each file with its hash in the manifest.
 
-    The exit code is 1 if one is damaged; `embedhub cache repair` makes it whole.
+    The exit code is 1 if a store is damaged; `embedhub cache repair` rebuilds it.
 
     Examples:
       embedhub cache verify
       embedhub cache verify glove-6b 300
     """
-    from embedhub.registry import inventory as stores
+    from embedhub.registry import inventory
 
-    found = stores.verify(_chosen(name, dim))
+    verified = inventory.verify(_select(name, dim))
     print_result(
-        [store.to_dict() | {"faults": [str(fault) for fault in faults]} for store, faults in found.items()],
+        [
+            store.to_dict() | {"faults": [str(fault) for fault in faults]}
+            for store, faults in verified.items()
+        ],
         lambda: (
-            "\n".join(_verdict(store, faults) for store, faults in found.items()) or "There are no stores."
+            "\n".join(_describe(store, faults) for store, faults in verified.items())
+            or "There are no stores."
         ),
         as_json=as_json,
     )
-    if any(found.values()):
+    if any(verified.values()):
         raise typer.Exit(1)
 
 
-def _verdict(store: "Store", faults: list["Fault"]) -> str:
+def _describe(store: "Store", faults: list["Fault"]) -> str:
     label = f"{store.name} {store.dim}d"
     if not faults:
-        return f"{label}: whole ({format_bytes(store.size)})"
+        return f"{label}: intact ({format_bytes(store.size)})"
     return f"{label}: damaged: {'; '.join(map(str, faults))}: {store.folder}"
 
 
 @cache.command()
-def repair(name: SomeName = None, dim: SomeDim = None, *, as_json: Json = False) -> None:
-    """Verify the stores, and build the damaged ones anew.
+def repair(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = False) -> None:
+    """Verify the stores, and rebuild the damaged ones.
 
-    A damaged store stays until the new one is whole, so nothing is lost where the
-    network is down. The exit code is 1 if one could not be repaired.
+    A damaged store stays until the new one is complete, so nothing is lost
+    without a network. The exit code is 1 if a store could not be repaired.
 
     Examples:
       embedhub cache repair
       embedhub cache repair glove-6b 300
     """
-    from embedhub.registry import inventory as stores
+    from embedhub.registry import inventory
 
     results: list[dict[str, Any]] = []
-    for store, faults in stores.verify(_chosen(name, dim)).items():
+    for store, faults in inventory.verify(_select(name, dim)).items():
         problem = None
         if faults:
             try:
-                stores.repair(store, faults)
+                inventory.repair(store, faults)
             except EmbedhubError as error:
                 problem = str(error)
-        outcome = "whole" if not faults else "repaired" if problem is None else "damaged"
         results.append(
             {
                 "name": store.name,
                 "dim": store.dim,
                 "store": str(store.folder),
                 "faults": [str(fault) for fault in faults],
-                "outcome": outcome,
+                "outcome": "intact" if not faults else "repaired" if problem is None else "damaged",
                 "problem": problem,
             }
         )
-    print_result(results, lambda: _outcomes(results), as_json=as_json)
-    if any(each["problem"] for each in results):
+    print_result(results, lambda: _format_repairs(results), as_json=as_json)
+    if any(result["problem"] for result in results):
         raise typer.Exit(1)
 
 
-def _outcomes(results: list[dict[str, Any]]) -> str:
-    lines = [
-        f"{each['name']} {each['dim']}d: {each['outcome']}"
-        + (f": {each['problem']}" if each["problem"] else "")
-        for each in results
-    ]
+def _format_repairs(results: list[dict[str, Any]]) -> str:
+    lines = []
+    for result in results:
+        problem = f": {result['problem']}" if result["problem"] else ""
+        lines.append(f"{result['name']} {result['dim']}d: {result['outcome']}{problem}")
     return "\n".join(lines) or "There are no stores."
 
 
 @cache.command()
 def remove(
-    name: SomeName = None,
-    dim: SomeDim = None,
+    name: StoreName = None,
+    dim: StoreDim = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All stores, downloads and leftovers.")] = False,
+    remove_all: Annotated[
+        bool, typer.Option("--all", help="All stores, partial downloads and leftovers.")
+    ] = False,
     downloads: Annotated[
-        bool, typer.Option("--downloads", help="What is left of downloads, and of builds that were killed.")
+        bool, typer.Option("--downloads", help="Partial downloads, and leftovers of interrupted builds.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove stores or downloads, after asking.
+    """Remove stores or downloads, after a question.
 
     A program that has a store open keeps working; on Windows the store stays
-    until that program ends. What is being fetched or built just now stays.
+    until that program ends. Downloads and builds in progress are kept.
 
     Examples:
       embedhub cache remove glove-6b 300
       embedhub cache remove --downloads --yes
       embedhub cache remove --all
     """
-    from embedhub.registry import inventory as stores
+    from embedhub.registry import inventory
 
-    if everything and name is not None:
-        raise typer.BadParameter("--all goes with no NAME.")
-    if not (everything or downloads or name):
-        raise typer.BadParameter("Say what: a NAME, --downloads or --all.")
-    chosen = _chosen(name, dim) if everything or name else []
-    rests = [*stores.downloads(), *stores.leftovers()] if everything or downloads else []
-    for each in chosen:
-        typer.echo(f"{each.name} {each.dim}d, {format_bytes(each.size)}: {each.folder}")
-    for rest in rests:
-        typer.echo(f"{format_bytes(rest.size)}: {rest.path}")
-    if not chosen and not rests:
+    if remove_all and name is not None:
+        raise typer.BadParameter("--all and NAME exclude each other.")
+    if not (remove_all or downloads or name):
+        raise typer.BadParameter("expected a NAME, --downloads or --all.")
+    stores = _select(name, dim) if remove_all or name else []
+    files = [*inventory.downloads(), *inventory.leftovers()] if remove_all or downloads else []
+    for store in stores:
+        typer.echo(f"{store.name} {store.dim}d, {format_bytes(store.size)}: {store.folder}")
+    for file in files:
+        typer.echo(f"{format_bytes(file.size)}: {file.path}")
+    if not stores and not files:
         typer.echo("There is nothing to remove.")
         return
-    if not yes and not _agreed("Remove this? [y/N] "):
+    if not yes and not _confirm("Remove this? [y/N] "):
         typer.echo("Nothing was removed.", err=True)
         raise typer.Exit(1)
-    for each in chosen:
-        stores.remove(each)
-    busy = [rest.path for rest in rests if not stores.remove_rest(rest)]
-    typer.echo("Removed." if not busy else f"Removed, but for what is in use: {', '.join(map(str, busy))}")
+    for store in stores:
+        inventory.remove(store)
+    locked = [str(file.path) for file in files if not inventory.remove_rest(file)]
+    typer.echo(f"Removed, except files in use: {', '.join(locked)}" if locked else "Removed.")
 
 
-def _agreed(question: str) -> bool:
-    # Not typer.confirm: it writes a blank to stdout, even where it asks on stderr.
+def _confirm(question: str) -> bool:
+    # Not typer.confirm: it writes a space to stdout, even if it asks on stderr.
     typer.echo(question, err=True, nl=False)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

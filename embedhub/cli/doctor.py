@@ -1,44 +1,256 @@
-"""The command that looks for what is wrong with an installation: doctor."""
+"""The command doctor: checks of an installation, without the network and without importing a backend."""
 
+import difflib
+import json
+import os
+import platform
+import shutil
+import tempfile
 import warnings
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies
 
 import typer
 
-from embedhub.cli.app import Json, app, format_table, print_result
+import embedhub
+from embedhub import settings
+from embedhub.cli.app import (
+    COMMANDS_OF_EXTRAS,
+    Json,
+    app,
+    format_bytes,
+    format_table,
+    plugin_commands,
+    print_result,
+)
+from embedhub.errors import EmbedhubError, PluginWarning, SettingsError
 
 if TYPE_CHECKING:
-    from embedhub.cli._doctor import Finding
+    from collections.abc import Callable, Iterator
+
+_LOW_DISK = 1_000_000_000  # bytes; the store of GloVe 6B 300d takes half of it
+_BACKENDS = ("tensorflow", "jax", "torch")  # the packages have these names too
+_SETTINGS: "dict[str, Callable[[], object]]" = {
+    "EMBEDHUB_CACHE": settings.cache_folder,
+    "EMBEDHUB_MIRROR": settings.mirror,
+    "EMBEDHUB_OFFLINE": settings.offline,
+    "EMBEDHUB_REQUIRE_HASH": settings.require_hash,
+    "EMBEDHUB_KEEP_DOWNLOADS": settings.keep_downloads,
+    "EMBEDHUB_PROGRESS": settings.show_progress,
+    "EMBEDHUB_DISABLE_PLUGINS": settings.disabled_plugins,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one check.
+
+    Args:
+        topic: Group of the check: "versions", "cache", ...
+        name: What was checked.
+        value: Its value.
+        advice: How to solve the problem; None if there is none.
+    """
+
+    topic: str
+    name: str
+    value: str
+    advice: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields as JSON types, with ``ok``."""
+        return asdict(self) | {"ok": self.advice is None}
 
 
 @app.command()
 def doctor(*, as_json: Json = False) -> None:
-    """Look at versions, the backend, the cache, settings, proxies and plugins.
+    """Check versions, the backend, the cache, settings, proxies and plugins.
 
-    Nothing is fetched, and no backend is imported. The exit code is 1 if
-    something is wrong; then it says what to do.
+    Nothing is downloaded, and no backend is imported. The exit code is 1 if
+    there is a problem; each one is shown with its solution.
 
     Examples:
       embedhub doctor
       embedhub doctor --json
     """
-    from embedhub.cli._doctor import examine
-    from embedhub.errors import PluginWarning
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # they are among the findings
         findings = examine()
-    print_result([finding.to_dict() for finding in findings], lambda: _shown(findings), as_json=as_json)
+    print_result(
+        [finding.to_dict() for finding in findings], lambda: _format_findings(findings), as_json=as_json
+    )
     if any(finding.advice for finding in findings):
         raise typer.Exit(1)
 
 
-def _shown(findings: list["Finding"]) -> str:
+def _format_findings(findings: list[Finding]) -> str:
     rows = [
-        [finding.topic, finding.name, "wrong" if finding.advice else "ok", finding.value]
+        [finding.topic, finding.name, "problem" if finding.advice else "ok", finding.value]
         for finding in findings
     ]
-    wrong = [finding for finding in findings if finding.advice]
-    said = [f"- {finding.topic}, {finding.name}: {finding.value}. {finding.advice}" for finding in wrong]
-    end = f"{len(wrong)} wrong:" if wrong else "Nothing is wrong."
-    return "\n".join([format_table(["topic", "name", "state", "value"], rows), "", end, *said])
+    problems = [finding for finding in findings if finding.advice]
+    summary = f"Problems: {len(problems)}" if problems else "No problems."
+    details = [
+        f"- {finding.topic}, {finding.name}: {finding.value}. {finding.advice}" for finding in problems
+    ]
+    return "\n".join([format_table(["topic", "name", "state", "value"], rows), "", summary, *details])
+
+
+def examine() -> list[Finding]:
+    """Check versions, the backend of Keras, the cache and its disk, settings, proxies, and plugins.
+
+    Example:
+        >>> from embedhub.cli.doctor import examine
+        >>> [finding.advice for finding in examine() if finding.name == "embedhub"]
+        [None]
+    """
+    return [*_check_versions(), *_check_backend(), *_check_cache(), *_check_settings(), *_check_plugins()]
+
+
+def _check_versions() -> "Iterator[Finding]":
+    from packaging.requirements import Requirement
+
+    yield Finding("versions", "embedhub", embedhub.__version__)
+    yield Finding("versions", "python", f"{platform.python_version()}, {platform.platform()}")
+    try:
+        requirements = [Requirement(line) for line in metadata.requires("embedhub") or []]
+    except metadata.PackageNotFoundError:
+        requirements = []  # run from a checkout that is not installed
+    for requirement in sorted(requirements, key=lambda requirement: requirement.name):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        name, version = requirement.name, _installed_version(requirement.name)
+        advice = None
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            advice = f'embedhub needs {requirement}. Run: python -m pip install -U "{requirement}"'
+        yield Finding("versions", name, version or "not installed", advice)
+
+
+def _installed_version(name: str) -> str | None:
+    # From the metadata: importing TensorFlow for its version takes seconds.
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _check_backend() -> "Iterator[Finding]":
+    """Check the backend that Keras will use: from KERAS_BACKEND, else its config file, else TensorFlow."""
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    config = home / "keras.json"
+    name, origin = os.environ.get("KERAS_BACKEND", ""), "KERAS_BACKEND"
+    if not name:
+        name, origin = "tensorflow", "the default of Keras"
+        with suppress(OSError, ValueError, AttributeError):
+            configured = json.loads(config.read_text("utf-8")).get("backend")
+            if configured:
+                name, origin = str(configured), str(config)
+    version = _installed_version(name)
+    advice = None
+    if name not in _BACKENDS:
+        advice = f"embedhub supports {', '.join(_BACKENDS)}. Set KERAS_BACKEND to one of them."
+    elif version is None:
+        extra = name if name == "tensorflow" else f"embedhub[{name}]"
+        advice = f'Install it with: python -m pip install "{extra}". Or set KERAS_BACKEND to another one.'
+    yield Finding("keras", "backend", f"{name} {version or ''}".strip() + f" (from {origin})", advice)
+
+
+def _check_cache() -> "Iterator[Finding]":
+    from embedhub.registry import inventory
+    from embedhub.vectors.store import open_store
+
+    folder = settings.cache_folder()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    move = "Set EMBEDHUB_CACHE to a writable folder."
+    created = "" if folder.exists() else " (created on first use)"
+    not_a_folder = None if existing.is_dir() else f"{existing} is not a folder. {move}"
+    yield Finding("cache", "folder", f"{folder}{created}", not_a_folder)
+    if not existing.is_dir():
+        return
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            yield Finding("cache", "writable", "yes")
+    except OSError as error:
+        advice = f"Stores that are in it can be used. For others: {move}"
+        yield Finding("cache", "writable", f"no ({error.strerror})", advice)
+    free = shutil.disk_usage(existing).free
+    low_disk = f"Large sources do not fit. Free some space. {move}" if free < _LOW_DISK else None
+    yield Finding("cache", "free space", format_bytes(free), low_disk)
+    stores = inventory.stored()
+    yield Finding("cache", "stores", f"{len(stores)}, {format_bytes(sum(store.size for store in stores))}")
+    for store in stores:
+        try:
+            open_store(store.folder)
+        except EmbedhubError as error:
+            advice = f"Run: embedhub cache repair {store.name} {store.dim}"
+            yield Finding("cache", f"{store.name} {store.dim}d", str(error), advice)
+    for kind, files in (("downloads", inventory.downloads()), ("leftovers", inventory.leftovers())):
+        yield Finding("cache", kind, f"{len(files)}, {format_bytes(sum(file.size for file in files))}")
+    compiled = any(settings.compiled_folder().rglob("*parse_lines*.nbc"))
+    yield Finding("cache", "compiled reader", "yes" if compiled else "not yet (on the first build from text)")
+
+
+def _check_settings() -> "Iterator[Finding]":
+    for name, read in _SETTINGS.items():
+        text = os.environ.get(name, "")
+        try:
+            value = read()
+        except SettingsError as error:
+            yield Finding("settings", name, text, str(error))
+            continue
+        advice = None
+        if name == "EMBEDHUB_MIRROR" and isinstance(value, Path) and not value.is_dir():
+            advice = "There is no such folder."
+        yield Finding("settings", name, _without_password(text) if text else "not set", advice)
+    for name in sorted(os.environ):
+        if name.startswith("EMBEDHUB_") and name not in _SETTINGS:
+            similar = difflib.get_close_matches(name, _SETTINGS, n=1)
+            hint = f" Did you mean {similar[0]}?" if similar else ""
+            yield Finding("settings", name, os.environ[name], f"embedhub has no such setting.{hint}")
+    proxies = getproxies()
+    for name in sorted(proxies):
+        yield Finding("settings", f"proxy: {name}", _without_password(proxies[name]))
+
+
+def _without_password(text: str) -> str:
+    """Return a URL with its password replaced by asterisks."""
+    with suppress(ValueError):
+        parts = urlsplit(text)
+        if parts.password is not None:
+            host = parts.netloc.rpartition("@")[2]
+            return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+    return text
+
+
+def _check_plugins() -> "Iterator[Finding]":
+    from embedhub.registry import plugins, registry
+
+    providers = registry.sources().providers()
+    commands = plugin_commands()
+    failed = registry.failed_plugins()
+    if settings.disabled_plugins() is None:
+        yield Finding("plugins", "all", "disabled by EMBEDHUB_DISABLE_PLUGINS")
+    for provider, entry_point in plugins.entry_points("embedhub"):
+        if provider in failed:
+            advice = "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS."
+            yield Finding("plugins", provider, failed[provider], advice)
+            continue
+        value = entry_point.dist.version if entry_point.dist else "?"
+        if count := sum(provider in names for names in providers.values()):
+            value += f", sources: {count}"
+        if provider in commands:
+            value += f", commands: {', '.join(sorted(commands[provider]))}"
+        yield Finding("plugins", provider, value)
+    for extra, names in COMMANDS_OF_EXTRAS.items():
+        if _installed_version(f"embedhub-{extra}") is None:
+            value = f'not installed; commands: {", ".join(names)} (pip install "embedhub[{extra}]")'
+            yield Finding("plugins", f"embedhub-{extra}", value)
+    for name, by in providers.items():
+        if len(by) > 1:
+            advice = "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
+            yield Finding("plugins", name, f"provided by {' and by '.join(sorted(by))}", advice)

@@ -1,4 +1,4 @@
-"""Commands that tell what there is, and bring it: list, info, download."""
+"""The commands list, info and download: sources, their details, and their vectors."""
 
 import time
 from typing import Annotated, Any
@@ -22,16 +22,17 @@ from embedhub.cli.app import (
 @app.command("list")
 def list_sources(
     text: Annotated[
-        list[str] | None, typer.Argument(help="Only sources whose name, description or licence has this.")
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="Only sources with this in name, description or license."),
     ] = None,
     language: Annotated[str | None, typer.Option(help="Only sources of this language, such as de.")] = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """List the sources, with a line for each dim. It asks nobody on the network.
+    """List the sources, with a line for each dimension, without the network.
 
-    "~" is about so much, "<" is less than that, "?" is not known.
-    A narrow terminal shows fewer columns.
+    "~" marks an estimate, "<" an upper limit, "?" an unknown number. A narrow
+    terminal shows fewer columns.
 
     Examples:
       embedhub list
@@ -44,15 +45,17 @@ def list_sources(
     print_result(
         entries,
         lambda: format_table(
-            ["name", "dim", "words", "language", "case", "download", "disk", "cached", "licence", "provider"],
+            ["name", "dim", "words", "language", "case", "download", "disk", "cached", "license", "provider"],
             [row for entry in entries for row in _rows(entry)],
             right_aligned=["dim", "words", "download", "disk"],
-            optional_columns=["provider", "licence", "case", "language", "cached"],
+            optional_columns=["provider", "license", "case", "language", "cached"],
         ),
         as_json=as_json,
     )
     if not entries and not as_json:
-        typer.echo("No source is like that; `embedhub list` shows all. More come with plugins.", err=True)
+        typer.echo(
+            "No source matches; plugins add more. `embedhub list` shows all that are installed.", err=True
+        )
 
 
 def _rows(entry: dict[str, Any]) -> list[list[str]]:
@@ -63,9 +66,9 @@ def _rows(entry: dict[str, Any]) -> list[list[str]]:
         [
             entry["name"],
             str(dim["dim"]),
-            "?" if entry["words"] is None else f"{entry['words']:,}",
+            _format_count(entry["words"]),
             entry["language"],
-            "cased" if entry["cased"] else "uncased",
+            _format_case(cased=entry["cased"]),
             *_sizes(dim),
             "yes" if dim["store"] else "no",
             entry["license"],
@@ -75,8 +78,16 @@ def _rows(entry: dict[str, Any]) -> list[list[str]]:
     ]
 
 
+def _format_count(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
+
+
+def _format_case(*, cased: bool) -> str:
+    return "cased" if cased else "uncased"
+
+
 def _sizes(dim: dict[str, Any]) -> tuple[str, str]:
-    """Return what a fetch brings, and what the store takes."""
+    """Return the size of a download, and that of the store."""
     return (
         format_download(dim["download_bytes"], dim["download_bytes_at_most"]),
         format_disk(dim["store_bytes"], measured=bool(dim["store"])),
@@ -90,7 +101,7 @@ def info(
     bibtex: Annotated[bool, typer.Option("--bibtex", help="Write a BibTeX entry, and nothing else.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Tell all that is known of a source: sizes, addresses, pins, licence, whom to cite.
+    """Show all details of a source: sizes, URLs, hashes, license, citation.
 
     Examples:
       embedhub info glove-6b
@@ -99,58 +110,49 @@ def info(
     """
     from embedhub.registry import catalog as catalogue
 
-    providers = embedhub.sources().providers().get(name, {})
-    if len(providers) > 1 and not bibtex:
-        print_result(
-            [catalogue.facts(source, provider) for provider, source in sorted(providers.items())],
-            lambda: _everything(
-                *(catalogue.facts(source, provider) for provider, source in sorted(providers.items()))
-            ),
-            as_json=as_json,
-        )
-        embedhub.sources()[name]  # raises what every other use of the name would
     if bibtex:
         typer.echo(catalogue.bibtex(name))
         return
+    providers = embedhub.sources().providers().get(name, {})
+    if len(providers) > 1:
+        entries = [catalogue.facts(source, provider) for provider, source in sorted(providers.items())]
+        print_result(entries, lambda: "\n".join(map(_describe, entries)), as_json=as_json)
+        embedhub.sources()[name]  # raises the error of the clash
     entry = catalogue.facts(name)
-    print_result(entry, lambda: _everything(entry), as_json=as_json)
+    print_result(entry, lambda: _describe(entry), as_json=as_json)
 
 
-def _everything(*entries: dict[str, Any]) -> str:
-    lines = []
-    for entry in entries:
-        lines.append(f"{entry['name']}: {entry['description']}")
-        lines += [
-            f"  {label:<10} {value}"
-            for label, value in (
-                ("language", entry["language"]),
-                ("words", "?" if entry["words"] is None else f"{entry['words']:,}"),
-                ("case", "cased" if entry["cased"] else "uncased"),
-                ("fallbacks", ", ".join(entry["fallbacks"]) or "none"),
-                ("licence", entry["license"] or "?"),
-                ("cite", entry["citation"] or "?"),
-                ("read more", entry["homepage"] or "?"),
-                ("provider", entry["provider"] or "a file of yours"),
-            )
-        ]
-        for dim in entry["dims"]:
-            where = f"in the cache: {dim['store']}" if dim["store"] else "not in the cache"
-            brought, taken = _sizes(dim)
-            lines.append(f"  dim {dim['dim']}: download {brought}, on disk {taken}, {where}")
-            for candidate in dim["candidates"]:
-                member = f"#{candidate['member']}" if candidate["member"] else ""
-                size = f"{candidate['size']:,} bytes" if candidate["size"] else "size unknown"
-                lines.append(f"    {candidate['url']}{member}")
-                lines.append(f"      {size}, {candidate['hash'] or 'no hash is published'}")
+def _describe(entry: dict[str, Any]) -> str:
+    details = {
+        "language": entry["language"],
+        "words": _format_count(entry["words"]),
+        "case": _format_case(cased=entry["cased"]),
+        "fallbacks": ", ".join(entry["fallbacks"]) or "none",
+        "license": entry["license"] or "?",
+        "citation": entry["citation"] or "?",
+        "homepage": entry["homepage"] or "?",
+        "provider": entry["provider"] or "a file of yours",
+    }
+    lines = [f"{entry['name']}: {entry['description']}"]
+    lines += [f"  {label:<10} {value}" for label, value in details.items()]
+    for dim in entry["dims"]:
+        place = f"in the cache: {dim['store']}" if dim["store"] else "not in the cache"
+        download, disk = _sizes(dim)
+        lines.append(f"  dim {dim['dim']}: download {download}, on disk {disk}, {place}")
+        for candidate in dim["candidates"]:
+            member = f"#{candidate['member']}" if candidate["member"] else ""
+            size = f"{candidate['size']:,} bytes" if candidate["size"] else "size unknown"
+            lines.append(f"    {candidate['url']}{member}")
+            lines.append(f"      {size}, {candidate['hash'] or 'no published hash'}")
     return "\n".join(lines)
 
 
 @app.command()
 def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
-    """Bring the vectors of a source and build their stores, so that later uses need no network.
+    """Download vectors and build their local stores, for later offline use.
 
-    What is there already is not brought again. A source with one dim, such as
-    a file, needs no DIM.
+    Stores that exist already are kept. A source with one dimension, such as a
+    file, needs no DIM.
 
     Examples:
       embedhub download glove-6b 50 100
@@ -160,34 +162,34 @@ def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
     from embedhub.registry.registry import as_source
 
     source = as_source(name)
-    wanted = dims or (source.dims if len(source.dims) == 1 else ())
-    if not wanted:
+    requested = dims or (source.dims if len(source.dims) == 1 else ())
+    if not requested:
         raise typer.BadParameter(
-            f"{name} comes in several dims; say which: {' '.join(map(str, source.dims))}"
+            f"{name} has vectors of several dimensions; choose from {', '.join(map(str, source.dims))}."
         )
-    for dim in wanted:
+    for dim in requested:
         source.check_dim(dim)  # all of them, before the first download
-    done = []
-    for dim in wanted:
-        began = time.perf_counter()
+    results = []
+    for dim in requested:
+        start = time.perf_counter()
         folder = source.store_path(dim)
-        there = folder.exists()
+        built = not folder.exists()
         vectors = embedhub.load(name, dim)
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - start
         size = sum(file.stat().st_size for file in folder.iterdir())
-        done.append(
+        results.append(
             {
                 "name": source.name,
                 "dim": dim,
-                "rows": len(vectors),
+                "words": len(vectors),
                 "store": str(folder),
                 "bytes": size,
-                "built": not there,
+                "built": built,
                 "seconds": round(seconds, 3),
             }
         )
         if not as_json:
-            how = "there already" if there else f"built in {seconds:.1f} s"
+            how = f"built in {seconds:.1f} s" if built else "in the cache already"
             typer.echo(f"{source.name} {dim}d: {len(vectors):,} words, {format_bytes(size)}, {how}: {folder}")
     if as_json:
-        print_result(done, lambda: "", as_json=True)
+        print_result(results, lambda: "", as_json=True)

@@ -39,5 +39,5 @@ def embedhub_commands(app: Any) -> None:
     This runs when help is shown, or a command is named that embedhub itself does not have.
 
     Args:
-        app: An `embedhub.cli.App`, which is a `typer.Typer`: ``app.command()(function)`` adds a command.
+        app: A `typer.Typer`: ``app.command()(function)`` adds a command.
     """

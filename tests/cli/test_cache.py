@@ -65,7 +65,7 @@ def test_list_tells_what_is_there(store: Path, cache: Path) -> None:
 def test_verify_names_what_is_damaged_and_repair_makes_it_whole(store: Path) -> None:
     """A changed byte, an absent and a strange file are named; repair builds the same store again."""
     before = contents(store)
-    assert run("cache", "verify").stdout == "wordnet-ppmi 25d: whole (10.4 MB)\n"
+    assert run("cache", "verify").stdout == "wordnet-ppmi 25d: intact (10.4 MB)\n"
     flip(store / "matrix.npy")
     (store / "rows.npy").unlink()
     (store / "stray").touch()
@@ -83,7 +83,7 @@ def test_verify_names_what_is_damaged_and_repair_makes_it_whole(store: Path) -> 
     assert (done.returncode, done.stdout) == (0, "wordnet-ppmi 25d: repaired\n")
     assert contents(store) == before
     (entry,) = json.loads(run("cache", "repair", "wordnet-ppmi", "25", "--json").stdout)
-    assert (entry["outcome"], entry["faults"], entry["problem"]) == ("whole", [], None)
+    assert (entry["outcome"], entry["faults"], entry["problem"]) == ("intact", [], None)
 
 
 def test_remove_asks_first(store: Path, cache: Path) -> None:

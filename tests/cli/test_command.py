@@ -1,5 +1,6 @@
-"""The `embedhub` command, as a user runs it: what all commands have in common, and the demo."""
+"""The `embedhub` command as a user runs it: what all commands share, plugins' commands, and the demo."""
 
+import json
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import typer
 from children import PATIENCE, child, limited, read_until
-from command import add_plugin, executable, run, seeing
+from command import add_distribution, add_plugin, executable, run, seeing
 from serving import Serving
 
 import embedhub
@@ -23,37 +24,36 @@ from embedhub.cli.app import app
 
 
 def test_version_and_help() -> None:
-    """The command tells its version; help names the commands, and shows no type of a switch."""
+    """--version prints the version, and --help the commands."""
     assert run("--version").stdout == f"embedhub {embedhub.__version__}\n"
     shown = run("--help").stdout
     for name in ("demo", "list", "info", "download", "coverage", "neighbors", "analogy", "cache", "doctor"):
         assert re.search(rf"(?m)^\W*{name} ", shown)
-    assert "bool" not in shown
-    assert "bool" not in run("cache", "remove", "--help").stdout
 
 
 def commands(group: Any, path: str = "") -> dict[str, Any]:
-    """Return all commands by what a user types."""
-    found: dict[str, Any] = {}
+    """Return all of embedhub's own commands by what a user types."""
+    by_path: dict[str, Any] = {}
     for name, command in group.commands.items():
-        inside = (
-            commands(command, f"{path}{name} ") if hasattr(command, "commands") else {path + name: command}
-        )
-        found |= inside
-    return found
+        inner = hasattr(command, "commands")
+        by_path |= commands(command, f"{path}{name} ") if inner else {path + name: command}
+    return by_path
 
 
-@pytest.mark.parametrize("name", commands(typer.main.get_command(app)))
-def test_every_help_has_examples_of_itself(name: str) -> None:
-    """Each command's help ends with examples that call just this command, in lines of a plain terminal."""
-    text = commands(typer.main.get_command(app))[name].help
+COMMANDS = commands(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_help_ends_with_examples_of_its_command(name: str) -> None:
+    """The help of a command ends with examples that call it, in lines that fit 80 columns."""
+    text = COMMANDS[name].help
     examples = text.partition("Examples:\n")[2]
     assert f"embedhub {name}" in examples
     assert max(map(len, text.splitlines()[1:])) <= 78
 
 
-def test_demo_shows_what_pretrained_vectors_are_good_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offline, both embedded sources do clearly better than random vectors, and stderr is empty."""
+def test_pretrained_vectors_beat_random_ones_in_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline, both packaged sources are clearly better than random vectors, and stderr is empty."""
     for name in ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"):
         monkeypatch.delenv(name, raising=False)
     done = run("demo")
@@ -84,7 +84,7 @@ os.write(2, b"a line of the log\\n")
     ],
     ids=["quiet", "level 3", "level 0", "--debug", "failed import"],
 )
-def test_the_log_of_an_import_of_keras_is_shown_where_it_is_wanted(
+def test_the_log_of_importing_keras_is_hidden_unless_requested(
     arguments: tuple[str, ...],
     level: str | None,
     end: str,
@@ -92,7 +92,7 @@ def test_the_log_of_an_import_of_keras_is_shown_where_it_is_wanted(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Output of the import is shown if the import fails, with --debug, or if the user set a log level."""
+    """The log is shown if the import fails, with --debug, or if the user has set a log level."""
     (tmp_path / "keras.py").write_text(LOGGING_KERAS + end, "utf-8")
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     done = run(*arguments, **seeing(tmp_path), **({"TF_CPP_MIN_LOG_LEVEL": level} if level else {}))
@@ -102,7 +102,7 @@ def test_the_log_of_an_import_of_keras_is_shown_where_it_is_wanted(
 
 
 def test_dim_of_the_demo_needs_a_source() -> None:
-    """A dim alone is wrong usage, since each of the two sources has its own."""
+    """--dim without --source is wrong usage, since each of the two sources has its own dimension."""
     done = run("demo", "--dim", "50")
     assert done.returncode == 2
     assert done.stderr.startswith("Error: Invalid value: --dim needs --source.")
@@ -117,8 +117,8 @@ def test_demo_takes_any_source(small_plugin: dict[str, str]) -> None:
     assert float(accuracy["small-glove-6b"]) > float(accuracy["random"]) + 20
 
 
-def test_an_error_is_a_paragraph_and_exit_code_1() -> None:
-    """What goes wrong is said without a traceback, which --debug shows."""
+def test_an_error_is_one_paragraph_and_exit_code_1() -> None:
+    """An error is printed without its traceback, which --debug shows."""
     done = run("demo", "--source", "glove-6B")
     assert done.returncode == 1
     assert done.stderr.startswith("Error: No source is named 'glove-6B'. Did you mean 'glove-6b'?")
@@ -129,16 +129,17 @@ def test_an_error_is_a_paragraph_and_exit_code_1() -> None:
     assert "SourceNotFoundError: No source is named 'glove-6B'" in done.stderr
 
 
-def test_an_error_of_the_system_is_a_paragraph_too(tmp_path: Path) -> None:
-    """What Python itself raises at a file of the user's names the file, and where more is to be had."""
+def test_an_error_of_the_system_is_one_paragraph(tmp_path: Path) -> None:
+    """An OSError at a file of the user names the file, and how to see the traceback."""
     (tmp_path / "file").touch()
     done = run("new-plugin", "embedhub-x", "--folder", tmp_path / "file" / "x")
-    assert "Traceback" not in done.stderr
-    assert re.fullmatch(r"Error: .*Not a directory.*\n(Try .*\n)?", done.stderr)
+    assert done.returncode == 1
+    place = re.escape(str(tmp_path / "file"))
+    assert re.fullmatch(rf"Error: {place}.*: .*\. `embedhub --debug .*` shows the traceback\.\n", done.stderr)
 
 
 def test_wrong_usage_is_exit_code_2() -> None:
-    """An unknown option or command, and a wrong value, are said in a line, with where help is."""
+    """An unknown option or command, and a wrong value, are one line, and the next one names the help."""
     for arguments, message in (
         (("demo", "--dimension", "3"), "No such option: --dimension"),
         (("liszt",), "No such command 'liszt'"),
@@ -153,7 +154,7 @@ def test_wrong_usage_is_exit_code_2() -> None:
 
 
 def test_a_warning_is_one_line(cache: Path) -> None:
-    """A warning of embedhub is a line on stderr, without the place in the code; the result stays clean."""
+    """A warning of embedhub is one line on stderr without a line of code; stdout has only the result."""
     done = run("coverage", "wordnet-ppmi", "25", "-", "--json", stdin="qwxz qwzx")
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("Warning: wordnet-ppmi 25d: 0 of 2 words found")
@@ -179,9 +180,14 @@ def in_terminal(*arguments: str, **variables: str) -> str:
     return shown.decode()
 
 
+def without_styles(text: str) -> str:
+    """Return text of a terminal without the marks of color and bold type."""
+    return re.sub("\x1b\\[[0-9;]*m", "", text)
+
+
 @pytest.mark.posix
-def test_colour_is_for_those_who_see_and_want_it() -> None:
-    """An error is red on a terminal, but not with NO_COLOR; in a pipe nothing is coloured."""
+def test_color_is_only_for_terminals() -> None:
+    """An error is red on a terminal, but not with NO_COLOR; in a pipe nothing is colored."""
     wrong = ("info", "glove-6B")
     assert "\x1b[31mError:" in in_terminal(*wrong)
     assert "\x1b" not in in_terminal(*wrong, NO_COLOR="1")
@@ -191,25 +197,30 @@ def test_colour_is_for_those_who_see_and_want_it() -> None:
 
 
 @pytest.mark.posix
-def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe() -> None:
-    """80 columns show fewer columns, none of them cut; a pipe gets all of them, a line for each row."""
-    narrow = re.sub("\x1b\\[[0-9;]*m", "", in_terminal("list"))  # without the marks of bold type
+def test_a_table_fits_the_terminal_and_is_complete_in_a_pipe(tmp_path: Path) -> None:
+    """80 columns show the important columns, uncut; a pipe gets all columns, one line for each row."""
+    name = "a-name-of-32-letters-like-these-"[:31] + "x"
+    add_plugin(tmp_path, "embedhub-long", f"source('{name}', license='A license of {300 * 'x'}')")
+    narrow = without_styles(in_terminal("list", **seeing(tmp_path)))
     assert max(map(len, narrow.splitlines())) <= 80
-    assert "400,000" in narrow
+    assert re.search(r"(?m)^glove-6b +50 +400,000 +69\.2 MB +~ 92\.8 MB", narrow)
+    assert f"\n{name} " in narrow
     assert "PDDL-1.0" not in narrow
     assert "…" not in narrow
-    lines = run("list").stdout.splitlines()
-    assert len(lines) == 1 + 4 + 1 + 3
-    assert all("embedhub.registry.builtin." in line for line in lines[1:])
+    header, *lines = run("list", **seeing(tmp_path)).stdout.splitlines()
+    assert header.split()[-2:] == ["license", "provider"]
+    (line,) = (line for line in lines if line.startswith(f"{name} "))
+    assert line.endswith(f"A license of {300 * 'x'}  embedhub-long (embedhub-long)")
 
 
 @pytest.mark.posix
 def test_a_long_cell_is_wrapped_on_a_terminal(tmp_path: Path) -> None:
-    """What a finding advises takes several lines where one is too narrow, and no line is cut."""
-    folder = tmp_path / "a-folder-with-a-long-name" / "that-is-not-there"
-    shown = re.sub("\x1b\\[[0-9;]*m", "", in_terminal("doctor", EMBEDHUB_MIRROR=str(folder)))
-    assert "There is no such folder." in " ".join(shown.split())
-    assert len([line for line in shown.splitlines() if line.strip()]) > 15
+    """A value too long for its line continues in the next one, and nothing of it is lost."""
+    folder = tmp_path / ("a-folder-with-a-long-name-" * 4)
+    table, _, _ = without_styles(in_terminal("doctor", EMBEDHUB_MIRROR=str(folder))).partition("\r\n\r\n")
+    assert max(map(len, table.splitlines())) <= 80
+    start = table.index("value")
+    assert str(folder) in "".join(line[start:] for line in table.splitlines())
 
 
 def test_a_warning_of_another_package_is_shown_as_python_does(tmp_path: Path) -> None:
@@ -223,7 +234,7 @@ def test_a_warning_of_another_package_is_shown_as_python_does(tmp_path: Path) ->
 
 
 def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subprocess.Popen[str]"]) -> None:
-    """Who reads two lines and goes, as `head` does, sees no traceback, whether much is written or little."""
+    """A reader that closes the pipe early, as `head` does, causes no traceback."""
     for arguments in (
         ("neighbors", "wordnet-ppmi", "25", "music", "--topn", "9000", "--json"),
         ("list",),
@@ -247,7 +258,7 @@ def test_control_c_in_a_download_exits_130_without_a_traceback(
     small_plugin: dict[str, str],
     serve: Callable[..., Serving],
 ) -> None:
-    """Ctrl-C in a download ends it with a word and exit code 130, after a bar that has shown its progress."""
+    """Ctrl-C in a download ends it with one word and exit code 130, after its progress bar."""
     mirror = {"EMBEDHUB_MIRROR": serve(glove_6b_mirror[0]).base, "EMBEDHUB_PROGRESS": "1"}
     process = start(
         executable(),
@@ -268,7 +279,7 @@ def test_control_c_in_a_download_exits_130_without_a_traceback(
 
 
 def complete(line: str, site: Path) -> list[str]:
-    """Return what bash would be told when Tab is hit at the end of a line."""
+    """Return the completions that bash gets for Tab at the end of a line."""
     words = line.split(" ")
     done = run(
         _EMBEDHUB_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1), **seeing(site)
@@ -278,16 +289,17 @@ def complete(line: str, site: Path) -> list[str]:
 
 
 def test_the_shell_completes_names_and_dims(tmp_path: Path) -> None:
-    """Tab gives commands, names of sources, and the dims that a source has and are not there yet."""
+    """Tab completes commands, names of sources, and those of their dimensions that are not typed yet."""
     add_plugin(tmp_path, "embedhub-broken", "1 / 0")
     assert complete("embedhub ca", tmp_path) == ["cache"]
-    assert complete("embedhub info gl", tmp_path) == ["glove-6b", "glove-6b-20k"]
+    assert {"glove-6b", "glove-6b-20k"} <= set(complete("embedhub info gl", tmp_path))
+    assert "wordnet-ppmi" not in complete("embedhub info gl", tmp_path)
     assert complete("embedhub download glove-6b 100 ", tmp_path) == ["50", "200", "300"]
     assert complete("embedhub neighbors wordnet-ppmi 2", tmp_path) == ["25"]
 
 
 def test_words_that_cannot_be_written_are_escaped(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8, and letters that the terminal does not know, end no command."""
+    """Bytes that are not UTF-8, and letters that the terminal lacks, are escaped; markup of rich is text."""
     file = tmp_path / "odd.bin"
     words = (b"rain", b"\xff\xe9", "naïve".encode(), b"[red]", b"a:cat:")
     row = np.ones(2, np.float32).tobytes()
@@ -318,8 +330,8 @@ print("heavy:", sorted(heavy & set(sys.modules)))
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["info", "glove-6b"], ["cache", "list"], ["doctor"]])
-def test_what_only_tells_imports_nothing_heavy(arguments: list[str], cache: Path) -> None:
-    """To list and to tell takes no Keras, no backend, no compiler and no network library."""
+def test_informational_commands_import_nothing_heavy(arguments: list[str], cache: Path) -> None:
+    """Listing and showing imports no Keras, no backend, no compiler and no network library."""
     done = subprocess.run(
         [sys.executable, "-P", "-c", LIGHT, *arguments],
         capture_output=True,
@@ -329,3 +341,79 @@ def test_what_only_tells_imports_nothing_heavy(arguments: list[str], cache: Path
     )
     assert done.returncode == 0, done.stderr + done.stdout
     assert done.stdout.endswith("heavy: []\n")
+
+
+PLUGIN = """
+from embedhub import hookimpl
+
+
+@hookimpl
+def embedhub_commands(app):
+    @app.command()
+    def greet(name: str):
+        "Greet a person."
+        print("Hello", name)
+"""
+
+BROKEN_PLUGIN = """
+from embedhub import hookimpl
+
+
+@hookimpl
+def embedhub_commands(app):
+    1 / 0
+"""
+
+
+def test_a_command_of_a_plugin_appears_in_help_and_runs(tmp_path: Path) -> None:
+    """A command that a plugin adds is listed among embedhub's own, has a help, and runs."""
+    add_distribution(tmp_path, "embedhub-greet", PLUGIN)
+    assert re.search(r"(?m)^\W*greet +Greet a person\.", run("--help", **seeing(tmp_path)).stdout)
+    assert "Greet a person." in run("greet", "--help", **seeing(tmp_path)).stdout
+    done = run("greet", "Ada", **seeing(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Hello Ada\n", "")
+    assert complete("embedhub gre", tmp_path) == ["greet"]
+
+
+def test_a_plugin_whose_hook_of_commands_fails_is_skipped(tmp_path: Path) -> None:
+    """A failing hook is one warning; other plugins keep their commands, and doctor reports the plugin."""
+    add_distribution(tmp_path, "embedhub-broken", BROKEN_PLUGIN)
+    add_distribution(tmp_path, "embedhub-greet", PLUGIN)
+    for arguments in (("--help",), ("greet", "Ada")):
+        done = run(*arguments, **seeing(tmp_path))
+        assert done.returncode == 0
+        (warning,) = done.stderr.splitlines()
+        assert warning.startswith("Warning: The embedhub plugin embedhub-broken (embedhub-broken) is skipped")
+        assert "ZeroDivisionError" in warning
+    findings = {
+        finding["name"]: finding for finding in json.loads(run("doctor", "--json", **seeing(tmp_path)).stdout)
+    }
+    assert findings["embedhub-broken (embedhub-broken)"]["value"] == "ZeroDivisionError: division by zero"
+    assert findings["embedhub-greet (embedhub-greet)"]["value"] == "1.0, commands: greet"
+
+
+@pytest.mark.parametrize(("command", "extra"), [("evaluate", "eval"), ("embed", "text")])
+def test_a_command_of_a_missing_distribution_names_what_to_install(command: str, extra: str) -> None:
+    """Without its distribution the command is wrong usage, and the message ends with the line to run."""
+    done = run(command, "wordnet-ppmi", EMBEDHUB_DISABLE_PLUGINS="1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        f"Error: `embedhub {command}` needs embedhub-{extra}, which is not installed"
+    )
+    assert done.stderr.endswith(f'Install it with: pip install "embedhub[{extra}]"\n')
+
+
+def test_completing_a_command_of_a_missing_distribution_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tab after a command that is not installed prints nothing into the line of the shell."""
+    monkeypatch.setenv("EMBEDHUB_DISABLE_PLUGINS", "1")
+    assert complete("embedhub evaluate glo", tmp_path) == []
+
+
+def test_embedhubs_own_commands_load_no_plugin(tmp_path: Path, cache: Path) -> None:
+    """A command that needs no source loads no plugin's module, whose import would cost time."""
+    add_distribution(tmp_path, "embedhub-loud", "print('loaded')\n" + PLUGIN)
+    assert run("cache", "path", **seeing(tmp_path)).stdout == f"{cache}\n"
+    assert "loaded" not in run("list", "--help", **seeing(tmp_path)).stdout
+    assert run("greet", "Ada", **seeing(tmp_path)).stdout == "loaded\nHello Ada\n"

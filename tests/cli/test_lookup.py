@@ -1,4 +1,4 @@
-"""`embedhub coverage`, `neighbors` and `analogy`, and what of them a library can do."""
+"""`embedhub coverage`, `neighbors` and `analogy`, and the functions behind them."""
 
 import gzip
 import json
@@ -19,10 +19,10 @@ from embedhub.matrix import tokenizers as tokens
 from embedhub.vectors.suggestions import require_words, suggest
 
 
-def test_coverage_prints_the_shares_that_the_library_returns(
+def test_coverage_prints_the_numbers_of_the_library(
     glove_20k: Vectors, demo_texts: tuple[Path, Path]
 ) -> None:
-    """Of the demo's sentences GloVe has as many words and tokens by the command as by the library."""
+    """The command prints the numbers that `embedhub.coverage` returns for the same words."""
     file, _ = demo_texts
     counts = tokens.count_words([file.read_text("utf-8")])
     expected = embedhub.coverage(glove_20k, 50, list(counts), counts=counts)
@@ -42,36 +42,36 @@ def test_coverage_prints_the_shares_that_the_library_returns(
 
 
 def test_coverage_of_a_vocabulary(tmp_path: Path, cache: Path) -> None:
-    """A file of words and counts, in gzip too, or standard input, gives shares and missing words."""
+    """A file of words and counts, gzipped or not, or standard input, is a vocabulary."""
     file = tmp_path / "words.gz"
     file.write_bytes(gzip.compress(b"music 5\nqwxz 2\nThe 3\nqwzx 4\n"))
-    found = json.loads(run("coverage", "wordnet-ppmi", "25", file, "--json").stdout)
-    assert found["missing"] == [{"word": "qwzx", "count": 4}, {"word": "qwxz", "count": 2}]
-    assert (found["total"], found["found"], found["tokens"], found["tokens_found"]) == (4, 2, 14, 8)
-    assert found["by_fallback"] == {"lower": ["The"]}
+    result = json.loads(run("coverage", "wordnet-ppmi", "25", file, "--json").stdout)
+    assert result["missing"] == [{"word": "qwzx", "count": 4}, {"word": "qwxz", "count": 2}]
+    assert (result["total"], result["found"], result["tokens"], result["tokens_found"]) == (4, 2, 14, 8)
+    assert result["by_fallback"] == {"lower": ["The"]}
     strict = run("coverage", "wordnet-ppmi", "25", file, "--json", "--fallback", "none", "--topn", "1")
     assert json.loads(strict.stdout)["missing"] == [{"word": "qwzx", "count": 4}]
     assert json.loads(strict.stdout)["found"] == 1
     piped = run("coverage", "wordnet-ppmi", "25", "-", "--fallback", "hyphen", stdin="rain-music\nmusic\n")
     assert re.search(r"found by hyphen +1 +50\.0%", piped.stdout)
-    assert "tokens" not in piped.stdout  # nobody has counted
+    assert "tokens" not in piped.stdout  # a list of words has no counts
 
 
-def test_coverage_takes_the_users_word_for_what_a_file_is(cache: Path) -> None:
-    """--text and --vocabulary overrule the guess; --tokenize chooses how a text is cut."""
+def test_options_override_the_guess_of_what_a_file_is(cache: Path) -> None:
+    """--text and --vocabulary override the guess; --tokenize selects the tokenizer of a text."""
     arguments = ("coverage", "wordnet-ppmi", "25", "-", "--json")
     line = "music 2\n"
     assert json.loads(run(*arguments, stdin=line).stdout)["tokens"] == 2
     assert json.loads(run(*arguments, "--text", stdin=line).stdout)["total"] == 2
     missing = json.loads(run(*arguments, "--tokenize", "whitespace", stdin="Rain, music.").stdout)["missing"]
-    assert [each["word"] for each in missing] == ["Rain,", "music."]
+    assert [entry["word"] for entry in missing] == ["Rain,", "music."]
     done = run(*arguments, "--vocabulary", stdin="it rains again")
     assert done.returncode == 1
     assert done.stderr.startswith("Error: stdin: line 1 is 'it rains again'; expected a vocabulary")
 
 
-def test_coverage_refuses_what_there_is_not(tmp_path: Path, cache: Path) -> None:
-    """An unknown rule or fallback is wrong usage; a file that is not there is a failed task."""
+def test_unknown_tokenizers_and_fallbacks_are_wrong_usage(tmp_path: Path, cache: Path) -> None:
+    """An unknown value of an option exits with 2, a missing file with 1."""
     for option, value in (("--tokenize", "letters"), ("--fallback", "upper"), ("--topn", "0")):
         done = run("coverage", "wordnet-ppmi", "25", "-", option, value, stdin="rain")
         assert done.returncode == 2
@@ -85,7 +85,7 @@ def test_coverage_refuses_what_there_is_not(tmp_path: Path, cache: Path) -> None
 
 
 def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
-    """Each word has a list of its own, the one that the library returns and that plain cosines give."""
+    """Each word has its own list, the one that `most_similar` returns and that plain cosines give."""
     done = run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--topn", "3")
     lines = [line.split() for line in done.stdout.splitlines()[1:]]
     assert lines == [
@@ -102,7 +102,7 @@ def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
     assert (first["word"], len(first["neighbors"])) == ("berlin", 10)
 
 
-def test_missing_words_are_reported_with_close_ones(glove_20k: Vectors) -> None:
+def test_missing_words_are_reported_with_suggestions(glove_20k: Vectors) -> None:
     """The error for a mistyped word, or for another case, suggests words that the source has."""
     done = run("neighbors", "glove-6b-20k", "50", "rain", "Berlin", "musci", "qwxzqwxz")
     assert done.returncode == 1
@@ -131,7 +131,7 @@ def test_analogy_finds_a_capital_in_glove(glove_20k: Vectors) -> None:
 
 
 def test_an_analogy_is_3cosadd(make_vectors: Callable[..., Vectors]) -> None:
-    """The answers are in the order of cos(x, b) - cos(x, a) + cos(x, c), as the definition has it."""
+    """The answers are in the order of cos(x, b) - cos(x, a) + cos(x, c)."""
     names = [f"w{i}" for i in range(7)]
     vectors = make_vectors(names)
     unit = vectors.matrix / np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
@@ -142,8 +142,8 @@ def test_an_analogy_is_3cosadd(make_vectors: Callable[..., Vectors]) -> None:
         assert [word for word, _ in vectors.analogy(names[a], names[b], names[c], topn=3)] == expected
 
 
-def test_an_analogy_asks_for_at_least_one_answer(make_vectors: Callable[..., Vectors]) -> None:
-    """Topn is 1 or more, and the words must be there."""
+def test_an_analogy_needs_a_positive_topn_and_known_words(make_vectors: Callable[..., Vectors]) -> None:
+    """A topn below 1 is a ValueError, an out-of-vocabulary word a WordNotFoundError."""
     vectors = make_vectors(["a", "b", "c"])
     with pytest.raises(ValueError, match="topn is 0"):
         vectors.analogy("a", "b", "c", topn=0)
@@ -171,6 +171,6 @@ def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
     """A text's words are counted as the library counts them."""
     text = "The rain, the rain, and qwxz! The end of qwxz."
     (tmp_path / "text").write_text(text, "utf-8")
-    found = json.loads(run("coverage", "wordnet-ppmi", "25", tmp_path / "text", "--json").stdout)
+    result = json.loads(run("coverage", "wordnet-ppmi", "25", tmp_path / "text", "--json").stdout)
     counts = Counter(tokens.treebank_tokenize(text))
-    assert (found["total"], found["tokens"]) == (len(counts), counts.total())
+    assert (result["total"], result["tokens"]) == (len(counts), counts.total())

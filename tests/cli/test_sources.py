@@ -28,8 +28,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-def test_list_tells_what_each_dim_costs(cache: Path) -> None:
-    """Each dim has a line: what it downloads, what it takes on disk, whether it is in the cache."""
+def test_list_shows_the_sizes_of_each_dimension(cache: Path) -> None:
+    """Each dimension has a line: size of its download, size on disk, whether it is in the cache."""
     assert run("download", "wordnet-ppmi", "25").returncode == 0
     done = run("list")
     assert (done.returncode, done.stderr) == (0, "")
@@ -42,22 +42,22 @@ def test_list_tells_what_each_dim_costs(cache: Path) -> None:
 
 
 def test_list_is_filtered_and_is_json(site: Path) -> None:
-    """A language and words narrow the list down; JSON has every fact."""
-    (entry,) = json.loads(run("list", "princeton", "--json").stdout)
+    """A language and words filter the list; JSON has all details."""
+    (entry,) = json.loads(run("list", "princeton", "--json", EMBEDHUB_DISABLE_PLUGINS="1").stdout)
     assert entry["name"] == "wordnet-ppmi"
     assert [dim["dim"] for dim in entry["dims"]] == [25, 50, 100]
     entries = json.loads(run("list", "--language", "TLH", "--json", **seeing(site)).stdout)
-    assert [(each["name"], each["license"], each["clash"]) for each in entries] == [
+    assert [(entry["name"], entry["license"], entry["clash"]) for entry in entries] == [
         ("same", "MIT", True),
         ("same", "CC0-1.0", True),
     ]
     done = run("list", "nothing", "of", "the", "kind")
     assert done.returncode == 0
-    assert "No source is like that" in done.stderr
+    assert "No source matches" in done.stderr
 
 
-def test_what_is_broken_is_shown_and_hurts_no_other(site: Path) -> None:
-    """A broken plugin is a line of warning, a clash and a failing source are shown in the list."""
+def test_broken_plugins_do_not_affect_other_sources(site: Path) -> None:
+    """A broken plugin is one line of warning; a clash and a failing source are shown in the list."""
     done = run("list", **seeing(site))
     assert done.returncode == 0
     (warning,) = done.stderr.splitlines()
@@ -68,8 +68,8 @@ def test_what_is_broken_is_shown_and_hurts_no_other(site: Path) -> None:
     assert "wordnet-ppmi" in done.stdout
 
 
-def test_info_tells_everything_of_a_source() -> None:
-    """Pins, addresses, sizes, licence, citation and provider are told, of each dim and candidate."""
+def test_info_shows_all_details_of_a_source() -> None:
+    """Hashes, URLs, sizes, license, citation and provider are shown, for each dimension and candidate."""
     shown = run("info", "glove-6b").stdout
     for fact in (
         "https://nlp.stanford.edu/data/glove.6B.zip#glove.6B.300d.txt",
@@ -86,17 +86,17 @@ def test_info_tells_everything_of_a_source() -> None:
 
 
 def test_info_of_a_clash_shows_both(site: Path) -> None:
-    """A name that two plugins provide is shown twice, and is the error that it is everywhere else."""
+    """A name that two plugins provide is shown twice, and is an error as everywhere else."""
     done = run("info", "same", **seeing(site))
     assert done.returncode == 1
-    assert "licence    MIT" in done.stdout
-    assert "licence    CC0-1.0" in done.stdout
+    assert "license    MIT" in done.stdout
+    assert "license    CC0-1.0" in done.stdout
     error = done.stderr.splitlines()[-1]
     assert error.startswith("Error: The source name 'same' is provided by embedhub-one (embedhub-one) and by")
 
 
-def test_info_of_a_file_of_ones_own(tmp_path: Path) -> None:
-    """The path of a file is a source here too."""
+def test_info_accepts_the_path_of_a_file(tmp_path: Path) -> None:
+    """The path of a file is a source, without a provider."""
     (tmp_path / "my.vec").write_text("2 3\nmusic 1 2 3\nrain 4 5 6\n", "utf-8")
     entry = json.loads(run("info", tmp_path / "my.vec", "--json").stdout)
     assert (entry["name"], entry["provider"]) == ("my-vec", None)
@@ -107,7 +107,7 @@ def test_info_of_a_file_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_bibtex_is_an_entry() -> None:
-    """A plain citation becomes a note, whole, with the year."""
+    """A plain citation becomes a note, with its year as a field."""
     assert run("info", "wordnet-ppmi", "--bibtex").stdout == (
         "@misc{wordnet-ppmi,\n"
         "  title = {{wordnet-ppmi: Positive PMI over WordNet 3.0 (relations and glosses), "
@@ -120,7 +120,7 @@ def test_bibtex_is_an_entry() -> None:
 
 
 def source_of(**options: Any) -> RemoteSource:
-    """Return a source whose facts do not matter but for these."""
+    """Return a source with some of its metadata."""
     plain: dict[str, Any] = {
         "files": {},
         "language": "en",
@@ -132,8 +132,8 @@ def source_of(**options: Any) -> RemoteSource:
     return RemoteSource(name="made-up", description="100 % made & up", **(plain | options))
 
 
-def test_bibtex_escapes_and_keeps() -> None:
-    """What TeX would misread is escaped; a citation that is BibTeX already stays as it is."""
+def test_bibtex_escapes_plain_citations() -> None:
+    """Special characters of TeX are escaped; a citation in BibTeX is returned unchanged."""
     entry = bibtex(source_of(citation="A_B {2020}, 2021: 50 % & more # ~ ^ \\ $"))
     assert r"  title = {{made-up: 100 \% made \& up}}," in entry
     note = r"A\_B \{2020\}, 2021: 50 \% \& more \# \textasciitilde{} \textasciicircum{} \textbackslash{} \$"
@@ -144,8 +144,8 @@ def test_bibtex_escapes_and_keeps() -> None:
     assert bibtex(source_of()).count("\n") == 2
 
 
-def test_a_size_that_is_not_known_is_not_made_up() -> None:
-    """Of zip members alone only the inflated size is told, as a limit; else it is unknown."""
+def test_an_unknown_size_stays_unknown() -> None:
+    """The download of a zip member has only an upper limit, its inflated size; without a size it is None."""
     url = "https://example.org/a.zip"
     member = RemoteFile(url=url, member="a.txt", size=1000, format="glove")
     unknown = RemoteFile(url=url, format="glove")
@@ -158,8 +158,8 @@ def test_a_size_that_is_not_known_is_not_made_up() -> None:
     assert (large["download_bytes"], large["download_bytes_at_most"]) == (None, None)
 
 
-def test_the_catalogue_is_that_of_python_too() -> None:
-    """What the command lists, a function returns."""
+def test_the_catalog_has_what_the_command_lists() -> None:
+    """A function returns the entries that the command prints as JSON."""
     entries = catalogue(language="en")
     assert {entry["name"] for entry in entries} >= {"glove-6b", "wordnet-ppmi"}
     assert json.loads(json.dumps(entries)) == entries
@@ -168,7 +168,7 @@ def test_the_catalogue_is_that_of_python_too() -> None:
 
 
 def test_download_builds_and_reports_the_place(cache: Path) -> None:
-    """Each dim is built and its place, size and time told; the second time it is there already."""
+    """Each dimension is built, with its place, size and time printed; the second time nothing is built."""
     done = run("download", "wordnet-ppmi", "25", "50", EMBEDHUB_PROGRESS="1")
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
@@ -177,20 +177,20 @@ def test_download_builds_and_reports_the_place(cache: Path) -> None:
     assert second.startswith("wordnet-ppmi 50d: ")
     assert "Building wordnet-ppmi 50d" in done.stderr
     again = run("download", "wordnet-ppmi", "25")
-    assert again.stdout.startswith("wordnet-ppmi 25d: 78,781 words, 10.4 MB, there already: ")
+    assert again.stdout.startswith("wordnet-ppmi 25d: 78,781 words, 10.4 MB, in the cache already: ")
     (entry,) = json.loads(run("download", "wordnet-ppmi", "50", "--json").stdout)
-    assert (entry["rows"], entry["built"]) == (78_781, False)
+    assert (entry["words"], entry["built"]) == (78_781, False)
     assert entry["bytes"] == sum(file.stat().st_size for file in Path(entry["store"]).iterdir())
 
 
 def test_download_checks_all_dims_first(cache: Path) -> None:
-    """A dim that there is not, or none at all, is heard before anything is built."""
+    """An unknown dimension, or none where there are several, is an error before anything is built."""
     done = run("download", "wordnet-ppmi", "25", "26")
     assert done.returncode == 1
     assert done.stderr == "Error: 'wordnet-ppmi' has no dim 26; its dims are 25, 50, 100.\n"
     done = run("download", "wordnet-ppmi")
     assert done.returncode == 2
-    assert "say which: 25 50 100" in done.stderr
+    assert "choose from 25, 50, 100" in done.stderr
     assert not (cache / "vectors").exists()
 
 
@@ -203,7 +203,7 @@ def test_download_downloads_once(small_plugin: dict[str, str], cache: Path) -> N
     assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, built in [\d.]+ s: ", first.stdout), (
         first.stderr
     )
-    assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, there already: ", second.stdout), (
+    assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, in the cache already: ", second.stdout), (
         second.stderr
     )
     entry = json.loads(run("list", "small-glove-6b", "--json", **small_plugin).stdout)[0]
@@ -211,7 +211,7 @@ def test_download_downloads_once(small_plugin: dict[str, str], cache: Path) -> N
 
 
 def test_download_of_a_file_needs_no_dim(tmp_path: Path) -> None:
-    """A file of one's own has one dim."""
+    """The dimension of a file is known from the file."""
     (tmp_path / "my.bin").write_bytes(b"1 2\nrain " + bytes(8) + b"\n")
     done = run("download", tmp_path / "my.bin")
     assert done.stdout.startswith("my-bin 2d: 1 words, "), done.stderr

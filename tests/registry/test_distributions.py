@@ -21,7 +21,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import embedhub
 from embedhub import RemoteSource
-from embedhub.cli._new_plugin import write
+from embedhub.cli.new_plugin import write
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError, UnexpectedEndError, UnverifiedWarning
 from embedhub.vectors.blocks import Block, ExtraFile
@@ -292,10 +292,10 @@ def test_a_new_plugin_passes_its_tests_at_once(tmp_path: Path, install: Callable
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("mycorpus", "expected 'embedhub-' and lower-case letters"),
-        ("embedhub-", "expected 'embedhub-' and lower-case letters"),
-        ("embedhub-My", "expected 'embedhub-' and lower-case letters"),
-        ("embedhub-../up", "expected 'embedhub-' and lower-case letters"),
+        ("mycorpus", "expected 'embedhub-' and lowercase letters"),
+        ("embedhub-", "expected 'embedhub-' and lowercase letters"),
+        ("embedhub-My", "expected 'embedhub-' and lowercase letters"),
+        ("embedhub-../up", "expected 'embedhub-' and lowercase letters"),
         ("embedhub-glove-6b", "embedhub.registry.builtin.glove provides 'glove-6b' already"),
     ],
 )
@@ -312,7 +312,7 @@ def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine", "utf-8")
     done = run("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path)
     assert done.returncode == 2
-    assert "README.md is there already; nothing was written." in " ".join(
+    assert "README.md exists already; nothing was written." in " ".join(
         re.sub("[│╭╮╰╯─]", "", done.stderr).split()
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["LICENSE", "README.md"]

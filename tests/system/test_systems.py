@@ -442,7 +442,7 @@ ENCODINGS = """
 import pathlib, sys, warnings
 warnings.filterwarnings("error", category=EncodingWarning, module=r"embedhub(\\.|$)")
 import embedhub
-from embedhub.cli import _doctor as doctor
+from embedhub.cli import doctor
 from embedhub.registry import inventory as stores
 from embedhub.testing import SourceContract
 from embedhub.testing.import_audit import side_effects

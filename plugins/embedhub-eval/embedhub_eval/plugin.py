@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from embedhub import hookimpl
 
 if TYPE_CHECKING:
-    from embedhub.cli import App
+    import typer
 
 
 @hookimpl
-def embedhub_commands(app: "App") -> None:
+def embedhub_commands(app: "typer.Typer") -> None:
     """Add the commands evaluate, compare, probe and plot."""
     from embedhub_eval.cli.compare import compare, probe
     from embedhub_eval.cli.evaluate import evaluate
