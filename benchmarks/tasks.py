@@ -184,7 +184,7 @@ def archive_embedhub(archive: Path) -> Measured:
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         (Path(folder) / "compiled").symlink_to(FOLDER / "cache" / "compiled")
         os.environ["EMBEDHUB_CACHE"] = folder
-        seconds = clock(lambda: embedhub.fetch(source))
+        seconds = clock(lambda: embedhub.load(source))
         return seconds, size(Path(folder) / "vectors")
 
 

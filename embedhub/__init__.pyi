@@ -15,7 +15,6 @@ from .matrix.embedding_matrix import coverage as coverage
 from .matrix.embedding_matrix import embedding_matrix as embedding_matrix
 from .registry.export import export as export
 from .registry.hookspecs import hookimpl as hookimpl
-from .registry.registry import fetch as fetch
 from .registry.registry import load as load
 from .registry.registry import register as register
 from .registry.registry import sources as sources

@@ -11,7 +11,7 @@ import numpy as np
 
 from embedhub._atomic import atomic_output, ensure_writable
 from embedhub._progress import progress_bar
-from embedhub.errors import ExportError
+from embedhub.errors import FormatError, VocabularyError
 from embedhub.formats import npz, projector, static_embeddings, word2vec
 from embedhub.formats._selection import Advance, Selection
 from embedhub.vectors.vectors import Vectors
@@ -140,7 +140,7 @@ def _select(
     rows = np.sort(rows[rows >= 0])[:topn]
     if not len(rows):
         examples = ", ".join(map(repr, islice(missing, 5)))
-        raise ExportError(
+        raise VocabularyError(
             f"None of the {len(missing)} words is in {vectors.name} {vectors.dim}d"
             f"{f': {examples}' if examples else ''}. Nothing was written."
         )
@@ -148,7 +148,7 @@ def _select(
 
 
 def _check_words(selection: Selection, name: ExportFormat) -> None:
-    """Raise ExportError if the format cannot represent one of the words."""
+    """Raise FormatError if the format cannot represent one of the words."""
     reason = _FORMATS[name].invalid_reason
     invalid = [word for words in selection.words() for word in words if reason(word)]
     if invalid:
@@ -156,7 +156,7 @@ def _check_words(selection: Selection, name: ExportFormat) -> None:
             other for other, writer in _FORMATS.items() if not any(map(writer.invalid_reason, invalid))
         ]
         more = f" (and {len(invalid) - 1:,} more words have such a problem)" if len(invalid) > 1 else ""
-        raise ExportError(
+        raise FormatError(
             f"The word {invalid[0]!r} {reason(invalid[0])}{more}, so it cannot be written as {name}. Nothing "
             f"was written. Exclude such words with words= (--words), or use one of {', '.join(possible)}."
         )

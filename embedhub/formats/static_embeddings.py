@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from embedhub._compression import open_bytes
-from embedhub.errors import ExportError, FormatError
+from embedhub.errors import FormatError
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._rows import MAX_DIM
 from embedhub.formats._safetensors import (
@@ -123,7 +123,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
     """Write the header and the matrix.
 
     Raises:
-        ExportError: The words need a larger header than the format permits.
+        FormatError: The words need a larger header than the format permits.
     """
     count, dim = selection.shape
     words = [word for block in selection.words() for word in block]
@@ -134,7 +134,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # aligns the matrix
     if len(text) > MAX_HEADER_BYTES:
-        raise ExportError(
+        raise FormatError(
             f"{count:,} words need a safetensors header of {len(text):,} bytes; at most "
             f"{MAX_HEADER_BYTES:,} are permitted. Nothing was written. Select fewer words with words= or "
             "topn=, or use another format."

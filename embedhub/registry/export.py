@@ -58,7 +58,8 @@ def export(
 
     Raises:
         ValueError: The format is unknown or cannot be inferred, or ``topn`` is less than 1.
-        ExportError: The format cannot represent one of the words, or none of ``words`` is in the source.
+        FormatError: The format cannot represent one of the words.
+        VocabularyError: None of ``words`` is in the source.
         OutputError: The output exists already, or it cannot be written.
         EmbedhubError: As `embedhub.load`.
     """

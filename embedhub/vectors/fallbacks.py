@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +83,11 @@ class Match:
         """Whether each word is missing."""
         missing: NDArray[np.bool_] = self.rows == _MISSING
         return missing
+
+    def mean_vectors(self, vectors: Vectors) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Yield the position of each word that was found as several parts, and the mean of their vectors."""
+        for position, rows in self.averaged.items():
+            yield position, vectors.matrix[rows].mean(axis=0, dtype=np.float64)
 
 
 def lookup(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) -> Match:

@@ -216,8 +216,8 @@ class Vectors(Collection[str]):
 
         They have the largest cosine similarity to b - a + c. The three vectors are normalized first, and the
         three words are excluded from the result. This is 3CosAdd: T. Mikolov, W. Yih and G. Zweig,
-        "Linguistic regularities in continuous space word representations", 2013, section 4; O. Levy and Y.
-        Goldberg, "Linguistic regularities in sparse and explicit word representations", 2014, equation 1.
+        "Linguistic regularities in continuous space word representations", 2013, section 4; O. Levy and
+        Y. Goldberg, "Linguistic regularities in sparse and explicit word representations", 2014, equation 1.
 
         Example:
             >>> import embedhub

@@ -140,7 +140,7 @@ def test_exported_word_is_read_bit_for_bit_or_rejected(format_: ExportFormat, pa
         accepted = []
         for number, word in enumerate(words):
             path = folder / str(number) / FORMATS[format_]
-            with suppress(embedhub.errors.ExportError):
+            with suppress(embedhub.errors.FormatError):
                 embedhub.export(vectors, None, path, words=[word], format=format_)
             if path.exists():
                 accepted.append(word)
@@ -178,7 +178,7 @@ def test_format_rejects_words_that_it_cannot_represent(
         if name in ACCEPTS[word]:
             embedhub.export(vectors, None, tmp_path / file, format=name)
             continue
-        with pytest.raises(embedhub.errors.ExportError) as caught:
+        with pytest.raises(embedhub.errors.FormatError) as caught:
             embedhub.export(vectors, None, tmp_path / file, format=name)
         assert f"so it cannot be written as {name}. Nothing was written." in str(caught.value)
         assert str(caught.value).endswith(
@@ -187,13 +187,30 @@ def test_format_rejects_words_that_it_cannot_represent(
         assert not (tmp_path / file).exists()
 
 
+def test_projector_config_is_read_by_tensorboard(
+    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
+) -> None:
+    """TensorBoard parses the configuration, which names the files and the shape of the tensor."""
+    from google.protobuf import text_format
+    from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
+
+    config, *_ = embedhub.export(
+        make_vectors(["the", "cat"]), None, tmp_path / "out", format="projector"
+    ).files
+    (tensor,) = text_format.Parse(config.read_text("utf-8"), ProjectorConfig()).embeddings
+    assert tensor.tensor_name == "tiny-4d"
+    assert list(tensor.tensor_shape) == [2, 4]
+    assert (config.parent / tensor.tensor_path).read_text("utf-8").count("\n") == 2
+    assert (config.parent / tensor.metadata_path).read_text("utf-8") == "the\ncat\n"
+
+
 def test_number_of_rejected_words_is_reported(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
 ) -> None:
     """The error names one word, and counts the others that have such a problem."""
     vectors = make_vectors(["a b", "c", "d e", "f\ng"])
     with pytest.raises(
-        embedhub.errors.ExportError,
+        embedhub.errors.FormatError,
         match=r"'a b' contains a space .* \(and 2 more words have such a problem\)",
     ):
         embedhub.export(vectors, None, tmp_path / "out.txt")
@@ -204,7 +221,7 @@ def test_safetensors_header_size_is_limited(
 ) -> None:
     """More words than the safetensors package can open are rejected; the limit is small here."""
     monkeypatch.setattr("embedhub.formats.static_embeddings.MAX_HEADER_BYTES", 200)
-    with pytest.raises(embedhub.errors.ExportError, match=r"50 words need a safetensors header of \d+ bytes"):
+    with pytest.raises(embedhub.errors.FormatError, match=r"50 words need a safetensors header of \d+ bytes"):
         embedhub.export(make_vectors([f"w{i}" for i in range(50)]), None, tmp_path / "out.safetensors")
     assert not list(tmp_path.iterdir())
 
@@ -257,7 +274,7 @@ def test_export_rejects_wrong_arguments(
 ) -> None:
     """Absent words, an unknown format and topn=0 are errors before anything is written."""
     vectors = make_vectors(["the"])
-    with pytest.raises(embedhub.errors.ExportError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
+    with pytest.raises(embedhub.errors.VocabularyError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
         embedhub.export(vectors, None, tmp_path / "out.npz", words=["x", "y"])
     with pytest.raises(
         ValueError, match=r"out.foo: the format cannot be inferred from the suffix; expected one of .npz"

@@ -70,7 +70,7 @@ def test_a_path_gives_a_layer(mine: Path) -> None:
     assert isinstance(layer, keras.layers.Embedding)
     assert layer.get_weights()[0].tolist() == [[0, 0], [3, -0.5], [0, 0]]
     assert embedhub.embedding_matrix(mine, 2, {"the": 0}).matrix.tolist() == [[1, 2]]
-    embedhub.fetch(mine)
+    embedhub.load(mine)
 
 
 def test_a_name_wins_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

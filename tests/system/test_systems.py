@@ -40,7 +40,7 @@ CLOSE = "close the programs that have it open"
 @pytest.fixture
 def store(cache: Path) -> Path:
     """Build a store, and return its folder."""
-    embedhub.fetch(*SOURCE)
+    embedhub.load(*SOURCE)
     (found,) = (cache / "vectors" / SOURCE[0]).iterdir()
     return found
 
@@ -292,7 +292,7 @@ def test_exports_are_replaced_when_they_are_closed(
 @pytest.mark.parametrize("name", ["con", "nul", "aux.2", "com1", "lpt9.x.y"])
 def test_no_source_has_the_name_of_a_device(name: str, tmp_path: Path) -> None:
     """A source may not have the name of a device, since it names a folder; the file of a user may."""
-    with pytest.raises(ValueError, match="Windows keeps for a device"):
+    with pytest.raises(ValueError, match="Windows reserves for a device"):
         a_source(name)
     (tmp_path / name).write_bytes(writers.glove(WORDS, ROWS))
     assert embedhub.load(tmp_path / name).name == ("file-" if "." not in name else "") + name.replace(
@@ -427,7 +427,7 @@ def test_commands_end_well_on_every_console(tmp_path: Path, encoding: str) -> No
     console = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "EMBEDHUB_PROGRESS": "1"}
     for arguments in (
         ("--help",),
-        ("fetch", tmp_path / "odd.txt"),
+        ("download", tmp_path / "odd.txt"),
         ("neighbors", tmp_path / "odd.txt", "2", "rain"),
         ("neighbors", tmp_path / "odd.txt", "2", "rain", "--json"),
         ("info", "gløve"),

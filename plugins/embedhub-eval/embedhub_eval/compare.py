@@ -188,7 +188,7 @@ def _compared(
     else:
         notes.append(
             f"{source.name} {dim}d is not in the cache, so that there are its facts only. Bring it with "
-            f"`embedhub fetch {source.name} {dim}`. {_HOW}"
+            f"`embedhub download {source.name} {dim}`. {_HOW}"
         )
     costs = next(costs for costs in facts(source)["dims"] if costs["dim"] == dim)
     return Compared(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub._warn import warn
-from embedhub.errors import BenchmarkWarning, DownloadError
+from embedhub.errors import DownloadError
 from embedhub.registry.local_file import as_path
 from embedhub.registry.registry import Source, load
 from embedhub.vectors import fallbacks
@@ -22,6 +22,10 @@ from embedhub_eval.registry import benchmarks
 from embedhub_eval.scores import Interval
 
 Missing = Literal["skip", "zero"]
+
+
+class BenchmarkWarning(UserWarning):
+    """Some benchmarks are not available; vectors are scored on the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +247,8 @@ def _similarity(vectors: Vectors, pairs: Sequence[Pair]) -> _Outcome:
     words = [word for pair in pairs for word in (pair.left, pair.right)]
     match = fallbacks.lookup(vectors, words, vectors.fallbacks)
     rows = vectors.matrix[np.maximum(match.rows, 0)].astype(np.float64)
-    for position, parts in match.averaged.items():
-        rows[position] = vectors.matrix[parts].mean(axis=0, dtype=np.float64)
+    for position, mean in match.mean_vectors(vectors):
+        rows[position] = mean
     left, right = rows[0::2], rows[1::2]
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     cosines = np.einsum("ij,ij->i", left, right) / np.where(lengths == 0, 1, lengths)

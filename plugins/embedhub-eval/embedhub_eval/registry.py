@@ -4,7 +4,7 @@ import difflib
 import threading
 from collections.abc import Iterator, Mapping
 
-from embedhub.errors import SourceClashError, SourceNotFoundError
+from embedhub.errors import SourceNotFoundError
 from embedhub.registry.plugins import Plugins
 from embedhub_eval import hookspecs
 from embedhub_eval.benchmark import Benchmark
@@ -37,7 +37,7 @@ class Benchmarks(Mapping[str, Benchmark]):
                 "your own is named by its path, as in './pairs.tsv'."
             )
         if len(providers) > 1:
-            raise SourceClashError(
+            raise SourceNotFoundError(
                 f"The benchmark name {name!r} is provided by {' and by '.join(sorted(providers))}. "
                 "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
             )
@@ -71,13 +71,13 @@ class Benchmarks(Mapping[str, Benchmark]):
             >>> embedhub_eval.benchmarks().register(embedhub_eval.benchmarks()["men"])
             Traceback (most recent call last):
                 ...
-            embedhub.errors.SourceClashError: The benchmark name 'men' is taken by ...
+            ValueError: The benchmark name 'men' is taken by ...
 
         Args:
             benchmark: The benchmark.
 
         Raises:
-            SourceClashError: A plugin or embedhub_eval itself provides that name.
+            ValueError: A plugin or embedhub_eval itself provides that name.
             TypeError: This is not a `Benchmark`.
         """
         if not isinstance(benchmark, Benchmark):
@@ -86,7 +86,7 @@ class Benchmarks(Mapping[str, Benchmark]):
             providers = self._discovered().setdefault(benchmark.name, {})
             others = [provider for provider in providers if provider != _REGISTERED]
             if others:
-                raise SourceClashError(
+                raise ValueError(
                     f"The benchmark name {benchmark.name!r} is taken by {' and by '.join(others)}. "
                     "Choose another."
                 )
@@ -133,7 +133,7 @@ def register(benchmark: Benchmark) -> None:
         benchmark: The benchmark.
 
     Raises:
-        SourceClashError: A plugin or embedhub_eval itself provides that name.
+        ValueError: A plugin or embedhub_eval itself provides that name.
         TypeError: This is not a `Benchmark`.
     """
     _benchmarks.register(benchmark)

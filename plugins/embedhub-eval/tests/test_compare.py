@@ -90,7 +90,7 @@ def test_nothing_is_fetched_unasked(remote: Any) -> None:
     source, benchmark, serving = remote
     (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, sets=[benchmark])
     assert row.note.startswith("tiny 3d is not in the cache, so that there are its facts only. Bring it with")
-    assert "`embedhub fetch tiny 3`" in row.note
+    assert "`embedhub download tiny 3`" in row.note
     assert (row.words, row.coverage, row.scores, row.in_cache) == (3, None, {"pairs": None}, False)
     assert (row.disk_is_estimate, row.disk_bytes) == (True, source.store_size(3))
     (row,) = embedhub_eval.compare("wordnet-ppmi:25", sets=[benchmark])

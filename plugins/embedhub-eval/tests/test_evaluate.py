@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from command import run
 from embedhub_eval import Score, analogies
+from embedhub_eval.evaluate import BenchmarkWarning
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 import embedhub
 from embedhub import DownloadError, Vectors
-from embedhub.errors import BenchmarkWarning, SourceNotFoundError
+from embedhub.errors import SourceNotFoundError
 
 PAGE = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text("utf-8")
 README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
