@@ -1,20 +1,31 @@
 """`Benchmark`: a named set of word pairs or analogies, fetched and verified as vectors are."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
-from embedhub._names import check_name
-from embedhub.download.remote_file import RemoteFile
+from embedhub._names import check_name, slug
+from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError
-from embedhub.vectors.blocks import Reader
 from embedhub_eval import analogy_file as questions
 from embedhub_eval import word_pairs
 from embedhub_eval.items import Pair, Question
 
 Kind = Literal["similarity", "analogy"]
+ItemReader = Callable[..., Iterator[Any]]
+
+
+class BenchmarkFile(NamedTuple):
+    """A file of a benchmark.
+
+    Args:
+        file: Where it is.
+        reader: Called with the path, and those of its companion files; yields each `Pair` or each `Question`.
+    """
+
+    file: RemoteFile
+    reader: ItemReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +38,7 @@ class Benchmark:
         ...     name="my-pairs",
         ...     kind="similarity",
         ...     files=(
-        ...         RemoteFile(
-        ...             url="https://example.org/my-pairs.tsv", hash=None, size=None, reader=word_pairs.read
-        ...         ),
+        ...         BenchmarkFile(RemoteFile(url="https://example.org/my-pairs.tsv"), word_pairs.read),
         ...     ),
         ...     total=100,
         ...     description="Pairs of my field",
@@ -58,7 +67,7 @@ class Benchmark:
 
     name: str
     kind: Kind
-    files: tuple[RemoteFile, ...]
+    files: tuple[BenchmarkFile, ...]
     total: int | None
     description: str
     language: str
@@ -72,11 +81,15 @@ class Benchmark:
             raise ValueError(
                 f"{self.name}: kind is {self.kind!r}; expected {' or '.join(map(repr, get_args(Kind)))}."
             )
-        if not isinstance(self.files, tuple) or not all(isinstance(file, RemoteFile) for file in self.files):
-            raise ValueError(f"{self.name}: files is {self.files!r}; expected RemoteFile objects in a tuple.")
+        if not isinstance(self.files, tuple) or not all(
+            isinstance(file, BenchmarkFile) for file in self.files
+        ):
+            raise ValueError(
+                f"{self.name}: files is {self.files!r}; expected BenchmarkFile objects in a tuple."
+            )
 
-    def fetch(self) -> Path:
-        """Bring the file to disk, verified, and return its place.
+    def fetch(self) -> Fetched:
+        """Download the file and verify it.
 
         Example:
             >>> import embedhub, embedhub_eval, os
@@ -90,33 +103,34 @@ class Benchmark:
             DownloadError: The file could not be had; a ChecksumError if its bytes are not the pinned ones.
         """
         # pooch and requests cost more time to import than the file takes to read.
-        from embedhub.download.fetch import fetch
+        from embedhub.download.fetch import fetch_first
 
-        return fetch(
-            self.files,
-            what=self.name,
+        return fetch_first(
+            [file for file, _ in self.files],
+            label=self.name,
             command=f"embedhub.benchmarks()[{self.name!r}].fetch()".replace('"', "'"),
         )
 
-    def parse(self, path: Path) -> Iterator[Pair | Question]:
-        r"""Read a file of this benchmark: what `fetch` gave, or a copy of the first candidate.
+    def parse(self, fetched: Fetched) -> Iterator[Pair | Question]:
+        r"""Read a file of this benchmark.
 
         Example:
             >>> import embedhub, embedhub_eval, pathlib
+            >>> from embedhub.download.remote_file import Fetched
+            >>> benchmark = embedhub_eval.benchmarks()["wordsim-353"]
             >>> mine = pathlib.Path("my-copy.tsv")
             >>> _ = mine.write_text("Word 1\tWord 2\tHuman (mean)\nrain\tstorm\t8\n")
-            >>> next(embedhub_eval.benchmarks()["wordsim-353"].parse(mine))
+            >>> next(benchmark.parse(Fetched(mine, benchmark.files[0].file)))
             Pair(left='rain', right='storm', score=8.0)
 
         Args:
-            path: The file.
+            fetched: The result of `fetch`.
 
         Raises:
-            FormatError: The file is not what its reader expects.
+            FormatError: The file is malformed.
         """
-        file = next((file for file in self.files if path.name == file.local_name), self.files[0])
-        beside = file.beside if path.name == file.local_name else ()
-        yield from file.reader(path, *(path.with_name(other.local_name) for other in beside))
+        reader = next(reader for file, reader in self.files if file == fetched.file)
+        yield from reader(fetched.path, *fetched.companions.values())
 
     def read(self) -> list[Any]:
         r"""Fetch the file if it is not here yet, and return all its pairs or questions.
@@ -135,13 +149,13 @@ class Benchmark:
             DownloadError: The file could not be had.
             FormatError: The file is not what its reader expects, or has nothing in it.
         """
-        path = self.fetch()
-        items = list(self.parse(path))
+        fetched = self.fetch()
+        items = list(self.parse(fetched))
         wanted = Pair if self.kind == "similarity" else Question
         odd = next((item for item in items if not isinstance(item, wanted)), None)
         if odd is not None or not items:
             found = "nothing" if odd is None else repr(odd)
-            raise FormatError(f"{path}: expected each {wanted.__name__} of {self.name}, got {found}.")
+            raise FormatError(f"{fetched.path}: expected each {wanted.__name__} of {self.name}, got {found}.")
         return items
 
 
@@ -150,13 +164,13 @@ class _Local(Benchmark):
     """One file of the caller."""
 
     path: Path
-    reader: Reader
+    reader: ItemReader
 
-    def fetch(self) -> Path:
-        return self.path
+    def fetch(self) -> Fetched:
+        return Fetched(self.path)
 
-    def parse(self, path: Path) -> Iterator[Pair | Question]:
-        yield from self.reader(path)
+    def parse(self, fetched: Fetched) -> Iterator[Pair | Question]:
+        yield from self.reader(fetched.path)
 
 
 def open_benchmark(path: Path) -> Benchmark:
@@ -183,7 +197,7 @@ def open_benchmark(path: Path) -> Benchmark:
             f"({getattr(error, 'strerror', None) or error})."
         ) from error
     return _Local(
-        name=re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-") or "file",
+        name=slug(path.name),
         kind="analogy" if analogy else "similarity",
         files=(),
         total=None,

@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from functools import partial
 
 from embedhub.download.remote_file import RemoteFile
-from embedhub.vectors.blocks import Reader
+from embedhub.registry.hookspecs import hookimpl
 from embedhub_eval import analogy_file as questions
 from embedhub_eval import word_pairs
-from embedhub_eval.benchmark import Benchmark, Kind
-from embedhub_eval.hookspecs import hookimpl
+from embedhub_eval.benchmark import Benchmark, BenchmarkFile, ItemReader, Kind
 
 _RAW = "https://raw.githubusercontent.com"
 _GENSIM = f"{_RAW}/piskvorky/gensim/ee2642b4fa26e689ba4595067504668bc7a89016/gensim/test/test_data"
@@ -25,15 +24,15 @@ _BATS_SHA1 = "sha1:bf94d47884be9ea83af369beeea7499ed25dcf0d"
 _UNSTATED = "not stated"
 
 
-def _file(url: str, sha256: str, size: int, reader: Reader = word_pairs.read) -> RemoteFile:
-    return RemoteFile(url=url, hash=f"sha256:{sha256}", size=size, reader=reader)
+def _file(url: str, sha256: str, size: int, reader: ItemReader = word_pairs.read) -> BenchmarkFile:
+    return BenchmarkFile(RemoteFile(url=url, known_hash=f"sha256:{sha256}", size=size), reader)
 
 
 def _english(
     name: str,
     kind: Kind,
     total: int | None,
-    *files: RemoteFile,
+    *files: BenchmarkFile,
     about: str,
     license: str = _UNSTATED,  # noqa: A002 - as in Benchmark
     citation: str,
@@ -118,13 +117,14 @@ BENCHMARKS = (
             "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d",
             18_126,
         ),
-        RemoteFile(
-            url="https://www.cl.cam.ac.uk/~fh295/SimLex-999.zip",
-            member="SimLex-999/SimLex-999.txt",
-            hash="sha1:0496761e49015bc266908ea6f8e35a5ec77cb2ee",
-            size=None,
-            archive_hash="sha1:0d3afe35b89d60acf11c28324ac7be10253fda39",
-            reader=partial(word_pairs.read, columns=(0, 1, 3)),
+        BenchmarkFile(
+            RemoteFile(
+                url="https://www.cl.cam.ac.uk/~fh295/SimLex-999.zip",
+                member="SimLex-999/SimLex-999.txt",
+                known_hash="sha1:0496761e49015bc266908ea6f8e35a5ec77cb2ee",
+                archive_hash="sha1:0d3afe35b89d60acf11c28324ac7be10253fda39",
+            ),
+            partial(word_pairs.read, columns=(0, 1, 3)),
         ),
         about="SimLex-999: similarity, not relatedness, of nouns, verbs and adjectives",
         citation=(
@@ -250,12 +250,9 @@ BENCHMARKS = (
         "scws",
         "similarity",
         2_003,
-        RemoteFile(
-            url="https://www-nlp.stanford.edu/~ehhuang/SCWS.zip",
-            member="SCWS/ratings.txt",
-            hash=None,
-            size=None,
-            reader=partial(word_pairs.read, columns=(1, 3, 7)),
+        BenchmarkFile(
+            RemoteFile(url="https://www-nlp.stanford.edu/~ehhuang/SCWS.zip", member="SCWS/ratings.txt"),
+            partial(word_pairs.read, columns=(1, 3, 7)),
         ),
         about="SCWS: similarity of 2,003 pairs, judged in sentences, which are left out here",
         citation=(
@@ -304,8 +301,8 @@ BENCHMARKS = (
         "analogy",
         None,
         *(
-            RemoteFile(
-                url=f"https://{place}/BATS_3.0.zip", hash=_BATS_SHA1, size=None, reader=questions.read_bats
+            BenchmarkFile(
+                RemoteFile(url=f"https://{place}/BATS_3.0.zip", known_hash=_BATS_SHA1), questions.read_bats
             )
             for place in (
                 "s3.amazonaws.com/blackbirdprojects/tut_vsm",

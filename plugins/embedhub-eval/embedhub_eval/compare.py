@@ -168,11 +168,11 @@ def _compared(
     *,
     fetch: bool,
 ) -> Compared:
-    known = source.download_size(dim) == 0 or source.store_folder(dim) is not None
+    known = source.download_size(dim) == 0 or source.store_path(dim).exists()
     scores: dict[str, Score | None] = {test.name: None for test in tests}
     found: Coverage | None = None
     notes = []
-    words = source.words
+    words = source.vocab_size
     if known or fetch:
         vectors = source.vectors(dim)
         words = len(vectors)
@@ -217,6 +217,4 @@ def _speaks(source: str, test: str) -> bool:
 
 def _is_here(test: Benchmark) -> bool:
     folder = cache.downloads()
-    return not test.files or any(
-        all((folder / part.local_name).exists() for part in file.parts) for file in test.files
-    )
+    return not test.files or any((folder / file.cache_name).exists() for file, _ in test.files)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedhub import _atomic as outputs
-from embedhub.errors import DependencyError
+from embedhub.errors import missing_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,7 @@ def check(path: str | PathLike[str] | None, *, overwrite: bool) -> None:
     try:
         import matplotlib  # noqa: F401, ICN001 - only whether it is there
     except ModuleNotFoundError as error:
-        raise DependencyError(
-            'To draw needs matplotlib, which is not installed: pip install "embedhub-eval[plot]"'
-        ) from error
+        raise missing_dependency("Plotting", "matplotlib", "embedhub-eval[plot]") from error
     if path is not None:
         if Path(path).suffix.lower() not in _METADATA:
             raise ValueError(f"{path}: expected a path that ends with {' or '.join(_METADATA)}.")

@@ -15,7 +15,7 @@ from embedhub_text.embedder import TextEmbedder
 from numpy.typing import NDArray
 
 from embedhub._progress import progress_bar
-from embedhub.errors import DependencyError, VocabularyError
+from embedhub.errors import VocabularyError, missing_dependency
 from embedhub.matrix import tokenizers as tokens
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.registry import load
@@ -170,9 +170,7 @@ def probe(
     try:
         import sklearn  # noqa: F401 - without it nothing else is worth doing
     except ModuleNotFoundError as error:
-        raise DependencyError(
-            'probe needs scikit-learn, which is not installed: pip install "embedhub-eval[probe]"'
-        ) from error
+        raise missing_dependency("probe", "scikit-learn", "embedhub-eval[probe]") from error
     cut = tokens.get_tokenizer(tokenize)
     asked = choices(sources)
     learned, tested = _read(train, test, columns)
@@ -234,9 +232,7 @@ def _random(counts: Iterable[str], dim: int, seed: tuple[int, int]) -> Vectors:
     text = np.frombuffer(b"".join(encoded), np.uint8)
     vocabulary = Vocabulary(text, offsets, hashes[order], order)
     matrix = np.random.default_rng(seed).standard_normal((len(words), dim), np.float32)
-    vectors = Vectors(matrix, vocabulary, name=RANDOM)
-    vectors.fallbacks = ("lower",)
-    return vectors
+    return Vectors(matrix, vocabulary, name=RANDOM, fallbacks=("lower",))
 
 
 class _Task:

@@ -50,6 +50,9 @@ class Benchmarks(Mapping[str, Benchmark]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def __contains__(self, name: object) -> bool:
+        return len(self._discovered().get(name, ())) == 1  # type: ignore[call-overload]  # any object may be asked for
+
     def __repr__(self) -> str:
         return f"<{len(self)} embedhub benchmarks: {', '.join(self)}>"
 

@@ -16,12 +16,13 @@ from children import PATIENCE
 from command import add_distribution
 from embedhub_eval import Benchmark, Pair, Question, word_pairs
 from embedhub_eval import analogy_file as questions
-from embedhub_eval.benchmark import open_benchmark
+from embedhub_eval.benchmark import BenchmarkFile, open_benchmark
 from embedhub_eval.registry import Benchmarks
 from real_files import REAL_SETS
 from small_sets import SETS
 
 from embedhub import FormatError, RemoteFile
+from embedhub.download.remote_file import Fetched
 from embedhub.errors import (
     LocalFileError,
     OfflineError,
@@ -99,7 +100,7 @@ def test_the_table_is_the_fields() -> None:
         assert one.license
         assert one.citation.endswith(".") or one.citation.endswith(").")
         assert one.homepage.startswith("https://")
-        assert all(file.hash is not None for file in one.files) == (name != "scws")
+        assert all(file.known_hash is not None for file, _ in one.files) == (name != "scws")
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -126,8 +127,8 @@ def test_benchmark_is_downloaded_by_its_pin_and_read_whole(
     assert serving.sent == len(SETS[name]) + 1  # one byte first, to see how the server answers
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
     assert benchmark.read() == items  # of the cache
-    suffix = Path(benchmark.files[0].url).suffix
-    assert [path.suffix for path in (cache / "downloads").iterdir()] == [suffix]
+    suffix = Path(benchmark.files[0].file.url).suffix
+    assert [path.suffix for path in (cache / "downloads").rglob("*") if path.is_file()] == [suffix]
 
 
 def test_published_sets_have_their_pins_totals_and_ends(
@@ -151,7 +152,8 @@ def test_published_sets_have_their_pins_totals_and_ends(
     assert (parts.count("semantic"), parts.count("syntactic")) == (8869, 10675)
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
     assert embedhub_eval.benchmarks()["men"].read() == sets["men"]  # of the cache
-    assert sorted(path.suffix for path in (cache / "downloads").iterdir()) == [".tsv", ".txt", ".txt", ".txt"]
+    suffixes = sorted(path.suffix for path in (cache / "downloads").rglob("*") if path.is_file())
+    assert suffixes == [".tsv", ".txt", ".txt", ".txt"]
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -160,7 +162,8 @@ def test_each_set_is_read_in_its_documented_form(name: str, tmp_path: Path) -> N
     data, first = SAMPLES[name]
     path = tmp_path / "sample"
     path.write_bytes(data)
-    assert next(iter(embedhub_eval.benchmarks()[name].parse(path))) == first
+    benchmark = embedhub_eval.benchmarks()[name]
+    assert next(benchmark.parse(Fetched(path, benchmark.files[0].file))) == first
 
 
 def test_the_archive_of_simlex_has_other_columns(tmp_path: Path) -> None:
@@ -282,7 +285,7 @@ def test_an_own_file_must_be_there_and_hold_something(tmp_path: Path) -> None:
 
 def a_benchmark(**changes: Any) -> Benchmark:
     """Return a benchmark with one unpinned file."""
-    file = RemoteFile(url="https://example.org/pairs.tsv", hash=None, size=None, reader=word_pairs.read)
+    file = BenchmarkFile(RemoteFile(url="https://example.org/pairs.tsv"), word_pairs.read)
     facts: dict[str, Any] = {
         "name": "mine", "kind": "similarity", "files": (file,), "total": 1, "description": "",
         "language": "en", "license": "", "citation": "", "homepage": "",
@@ -295,7 +298,7 @@ def a_benchmark(**changes: Any) -> Benchmark:
     [
         ({"name": "Mine"}, "name is 'Mine'"),
         ({"kind": "analogies"}, "kind is 'analogies'; expected 'similarity' or 'analogy'"),
-        ({"files": ["x"]}, "expected RemoteFile objects in a tuple"),
+        ({"files": ["x"]}, "expected BenchmarkFile objects in a tuple"),
     ],
 )
 def test_a_benchmark_is_checked_when_it_is_made(changes: dict[str, Any], words: str) -> None:
@@ -313,7 +316,7 @@ def test_a_benchmark_is_fetched_as_vectors_are(
     with pytest.raises(OfflineError, match=r"embedhub.benchmarks\(\)\['mine'\].fetch\(\)"):
         benchmark.read()
     monkeypatch.delenv("EMBEDHUB_OFFLINE")
-    lay(benchmark.files[0], tmp_path / "mirror", b"a\tb\t1\n")
+    lay(benchmark.files[0].file, tmp_path / "mirror", b"a\tb\t1\n")
     serving = serve(tmp_path / "mirror")
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
     with pytest.warns(UnverifiedWarning):
@@ -327,7 +330,7 @@ def test_a_member_and_what_lies_beside_are_read(tmp_path: Path, monkeypatch: pyt
     """SCWS is a member of an archive; a reader gets the path of what lies beside its file."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     scws = embedhub_eval.benchmarks()["scws"]
-    lay(scws.files[0], tmp_path, SAMPLES["scws"][0])
+    lay(scws.files[0].file, tmp_path, SAMPLES["scws"][0])
     with pytest.warns(UnverifiedWarning):
         assert scws.read() == [SAMPLES["scws"][1]]
 
@@ -335,14 +338,12 @@ def test_a_member_and_what_lies_beside_are_read(tmp_path: Path, monkeypatch: pyt
         words = path.read_text("utf-8").split()
         yield Pair(words[0], words[1], float(scores.read_text("utf-8")))
 
-    beside = RemoteFile(url="https://example.org/scores", hash=None, size=None, reader=word_pairs.read)
-    file = RemoteFile(
-        url="https://example.org/words", hash=None, size=None, reader=read_beside, beside=(beside,)
-    )
+    companion = RemoteFile(url="https://example.org/scores")
+    file = RemoteFile(url="https://example.org/words", companions=(companion,))
     lay(file, tmp_path, b"a b")
-    lay(beside, tmp_path, b"3")
+    lay(companion, tmp_path, b"3")
     with pytest.warns(UnverifiedWarning):
-        assert a_benchmark(files=(file,)).read() == [Pair("a", "b", 3)]
+        assert a_benchmark(files=(BenchmarkFile(file, read_beside),)).read() == [Pair("a", "b", 3)]
 
 
 def test_other_bytes_than_the_pinned_ones_are_refused(
@@ -352,10 +353,10 @@ def test_other_bytes_than_the_pinned_ones_are_refused(
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     benchmark = embedhub_eval.benchmarks()["mc-30"]
-    size = benchmark.files[0].size
+    size = benchmark.files[0].file.size
     assert size is not None
-    lay(benchmark.files[0], tmp_path, b"a\tb\t1\n" + b"#" * (size - 6))
-    with pytest.raises(OfflineError, match=r"EN-MC-30\.txt: expected "):
+    lay(benchmark.files[0].file, tmp_path, b"a\tb\t1\n" + b"#" * (size - 6))
+    with pytest.raises(OfflineError, match=r"(?s)EN-MC-30\.txt: .*: expected sha256:\w+ but got "):
         benchmark.read()
 
 
@@ -363,7 +364,7 @@ def test_a_reader_must_give_what_the_kind_says(tmp_path: Path, monkeypatch: pyte
     """A benchmark of analogies whose reader gives pairs is an error."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     benchmark = a_benchmark(kind="analogy")
-    lay(benchmark.files[0], tmp_path, b"a\tb\t1\n")
+    lay(benchmark.files[0].file, tmp_path, b"a\tb\t1\n")
     with (
         pytest.warns(UnverifiedWarning),
         pytest.raises(FormatError, match="expected each Question of mine, got Pair"),
@@ -390,12 +391,14 @@ def test_benchmarks_are_registered_as_sources_are() -> None:
 
 
 PLUGIN = """
-from embedhub import RemoteFile
-from embedhub_eval import Benchmark, Pair, hookimpl, word_pairs
+from embedhub import RemoteFile, hookimpl
+from embedhub_eval import Benchmark, Pair
+from embedhub_eval import word_pairs
+from embedhub_eval.benchmark import BenchmarkFile
 
 @hookimpl
 def embedhub_benchmarks():
-    file = RemoteFile(url="https://example.org/a.tsv", hash=None, size=None, reader=word_pairs.read)
+    file = BenchmarkFile(RemoteFile(url="https://example.org/a.tsv"), word_pairs.read)
     facts = dict(description="", language="en", license="", citation="", homepage="", total=None)
     yield Benchmark(name="from-plugin", kind="similarity", files=(file,), **facts)
     {last}

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from command import run
 from embedhub_eval import word_pairs
+from embedhub_eval.benchmark import BenchmarkFile
 from scipy.stats import spearmanr
 
 import embedhub
 from embedhub.errors import DependencyError, DimNotFoundError, OutputError, SourceNotFoundError
-from embedhub.formats import glove
 from embedhub.matrix.word_counts import read_counts
 
 COUNTS = {"rain": 8, "music": 3, "qwxz": 1}
@@ -52,14 +52,16 @@ def remote(
     file, test = (
         embedhub.RemoteFile(
             url=f"https://example.org/{name}",
-            hash=f"sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}",
+            known_hash=f"sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}",
             size=(folder / name).stat().st_size,
-            reader=reader,
+            format="glove",
         )
-        for name, reader in (("tiny.txt", glove.read), ("pairs.tsv", word_pairs.read))
+        for name in ("tiny.txt", "pairs.tsv")
     )
-    source = embedhub.EmbeddingSource(name="tiny", files={3: (file,)}, cased=False, words=3, **facts)
-    benchmark = embedhub_eval.Benchmark(name="pairs", kind="similarity", files=(test,), total=5, **facts)
+    source = embedhub.RemoteSource(name="tiny", files={3: (file,)}, cased=False, vocab_size=3, **facts)
+    benchmark = embedhub_eval.Benchmark(
+        name="pairs", kind="similarity", files=(BenchmarkFile(test, word_pairs.read),), total=5, **facts
+    )
     return source, benchmark, serving
 
 
@@ -72,8 +74,7 @@ def test_a_row_has_what_one_chooses_by(pairs: Path) -> None:
     assert row.coverage == embedhub.coverage("wordnet-ppmi", 50, list(COUNTS), counts=COUNTS)
     assert row.coverage.token_ratio == 11 / 12
     assert list(row.scores.values()) == embedhub_eval.evaluate("wordnet-ppmi", 50, [pairs])
-    folder = source.store_folder(50)
-    assert folder is not None
+    folder = source.store_path(50)
     assert row.disk_bytes == sum(file.stat().st_size for file in folder.iterdir())
     assert (row.download_bytes, row.disk_is_estimate, row.in_cache, row.note) == (0, False, True, "")
 
@@ -117,9 +118,9 @@ def test_what_is_asked_for_is_fetched(remote: Any) -> None:
 def test_another_languages_benchmark_is_not_scored_on(remote: Any, pairs: Path) -> None:
     """A German source has no score on English pairs, and says so; a file of the caller's fits any."""
     source, benchmark, _ = remote
-    german = embedhub.EmbeddingSource(
-        name="klein", files=source.files, description="d", language="de", cased=True, words=3, license="MIT",
-        citation="c", homepage="h",
+    german = embedhub.RemoteSource(
+        name="klein", files=source.files, description="d", language="de", cased=True, vocab_size=3,
+        license="MIT", citation="c", homepage="h",
     )  # fmt: skip
     (row,) = embedhub_eval.compare((german, 3), sets=[benchmark, pairs], fetch=True)
     assert row.scores["pairs"] is None
@@ -190,7 +191,7 @@ def test_a_plot_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OutputError, match="it is there already"):
         embedhub_eval.plot_comparison(rows, tmp_path / "plot.svg")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(DependencyError, match=r"pip install embedhub\[plot\]"):
+    with pytest.raises(DependencyError, match=r'pip install "embedhub-eval\[plot\]"'):
         embedhub_eval.plot_comparison(rows)
 
 
@@ -247,7 +248,10 @@ def test_the_command_says_what_is_wrong(arguments: tuple[str, ...], code: int, m
 
 
 def test_glove_is_compared_on_the_default_sets(
-    small_mirror: Path, small_benchmarks: dict[str, embedhub_eval.Benchmark], demo_texts: tuple[Path, Path]
+    small_mirror: Path,
+    glove_6b_mirror: tuple[Path, embedhub.RemoteSource],
+    small_benchmarks: dict[str, embedhub_eval.Benchmark],
+    demo_texts: tuple[Path, Path],
 ) -> None:
     """With `fetch` GloVe and three sets are downloaded; scores and coverage are those of plain numpy."""
     counts = read_counts(demo_texts[0])
@@ -269,7 +273,7 @@ def test_glove_is_compared_on_the_default_sets(
     assert theirs.disk_bytes is not None
     assert ours.disk_bytes is not None
     assert theirs.disk_bytes < ours.disk_bytes
-    assert theirs.download_bytes == embedhub.sources()["glove-6b"].files[50][1].size
+    assert theirs.download_bytes == glove_6b_mirror[1].files[50][1].size
     assert theirs.coverage is not None
     assert ours.coverage is not None
     found = sum(count for word, count in counts.items() if {word, word.lower()} & set(vectors))

@@ -104,7 +104,7 @@ def test_a_source_of_several_dims_wants_one() -> None:
 def test_without_scikit_learn_the_error_has_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is named before anything is fetched."""
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(DependencyError, match=r"pip install embedhub\[probe\]"):
+    with pytest.raises(DependencyError, match=r'pip install "embedhub-eval\[probe\]"'):
         embedhub_eval.probe("glove-6b:300", TRAIN, TRAIN)
 
 
