@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from embedhub_eval.compare import Compared
+from embedhub_eval.comparison import Compared
 from embedhub_eval.plots import COLOURS, GREY, INK, check, render
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from embedhub.cli.app import Force, Json, Tokenize, complete_names, disk, downlo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from embedhub_eval.compare import Compared
-    from embedhub_eval.evaluate import Score
-    from embedhub_eval.probe import Probe
+    from embedhub_eval.comparison import Compared
+    from embedhub_eval.evaluation import Score
+    from embedhub_eval.probing import Probe
 
 Sources = Annotated[
     list[str],
@@ -74,7 +74,7 @@ def compare(
         with usage():
             figures.check(plot, force=force)
     from embedhub.matrix.word_counts import read_counts
-    from embedhub_eval.compare import compare as compare_sources
+    from embedhub_eval.comparison import compare as compare_sources
 
     file = text or vocabulary
     counts = None
@@ -157,7 +157,7 @@ def probe(
       embedhub probe ./my.vec --train a.csv --test b.csv --columns review,stars
       embedhub probe glove-6b:50 --train a.tsv --test b.tsv --tokenize whitespace
     """
-    from embedhub_eval.probe import probe as probe_sources
+    from embedhub_eval.probing import probe as probe_sources
     from embedhub_eval.selectors import choices
 
     names = None if columns is None else [name.strip() for name in columns.split(",")]

@@ -10,7 +10,8 @@ import embedhub_eval
 import numpy as np
 import pytest
 from command import run
-from embedhub_eval import Score, analogies
+from embedhub_eval import Score
+from embedhub_eval import analogy_solver as analogies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr

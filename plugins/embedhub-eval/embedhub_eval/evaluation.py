@@ -14,12 +14,13 @@ from embedhub.registry.local_file import as_path
 from embedhub.registry.registry import Source, load
 from embedhub.vectors import fallbacks
 from embedhub.vectors.vectors import Vectors
-from embedhub_eval import analogies, scores
-from embedhub_eval.analogies import Method
+from embedhub_eval import analogy_solver as analogies
+from embedhub_eval import metrics as scores
+from embedhub_eval.analogy_solver import Method
 from embedhub_eval.benchmark import Benchmark, Kind, open_benchmark
 from embedhub_eval.items import Pair, Question
+from embedhub_eval.metrics import Interval
 from embedhub_eval.registry import benchmarks
-from embedhub_eval.scores import Interval
 
 Missing = Literal["skip", "zero"]
 
@@ -110,7 +111,7 @@ def evaluate(
         missing: What becomes of pairs and questions with a word that the source does not have. ``"skip"``
             leaves them out; with ``"zero"`` such a pair has similarity 0, and such a question is answered
             wrongly. Published tables differ in it. They are counted in either case.
-        method: ``"add"`` for 3CosAdd, ``"mul"`` for 3CosMul; see `embedhub_eval.analogies.solve`.
+        method: ``"add"`` for 3CosAdd, ``"mul"`` for 3CosMul; see `embedhub_eval.analogy_solver.solve`.
         resamples: How many samples the bootstrap draws.
         seed: Of the bootstrap: the same seed gives the same interval.
 

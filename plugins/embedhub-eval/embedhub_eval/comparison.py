@@ -15,7 +15,7 @@ from embedhub.registry.registry import Source, as_source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
 from embedhub_eval.benchmark import Benchmark, open_benchmark
-from embedhub_eval.evaluate import Score, evaluate
+from embedhub_eval.evaluation import Score, evaluate
 from embedhub_eval.registry import benchmarks
 from embedhub_eval.selectors import Choice, choices
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from embedhub_eval import scores
+from embedhub_eval import metrics as scores
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
