@@ -10,7 +10,7 @@ from embedhub._names import check_name
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError
 from embedhub.vectors.blocks import Reader
-from embedhub_eval import analogy_file as questions
+from embedhub_eval import analogies as questions
 from embedhub_eval import word_pairs
 from embedhub_eval.items import Pair, Question
 

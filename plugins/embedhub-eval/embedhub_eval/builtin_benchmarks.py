@@ -10,7 +10,7 @@ from functools import partial
 
 from embedhub.download.remote_file import RemoteFile
 from embedhub.vectors.blocks import Reader
-from embedhub_eval import analogy_file as questions
+from embedhub_eval import analogies as questions
 from embedhub_eval import word_pairs
 from embedhub_eval.benchmark import Benchmark, Kind
 from embedhub_eval.hookspecs import hookimpl

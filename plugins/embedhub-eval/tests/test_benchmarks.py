@@ -15,7 +15,7 @@ import pytest
 from children import PATIENCE
 from command import add_distribution
 from embedhub_eval import Benchmark, Pair, Question, word_pairs
-from embedhub_eval import analogy_file as questions
+from embedhub_eval import analogies as questions
 from embedhub_eval.benchmark import open_benchmark
 from embedhub_eval.registry import Benchmarks
 from real_files import REAL_SETS
