@@ -277,7 +277,7 @@ def main() -> None:
 
 def measure(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> dict[str, float]:
     """Return rows per second of the loop, of one process and of two, and the ratios."""
-    documents = [tokens.words(text) for text in texts]
+    documents = [tokens.treebank_tokenize(text) for text in texts]
     known = keyed(embed.vectors)
     difference = float(np.abs(loop(known, documents) - embed(documents)).max())
     assert difference < 1e-6, difference  # noqa: S101 - figures of different results say nothing
@@ -286,7 +286,7 @@ def measure(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) ->
         {
             "gensim loop, tokens": lambda: loop(known, documents),
             "one process, tokens": lambda: embed(documents),
-            "gensim loop, texts": lambda: loop(known, [tokens.words(text) for text in texts]),
+            "gensim loop, texts": lambda: loop(known, [tokens.treebank_tokenize(text) for text in texts]),
             "one process, texts": lambda: embed(texts),
             f"one process, texts, batches of {BATCH}": lambda: _many(embed, batches(texts, BATCH)),
         },

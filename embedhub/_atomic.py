@@ -11,16 +11,13 @@ from embedhub.errors import EmbedhubError, OutputError
 
 
 @contextmanager
-def output(
-    path: Path, *, force: bool, beside: Collection[str] = (), parts: Collection[str] = ()
-) -> Iterator[Path]:
+def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> Iterator[Path]:
     """Give a place to write to; on success what is there appears at ``path``.
 
     Args:
         path: The final place.
-        force: Whether what is there already is replaced.
-        beside: Names of files that are written beside it, and belong to it.
-        parts: If it is a folder, the names of the files in it: a folder with others is never replaced.
+        overwrite: Whether what is there already is replaced.
+        expected_names: Of a folder, the names of its files: a folder with others is never replaced.
 
     Yields:
         A path with the same last name, in a folder that is gone afterwards.
@@ -29,16 +26,16 @@ def output(
         OutputError: It is there already, or the disk refuses it. Nothing is changed then.
     """
     path = path.expanduser().absolute()
-    check(path, force=force, beside=beside, parts=parts)
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        fresh.mkdir(parents=True)
+        temporary.mkdir(parents=True)
         try:
-            yield fresh / path.name
-            check(path, force=force, beside=beside, parts=parts)
-            _publish(fresh, path, beside)
+            yield temporary / path.name
+            ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
+            _publish(temporary, path)
         finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
     except EmbedhubError:
         raise
     except OSError as error:
@@ -47,46 +44,37 @@ def output(
         ) from error
 
 
-def check(path: Path, *, force: bool, beside: Collection[str] = (), parts: Collection[str] = ()) -> None:
-    """Raise OutputError unless `output` may write there; asked before long work too."""
+def ensure_writable(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> None:
+    """Raise OutputError unless `atomic_output` may write there; asked before long work too."""
     path = path.expanduser().absolute()
-    there = [place for place in (path, *map(path.with_name, beside)) if place.exists()]
-    for place in there:
-        if place.is_dir() != bool(parts):
-            raise OutputError(f"{place}: this is a {'folder' if place.is_dir() else 'file'}. Name another.")
-    if parts and there:
+    existing = path.exists()
+    if existing and path.is_dir() != bool(expected_names):
+        raise OutputError(f"{path}: this is a {'folder' if path.is_dir() else 'file'}. Name another.")
+    if expected_names and existing:
         inside = sorted(file.name for file in path.iterdir())
-        others = [name for name in inside if name not in parts]
+        others = [name for name in inside if name not in expected_names]
         if others:
             raise OutputError(
                 f"{path}: this folder has other files ({', '.join(others[:3])}{', ...' if others[3:] else ''}"
                 "), so it is not replaced. Name a new one."
             )
-        there = there if inside else []
-    if there and not force:
+        existing = bool(inside)
+    if existing and not overwrite:
         raise OutputError(
-            f"{there[0]}: it is there already, and was left as it is. Name another, or replace it with "
-            "force=True (--force on the command line)."
+            f"{path}: it is there already, and was left as it is. Name another, or replace it with "
+            "overwrite=True (--force on the command line)."
         )
 
 
-def _publish(fresh: Path, path: Path, beside: Collection[str]) -> None:
-    before = fresh / f"before-{path.name}"
-    before.mkdir()
-    moved, placed = [], []
+def _publish(temporary: Path, path: Path) -> None:
+    # A folder cannot be renamed over another one: the old one is moved aside, and back if that fails.
+    before = temporary / f"before-{path.name}"
+    moved = path.is_dir()
+    if moved:
+        cache.move(path, before)
     try:
-        # At no time do an old file and a new one that belongs to it stand side by side.
-        if beside or path.is_dir():
-            for place in filter(Path.exists, (path, *map(path.with_name, beside))):
-                cache.move(place, before / place.name)
-                moved.append(place)
-        for name in beside:
-            cache.move(fresh / name, path.with_name(name))
-            placed.append(path.with_name(name))
-        cache.move(fresh / path.name, path)
+        cache.move(temporary / path.name, path)
     except BaseException:
-        for place in placed:
-            place.unlink()
-        for place in reversed(moved):
-            cache.move(before / place.name, place)
+        if moved:
+            cache.move(before, path)
         raise

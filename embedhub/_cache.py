@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedhub import settings
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import StoreError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def lock(name: str, what: str) -> Iterator[None]:
         held.acquire(timeout=_PATIENCE)
     except TimeoutError:
         _log.info("Waiting for another process or thread that is %s.", what)
-        with bar(f"Waiting for another process that is {what}", None, in_bytes=False):
+        with progress_bar(f"Waiting for another process that is {what}", None, in_bytes=False):
             held.acquire()
     except OSError as error:
         raise StoreError(

@@ -19,7 +19,7 @@ class Advance(Protocol):
 
 
 @contextmanager
-def bar(what: str, total: int | None, *, in_bytes: bool) -> Iterator[Advance]:
+def progress_bar(what: str, total: int | None, *, in_bytes: bool) -> Iterator[Advance]:
     """Draw a bar on stderr while the block runs: how much, how fast, how long it still takes.
 
     Args:

@@ -23,7 +23,7 @@ Each leaf also inherits the builtin that a caller would catch::
         ├── ChecksumError (ValueError)      bytes arrived, but not the pinned ones
         └── OfflineError                    EMBEDHUB_OFFLINE is set, and it would have to be downloaded
 
-Warnings: `PluginWarning` names a plugin that could not be used, `UnpinnedWarning` a file whose hash nobody
+Warnings: `PluginWarning` names a plugin that could not be used, `UnverifiedWarning` a file whose hash nobody
 has published, `CoverageWarning` a vocabulary of which almost nothing was found, `FormatWarning` what is odd
 about the caller's own file, `BenchmarkWarning` benchmarks that cannot be had.
 """
@@ -241,15 +241,20 @@ class WorkerError(EmbedhubError, ChildProcessError):
 
 
 class DependencyError(EmbedhubError, ImportError):
-    """An optional package is needed, and not installed.
+    """An optional package is not installed."""
 
-    Example:
-        >>> import embedhub
-        >>> try:
-        ...     layer = embedhub.torch_embedding("wordnet-ppmi", 25, ["music", "rain"])
-        ... except embedhub.errors.DependencyError as error:
-        ...     message = str(error)  # pip install embedhub[torch]
+
+def missing_dependency(feature: str, package: str, extra: str, hint: str = "") -> DependencyError:
+    """Return the error to raise if an optional package cannot be imported.
+
+    Args:
+        feature: What needs the package; the subject of the message.
+        package: Name of the package, as people write it.
+        extra: The extra of embedhub that installs it.
+        hint: Sentences to add, such as an alternative without the package.
     """
+    message = f'{feature} needs {package}, which is not installed: pip install "embedhub[{extra}]"'
+    return DependencyError(f"{message}. {hint}" if hint else message)
 
 
 class DownloadError(EmbedhubError, OSError):
@@ -304,12 +309,12 @@ class FormatWarning(UserWarning):
     """
 
 
-class UnpinnedWarning(UserWarning):
+class UnverifiedWarning(UserWarning):
     """A file has no published hash; the digest of its first download is remembered instead.
 
     Example:
         >>> import embedhub, warnings
-        >>> warnings.simplefilter("error", embedhub.errors.UnpinnedWarning)  # or EMBEDHUB_REQUIRE_HASH=1
+        >>> warnings.simplefilter("error", embedhub.errors.UnverifiedWarning)  # or EMBEDHUB_REQUIRE_HASH=1
     """
 
 

@@ -52,9 +52,9 @@ def main(folder: Path | None = None, source: str = "glove-6b-20k", dim: int = 50
     text = embedhub.keras_text_embedding(
         source,
         dim,
-        words=20_000,
+        max_tokens=20_000,
         include=texts,
-        sequence_length=LENGTH,
+        input_length=LENGTH,
         standardize="lower_and_strip_punctuation" if folder is None else "lower",  # SST-2 is split already
         mask_zero=True,
         trainable="missing",

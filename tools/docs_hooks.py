@@ -7,7 +7,7 @@ import ast
 import logging
 import re
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 _log = logging.getLogger("mkdocs.hooks.embedhub")
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "embedhub.matrix.tokenizers": ("words", "tokenizer", "count", "RULES"),
+    "embedhub.matrix.tokenizers": ("treebank_tokenize", "get_tokenizer", "count_words", "TOKENIZERS"),
     "embedhub.matrix.word_counts": ("read_counts",),
     "embedhub_eval.labeled": ("read_labelled",),
     "embedhub.vectors.blocks": ("Block", "Extra"),
@@ -119,14 +119,21 @@ def _row(source: EmbeddingSource) -> str:
 def reference() -> str:
     """Return the page with the docstrings of the names of `embedhub`."""
     lines = ["# Python", "", "What is here is public, and changes only as Semantic Versioning says.", ""]
-    homes: dict[str, list[str]] = {}
-    for name in dir(embedhub):
-        home = getattr(getattr(embedhub, name), "__module__", "embedhub.registry.hookspecs")
-        homes.setdefault(home, []).append(name)
-    for home, names in sorted(homes.items()):
-        if home not in _ON_OTHER_PAGES:
-            lines += [f"## {_subject(home)}", "", *_directives(home, tuple(names))]
+    for package in ("embedhub", "embedhub_text", "embedhub_eval"):
+        for home, names in sorted(_public_names(package).items()):
+            if home not in _ON_OTHER_PAGES:
+                lines += [f"## {_subject(home)}", "", *_directives(home, tuple(names))]
     return "\n".join(lines)
+
+
+def _public_names(package: str) -> dict[str, list[str]]:
+    """Return the public names of a package by the module that each is in, from its stub."""
+    stub = Path(str(import_module(package).__file__)).with_suffix(".pyi")
+    homes: dict[str, list[str]] = {}
+    for node in ast.walk(ast.parse(stub.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            homes.setdefault(f"{package}.{node.module}", []).extend(alias.name for alias in node.names)
+    return homes
 
 
 def parts() -> str:
@@ -171,7 +178,8 @@ def _command(command: Any, context: Any) -> list[str]:
         lines += ["| argument or option | what it is |", "|---|---|"]
         lines += [f"| `{name}` | {_as_text(' '.join(told.split()))} |" for name, told in shown]
         lines.append("")
-    for name, inner in sorted(getattr(command, "commands", {}).items()):
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        inner = command.get_command(context, name)
         lines += _command(inner, typer.Context(inner, info_name=name, parent=context))
     return lines
 

@@ -3,30 +3,26 @@
 import errno
 import json
 import os
-import shutil
 import sys
 import tempfile
-import textwrap
 import warnings
 from contextlib import contextmanager
 from functools import cache
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 import embedhub
 from embedhub.errors import EmbedhubError
-from embedhub.matrix.tokenizers import RULES
+from embedhub.matrix.tokenizers import TOKENIZERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-_WIDE = 10_000  # columns where nobody looks: nothing in a pipe is cut or wrapped
+_PIPE_WIDTH = 100_000  # columns; nothing in a pipe is cut or wrapped
 _SIGINT = 130  # what a shell reports of a program that Ctrl-C has ended
-_GAP = "  "  # between the columns of a table
-_NARROWEST = 20  # columns, of text that is wrapped
+_GAP = 2  # spaces between the columns of a table
 _debug = False
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
@@ -135,8 +131,8 @@ def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _known_rule(rule: str) -> str:
-    if rule not in RULES:
-        raise typer.BadParameter(f"it is {rule!r}; expected {' or '.join(RULES)}.")
+    if rule not in TOKENIZERS:
+        raise typer.BadParameter(f"it is {rule!r}; expected {' or '.join(TOKENIZERS)}.")
     return rule
 
 
@@ -164,13 +160,13 @@ Dims = Annotated[
 ]
 Tokenize = Annotated[
     str,
-    typer.Option(metavar="RULE", help=f"How a text is cut: {', '.join(RULES)}.", callback=_known_rule),
+    typer.Option(metavar="RULE", help=f"How a text is cut: {', '.join(TOKENIZERS)}.", callback=_known_rule),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 
 
 @contextmanager
-def usage() -> "Iterator[None]":
+def usage_errors() -> "Iterator[None]":
     """Tell a ValueError of Python's own kind as wrong usage, which is exit code 2."""
     try:
         yield
@@ -243,7 +239,7 @@ def _run() -> int:
     except (EmbedhubError, OSError, ValueError) as error:
         if _debug or _is_closed_pipe(error):
             raise
-        _tell("Error", _message(error), "red")
+        print_message("Error", _message(error))
         return 1
 
 
@@ -267,7 +263,7 @@ def _tell_usage(error: Any) -> None:
     message = error.format_message()
     if not message:  # the help was asked for by naming no command, and has been shown
         return
-    _tell("Error", message, "red")
+    print_message("Error", message)
     if error.ctx is not None:
         typer.echo(f"Try `{error.ctx.command_path} --help`.", err=True)
 
@@ -287,16 +283,24 @@ def _show_warning(  # noqa: PLR0917 - Python's own order
     line: str | None = None,
 ) -> None:
     if category.__module__ == "embedhub.errors":
-        _tell("Warning", str(message), "yellow")
+        print_message("Warning", str(message))
     else:
         stream = sys.stderr if file is None else file
         stream.write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
-def _tell(kind: str, text: str, colour: str) -> None:
-    """Write to stderr, the kind in colour where somebody sees it and wants it."""
-    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    typer.echo(f"{typer.style(f'{kind}:', fg=colour) if coloured else f'{kind}:'} {text}", err=True)
+def print_message(kind: Literal["Error", "Warning"], text: str) -> None:
+    """Write a message to stderr: in red or yellow on a terminal, unless NO_COLOR is set.
+
+    Args:
+        kind: The word before the message.
+        text: The message, one paragraph.
+    """
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        prefix = typer.style(f"{kind}:", fg="red" if kind == "Error" else "yellow")
+    else:
+        prefix = f"{kind}:"
+    typer.echo(f"{prefix} {text}", err=True)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -319,59 +323,49 @@ def _root(
     _debug = debug
 
 
-def table(
+def format_table(
     columns: "Sequence[str]",
     rows: "Iterable[Sequence[str]]",
     *,
-    right: str = "",
-    spare: str = "",
-    wrap: str = "",
+    right_aligned: "Collection[str]" = (),
+    optional_columns: "Iterable[str]" = (),
 ) -> str:
-    """Return a table as lines of text, for `emit`.
+    """Return a table as text, for `print_result`.
 
-    Not rich's: to list 500 sources with that one took 0.78 s of processor time, and takes 0.35 s so.
+    A table too wide for the terminal loses its optional columns, then its widest cells are wrapped. In a pipe
+    each row is one line with all columns. A cell that is not printable is shown as by `repr`.
 
     Args:
-        columns: Their names, of one word.
-        rows: Their cells.
-        right: The columns that hold numbers, with blanks between.
-        spare: The columns that a narrow terminal can do without, the first one first; a pipe gets them all.
-        wrap: The one column whose cells take several lines on a narrow terminal.
+        columns: Names of the columns.
+        rows: Cells of each row.
+        right_aligned: Columns that hold numbers.
+        optional_columns: Columns that a narrow terminal can do without, the least important one first.
     """
     from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-    cells = [[cell if cell.isprintable() else repr(cell) for cell in row] for row in (columns, *rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
-    places = list(range(len(columns)))
-    seen = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
-
-    def excess() -> int:
-        return sum(widths[place] + len(_GAP) for place in places) - len(_GAP) - seen
-
-    for name in spare.split():
-        if excess() > 0:
-            places.remove(columns.index(name))
-    if wrap and excess() > 0:
-        widths[columns.index(wrap)] = max(_NARROWEST, widths[columns.index(wrap)] - excess())
-    lines = []
+    cells = [[cell if cell.isprintable() else repr(cell) for cell in row] for row in rows]
+    texts = zip(columns, *cells, strict=True)  # of each column, its name included
+    widths = {name: max(map(cell_len, column)) for name, column in zip(columns, texts, strict=True)}
+    console = Console(file=sys.stdout, no_color=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    shown = list(columns)
+    for name in optional_columns:
+        if sum(widths[column] + _GAP for column in shown) - _GAP > console.width:
+            shown.remove(name)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    for name in shown:
+        right = name in right_aligned
+        table.add_column(Text(name), justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in cells:
-        parts = [
-            textwrap.wrap(row[place], widths[place]) if columns[place] == wrap else [row[place]]
-            for place in places
-        ]
-        for line in zip_longest(*parts, fillvalue=""):
-            padded = [
-                (" " * pad + cell) if columns[place] in right.split() else (cell + " " * pad)
-                for place, cell in zip(places, line, strict=True)
-                for pad in [widths[place] - cell_len(cell)]
-            ]
-            lines.append(_GAP.join(padded).rstrip())
-    if sys.stdout.isatty():
-        lines[0] = typer.style(lines[0], bold=True)
-    return "\n".join(lines)
+        table.add_row(*(Text(cell) for name, cell in zip(columns, row, strict=True) if name in shown))
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-def emit(value: Any, shown: "Callable[[], str]", *, as_json: bool) -> None:
+def print_result(value: Any, shown: "Callable[[], str]", *, as_json: bool) -> None:
     """Write a result to stdout, as JSON or as what is made for people.
 
     Args:
@@ -387,7 +381,7 @@ def emit(value: Any, shown: "Callable[[], str]", *, as_json: bool) -> None:
         sys.stdout.write(shown() + "\n")
 
 
-def amount(size: int | None) -> str:
+def format_bytes(size: int | None) -> str:
     """Return a number of bytes for a person: "93.2 MB"; "?" where it is not known."""
     if size is None:
         return "?"
@@ -397,13 +391,13 @@ def amount(size: int | None) -> str:
     return f"{size} B"
 
 
-def download(size: int | None, at_most: int | None) -> str:
+def format_download(size: int | None, at_most: int | None) -> str:
     """Return how much a fetch brings, for a person: "none", "862.2 MB", "< 1.2 GB", "?"."""
     if size == 0:
         return "none"
-    return f"< {amount(at_most)}" if size is None and at_most is not None else amount(size)
+    return f"< {format_bytes(at_most)}" if size is None and at_most is not None else format_bytes(size)
 
 
-def disk(size: int | None, *, measured: bool) -> str:
+def format_disk(size: int | None, *, measured: bool) -> str:
     """Return what a store takes, for a person: with "~" before it where it is not there to be measured."""
-    return f"{'' if measured or size is None else '~ '}{amount(size)}"
+    return f"{'' if measured or size is None else '~ '}{format_bytes(size)}"

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from embedhub.cli.app import App, Json, amount, app, complete_dims, complete_names, emit, table
+from embedhub.cli.app import (
+    App,
+    Json,
+    app,
+    complete_dims,
+    complete_names,
+    format_bytes,
+    format_table,
+    print_result,
+)
 from embedhub.errors import EmbedhubError
 
 if TYPE_CHECKING:
@@ -52,7 +61,7 @@ def list_stores(name: SomeName = None, dim: SomeDim = None, *, as_json: Json = F
 
     found = [store.to_dict() for store in stores.stored(name, dim)]
     rests = {"downloads": stores.downloads(), "leftovers": stores.leftovers()} if name is None else {}
-    emit(
+    print_result(
         {"folder": str(settings.cache_folder()), "stores": found}
         | {kind: [rest.to_dict() for rest in some] for kind, some in rests.items()},
         lambda: _listing(found, rests),
@@ -66,7 +75,7 @@ def _listing(found: list[dict[str, Any]], rests: dict[str, list["Rest"]]) -> str
             store["name"],
             str(store["dim"]),
             "?" if store["rows"] is None else f"{store['rows']:,}",
-            amount(store["bytes"]),
+            format_bytes(store["bytes"]),
             (store["built"] or "?")[:10],
             store["state"],
             store["origin"] or "?",
@@ -74,11 +83,13 @@ def _listing(found: list[dict[str, Any]], rests: dict[str, list["Rest"]]) -> str
         for store in found
     ]
     columns = ["name", "dim", "rows", "disk", "built", "state", "from"]
-    parts = [table(columns, rows, right="dim rows disk", spare="from built")]
-    parts.append(f"stores: {len(found)}, {amount(sum(store['bytes'] for store in found))}")
+    parts = [
+        format_table(columns, rows, right_aligned=["dim", "rows", "disk"], optional_columns=["from", "built"])
+    ]
+    parts.append(f"stores: {len(found)}, {format_bytes(sum(store['bytes'] for store in found))}")
     for kind, some in rests.items():
         if some:
-            parts.append(f"{kind}: {len(some)}, {amount(sum(rest.size for rest in some))}")
+            parts.append(f"{kind}: {len(some)}, {format_bytes(sum(rest.size for rest in some))}")
     return "\n".join(parts)
 
 
@@ -110,7 +121,7 @@ def verify(name: SomeName = None, dim: SomeDim = None, *, as_json: Json = False)
     from embedhub.registry import inventory as stores
 
     found = stores.verify(_chosen(name, dim))
-    emit(
+    print_result(
         [store.to_dict() | {"faults": [str(fault) for fault in faults]} for store, faults in found.items()],
         lambda: (
             "\n".join(_verdict(store, faults) for store, faults in found.items()) or "There are no stores."
@@ -124,7 +135,7 @@ def verify(name: SomeName = None, dim: SomeDim = None, *, as_json: Json = False)
 def _verdict(store: "Store", faults: list["Fault"]) -> str:
     label = f"{store.name} {store.dim}d"
     if not faults:
-        return f"{label}: whole ({amount(store.size)})"
+        return f"{label}: whole ({format_bytes(store.size)})"
     return f"{label}: damaged: {'; '.join(map(str, faults))}: {store.folder}"
 
 
@@ -160,7 +171,7 @@ def repair(name: SomeName = None, dim: SomeDim = None, *, as_json: Json = False)
                 "problem": problem,
             }
         )
-    emit(results, lambda: _outcomes(results), as_json=as_json)
+    print_result(results, lambda: _outcomes(results), as_json=as_json)
     if any(each["problem"] for each in results):
         raise typer.Exit(1)
 
@@ -204,9 +215,9 @@ def remove(
     chosen = _chosen(name, dim) if everything or name else []
     rests = [*stores.downloads(), *stores.leftovers()] if everything or downloads else []
     for each in chosen:
-        typer.echo(f"{each.name} {each.dim}d, {amount(each.size)}: {each.folder}")
+        typer.echo(f"{each.name} {each.dim}d, {format_bytes(each.size)}: {each.folder}")
     for rest in rests:
-        typer.echo(f"{amount(rest.size)}: {rest.path}")
+        typer.echo(f"{format_bytes(rest.size)}: {rest.path}")
     if not chosen and not rests:
         typer.echo("There is nothing to remove.")
         return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from embedhub.cli.app import Json, app, emit, table
+from embedhub.cli.app import Json, app, format_table, print_result
 
 if TYPE_CHECKING:
     from embedhub.cli._doctor import Finding
@@ -28,7 +28,7 @@ def doctor(*, as_json: Json = False) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # they are among the findings
         findings = examine()
-    emit([finding.to_dict() for finding in findings], lambda: _shown(findings), as_json=as_json)
+    print_result([finding.to_dict() for finding in findings], lambda: _shown(findings), as_json=as_json)
     if any(finding.advice for finding in findings):
         raise typer.Exit(1)
 
@@ -41,4 +41,4 @@ def _shown(findings: list["Finding"]) -> str:
     wrong = [finding for finding in findings if finding.advice]
     said = [f"- {finding.topic}, {finding.name}: {finding.value}. {finding.advice}" for finding in wrong]
     end = f"{len(wrong)} wrong:" if wrong else "Nothing is wrong."
-    return "\n".join([table(["topic", "name", "state", "value"], rows, wrap="value"), "", end, *said])
+    return "\n".join([format_table(["topic", "name", "state", "value"], rows), "", end, *said])

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli.app import Dim, Force, Name, amount, app, usage
+from embedhub.cli.app import Dim, Force, Name, app, format_bytes, usage_errors
 
 Words = Annotated[
     Path | None,
     typer.Option("--words", help="Only the words of this file, one per line.", exists=True, dir_okay=False),
 ]
-Top = Annotated[int | None, typer.Option(help="Only so many rows, the first: most frequent words.", min=1)]
+Topn = Annotated[int | None, typer.Option(help="Only so many rows, the first: most frequent words.", min=1)]
 
 _SHOWN = 10  # missing words
 
@@ -28,42 +28,40 @@ def export(
     ],
     *,
     words: Words = None,
-    top: Top = None,
+    topn: Topn = None,
     format_: Annotated[
         str | None,
-        typer.Option(
-            "--format", help="npz, safetensors, word2vec-text, word2vec-binary, gensim or projector."
-        ),
+        typer.Option("--format", help="npz, safetensors, word2vec-text, word2vec-binary or projector."),
     ] = None,
     force: Force = False,
 ) -> None:
     """Write vectors in the form of another program, each number bit for bit.
 
     The ending of OUT says the form, or --format: .npz; .safetensors; .txt and
-    .vec are word2vec's text, .bin its binary; .kv is gensim's own. The
+    .vec are word2vec's text, .bin its binary, which gensim opens too. The
     projector's is a folder.
 
     Examples:
       embedhub export wordnet-ppmi 50 vectors.npz
-      embedhub export glove-6b 300 common.bin --top 50000
+      embedhub export glove-6b 300 common.bin --topn 50000
       embedhub export glove-6b 300 mine.safetensors --words vocabulary.txt
-      embedhub export wordnet-ppmi 100 points --format projector --top 5000
+      embedhub export wordnet-ppmi 100 points --format projector --topn 5000
     """
     from embedhub.matrix.export import export as write
     from embedhub.matrix.export import form_of, read_words
 
-    with usage():
+    with usage_errors():
         written_as = form_of(out, format_)
     done = write(
         name,
         dim,
         out,
         words=read_words(words) if words else None,
-        top=top,
+        topn=topn,
         format=written_as,
-        force=force,
+        overwrite=force,
     )
-    size = amount(sum(file.stat().st_size for file in done.files))
+    size = format_bytes(sum(file.stat().st_size for file in done.files))
     typer.echo(f"Wrote {done.rows:,} words, dim {done.dim}, {size}, as {done.format}:")
     for file in done.files:
         typer.echo(f"  {file}")

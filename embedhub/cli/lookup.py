@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub
-from embedhub.cli.app import Dim, Json, Name, Tokenize, app, emit, table, usage
+from embedhub.cli.app import Dim, Json, Name, Tokenize, app, format_table, print_result, usage_errors
 
 if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage
     from embedhub.matrix.word_counts import Kind
 
-Top = Annotated[int, typer.Option(min=1, metavar="N", help="How many words.")]
+Topn = Annotated[int, typer.Option(min=1, metavar="N", help="How many words.")]
 Words = Annotated[
     str,
     typer.Argument(metavar="FILE", help="A vocabulary or a text; - is stdin.", show_default=False),
@@ -38,7 +38,7 @@ def coverage(
     text: AsText = None,
     tokenize: Tokenize = "words",
     fallback: Fallbacks = None,
-    top: Top = 20,
+    topn: Topn = 20,
     as_json: Json = False,
 ) -> None:
     """Tell how much of a vocabulary, or of a text, a source knows, and which words it lacks most.
@@ -56,15 +56,15 @@ def coverage(
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
-    with usage():
+    with usage_errors():
         check(chain or ())
         counts = read_counts(file, kind=kind, tokenize=tokenize)
     counted = any(
         count != 1 for count in counts.values()
     )  # else it is a list of words, and they are no tokens
     covered = embedhub.coverage(name, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
-    missing = [(word, counts[word]) for word in covered.missing[:top]]
-    emit(
+    missing = [(word, counts[word]) for word in covered.missing[:topn]]
+    print_result(
         {"source": name, "dim": dim}
         | covered.to_dict()
         | {"missing": [{"word": word, "count": count} for word, count in missing]},
@@ -81,15 +81,15 @@ def _shown(covered: "Coverage", missing: list[tuple[str, int]], *, counted: bool
         for what, words in (exact | served | {"missing": len(covered.missing)}).items()
     ]
     rows.append(["all", f"{covered.total:,}", ""])
-    if covered.token_share is not None:
-        share = f"{covered.token_share:.1%}"
-        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.found_tokens:,}", share])
-    shown = table(["", "words", "share"], rows, right="words share")
+    if covered.token_ratio is not None:
+        ratio = f"{covered.token_ratio:.1%}"
+        rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.tokens_found:,}", ratio])
+    shown = format_table(["", "words", "ratio"], rows, right_aligned=["words", "ratio"])
     if not missing:
         return shown
     columns = ["missing", "count"] if counted else ["missing"]
     lacking = [[word, f"{count:,}"][: len(columns)] for word, count in missing]
-    return f"{shown}\n\n{table(columns, lacking, right='count')}"
+    return f"{shown}\n\n{format_table(columns, lacking, right_aligned=['count'])}"
 
 
 @app.command()
@@ -98,26 +98,26 @@ def neighbors(
     dim: Dim,
     words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
     *,
-    top: Top = 10,
+    topn: Topn = 10,
     as_json: Json = False,
 ) -> None:
     """Show the nearest words of each word: those whose rows have the largest cosine with its own.
 
     Examples:
       embedhub neighbors wordnet-ppmi 100 music
-      embedhub neighbors glove-6b 50 berlin paris --top 5
+      embedhub neighbors glove-6b 50 berlin paris --topn 5
     """
     from embedhub.vectors.suggestions import require
 
     vectors = embedhub.load(name, dim)
     require(vectors, words)
-    found = {word: vectors.most_similar(word, top) for word in words}
-    emit(
+    found = {word: vectors.most_similar(word, topn) for word in words}
+    print_result(
         [{"word": word, "neighbors": _pairs(near)} for word, near in found.items()],
-        lambda: table(
+        lambda: format_table(
             ["word", "neighbor", "cosine"],
             [[word, other, f"{score:.4f}"] for word, near in found.items() for other, score in near],
-            right="cosine",
+            right_aligned=["cosine"],
         ),
         as_json=as_json,
     )
@@ -135,22 +135,24 @@ def analogy(
     b: Annotated[str, typer.Argument(metavar="B", help="What A is to, such as king.", show_default=False)],
     c: Annotated[str, typer.Argument(metavar="C", help="Another, such as woman.", show_default=False)],
     *,
-    top: Top = 10,
+    topn: Topn = 10,
     as_json: Json = False,
 ) -> None:
     """Solve "A is to B as C is to ?", by 3CosAdd (Mikolov et al. 2013, Levy and Goldberg 2014).
 
     Examples:
       embedhub analogy glove-6b 50 france paris italy
-      embedhub analogy wordnet-ppmi 100 man king woman --top 3
+      embedhub analogy wordnet-ppmi 100 man king woman --topn 3
     """
     from embedhub.vectors.suggestions import require
 
     vectors = embedhub.load(name, dim)
     require(vectors, [a, b, c])
-    found = vectors.analogy(a, b, c, top)
-    emit(
+    found = vectors.analogy(a, b, c, topn)
+    print_result(
         _pairs(found),
-        lambda: table(["word", "cosine"], [[word, f"{score:.4f}"] for word, score in found], right="cosine"),
+        lambda: format_table(
+            ["word", "cosine"], [[word, f"{score:.4f}"] for word, score in found], right_aligned=["cosine"]
+        ),
         as_json=as_json,
     )

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import typer
 
 import embedhub
-from embedhub.cli.app import Dims, Json, Name, amount, app, disk, download, emit, table
+from embedhub.cli.app import (
+    Dims,
+    Json,
+    Name,
+    app,
+    format_bytes,
+    format_disk,
+    format_download,
+    format_table,
+    print_result,
+)
 
 
 @app.command("list")
@@ -31,13 +41,13 @@ def list_sources(
     from embedhub.registry.catalog import catalogue
 
     entries = catalogue(language=language, text=" ".join(text or ()))
-    emit(
+    print_result(
         entries,
-        lambda: table(
+        lambda: format_table(
             ["name", "dim", "words", "language", "case", "download", "disk", "cached", "licence", "provider"],
             [row for entry in entries for row in _rows(entry)],
-            right="dim words download disk",
-            spare="provider licence case language",
+            right_aligned=["dim", "words", "download", "disk"],
+            optional_columns=["provider", "licence", "case", "language", "cached"],
         ),
         as_json=as_json,
     )
@@ -68,8 +78,8 @@ def _rows(entry: dict[str, Any]) -> list[list[str]]:
 def _sizes(dim: dict[str, Any]) -> tuple[str, str]:
     """Return what a fetch brings, and what the store takes."""
     return (
-        download(dim["download_bytes"], dim["download_bytes_at_most"]),
-        disk(dim["store_bytes"], measured=bool(dim["store"])),
+        format_download(dim["download_bytes"], dim["download_bytes_at_most"]),
+        format_disk(dim["store_bytes"], measured=bool(dim["store"])),
     )
 
 
@@ -91,7 +101,7 @@ def info(
 
     providers = embedhub.sources().providers().get(name, {})
     if len(providers) > 1 and not bibtex:
-        emit(
+        print_result(
             [catalogue.facts(source, provider) for provider, source in sorted(providers.items())],
             lambda: _everything(
                 *(catalogue.facts(source, provider) for provider, source in sorted(providers.items()))
@@ -103,7 +113,7 @@ def info(
         typer.echo(catalogue.bibtex(name))
         return
     entry = catalogue.facts(name)
-    emit(entry, lambda: _everything(entry), as_json=as_json)
+    print_result(entry, lambda: _everything(entry), as_json=as_json)
 
 
 def _everything(*entries: dict[str, Any]) -> str:
@@ -178,6 +188,6 @@ def fetch(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
         )
         if not as_json:
             how = "there already" if there else f"built in {seconds:.1f} s"
-            typer.echo(f"{source.name} {dim}d: {len(vectors):,} words, {amount(size)}, {how}: {folder}")
+            typer.echo(f"{source.name} {dim}d: {len(vectors):,} words, {format_bytes(size)}, {how}: {folder}")
     if as_json:
-        emit(done, lambda: "", as_json=True)
+        print_result(done, lambda: "", as_json=True)

@@ -14,7 +14,7 @@ import pooch
 
 from embedhub import _cache as cache
 from embedhub import settings
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub._sniff import looks_like
 from embedhub.download import verify
 from embedhub.download import zip_member as zipmember
@@ -235,7 +235,7 @@ def _bring_once(
         suffix=member.gzip_trailer if member else b"",
     )
     name = (file.member or urlsplit(file.url).path).rpartition("/")[2]
-    with bar(f"Downloading {what} ({name})", partial.total, in_bytes=True) as advance:
+    with progress_bar(f"Downloading {what} ({name})", partial.total, in_bytes=True) as advance:
         partial.complete(advance)
     target = folder / file.local_name
     check = verify.Check(partial.path, file, member, remote.address, remember=remember)

@@ -13,7 +13,7 @@ from embedhub._sniff import HEAD, looks_like
 from embedhub._warn import warn
 from embedhub.download.remote_file import RemoteFile
 from embedhub.download.zip_member import Member
-from embedhub.errors import ChecksumError, UnpinnedWarning
+from embedhub.errors import ChecksumError, UnverifiedWarning
 
 _CHUNK = 1 << 20
 _THROWN_AWAY = "The bytes were thrown away."
@@ -144,5 +144,5 @@ def _remember(file: RemoteFile, digest: str) -> None:
     warn(
         f"{file.address}: nobody has published a hash of this file. Its digest {digest} is remembered, and "
         "later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 refuses such files.",
-        UnpinnedWarning,
+        UnverifiedWarning,
     )

@@ -36,7 +36,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
     if len(text) > _LONGEST_HEADER:
         raise ExportError(
             f"{rows:,} words take {len(text):,} bytes in the header of safetensors, which may have "
-            f"{_LONGEST_HEADER:,}. Nothing was written. Take fewer by words= or top=, or another format."
+            f"{_LONGEST_HEADER:,}. Nothing was written. Take fewer by words= or topn=, or another format."
         )
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)

@@ -1,4 +1,4 @@
-"""Strings in, vectors out: a vocabulary taken from the source, and the layer for it."""
+"""Keras layers from strings to vectors, with the vocabulary of a source."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from embedhub.errors import BackendError, VocabularyError
 from embedhub.layers.keras import keras_embedding
 from embedhub.registry.registry import Source, load
 
-_SPECIAL = {"", "[UNK]"}  # TextVectorization's own: padding at 0, unknown words at 1
-_CASED = 0.01  # share of words with capitals; an uncased source may have an odd one, such as <UNK>
+_SPECIAL_TOKENS = {"", "[UNK]"}  # of TextVectorization: padding at 0, unknown words at 1
+_CASED_RATIO = 0.01  # of words with capitals; an uncased source may have a few, such as <UNK>
 
 
 @dataclass(frozen=True)
 class TextLayers:
-    """From strings to indices, from indices to vectors, and both in one.
+    """Layers from strings to indices and from indices to vectors.
 
     Example:
         >>> import embedhub
-        >>> text = embedhub.keras_text_embedding("wordnet-ppmi", 25, words=1000, sequence_length=4)
+        >>> text = embedhub.keras_text_embedding("wordnet-ppmi", 25, max_tokens=1000, input_length=4)
         >>> tuple(text.embedding(text.vectorize(["Music in the rain"])).shape)
         (1, 4, 25)
 
     Args:
-        vectorize: A ``keras.layers.TextVectorization``: strings to ``(batch, length)`` int64. On every
-            backend it works on lists and arrays of strings, and inside a ``tf.data`` pipeline.
-        embedding: What `embedhub.keras_embedding` returns, for the vocabulary of ``vectorize``.
+        vectorize: A ``keras.layers.TextVectorization``, from strings to ``(batch, length)`` int64. On every
+            backend it takes lists and arrays of strings, and works in a ``tf.data`` pipeline.
+        embedding: The layer of `embedhub.keras_embedding` for the vocabulary of ``vectorize``.
     """
 
     vectorize: keras.layers.TextVectorization
@@ -36,19 +36,19 @@ class TextLayers:
 
     @cached_property
     def model(self) -> keras.Sequential:
-        """Both as a ``keras.Sequential``, from strings ``(batch,)`` to vectors ``(batch, length, dim)``.
+        """Both layers in a ``keras.Sequential``, from strings ``(batch,)`` to ``(batch, length, dim)``.
 
-        It can be saved, and exported to be served on raw strings. ``predict`` wants a ``tf.data`` dataset,
-        a tensor, or an array of dtype object.
+        It can be saved, and exported to serve raw strings. ``predict`` takes a ``tf.data`` dataset, a tensor,
+        or an array of dtype object.
 
         Raises:
-            BackendError: The backend is not TensorFlow, and knows no strings.
+            BackendError: The backend is not TensorFlow, so models cannot take strings.
         """
         if keras.backend.backend() != "tensorflow":
             raise BackendError(
-                f"Under Keras' backend {keras.backend.backend()!r} a model cannot take strings, only under "
-                "'tensorflow'. Use the layers apart: .embedding(.vectorize(texts)), or .vectorize in the map "
-                "of a tf.data.Dataset that feeds a model starting with .embedding."
+                f"With the Keras backend {keras.backend.backend()!r} a model cannot take strings, only with "
+                "'tensorflow'. Use the layers separately: .embedding(.vectorize(texts)), or map .vectorize "
+                "over a tf.data.Dataset that feeds a model starting with .embedding."
             )
         return keras.Sequential([keras.Input((), dtype="string"), self.vectorize, self.embedding])
 
@@ -57,84 +57,84 @@ def keras_text_embedding(
     source: Source,
     dim: int | None,
     *,
-    words: int = 50_000,
+    max_tokens: int = 50_000,
     include: Iterable[str] = (),
-    sequence_length: int | None = None,
+    input_length: int | None = None,
     standardize: str | Callable[[Any], Any] | None = "auto",
     split: str | Callable[[Any], Any] | None = "whitespace",
     **embedding_options: Any,
 ) -> TextLayers:
-    """Return layers that turn strings into a source's vectors, for those who have no vocabulary yet.
+    """Return layers from strings to a source's vectors, for callers without a vocabulary.
 
-    The vocabulary is the most frequent words of the source, so that words which training never saw have
-    their vectors too, and all words of the caller's own texts. Nothing has to be adapted.
+    The vocabulary is the source's most frequent words, so that words unseen in training have vectors too,
+    and all words of the caller's own texts. ``adapt`` is not needed.
 
     Example:
         >>> import embedhub
-        >>> text = embedhub.keras_text_embedding("wordnet-ppmi", 50, words=20_000, sequence_length=6)
+        >>> text = embedhub.keras_text_embedding("wordnet-ppmi", 50, max_tokens=20_000, input_length=6)
         >>> text.vectorize(["Music, in the rain!"]).shape
         TensorShape([1, 6])
         >>> text.model.output_shape
         (None, 6, 50)
 
     Args:
-        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
-        dim: Width of a row; None where the source has only one.
-        words: How many of the source's words, from the first, which is the most frequent. Those that
-            ``standardize`` and ``split`` never produce do no harm.
-        include: The caller's own words, or whole texts; they are standardized and split as all texts will
-            be. Words unknown to the source are missing words, which ``trainable="missing"`` lets learn.
-        sequence_length: Length that all sequences are cut or padded to; None for that of the longest in
+        source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
+        dim: Dimension; optional if the source has only one.
+        max_tokens: Number of the source's most frequent words to use; the words of ``include`` are added.
+            Words that ``standardize`` and ``split`` never produce do no harm.
+        include: The caller's own words or whole texts, which are standardized and split like all texts. Those
+            that the source does not have are missing words, which ``trainable="missing"`` trains.
+        input_length: Length to which sequences are truncated or padded; by default that of the longest in
             each batch.
         standardize: As in ``keras.layers.TextVectorization``. ``"auto"`` is that layer's default,
-            ``"lower_and_strip_punctuation"``, or ``"strip_punctuation"`` for a source whose words have
-            capitals. Texts whose punctuation already stands apart, as in most sources ("do n't ,"), lose
-            less with ``"lower"`` or None.
+            ``"lower_and_strip_punctuation"``, or ``"strip_punctuation"`` if the source has words with
+            capitals. For texts whose punctuation is already separated, as in most sources ("do n't ,"),
+            ``"lower"`` or None loses less.
         split: As in ``keras.layers.TextVectorization``. A function, here or in ``standardize``, must be
             registered with Keras for a saved model to load.
-        **embedding_options: Any option of `embedhub.keras_embedding` but ``input_length``.
+        **embedding_options: Other options of `embedhub.keras_embedding`.
 
     Returns:
-        ``.vectorize``, ``.embedding`` and ``.model``, see `TextLayers`.
+        ``.vectorize``, ``.embedding`` and ``.model``; see `TextLayers`.
 
     Raises:
-        ValueError: ``words`` is negative.
-        TypeError: ``include`` is one string.
-        VocabularyError: There is no word at all.
-        EmbedhubError: What `embedhub.load` raises.
+        ValueError: ``max_tokens`` is negative, or an option is one that `embedhub.keras_embedding` refuses.
+        TypeError: ``include`` is a single string.
+        VocabularyError: ``max_tokens`` and ``include`` leave no words.
+        EmbedhubError: As `embedhub.keras_embedding`.
     """
-    if words < 0:
-        raise ValueError(f"words is {words}; expected how many of the source's words to take, 0 or more.")
+    if max_tokens < 0:
+        raise ValueError(f"max_tokens is {max_tokens}; expected an integer of 0 or more.")
     if isinstance(include, str | bytes):
-        raise TypeError(f"include is one string, {include[:50]!r}; expected several words or texts.")
+        raise TypeError(f"include is a single string, {include[:50]!r}; expected several words or texts.")
     vectors = load(source, dim)
-    known = [word for word in vectors.words[:words] if _is_text(word)]
+    source_words = [word for word in vectors.words[:max_tokens] if _is_utf8(word)]
     if standardize == "auto":
-        capitals = sum(word != word.lower() for word in known)
-        standardize = "strip_punctuation" if capitals > _CASED * len(known) else "lower_and_strip_punctuation"
-    form = {"standardize": standardize, "split": split}
-    own = _words_of(list(include), **form)
-    vocabulary = [word for word in dict.fromkeys([*known, *own]) if word not in _SPECIAL]
+        cased = sum(word != word.lower() for word in source_words) > _CASED_RATIO * len(source_words)
+        standardize = "strip_punctuation" if cased else "lower_and_strip_punctuation"
+    options = {"standardize": standardize, "split": split}
+    words = dict.fromkeys([*source_words, *_vectorized_words(list(include), **options)])
+    vocabulary = [word for word in words if word not in _SPECIAL_TOKENS]
     if not vocabulary:
-        raise VocabularyError("words=0 and include= without any word leave a vocabulary of no words.")
+        raise VocabularyError(f"max_tokens={max_tokens} and include= leave no words for a vocabulary.")
     vectorize = keras.layers.TextVectorization(
-        vocabulary=vocabulary, output_sequence_length=sequence_length, **form
+        vocabulary=vocabulary, output_sequence_length=input_length, **options
     )
-    embedding = keras_embedding(vectors, None, vectorize, sequence_length, **embedding_options)
+    embedding = keras_embedding(vectors, None, vectorize, input_length, **embedding_options)
     return TextLayers(vectorize, embedding)
 
 
-def _words_of(texts: list[str], **form: Any) -> list[str]:
-    """Return the words that a TextVectorization makes of texts, most frequent first."""
+def _vectorized_words(texts: list[str], **options: Any) -> list[str]:
+    """Return the words that a TextVectorization finds in texts, the most frequent first."""
     if not texts:
         return []
-    vectorize = keras.layers.TextVectorization(**form)
+    vectorize = keras.layers.TextVectorization(**options)
     vectorize.adapt(texts)
     return list(vectorize.get_vocabulary(include_special_tokens=False))
 
 
-def _is_text(word: str) -> bool:
-    """Tell whether TensorFlow can take a word: bytes that are no UTF-8 it cannot."""
+def _is_utf8(word: str) -> bool:
+    """Return whether TensorFlow can represent a word; it cannot if the word holds lone surrogates."""
     try:
         word.encode()
     except UnicodeEncodeError:

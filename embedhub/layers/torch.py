@@ -1,10 +1,10 @@
-"""A layer for PyTorch itself, without Keras. The only module that imports torch."""
+"""PyTorch Embedding layers, without Keras. The only module that imports torch."""
 
 from typing import TYPE_CHECKING, Any
 
-from embedhub.errors import DependencyError
+from embedhub.errors import missing_dependency
 from embedhub.matrix.embedding_matrix import embedding_matrix
-from embedhub.matrix.word_index import read
+from embedhub.matrix.word_index import parse_vocabulary
 from embedhub.registry.registry import Source
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def torch_embedding(
     padding_idx: int | None = None,
     **matrix_options: Any,
 ) -> "torch.nn.Embedding":
-    """Return a PyTorch Embedding layer that holds the source's rows for a vocabulary.
+    """Return a PyTorch Embedding layer with the source's vectors of a vocabulary.
 
-    It is a stock ``torch.nn.Embedding`` on the CPU, in float32; its weights are the only copy of the rows.
+    It is a stock ``torch.nn.Embedding`` on the CPU, in float32. Its weights are the only copy of the matrix.
 
     Example:
         >>> import embedhub, torch
@@ -32,36 +32,36 @@ def torch_embedding(
         torch.Size([1, 3, 50])
 
     Args:
-        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
-        dim: Width of a row; None where the source has only one.
+        source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
+        dim: Dimension; optional if the source has only one.
         word_index: The vocabulary, as in `embedhub.embedding_matrix`.
-        num_words: Only words with an index below it are taken.
-        trainable: Whether the rows change in training; it is ``requires_grad`` of the weights.
-        padding_idx: Index of padding, whose row never changes. No word may have it.
-        **matrix_options: Any option of `embedhub.embedding_matrix`.
+        num_words: Only words with an index below it are used.
+        trainable: Whether the vectors are trained: ``requires_grad`` of the weights.
+        padding_idx: Index of padding, whose row is never trained. It must not be the index of a word.
+        **matrix_options: Other options of `embedhub.embedding_matrix`.
 
     Returns:
-        The layer, with ``largest index + 1`` rows; padding, and rows that no word has, are zeros.
+        The layer, with ``largest index + 1`` rows. Padding and indices without a word are zeros.
 
     Raises:
         DependencyError: PyTorch is not installed.
-        ValueError: ``padding_idx`` is no row.
-        VocabularyError: The vocabulary cannot be turned into rows, or a word has the index of padding.
-        EmbedhubError: What `embedhub.load` raises.
+        ValueError: ``padding_idx`` is not an index of the layer, or an option is one that
+            `embedhub.embedding_matrix` refuses.
+        VocabularyError: ``word_index`` is one that `embedhub.embedding_matrix` refuses, or has a word at
+            ``padding_idx``.
+        EmbedhubError: As `embedhub.embedding_matrix`.
     """
     try:
         import torch
     except ModuleNotFoundError as error:
-        raise DependencyError(
-            "torch_embedding needs PyTorch, which is not installed: pip install embedhub[torch]"
-        ) from error
-    vocabulary = read(word_index, num_words)
+        raise missing_dependency("torch_embedding", "PyTorch", "torch") from error
+    vocabulary = parse_vocabulary(word_index, num_words)
     if padding_idx is not None:
         if not 0 <= padding_idx < vocabulary.rows:
-            raise ValueError(f"padding_idx is {padding_idx}; expected a row, 0 to {vocabulary.rows - 1}.")
-        vocabulary.refuse_word_at(padding_idx, f"padding_idx={padding_idx}")
+            raise ValueError(f"padding_idx is {padding_idx}; expected an index, 0 to {vocabulary.rows - 1}.")
+        vocabulary.check_padding(padding_idx, f"padding_idx={padding_idx}")
     matrix = embedding_matrix(source, dim, vocabulary, **matrix_options).matrix
-    # On the device "meta" it has no values, so that none are drawn at random for nothing.
+    # On the device "meta" no random weights are drawn, which would be replaced at once.
     rows, width = matrix.shape
     layer = torch.nn.Embedding(rows, width, padding_idx=padding_idx, device="meta")
     layer.weight = torch.nn.Parameter(torch.from_numpy(matrix), requires_grad=trainable)

@@ -1,4 +1,4 @@
-"""From the caller's vocabulary to a matrix: which row belongs to which word, and what is missing."""
+"""Embedding matrices: the vectors of a vocabulary in the order of its indices."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -10,25 +10,23 @@ from numpy.typing import NDArray
 
 from embedhub._warn import warn
 from embedhub.errors import CoverageError, CoverageWarning
-from embedhub.matrix import coverage as report
-from embedhub.matrix import oov as policies
-from embedhub.matrix.coverage import Coverage
-from embedhub.matrix.oov import Policy
-from embedhub.matrix.word_index import WordIndex, read
+from embedhub.matrix.coverage import Coverage, compute_coverage, diagnose, occurrences
+from embedhub.matrix.oov import Policy, column_stats, oov_vectors, validate_policy
+from embedhub.matrix.word_index import WordIndex, parse_vocabulary
 from embedhub.registry.registry import Source, load
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.fallbacks import Fallback, Match
 from embedhub.vectors.vectors import Vectors
 
-_ALMOST_NOTHING = 0.05
-_SHOWN = 20
+_LOW_COVERAGE = 0.05
+_MAX_LISTED = 20
 
 _log = logging.getLogger("embedhub")
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingMatrix:
-    """Rows for a vocabulary, and how many of its words were found.
+    """An embedding matrix, and the coverage of its vocabulary.
 
     Example:
         >>> import embedhub
@@ -37,10 +35,10 @@ class EmbeddingMatrix:
         ((3, 25), [False, True, False], ('qwxz',))
 
     Args:
-        matrix: ``(largest index + 1, dim)`` float32; row i belongs to the word with index i.
-        coverage: What was found and what is missing.
-        found: ``(largest index + 1,)`` bool; whether row i comes from the source, by a fallback too. It does
-            not where a word is missing, and not for padding, gaps and rows for unknown words.
+        matrix: ``(largest index + 1, dim)`` float32; row i is the vector of the word with index i.
+        coverage: Which words were found, and which are missing.
+        found: ``(largest index + 1,)`` bool, whether row i comes from the source, directly or by a fallback.
+            It is False for missing words, padding, gaps and tokens for unknown words.
     """
 
     matrix: NDArray[np.float32]
@@ -60,13 +58,15 @@ def embedding_matrix(
     counts: Mapping[str, int] | None = None,
     min_coverage: float | None = None,
 ) -> EmbeddingMatrix:
-    """Return the source's rows for a vocabulary.
+    """Return the embedding matrix of a vocabulary.
 
-    Row i is the source's row of the word with index i. Where the source does not have the word, it is that
-    of the first fallback that is found; else it is what the policy ``oov`` says. Padding is always zeros:
-    ``""``, ``"[PAD]"``, ``"<pad>"``, a layer's mask token, a tokenizer's padding token, and rows that no word
-    has, such as row 0 where indices start with 1. Rows that stand for unknown words (``"[UNK]"``, all those
-    of a ``StringLookup``, a tokenizer's own token) follow the policy, and are not looked up.
+    Row i is the source's vector of the word with index i. If the source does not have the word, row i is
+    the vector that the first successful fallback finds, or else what the policy ``oov`` assigns.
+
+    Padding is always zeros: ``""``, ``"[PAD]"``, ``"<pad>"``, the mask token of a layer, the padding token of
+    a tokenizer, and indices without a word, such as 0 where words start at 1. Tokens for unknown words
+    (``"[UNK]"``, all OOV indices of a ``StringLookup``, the unknown token of a tokenizer) are not looked up
+    and follow the policy.
 
     Example:
         >>> import embedhub
@@ -82,71 +82,73 @@ def embedding_matrix(
         [False, False, True]
 
     Args:
-        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
-        dim: Width of a row; None where the source has only one.
-        word_index: The vocabulary: a mapping of word -> index, as ``Tokenizer.word_index`` of Keras has it;
-            a sequence or array of words, whose positions are the indices, as ``get_vocabulary()`` of a Keras
-            layer gives it; a ``TextVectorization``, ``StringLookup`` or ``Tokenizer`` of Keras; a tokenizer
-            of Hugging Face, of ``tokenizers`` or ``transformers``. Words are str, or bytes of UTF-8. Indices
-            are integers from 0; gaps are allowed; a word may stand at several positions.
-        oov: What missing words get. ``"zeros"``; ``"normal"``: random numbers with the mean and standard
-            deviation that each column has over the rows that were found; ``"mean"``: that mean; a row
-            of shape ``(dim,)``; a function that takes ``k`` words and the dim and returns ``(k, dim)`` finite
-            numbers; ``"subword"``: composed by the source from parts of the word, if it can.
-        seed: For ``"normal"``. The noise of a word depends on it and on the word alone, so that other words
-            may come and go; numpy's global random state is neither used nor changed.
-        fallbacks: What to look for in place of a missing word, in order: ``"lower"``; ``"unaccent"``, without
-            accents; ``"title"``, as ``str.title`` has it; ``"digits"``, each digit a ``#`` if two of
-            them stand together, which is what word2vec's Google News and ConceptNet Numberbatch have made
-            of numbers; ``"hyphen"``, the mean of the parts between hyphens, if all are found; or a function
-            from a word to another one, or None. Each is tried on the word, and then on what those before it
-            have made of it. None stands for the source's own default, ``()`` for no fallbacks.
-        num_words: Only words with an index below it are taken, as Keras' ``Tokenizer(num_words=...)`` does;
-            a ``Tokenizer`` says it itself.
+        source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
+        dim: Dimension; optional if the source has only one.
+        word_index: The vocabulary: a mapping of word -> index, like ``Tokenizer.word_index`` of Keras; a
+            sequence or array of words in the order of their indices, like ``get_vocabulary()`` of a Keras
+            layer; a ``TextVectorization``, ``StringLookup`` or ``Tokenizer`` of Keras; or a tokenizer of
+            Hugging Face (``tokenizers`` or ``transformers``). Words are str, or bytes in UTF-8. Indices are
+            integers from 0 and may have gaps. In a sequence, a word may occur several times.
+        oov: The policy for missing words. ``"zeros"``; ``"normal"``: random numbers with the mean and
+            standard deviation of each column over the rows that were found; ``"mean"``: that mean;
+            ``"subword"``: composed by the source from subwords, if it has any; a vector of shape ``(dim,)``;
+            or a function from ``k`` words and the dimension to ``(k, dim)`` finite numbers.
+        seed: Random seed of ``"normal"``, from 0 to 2**64 - 1. The noise of a word depends only on the seed
+            and the word, not on the rest of the vocabulary. numpy's global random state is not used.
+        fallbacks: Other words to look up for a missing word, tried in order. ``"lower"``; ``"unaccent"``:
+            without accents; ``"title"``: as ``str.title``; ``"digits"``: each digit as ``#`` if two are
+            adjacent, as in the vocabularies of word2vec's Google News and of ConceptNet Numberbatch;
+            ``"hyphen"``: the mean of the parts between hyphens, if all are found; or a function from a word
+            to another word or None. Each is applied to the word and to the results of those before it. None
+            means the source's default, ``()`` no fallbacks.
+        num_words: Only words with an index below it are used, as in Keras' ``Tokenizer(num_words=...)``; a
+            ``Tokenizer`` brings its own.
         counts: How often each word occurs, such as a ``Counter`` or ``Tokenizer.word_counts``. With it, the
-            coverage also says which share of the tokens is found, and names the most frequent missing
-            words first.
-        min_coverage: Least share of words found, between 0 and 1.
+            coverage includes the fraction of tokens found, and lists the most frequent missing words first.
+        min_coverage: Raise an error if a smaller fraction of the words is found; between 0 and 1.
 
     Raises:
-        VocabularyError: The vocabulary is empty, inverted, never adapted, has two words for one row, or
-            indices that cannot be rows; or ``"normal"`` or ``"mean"`` has no found row to go by.
-        CoverageError: Fewer words than ``min_coverage`` were found.
-        ValueError: An option has not the form described here.
-        EmbedhubError: What `embedhub.load` raises.
+        VocabularyError: ``word_index`` is empty, inverted or not adapted, has two words at one index, or has
+            indices that cannot be rows; ``counts`` is not a mapping of words to integers, or has none of the
+            words; or ``oov`` is ``"normal"`` or ``"mean"``, and no word was found.
+        CoverageError: A smaller fraction of the words than ``min_coverage`` was found.
+        ValueError: ``oov`` is an unknown name or has the wrong shape, ``seed``, ``num_words`` or
+            ``min_coverage`` is out of range, or ``fallbacks`` has an unknown name.
+        TypeError: ``fallbacks`` is not a sequence, or a fallback returned neither a word nor None.
+        EmbedhubError: As `embedhub.load`.
 
     Warns:
-        CoverageWarning: Under 5 % of the words were found.
+        CoverageWarning: Less than 5 % of the words were found.
     """
-    policies.check(oov, seed)
+    validate_policy(oov, seed)
     if min_coverage is not None and not 0 <= min_coverage <= 1:
-        raise ValueError(f"min_coverage is {min_coverage!r}; expected a share between 0 and 1.")
-    vocabulary = read(word_index, num_words)
-    vectors, match, coverage = _matched(
-        source, dim, vocabulary, fallbacks=fallbacks, counts=counts, least=min_coverage or 0
+        raise ValueError(f"min_coverage is {min_coverage!r}; expected a fraction between 0 and 1.")
+    vocabulary = parse_vocabulary(word_index, num_words)
+    vectors, match, coverage = _lookup_vocabulary(
+        source, dim, vocabulary, fallbacks=fallbacks, counts=counts, min_coverage=min_coverage or 0
     )
     _log.info("%s %dd: %s", vectors.name, vectors.dim, coverage)
     exact = match.rows >= 0
-    wanted = np.full(vocabulary.rows, -1, np.int64)
-    wanted[vocabulary.indices[exact]] = match.rows[exact]
-    # One pass and no second matrix: "clip" reads row 0 for -1, and lets numpy write where the rows belong.
-    matrix = np.take(vectors.matrix, wanted, axis=0, mode="clip")
-    matrix[wanted < 0] = 0
+    source_rows = np.full(vocabulary.rows, -1, np.int64)
+    source_rows[vocabulary.indices[exact]] = match.rows[exact]
+    # mode="clip" reads row 0 for -1 without a temporary copy of the matrix; those rows are overwritten below.
+    matrix = np.take(vectors.matrix, source_rows, axis=0, mode="clip")
+    matrix[source_rows < 0] = 0
     for position, rows in match.means.items():
         matrix[vocabulary.indices[position]] = vectors.matrix[rows].mean(axis=0, dtype=np.float64)
     found = np.zeros(vocabulary.rows, np.bool_)
     found[vocabulary.indices[~match.missing]] = True
-    absent = np.flatnonzero(match.missing)
-    indices = np.concatenate([vocabulary.indices[absent], vocabulary.oov_indices])
-    words = [*(vocabulary.words[i] for i in absent.tolist()), *vocabulary.oov]
-    # A function that draws gives the same rows however the same dict was put together.
+    missing = np.flatnonzero(match.missing)
+    indices = np.concatenate([vocabulary.indices[missing], vocabulary.unknown_indices])
+    words = [*(vocabulary.words[i] for i in missing.tolist()), *vocabulary.unknown_tokens]
+    # In the order of indices, so that a function that draws random vectors does not depend on a dict's order.
     order = np.argsort(indices)
     if words:
-        matrix[indices[order]] = policies.rows_for(
+        matrix[indices[order]] = oov_vectors(
             oov,
             [words[i] for i in order.tolist()],
             vectors,
-            moments=lambda: policies.moments_of(matrix, found),
+            stats=lambda: column_stats(matrix, found),
             seed=int(seed),
         )
     return EmbeddingMatrix(matrix, coverage, found)
@@ -161,63 +163,66 @@ def coverage(
     counts: Mapping[str, int] | None = None,
     num_words: int | None = None,
 ) -> Coverage:
-    """Return how much of a vocabulary a source knows, without making a matrix.
+    """Return how much of a vocabulary a source covers, without building a matrix.
 
     Example:
         >>> import embedhub
         >>> coverage = embedhub.coverage("wordnet-ppmi", 25, {"music": 1, "rain": 2, "qwxz": 3})
         >>> coverage.missing
         ('qwxz',)
-        >>> round(coverage.share, 3)
+        >>> round(coverage.ratio, 3)
         0.667
 
     Args:
-        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
-        dim: Any dim of the source; None where it has only one.
-        word_index: The vocabulary, as in `embedhub.embedding_matrix`; so are the options.
-        fallbacks: What to look for in place of a missing word.
+        source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
+        dim: Any dimension of the source; optional if it has only one.
+        word_index: The vocabulary; this and the options are as in `embedhub.embedding_matrix`.
+        fallbacks: Other words to look up for a missing word.
         counts: How often each word occurs.
-        num_words: Only words with an index below it are taken.
+        num_words: Only words with an index below it are used.
 
     Raises:
-        VocabularyError: The vocabulary cannot be turned into rows.
-        EmbedhubError: What `embedhub.load` raises.
+        VocabularyError: ``word_index`` or ``counts`` is one that `embedhub.embedding_matrix` refuses.
+        ValueError: ``num_words`` is out of range, or ``fallbacks`` has an unknown name.
+        TypeError: ``fallbacks`` is not a sequence, or a fallback returned neither a word nor None.
+        EmbedhubError: As `embedhub.load`.
 
     Warns:
-        CoverageWarning: Under 5 % of the words were found.
+        CoverageWarning: Less than 5 % of the words were found.
     """
-    return _matched(source, dim, read(word_index, num_words), fallbacks=fallbacks, counts=counts, least=0)[-1]
+    vocabulary = parse_vocabulary(word_index, num_words)
+    return _lookup_vocabulary(source, dim, vocabulary, fallbacks=fallbacks, counts=counts, min_coverage=0)[-1]
 
 
-def _matched(
+def _lookup_vocabulary(
     source: Source,
     dim: int | None,
     vocabulary: WordIndex,
     *,
     fallbacks: Iterable[Fallback] | None,
     counts: Mapping[str, int] | None,
-    least: float,
+    min_coverage: float,
 ) -> tuple[Vectors, Match, Coverage]:
-    """Look a vocabulary up, and judge what was found."""
-    # What is wrong with the arguments should be heard before a download, not after it.
+    """Look up the words of a vocabulary, and check its coverage."""
+    # Before the source is loaded, because errors in arguments should not come after a long download.
     chain = None if fallbacks is None else chains.check(fallbacks)
-    tokens = report.tokens_of(vocabulary.words, counts)
+    tokens = occurrences(vocabulary.words, counts)
     vectors = load(source, dim)
     match = chains.find(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
-    covered = report.measure(vocabulary.words, vocabulary.indices, match, tokens)
-    if covered.share < least:
+    coverage = compute_coverage(vocabulary.words, vocabulary.indices, match, tokens)
+    if coverage.ratio < min_coverage:
         first = "most frequent" if counts is not None else "first"
-        shown = ", ".join(map(repr, covered.missing[:_SHOWN]))
+        listed = ", ".join(map(repr, coverage.missing[:_MAX_LISTED]))
         raise CoverageError(
-            f"{vectors.name} {vectors.dim}d has {covered.found:,} of the {covered.total:,} words of "
-            f"word_index ({covered.share:.1%}); min_coverage asks for {least:.1%}. "
-            f"Missing, the {first} ones: {shown}. "
-            f"{report.causes(vectors, covered.missing)} embedhub.coverage(...) tells more; fallbacks= finds "
-            "more; another source, or a smaller min_coverage, may do."
+            f"{vectors.name} {vectors.dim}d has {coverage.found:,} of the {coverage.total:,} words of "
+            f"word_index ({coverage.ratio:.1%}); min_coverage requires {min_coverage:.1%}. "
+            f"The {first} missing words: {listed}. {diagnose(vectors, coverage.missing)} "
+            "Try fallbacks=, another source, or a smaller min_coverage; embedhub.coverage(...) returns all "
+            "missing words."
         )
-    if covered.share < _ALMOST_NOTHING:
+    if coverage.ratio < _LOW_COVERAGE:
         warn(
-            f"{vectors.name} {vectors.dim}d: {covered}. {report.causes(vectors, covered.missing)}",
+            f"{vectors.name} {vectors.dim}d: {coverage}. {diagnose(vectors, coverage.missing)}",
             CoverageWarning,
         )
-    return vectors, match, covered
+    return vectors, match, coverage

@@ -9,10 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from embedhub._atomic import check, output
-from embedhub._progress import bar
+from embedhub._atomic import atomic_output, ensure_writable
+from embedhub._progress import progress_bar
 from embedhub.errors import ExportError
-from embedhub.formats import _write_gensim as gensim
 from embedhub.formats import _write_safetensors as safetensors
 from embedhub.formats import _write_word2vec as word2vec
 from embedhub.formats import npz, projector
@@ -20,7 +19,7 @@ from embedhub.formats._selection import Advance, Selection
 from embedhub.registry.registry import Source, load
 from embedhub.vectors.vectors import Vectors
 
-Format = Literal["npz", "safetensors", "word2vec-text", "word2vec-binary", "gensim", "projector"]
+Format = Literal["npz", "safetensors", "word2vec-text", "word2vec-binary", "projector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,6 @@ class _Form:
     write: Callable[[Path, Selection, Advance], None]
     refusal: Callable[[str], str | None]
     suffixes: tuple[str, ...]
-    beside: str = ""
     parts: frozenset[str] = frozenset()
 
 
@@ -37,7 +35,6 @@ _FORMS: dict[Format, _Form] = {
     "safetensors": _Form(safetensors.write, safetensors.refusal, (".safetensors",)),
     "word2vec-text": _Form(word2vec.write_text, word2vec.refusal, (".txt", ".vec")),
     "word2vec-binary": _Form(word2vec.write_binary, word2vec.refusal, (".bin",)),
-    "gensim": _Form(gensim.write, gensim.refusal, (".kv",), beside=gensim.MATRIX),
     "projector": _Form(projector.write, projector.refusal, (), parts=projector.FILES),
 }
 
@@ -73,9 +70,9 @@ def export(
     path: str | PathLike[str],
     *,
     words: Iterable[str] | None = None,
-    top: int | None = None,
+    topn: int | None = None,
     format: Format | None = None,  # noqa: A002 - what else would a user call it
-    force: bool = False,
+    overwrite: bool = False,
 ) -> Exported:
     """Write vectors in the form of another program; each float32 survives bit for bit.
 
@@ -88,7 +85,6 @@ def export(
                                                 ``words``, a JSON list; only UTF-8
     ``word2vec-text``   ``.txt``, ``.vec``      no blank, no newline, no empty word
     ``word2vec-binary`` ``.bin``                the same
-    ``gensim``          ``.kv``                 for ``KeyedVectors.load``; two files; any word
     ``projector``                               a folder for TensorBoard's Embedding Projector; no
                                                 tab, no end of a line, no white space alone, only
                                                 UTF-8
@@ -112,35 +108,35 @@ def export(
         dim: Width of a row; None where the source has only one.
         path: The file, or for ``projector`` the folder. Folders above it are made.
         words: Only these words, spelled as the source spells them; a mapping of words does too.
-        top: Only so many of the first rows, of those of ``words`` if they are given.
+        topn: Only so many of the first rows, of those of ``words`` if they are given.
         format: One of those above; by default the ending of the path says it.
-        force: Whether a file that is there already is replaced.
+        overwrite: Whether a file that is there already is replaced.
 
     Raises:
-        ValueError: The format is unknown, or not to be told from the path, or ``top`` is no positive number.
+        ValueError: The format is unknown, or not to be told from the path, or ``topn`` is no positive number.
         ExportError: The format cannot hold one of the words, or none of the words is in the source.
         OutputError: A file is there already, or the disk refuses the bytes.
-        DependencyError: The format ``gensim`` needs gensim.
         EmbedhubError: What `embedhub.load` raises.
     """
     path = Path(path)
     name = form_of(path, format)
-    if top is not None and top < 1:
-        raise ValueError(f"top is {top}; expected 1 or more, or None for all.")
+    if topn is not None and topn < 1:
+        raise ValueError(f"topn is {topn}; expected 1 or more, or None for all.")
     form = _FORMS[name]
-    beside = [path.name + form.beside] if form.beside else []
-    check(path, force=force, beside=beside, parts=form.parts)  # before what may be a long download
+    ensure_writable(
+        path, overwrite=overwrite, expected_names=form.parts
+    )  # before what may be a long download
     vectors = load(source, dim)
-    selection, missing = _select(vectors, words, top)
+    selection, missing = _select(vectors, words, topn)
     _check_words(selection, name)
     with (
-        output(path, force=force, beside=beside, parts=form.parts) as fresh,
-        bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
+        atomic_output(path, overwrite=overwrite, expected_names=form.parts) as fresh,
+        progress_bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
     ):
         form.write(fresh, selection, advance)
     files = (path / projector.CONFIG, *(path / part for part in sorted(form.parts - {projector.CONFIG})))
     return Exported(
-        files=files if form.parts else (path, *map(path.with_name, beside)),
+        files=files if form.parts else (path,),
         format=name,
         rows=len(selection.rows),
         dim=vectors.dim,
@@ -177,14 +173,14 @@ def form_of(path: Path, asked: str | None) -> Format:
 
 
 def _select(
-    vectors: Vectors, words: Iterable[str] | None, top: int | None
+    vectors: Vectors, words: Iterable[str] | None, topn: int | None
 ) -> tuple[Selection, tuple[str, ...]]:
     if words is None:
-        return Selection(vectors, np.arange(min(len(vectors), top or len(vectors)))), ()
+        return Selection(vectors, np.arange(min(len(vectors), topn or len(vectors)))), ()
     wanted = words if isinstance(words, str) else list(dict.fromkeys(words))
     rows = vectors.indices(wanted)
     missing = tuple(wanted[i] for i in np.flatnonzero(rows < 0).tolist())
-    rows = np.sort(rows[rows >= 0])[:top]
+    rows = np.sort(rows[rows >= 0])[:topn]
     if not len(rows):
         shown = ", ".join(map(repr, islice(missing, 5)))
         raise ExportError(

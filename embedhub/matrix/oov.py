@@ -1,4 +1,4 @@
-"""Rows for what a source does not have: the OOV policies."""
+"""Vectors for out-of-vocabulary words: the policies of ``oov=``."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -12,56 +12,59 @@ from embedhub.errors import VocabularyError
 from embedhub.vectors.vectors import Vectors
 
 Policy = str | ArrayLike | Callable[[Sequence[str], int], ArrayLike]
-"""A name, a row, or a function ``(words, dim) -> (k, dim)``."""
+"""A name, a vector, or a function ``(words, dim) -> (k, dim)``."""
 
-Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
+ColumnStats = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean and standard deviation of each column, ``(dim,)`` each."""
 
-_NAMES = ("zeros", "normal", "mean", "subword")
-_CHUNK = 8192
+_POLICIES = ("zeros", "normal", "mean", "subword")
+_CHUNK_ROWS = 8192
 
 
-def check(policy: Any, seed: Any) -> None:
-    """Say what is wrong with a policy or seed, as far as that can be told before there are vectors.
+def validate_policy(policy: Any, seed: Any) -> None:
+    """Check a policy and a seed as far as possible without vectors.
 
     Raises:
-        ValueError: The policy is a name that there is not, or the seed no integer from 0 to 2**64 - 1.
+        ValueError: ``policy`` is an unknown name, or ``seed`` is not an integer from 0 to 2**64 - 1.
     """
-    if isinstance(policy, str) and policy not in _NAMES:
+    if isinstance(policy, str) and policy not in _POLICIES:
         raise ValueError(
-            f"oov is {policy!r}; expected {', '.join(map(repr, _NAMES))}, a row, or a function (words, dim) "
-            "-> rows."
+            f"oov is {policy!r}; expected {', '.join(map(repr, _POLICIES))}, a vector, or a function "
+            "(words, dim) -> vectors."
         )
     try:
-        fits = not isinstance(seed, bool) and 0 <= operator.index(seed) < 1 << 64
+        valid = not isinstance(seed, bool) and 0 <= operator.index(seed) < 1 << 64
     except TypeError:
-        fits = False
-    if not fits:
+        valid = False
+    if not valid:
         raise ValueError(f"seed is {seed!r}; expected an integer from 0 to 2**64 - 1.")
 
 
-def rows_for(
+def oov_vectors(
     policy: Any,
     words: list[str],
     vectors: Vectors,
     *,
-    moments: Callable[[], Moments | None],
+    stats: Callable[[], ColumnStats | None],
     seed: int,
 ) -> NDArray[np.float32]:
-    """Return what the policy gives to words without rows.
+    """Return the vectors that a policy assigns to out-of-vocabulary words.
 
     Args:
         policy: See `embedhub.embedding_matrix`.
         words: ``k`` words.
         vectors: The source.
-        moments: Gives those of the rows that policies go by, None without rows; called where one does.
-        seed: For the policies that draw.
+        stats: Returns the column statistics of the known vectors, None if there are none. It is called for
+            ``"normal"`` and ``"mean"`` only.
+        seed: Of ``"normal"``.
 
     Returns:
-        Something that broadcasts to ``(k, dim)``, float32.
+        An array that broadcasts to ``(k, dim)``, float32.
 
     Raises:
-        ValueError: The policy cannot be applied to these vectors, or gives rows of a wrong form.
+        VocabularyError: The policy is ``"normal"`` or ``"mean"``, and ``stats`` returns None.
+        ValueError: The policy is ``"subword"`` and the source has no subwords; or an array has the wrong
+            shape, is not numeric, or is not finite in float32.
     """
     dim = vectors.dim
     if isinstance(policy, str):
@@ -70,14 +73,15 @@ def rows_for(
         if policy == "subword":
             if vectors.subwords is None:
                 raise ValueError(
-                    f"oov='subword' needs vectors that compose a word from its parts, and {vectors.name} has "
-                    "none; a fastText model with subwords (.bin) can. Else use 'normal', 'mean' or 'zeros'."
+                    f"oov='subword' needs vectors that compose a word from its subwords, and {vectors.name} "
+                    "has no subwords. Use a fastText model with subwords (.bin), or 'normal', 'mean' or "
+                    "'zeros'."
                 )
-            return _checked(vectors.subwords.compose(words), (len(words), dim), "oov='subword'")
-        known = moments()
+            return _as_float32(vectors.subwords.compose(words), (len(words), dim), "oov='subword'")
+        known = stats()
         if known is None:
             raise VocabularyError(
-                f"oov={policy!r} goes by the rows of the words that were found, but none was."
+                f"oov={policy!r} needs the vectors of the words that were found, but no word was found."
             )
         mean, deviation = known
         if policy == "mean":
@@ -85,56 +89,57 @@ def rows_for(
         return (mean + deviation * _noise(words, dim, seed)).astype(np.float32)
     if callable(policy):
         name = getattr(policy, "__name__", type(policy).__name__)
-        return _checked(policy(words, dim), (len(words), dim), f"The function {name} of oov=")
-    return _checked(policy, (dim,), "oov=")
+        return _as_float32(policy(words, dim), (len(words), dim), f"The function {name} of oov=")
+    return _as_float32(policy, (dim,), "oov=")
 
 
-def _checked(given: Any, shape: tuple[int, ...], who: str) -> NDArray[np.float32]:
-    """Return rows as float32, if they are finite numbers of the right shape."""
-    rows = np.asarray(given)
-    if rows.shape != shape or rows.dtype.kind not in "fiu":
+def _as_float32(value: Any, shape: tuple[int, ...], label: str) -> NDArray[np.float32]:
+    """Return an array as float32, or raise ValueError if it has not this shape or is not finite."""
+    array = np.asarray(value)
+    if array.shape != shape or array.dtype.kind not in "fiu":
         raise ValueError(
-            f"{who} gave shape {rows.shape} and dtype {rows.dtype}; expected {shape} and float32."
+            f"{label} has shape {array.shape} and dtype {array.dtype}; expected {shape} and float32."
         )
     with np.errstate(over="ignore"):
-        rows = rows.astype(np.float32, copy=False)
-    if not np.isfinite(rows).all():
-        raise ValueError(f"{who} gave a number that is not finite in float32.")
-    return rows
+        array = array.astype(np.float32, copy=False)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{label} has a number that is not finite in float32.")
+    return array
 
 
-def moments_of(matrix: NDArray[np.float32], found: NDArray[np.bool_]) -> Moments | None:
-    """Return mean and standard deviation of each column over the found rows, None where none was found.
+def column_stats(matrix: NDArray[np.float32], known: NDArray[np.bool_]) -> ColumnStats | None:
+    """Return mean and standard deviation of each column over the known rows, None if there are none.
 
-    They are summed in float64 in the order of their indices, a part at a time: a float64 copy of all might
-    not fit, and a BLAS sums in an order of its own on each machine.
+    Rows are summed in float64 in the order of their indices, one chunk at a time: a float64 copy of the
+    matrix might not fit into memory, and a BLAS sums in a different order on each machine.
 
     Args:
-        matrix: ``(n, dim)`` the rows.
-        found: ``(n,)`` which of them belong to words that were found.
+        matrix: ``(n, dim)``.
+        known: ``(n,)``, which rows count.
     """
-    if not found.any():
+    if not known.any():
         return None
-    parts = [slice(start, start + _CHUNK) for start in range(0, len(matrix), _CHUNK)]
-    count = np.count_nonzero(found)
-    mean = sum(matrix[part][found[part]].astype(np.float64).sum(axis=0) for part in parts) / count
-    variance = sum(((matrix[part][found[part]] - mean) ** 2).sum(axis=0) for part in parts) / count
+    chunks = [slice(start, start + _CHUNK_ROWS) for start in range(0, len(matrix), _CHUNK_ROWS)]
+    count = np.count_nonzero(known)
+    mean = sum(matrix[chunk][known[chunk]].astype(np.float64).sum(axis=0) for chunk in chunks) / count
+    variance = sum(((matrix[chunk][known[chunk]] - mean) ** 2).sum(axis=0) for chunk in chunks) / count
     return mean, np.sqrt(variance)
 
 
 def _noise(words: list[str], dim: int, seed: int) -> NDArray[np.float64]:
-    """Return standard normal rows, ``(k, dim)``, each drawn from a stream of its own.
+    """Return standard normal noise, ``(k, dim)``, from one random stream per word.
 
-    Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") takes a key. Seed and XXH3 of
-    the word are the key here, so that a word has the same noise in every vocabulary.
+    Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") is a counter-based generator
+    with a key. The key is the seed and the XXH3 of the word, so that a word has the same noise in every
+    vocabulary.
     """
-    rows = np.empty((len(words), dim))
+    noise = np.empty((len(words), dim))
     philox = np.random.Philox(key=0)
     generator, state = np.random.Generator(philox), philox.state
-    for row, word in zip(rows, words, strict=True):
-        # A new Philox for each would take five times as long.
+    for row, word in zip(noise, words, strict=True):
+        # Setting the state takes a fifth of the time of a new Philox.
         digest = xxhash.xxh3_64_intdigest(word.encode("utf-8", "surrogatepass"))
         state["state"]["key"] = np.array([seed, digest], np.uint64)
         philox.state = state
         generator.standard_normal(out=row)
-    return rows
+    return noise

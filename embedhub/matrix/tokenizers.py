@@ -1,4 +1,4 @@
-"""From texts to words: the rules by which a text is cut, each with a name."""
+"""Tokenizers by name: how a text is split into words."""
 
 import re
 from collections import Counter
@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 Tokenize = Callable[[str], list[str]]
-"""Cuts a text into words, in their order."""
+"""Splits a text into words, in their order."""
 
-_WORDS = re.compile(
+_TOKEN = re.compile(
     r"""
       (?: [^\W\d_] \. ){2,}               # u.s.
     | \w+? (?= n't\b ) | n't\b            # do n't
@@ -21,74 +21,81 @@ _WORDS = re.compile(
 )
 
 
-def words(text: str) -> list[str]:
-    """Cut a text as the corpora of most word vectors were cut: near to the Penn Treebank's way.
+def treebank_tokenize(text: str) -> list[str]:
+    """Tokenize a text much as the Penn Treebank, and so the corpora of most word vectors.
 
-    Contractions come apart (``do n't``, ``it 's``); numbers, abbreviations with inner stops, and words with
-    hyphens stay whole; every other mark is a word of its own. A curly apostrophe counts as a straight one.
-    Case stays: sources find other cases by their fallbacks.
+    Contractions are split (``do n't``, ``it 's``). Numbers, abbreviations with periods, and hyphenated words
+    stay whole. Every other punctuation mark is a token. A curly apostrophe counts as a straight one. Case is
+    kept: sources look up other cases through their fallbacks.
 
     Example:
-        >>> words("I don't like the U.S. film's 2,000 well-made shots...")
+        >>> treebank_tokenize("I don't like the U.S. film's 2,000 well-made shots...")
         ['I', 'do', "n't", 'like', 'the', 'U.S.', 'film', "'s", '2,000', 'well-made', 'shots', '.', '.', '.']
 
     Args:
-        text: Any text.
+        text: The text.
 
     Returns:
-        Its words, in their order.
+        Its tokens, in their order.
     """
-    # Most pieces between blanks are just a word; that is seen in a tenth of the time.
-    return [text] if text.isalnum() else _WORDS.findall(text.replace("\u2019", "'"))
+    # Most pieces between spaces are a plain word, and str.isalnum finds that in a tenth of the time.
+    return [text] if text.isalnum() else _TOKEN.findall(text.replace("\u2019", "'"))
 
 
-RULES: dict[str, Tokenize] = {"words": words, "whitespace": str.split}
-"""``"words"`` is the default everywhere; ``"whitespace"`` is for texts that are tokenised already."""
-
-PIECEWISE = frozenset({"words"})
-"""Rules under which no word reaches over white space, nor sees what is beyond it: who has many texts may cut
-each distinct piece between white space once, in little more than half the time."""
+TOKENIZERS: dict[str, Tokenize] = {"words": treebank_tokenize, "whitespace": str.split}
+"""``"words"`` is the default everywhere; ``"whitespace"`` is for texts that are already tokenized."""
 
 
-def tokenizer(rule: Any) -> Tokenize:
-    """Return the function that cuts a text.
+def splits_at_spaces(tokenize: Any) -> bool:
+    """Return whether a tokenizer handles each piece between white space independently of the others.
+
+    A caller with many texts may then tokenize each distinct piece once, which takes little more than half the
+    time.
+    """
+    return isinstance(tokenize, str) and tokenize == "words"
+
+
+def get_tokenizer(tokenize: Any) -> Tokenize:
+    """Return the function that tokenizes a text.
 
     Example:
-        >>> tokenizer("whitespace")("rain, rain")
+        >>> get_tokenizer("whitespace")("rain, rain")
         ['rain,', 'rain']
 
     Args:
-        rule: A name in `RULES`, a function ``text -> list of words``, or a tokenizer of Hugging Face
+        tokenize: A name in `TOKENIZERS`, a function ``text -> list of words``, or a tokenizer of Hugging Face
             (``tokenizers`` or ``transformers``).
 
     Raises:
-        ValueError: No rule has that name.
-        TypeError: This is none of them.
+        ValueError: ``tokenize`` is a string that is not in `TOKENIZERS`.
+        TypeError: ``tokenize`` is neither a string, nor a function, nor a tokenizer.
     """
-    if isinstance(rule, str):
-        if rule not in RULES:
-            raise ValueError(f"tokenize is {rule!r}; expected one of {', '.join(RULES)}, or a function.")
-        return RULES[rule]
-    if callable(getattr(rule, "tokenize", None)):  # transformers; it can be called too, and gives no words
-        return lambda text: list(rule.tokenize(text))
-    if callable(getattr(rule, "encode", None)):  # tokenizers
-        return lambda text: list(rule.encode(text, add_special_tokens=False).tokens)
-    if callable(rule):
-        function: Tokenize = rule
+    expected = f"expected one of {', '.join(TOKENIZERS)}, or a function."
+    if isinstance(tokenize, str):
+        if tokenize not in TOKENIZERS:
+            raise ValueError(f"tokenize is {tokenize!r}; {expected}")
+        return TOKENIZERS[tokenize]
+    # A tokenizer of transformers is callable too, but returns indices and masks.
+    if callable(getattr(tokenize, "tokenize", None)):
+        return lambda text: list(tokenize.tokenize(text))
+    if callable(getattr(tokenize, "encode", None)):  # a tokenizers.Tokenizer
+        return lambda text: list(tokenize.encode(text, add_special_tokens=False).tokens)
+    if callable(tokenize):
+        function: Tokenize = tokenize
         return function
-    raise TypeError(f"tokenize is {rule!r}; expected one of {', '.join(RULES)}, or a function.")
+    raise TypeError(f"tokenize is {tokenize!r}; {expected}")
 
 
-def count(texts: Iterable[str], tokenize: Tokenize = words) -> Counter[str]:
+def count_words(texts: Iterable[str], tokenize: Tokenize = treebank_tokenize) -> Counter[str]:
     """Count the words of texts.
 
     Example:
-        >>> sorted(count(["rain, rain", "wind"]).items())
+        >>> sorted(count_words(["rain, rain", "wind"]).items())
         [(',', 1), ('rain', 2), ('wind', 1)]
 
     Args:
-        texts: Any number of texts.
-        tokenize: Cuts a text into words.
+        texts: The texts, which may be an iterator.
+        tokenize: Splits a text into words.
 
     Returns:
         How often each word occurs.

@@ -1,4 +1,4 @@
-"""How often each word occurs in a file of the caller's: a text, or a vocabulary."""
+"""Word counts from the caller's own file: a text to tokenize, or a vocabulary."""
 
 import io
 import json
@@ -12,32 +12,32 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
 from embedhub._compression import open_bytes
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import FormatError, LocalFileError
-from embedhub.matrix import tokenizers as tokens
+from embedhub.matrix.tokenizers import count_words, get_tokenizer
 
 Kind = Literal["text", "vocabulary"]
-"""What a file of words may be."""
+"""Content of a file of words."""
 
 STDIN = "-"
 
-_CHUNK = 1 << 20
+CHUNK_CHARS = 1 << 20
 _LINES_TO_GUESS = 1000
-_WORTH_A_BAR = 20_000_000  # bytes, a few seconds of cutting
+MIN_BYTES_FOR_PROGRESS = 20_000_000  # tokenizing them takes a few seconds
 _JSON = re.compile(r"""\s*[\[{]\s*["\]}]""")
 _PLAIN_LINE = re.compile(r"([^ \t]+)(?:[ \t]+([0-9]+))?")
 _LINE = re.compile(rf"{_PLAIN_LINE.pattern}|([^\t]+)\t([0-9]+)")
-_FORMS = "one word per line, or a word and its count per line, or JSON with words"
-_TELL = "If this is a text, say so: --text, or kind='text'."
+_EXPECTED = "one word per line, one word and its count per line, or JSON"
+_TEXT_HINT = "If the file is a text, pass kind='text' (--text on the command line)."
 
 
 def read_counts(path: str | Path, *, kind: Kind | None = None, tokenize: Any = "words") -> Counter[str]:
-    r"""Count the words of a text, or read a vocabulary. Memory grows with the words, not with the file.
+    r"""Count the words of a text, or read a vocabulary; memory grows with the words, not with the file.
 
-    A vocabulary is one word per line; a word and its count per line, with blanks or a tab between; a JSON
-    list of words; or a JSON mapping of words to counts. A word without a count counts once each time that it
-    stands there. A mapping whose values number the words from 0 or 1, such as a ``word_index``, has no counts
-    either.
+    A vocabulary is a file with one word per line; with one word and its count per line, separated by spaces
+    or a tab; a JSON list of words; or a JSON mapping of words to counts. A word without a count counts once
+    per occurrence. A mapping whose values number the words from 0 or 1, such as a ``word_index``, has no
+    counts either.
 
     Example:
         >>> from pathlib import Path
@@ -47,107 +47,109 @@ def read_counts(path: str | Path, *, kind: Kind | None = None, tokenize: Any = "
         [('film', 2), ('.', 2)]
 
     Args:
-        path: The file, in UTF-8; it may be in gzip, bzip2, xz or zip. ``"-"`` is standard input.
-        kind: What it is. By default it is a vocabulary if each of its first 1,000 lines has one of the forms
-            above, and no blank within a word; words with blanks need a tab before their count.
-        tokenize: How a text is cut: what `embedhub.matrix.tokenizers.tokenizer` takes.
+        path: The file, in UTF-8, optionally compressed by gzip, bzip2, xz or zip. ``"-"`` is standard input.
+        kind: Content of the file. By default it is a vocabulary if each of its first 1,000 lines has one of
+            the forms above and no space within a word; words with spaces need a tab before their count.
+        tokenize: How a text is tokenized; see `embedhub.matrix.tokenizers.get_tokenizer`.
 
     Returns:
         How often each word occurs, in the order of first occurrence.
 
     Raises:
-        LocalFileError: There is no such file, or it cannot be read.
-        FormatError: It is no text in UTF-8, holds no words, or has a line that is none of a vocabulary.
-        ValueError: No rule of cutting has that name, or ``kind`` is none of the two.
+        LocalFileError: The file does not exist, or cannot be read.
+        FormatError: The file is not UTF-8 text, has no words, or is read as a vocabulary and has a line or a
+            JSON value of another form.
+        ValueError: ``kind`` is neither "text", "vocabulary" nor None, or ``tokenize`` is an unknown name.
+        TypeError: ``tokenize`` is neither a name, nor a function, nor a tokenizer.
     """
     if kind not in {None, "text", "vocabulary"}:
         raise ValueError(f"kind is {kind!r}; expected 'text', 'vocabulary' or None.")
-    cut = tokens.tokenizer(tokenize)
+    tokenizer = get_tokenizer(tokenize)
     name = "stdin" if path == STDIN else str(path)
     try:
         with _open(path) as chunks:
-            head = next(chunks, "").removeprefix("\ufeff")
-            if "\0" in head or head.startswith(("\udcff\udcfe", "\udcfe\udcff")):
-                raise FormatError(f"{name}: this is no text in UTF-8; convert it (iconv -t UTF-8).")
-            text = chain([head], chunks)
-            if kind != "text" and _JSON.match(head):
-                counts = _of_json("".join(text), name)
-            elif kind == "vocabulary" or (kind is None and _is_vocabulary(head)):
-                counts = _of_lines(text, name)
+            first = next(chunks, "").removeprefix("\ufeff")
+            if "\0" in first or first.startswith(("\udcff\udcfe", "\udcfe\udcff")):
+                raise FormatError(f"{name}: the file is not UTF-8 text; convert it (iconv -t UTF-8).")
+            text = chain([first], chunks)
+            if kind != "text" and _JSON.match(first):
+                counts = _from_json("".join(text), name)
+            elif kind == "vocabulary" or (kind is None and _is_vocabulary(first)):
+                counts = _from_lines(text, name)
             else:
-                counts = tokens.count(_pieces(text, "\n \t"), cut)
+                counts = count_words(_pieces(text, "\n \t"), tokenizer)
     except OSError as error:
         reason = error.strerror or error
         raise LocalFileError(f"{name}: expected a text or a vocabulary, but: {reason}.") from error
     if not counts:
-        raise FormatError(f"{name}: there are no words in it.")
+        raise FormatError(f"{name}: the file has no words.")
     return counts
 
 
 @contextmanager
 def _open(path: str | Path) -> Iterator[Iterator[str]]:
-    """Open a file for its text, which comes in chunks, with a bar where it is long."""
+    """Open a file and return its text in chunks, with a progress bar if it is large."""
     if str(path) == STDIN:
-        with _decoded(sys.stdin.buffer) as text:
+        with _decode(sys.stdin.buffer) as text:
             yield _chunks(text)
         return
     path = Path(path).expanduser()
-    with open_bytes(path) as file, _decoded(file) as text:
+    with open_bytes(path) as file, _decode(file) as text:
         size = path.stat().st_size if path.is_file() else 0
-        if size < _WORTH_A_BAR or not isinstance(file, io.BufferedReader):
+        if size < MIN_BYTES_FOR_PROGRESS or not isinstance(file, io.BufferedReader):
             yield _chunks(text)
             return
-        with bar(f"Reading {path.name}", size, in_bytes=True) as advance:
-            yield _telling(_chunks(text), file, advance)
+        with progress_bar(f"Reading {path.name}", size, in_bytes=True) as advance:
+            yield _report_progress(_chunks(text), file, advance)
 
 
-def _telling(chunks: Iterator[str], file: BinaryIO, advance: Callable[[int], None]) -> Iterator[str]:
-    seen = 0
+def _report_progress(chunks: Iterator[str], file: BinaryIO, advance: Callable[[int], None]) -> Iterator[str]:
+    previous = 0
     for chunk in chunks:
-        at = file.tell()
-        advance(at - seen)
-        seen = at
+        position = file.tell()
+        advance(position - previous)
+        previous = position
         yield chunk
 
 
 def _chunks(text: TextIO) -> Iterator[str]:
-    while chunk := text.read(_CHUNK):
+    while chunk := text.read(CHUNK_CHARS):
         yield chunk
 
 
 @contextmanager
-def _decoded(file: BinaryIO) -> Iterator[TextIO]:
+def _decode(file: BinaryIO) -> Iterator[TextIO]:
     text = io.TextIOWrapper(file, "utf-8", "surrogateescape")
     try:
         yield text
     finally:
-        text.detach()  # the file is not ours to close
+        text.detach()  # the caller closes the file
 
 
-def _pieces(chunks: Iterable[str], ends: str) -> Iterator[str]:
-    """Cut anew, so that pieces end with a newline; a line longer than a chunk, with other ends too."""
-    left = ""
+def _pieces(chunks: Iterable[str], separators: str) -> Iterator[str]:
+    """Yield the text in pieces that end with a newline, or with any separator in a line over one chunk."""
+    remaining = ""
     for chunk in chunks:
-        text = left + chunk
-        allowed = ends if len(text) > _CHUNK else "\n"
-        stop = next((place for end in allowed if (place := text.rfind(end) + 1)), 0)
-        if stop:
-            yield text[:stop]
-        left = text[stop:]
-    if left:
-        yield left
+        text = remaining + chunk
+        allowed = separators if len(text) > CHUNK_CHARS else "\n"
+        end = next((position for mark in allowed if (position := text.rfind(mark) + 1)), 0)
+        if end:
+            yield text[:end]
+        remaining = text[end:]
+    if remaining:
+        yield remaining
 
 
-def _is_vocabulary(head: str) -> bool:
-    lines = head.split("\n")
-    if len(head) >= _CHUNK:
-        lines.pop()  # it goes on in the next chunk
+def _is_vocabulary(first: str) -> bool:
+    lines = first.split("\n")
+    if len(first) >= CHUNK_CHARS:
+        lines.pop()  # incomplete: it continues in the next chunk
     lines = [line.strip(" \t") for line in lines[:_LINES_TO_GUESS]]
-    # Not a word with blanks in it: a sentence, a tab and a label are how data sets for training look.
+    # No spaces within words: a sentence, a tab and a label is how labeled training data looks.
     return any(lines) and all(_PLAIN_LINE.fullmatch(line) for line in lines if line)
 
 
-def _of_lines(chunks: Iterable[str], name: str) -> Counter[str]:
+def _from_lines(chunks: Iterable[str], name: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     lines = chain.from_iterable(piece.removesuffix("\n").split("\n") for piece in _pieces(chunks, "\n"))
     for number, line in enumerate((line.strip(" \t") for line in lines), 1):
@@ -156,23 +158,25 @@ def _of_lines(chunks: Iterable[str], name: str) -> Counter[str]:
         parts = _LINE.fullmatch(line)
         if parts is None:
             raise FormatError(
-                f"{name}: line {number} is {line[:60]!r}; expected a vocabulary ({_FORMS}). {_TELL}"
+                f"{name}: line {number} is {line[:60]!r}; expected a vocabulary ({_EXPECTED}). {_TEXT_HINT}"
             )
-        word, count, spaced, its_count = parts.groups()
-        counts[word or spaced] += int(count or its_count or 1)
+        word, count, spaced_word, spaced_count = parts.groups()
+        counts[word or spaced_word] += int(count or spaced_count or 1)
     return counts
 
 
-def _of_json(text: str, name: str) -> Counter[str]:
-    expected = "expected JSON with a list of words, or a mapping of words to counts"
+def _from_json(text: str, name: str) -> Counter[str]:
+    expected = "expected a JSON list of words, or a JSON mapping of words to counts"
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise FormatError(f"{name}: it begins like JSON, and is none ({error}). {_TELL}") from error
+        raise FormatError(
+            f"{name}: the file starts like JSON but is not valid JSON ({error}). {_TEXT_HINT}"
+        ) from error
     if isinstance(value, list):
         for word in value:
             if not isinstance(word, str):
-                raise FormatError(f"{name}: the list holds {str(word)[:60]!r}; {expected}.")
+                raise FormatError(f"{name}: the list has {str(word)[:60]!r}; {expected}.")
         return Counter(value)
     for word, count in value.items():
         if type(count) is not int or count < 0:

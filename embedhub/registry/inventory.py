@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from embedhub import _cache as cache
 from embedhub import settings
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
@@ -195,7 +195,7 @@ def verify(stores: list[Store]) -> dict[Store, list[Fault]]:
     Returns:
         For each store what is wrong with it: nothing, if it is whole.
     """
-    with bar("Verifying", sum(each.size for each in stores), in_bytes=True) as advance:
+    with progress_bar("Verifying", sum(each.size for each in stores), in_bytes=True) as advance:
         return {each: list(_faults(each, advance)) for each in stores}
 
 

@@ -63,7 +63,7 @@ class Plugins:
                 provided = list(self.call_hook(hook, provider) or ())
                 for item in provided:
                     if not isinstance(item, kind):
-                        raise TypeError(f"{hook} returned {item!r}, not a {kind.__name__}")
+                        raise TypeError(f"{hook} returned {item!r}; expected {kind.__name__} objects")
             except Exception as error:  # noqa: BLE001
                 self.skip(provider, error)
                 continue

@@ -10,7 +10,7 @@ from typing import Any
 from embedhub import __version__
 from embedhub import _cache as cache
 from embedhub._names import check_name
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import DimNotFoundError
 from embedhub.vectors import store
@@ -297,7 +297,7 @@ class EmbeddingSource:
         room = self.store_size(dim)
         if room is not None:
             cache.check_space(cache.ensure_folder(folders[candidate].parent), room, "the store")
-        with bar(f"Building {self.name} {dim}d", self.words, in_bytes=False) as advance:
+        with progress_bar(f"Building {self.name} {dim}d", self.words, in_bytes=False) as advance:
             store.build(
                 folders[candidate],
                 self.parse(path, dim),

@@ -225,7 +225,7 @@ def test_a_warning_of_another_package_is_shown_as_python_does(tmp_path: Path) ->
 def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subprocess.Popen[str]"]) -> None:
     """Who reads two lines and goes, as `head` does, sees no traceback, whether much is written or little."""
     for arguments in (
-        ("neighbors", "wordnet-ppmi", "25", "music", "--top", "9000", "--json"),
+        ("neighbors", "wordnet-ppmi", "25", "music", "--topn", "9000", "--json"),
         ("list",),
         ("cache", "path"),
     ):

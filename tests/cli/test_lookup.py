@@ -24,18 +24,18 @@ def test_coverage_prints_the_shares_that_the_library_returns(
 ) -> None:
     """Of the demo's sentences GloVe has as many words and tokens by the command as by the library."""
     file, _ = demo_texts
-    counts = tokens.count([file.read_text("utf-8")])
+    counts = tokens.count_words([file.read_text("utf-8")])
     expected = embedhub.coverage(glove_20k, 50, list(counts), counts=counts)
     assert expected.by_fallback["lower"]
     assert len(expected.missing) > 3
-    done = run("coverage", "glove-6b-20k", "50", file, "--top", "3")
+    done = run("coverage", "glove-6b-20k", "50", file, "--topn", "3")
     assert (done.returncode, done.stderr) == (0, "")
     shares, missing = re.split("missing +count", done.stdout)
     rows = {line.split("  ")[0]: line.split()[-2:] for line in shares.splitlines() if line}
-    assert rows["missing"] == [f"{len(expected.missing):,}", f"{1 - expected.share:.1%}"]
+    assert rows["missing"] == [f"{len(expected.missing):,}", f"{1 - expected.ratio:.1%}"]
     assert rows[f"tokens found, of {counts.total():,}"] == [
-        f"{expected.found_tokens:,}",
-        f"{expected.token_share:.1%}",
+        f"{expected.tokens_found:,}",
+        f"{expected.token_ratio:.1%}",
     ]
     top = [line.split() for line in missing.strip().splitlines()]
     assert top == [[word, str(counts[word])] for word in expected.missing[:3]]
@@ -47,9 +47,9 @@ def test_coverage_of_a_vocabulary(tmp_path: Path, cache: Path) -> None:
     file.write_bytes(gzip.compress(b"music 5\nqwxz 2\nThe 3\nqwzx 4\n"))
     found = json.loads(run("coverage", "wordnet-ppmi", "25", file, "--json").stdout)
     assert found["missing"] == [{"word": "qwzx", "count": 4}, {"word": "qwxz", "count": 2}]
-    assert (found["total"], found["found"], found["tokens"], found["found_tokens"]) == (4, 2, 14, 8)
+    assert (found["total"], found["found"], found["tokens"], found["tokens_found"]) == (4, 2, 14, 8)
     assert found["by_fallback"] == {"lower": ["The"]}
-    strict = run("coverage", "wordnet-ppmi", "25", file, "--json", "--fallback", "none", "--top", "1")
+    strict = run("coverage", "wordnet-ppmi", "25", file, "--json", "--fallback", "none", "--topn", "1")
     assert json.loads(strict.stdout)["missing"] == [{"word": "qwzx", "count": 4}]
     assert json.loads(strict.stdout)["found"] == 1
     piped = run("coverage", "wordnet-ppmi", "25", "-", "--fallback", "hyphen", stdin="rain-music\nmusic\n")
@@ -72,7 +72,7 @@ def test_coverage_takes_the_users_word_for_what_a_file_is(cache: Path) -> None:
 
 def test_coverage_refuses_what_there_is_not(tmp_path: Path, cache: Path) -> None:
     """An unknown rule or fallback is wrong usage; a file that is not there is a failed task."""
-    for option, value in (("--tokenize", "letters"), ("--fallback", "upper"), ("--top", "0")):
+    for option, value in (("--tokenize", "letters"), ("--fallback", "upper"), ("--topn", "0")):
         done = run("coverage", "wordnet-ppmi", "25", "-", option, value, stdin="rain")
         assert done.returncode == 2
         assert value in done.stderr or "greater than or equal to 1" in done.stderr
@@ -86,7 +86,7 @@ def test_coverage_refuses_what_there_is_not(tmp_path: Path, cache: Path) -> None
 
 def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
     """Each word has a list of its own, the one that the library returns and that plain cosines give."""
-    done = run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--top", "3")
+    done = run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--topn", "3")
     lines = [line.split() for line in done.stdout.splitlines()[1:]]
     assert lines == [
         [word, other, f"{score:.4f}"]
@@ -115,13 +115,15 @@ def test_missing_words_are_reported_with_close_ones(glove_20k: Vectors) -> None:
 
 def test_analogy_finds_a_capital_in_glove(glove_20k: Vectors) -> None:
     """France is to Paris as Italy is to Rome; none of the question's words is an answer."""
-    lines = run("analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--top", "4").stdout.splitlines()
+    lines = run(
+        "analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--topn", "4"
+    ).stdout.splitlines()
     answers = [line.split()[0] for line in lines[1:]]
     assert answers[0] == "rome"
     assert len(answers) == 4
     assert not {"france", "paris", "italy"} & set(answers)
     (best,) = json.loads(
-        run("analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--top", "1", "--json").stdout
+        run("analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--topn", "1", "--json").stdout
     )
     assert best["word"] == "rome"
     assert best["cosine"] == pytest.approx(0.8466, abs=5e-4)
@@ -170,5 +172,5 @@ def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
     text = "The rain, the rain, and qwxz! The end of qwxz."
     (tmp_path / "text").write_text(text, "utf-8")
     found = json.loads(run("coverage", "wordnet-ppmi", "25", tmp_path / "text", "--json").stdout)
-    counts = Counter(tokens.words(text))
+    counts = Counter(tokens.treebank_tokenize(text))
     assert (found["total"], found["tokens"]) == (len(counts), counts.total())

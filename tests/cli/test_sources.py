@@ -62,7 +62,7 @@ def test_what_is_broken_is_shown_and_hurts_no_other(site: Path) -> None:
     done = run("list", **seeing(site))
     assert done.returncode == 0
     (warning,) = done.stderr.splitlines()
-    assert warning.startswith("Warning: The embedhub plugin embedhub-broken (embedhub-broken) is left out")
+    assert warning.startswith("Warning: The embedhub plugin embedhub-broken (embedhub-broken) is skipped")
     assert "ZeroDivisionError" in warning
     assert done.stdout.count("(a clash: see embedhub info)") == 2
     assert re.search(r"odd .*broken: ZeroDivisionError: division by zero +embedhub-fails", done.stdout)

@@ -85,7 +85,7 @@ def a_file(kind: str) -> RemoteFile:
     )
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 @pytest.mark.parametrize("kind", ["member", "whole"])
 @pytest.mark.parametrize("place", ["files", "slow", "noranges", "moved"])
 def test_nginx_serves_it(nginx: str, monkeypatch: pytest.MonkeyPatch, place: str, kind: str) -> None:

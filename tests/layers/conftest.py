@@ -1,4 +1,4 @@
-"""What all tests of layers share: the conformance of a layer, and a process that has no embedhub."""
+"""Fixtures for tests of layers: conformance checks, and a process without embedhub."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ import pytest
 from children import child, read_until
 from numpy.typing import NDArray
 
-_STRANGER = """
+_PREDICT = """
 import json, sys
 sys.modules["embedhub"] = None
 import keras, numpy as np
@@ -25,9 +25,9 @@ for line in sys.stdin:
 
 
 @pytest.fixture(scope="session")
-def stranger() -> Iterator[Callable[[Path, NDArray[Any]], NDArray[np.float32]]]:
-    """Return a function that lets a process without embedhub load a model and predict."""
-    with child(sys.executable, "-c", _STRANGER, stderr=None) as process:
+def predict_without_embedhub() -> Iterator[Callable[[Path, NDArray[Any]], NDArray[np.float32]]]:
+    """Return a function that predicts with a saved model in a process without embedhub."""
+    with child(sys.executable, "-c", _PREDICT, stderr=None) as process:
 
         def predict(path: Path, indices: NDArray[Any]) -> NDArray[np.float32]:
             print(json.dumps([str(path), indices.tolist()]), file=process.stdin, flush=True)
@@ -44,20 +44,20 @@ def values(tensor: Any) -> NDArray[np.float32]:
 
 @dataclass(kw_only=True)
 class Conformance:
-    """What a layer must do that stands for a matrix. Call it with the layer, fresh.
+    """Checks for a layer that holds a matrix; call it with an untrained layer.
 
     Args:
-        matrix: ``(rows, dim)``, what the layer holds.
-        moves: ``(rows,)`` bool, the rows that change in training.
+        matrix: ``(rows, dim)``, the expected output.
+        moves: ``(rows,)`` bool, the rows that training changes.
         weights: Number of trainable and of frozen weights.
         dtype: Of the layer's output.
         masks: Whether row 0 is padding.
         tolerance: How far the output may be from the matrix.
-        over: The layer that takes this one's output; it heeds masks.
-        compile_options: How the model is compiled for the training step.
-        feed: Makes of indices and targets what ``fit`` takes.
-        stranger: Predicts with a saved model, in a process without embedhub.
-        folder: Where models are saved.
+        over: Returns the next layer, which respects masks.
+        compile_options: For the training step.
+        feed: Turns indices and targets into arguments of ``fit``.
+        predict_without_embedhub: The fixture of that name.
+        folder: Where the model is saved.
     """
 
     matrix: NDArray[np.float32]
@@ -69,7 +69,7 @@ class Conformance:
     over: Callable[[], Any] = keras.layers.GlobalAveragePooling1D
     compile_options: dict[str, Any] = field(default_factory=dict)
     feed: Callable[[NDArray[np.int64], NDArray[np.float32]], tuple[Any, ...]] = lambda x, y: (x, y)
-    stranger: Callable[[Path, NDArray[Any]], NDArray[np.float32]]
+    predict_without_embedhub: Callable[[Path, NDArray[Any]], NDArray[np.float32]]
     folder: Path
 
     def __call__(self, layer: Any) -> None:
@@ -89,34 +89,36 @@ class Conformance:
         before = values(before)
         np.testing.assert_allclose(before[0], self.matrix, rtol=0, atol=self.tolerance)
 
-        # Small targets, because a step whose scaled loss is too large for float16 is left out.
+        # Small targets, because loss scaling skips a step whose loss overflows float16.
         keras.utils.set_random_seed(2017)
         indices = np.concatenate([every, np.roll(every, 2)])
         targets = np.array([[0.5], [-0.5]], np.float32)
         model = keras.Sequential(
             [keras.Input((None,), dtype="int32"), layer, self.over(), keras.layers.Dense(1)]
         )
-        # A step of 0.1 is more than bfloat16 rounds away.
+        # A step of 0.1 is large enough not to be rounded away in bfloat16.
         model.compile(keras.optimizers.Adam(0.1), "mse", **self.compile_options)
         model.fit(*self.feed(indices, targets), verbose=0, shuffle=False)
         after = values(layer(every))
         tolerance = 1e-5 if self.dtype == "float32" else 1e-2
         assert ((after != before).any(axis=-1)[0] == self.moves).all()
         if self.masks:
-            # Padding before or behind the words changes nothing.
+            # Padding before or after the words does not change the output.
             words = every[:, 1:-1]
             padded = np.concatenate([np.pad(words, ((0, 0), ends)) for ends in ((0, 2), (2, 0))])
             ahead, behind = values(model(padded))
             np.testing.assert_allclose(ahead, behind, rtol=tolerance)
 
         model.save(self.folder / "model.keras")
-        found = self.stranger(self.folder / "model.keras", indices)
-        np.testing.assert_allclose(found, values(model(indices)), rtol=tolerance)
+        prediction = self.predict_without_embedhub(self.folder / "model.keras", indices)
+        np.testing.assert_allclose(prediction, values(model(indices)), rtol=tolerance)
 
 
 @pytest.fixture
 def conformance(
-    stranger: Callable[[Path, NDArray[Any]], NDArray[np.float32]], tmp_path: Path
+    predict_without_embedhub: Callable[[Path, NDArray[Any]], NDArray[np.float32]], tmp_path: Path
 ) -> Callable[..., Conformance]:
-    """Return the maker of a `Conformance`."""
-    return lambda **options: Conformance(stranger=stranger, folder=tmp_path, **options)
+    """Return a function that creates a `Conformance`."""
+    return lambda **options: Conformance(
+        predict_without_embedhub=predict_without_embedhub, folder=tmp_path, **options
+    )

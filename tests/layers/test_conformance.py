@@ -1,4 +1,4 @@
-"""Every feature of Keras' Embedding, under the backend that KERAS_BACKEND names."""
+"""Features of Keras' Embedding, with the backend that KERAS_BACKEND names."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,20 +22,20 @@ MISSING = np.isin(np.arange(7), [3, 6])
 
 @pytest.fixture
 def matrix() -> Any:
-    """Return what the layers are to hold."""
+    """Return the matrix that the layers hold."""
     return embedhub.embedding_matrix("wordnet-ppmi", 25, WORD_INDEX).matrix
 
 
 @pytest.fixture
 def policy(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Set the dtype policy of all layers, and put back the default."""
+    """Set the global dtype policy, and reset it afterwards."""
     keras.config.set_dtype_policy(request.param)
     yield request.param
     keras.config.set_dtype_policy("float32")
 
 
 def make(**options: Any) -> Any:
-    """Return a layer over the embedded vectors."""
+    """Return a layer over the built-in vectors."""
     return embedhub.keras_embedding("wordnet-ppmi", 25, WORD_INDEX, **options)
 
 
@@ -49,10 +49,10 @@ def batches(indices: Any, targets: Any) -> tuple[tf.data.Dataset]:
     [(False, NONE, (0, 1)), (True, ALL, (1, 0)), ("missing", MISSING, (1, 3))],
     ids=["frozen", "trainable", "missing"],
 )
-def test_a_layer(
+def test_layer_conforms(
     conformance: Callable[..., Any], matrix: Any, trainable: Any, moves: Any, weights: Any
 ) -> None:
-    """A layer holds its rows, just those move that are to, and it loads without embedhub."""
+    """A layer returns the matrix, trains the right rows, and loads without embedhub."""
     conformance(matrix=matrix, moves=moves, weights=weights)(make(trainable=trainable))
 
 
@@ -64,7 +64,7 @@ def test_a_layer(
 def test_mask_zero(
     conformance: Callable[..., Any], matrix: Any, trainable: Any, moves: Any, weights: Any
 ) -> None:
-    """With mask_zero an LSTM passes over padding, and padding does not learn."""
+    """With ``mask_zero``, an LSTM skips padding, and padding is not trained."""
     conformance(matrix=matrix, moves=moves, weights=weights, masks=True, over=lambda: keras.layers.LSTM(2))(
         make(trainable=trainable, mask_zero=True)
     )
@@ -83,7 +83,7 @@ def test_mask_zero(
 def test_mixed_precision(
     conformance: Callable[..., Any], matrix: Any, policy: str, trainable: Any, moves: Any, weights: Any
 ) -> None:
-    """Rows are kept in float32 and come out in half precision, masked where they are padding."""
+    """Weights are float32, and the output is in half precision, with a mask."""
     layer = make(trainable=trainable, mask_zero=True)
     assert {weight.dtype for weight in layer.weights} == {"float32"}
     conformance(
@@ -97,14 +97,14 @@ def test_mixed_precision(
 
 
 def test_lora_rank(conformance: Callable[..., Any], matrix: Any) -> None:
-    """With lora_rank the rows are frozen, and what is added to them learns."""
+    """With ``lora_rank``, the matrix is frozen, and its low-rank addition is trained."""
     layer = make(trainable=True, lora_rank=2)
     conformance(matrix=matrix, moves=ALL, weights=(2, 1))(layer)
-    (rows,) = layer.non_trainable_weights
-    assert (keras.ops.convert_to_numpy(rows) == matrix).all()
+    (weights,) = layer.non_trainable_weights
+    assert (keras.ops.convert_to_numpy(weights) == matrix).all()
 
 
-# Keras says so of the layers in a model that hold nothing.
+# Keras warns for each layer of a model that has no weights.
 not_quantized = pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method:UserWarning")
 
 
@@ -113,7 +113,7 @@ not_quantized = pytest.mark.filterwarnings("ignore:Layer .* does not have a `qua
     ("trainable", "weights"), [(False, (0, 2)), ("missing", (0, 8))], ids=["frozen", "missing"]
 )
 def test_quantize_int8(conformance: Callable[..., Any], matrix: Any, trainable: Any, weights: Any) -> None:
-    """A layer can be quantized, and then gives its rows to 8 bits; the right ones."""
+    """A quantized layer returns the matrix to 8 bits."""
     layer = make(trainable=trainable)
     layer.quantize("int8")
     step = np.abs(matrix).max() / 127
@@ -122,12 +122,12 @@ def test_quantize_int8(conformance: Callable[..., Any], matrix: Any, trainable: 
 
 @not_quantized
 @pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # missing words, on purpose
-def test_positions_survive_quantize() -> None:
-    """No row of the words that learn is taken for another one after rounding to 8 bits."""
+def test_quantize_int8_keeps_positions_of_trained_rows() -> None:
+    """After quantization, each of 5,000 missing words still has its own vector."""
     word_index = {f"qwxz{i}": i for i in range(5000)} | {"music": 5000}
     layer = embedhub.keras_embedding("wordnet-ppmi", 25, word_index, trainable="missing")
-    (learning,) = layer.trainable_weights
-    learning.assign(np.arange(5002)[:, None] * np.ones((1, 25)))
+    (trainable,) = layer.trainable_weights
+    trainable.assign(np.arange(5002)[:, None] * np.ones((1, 25)))
     before = keras.ops.convert_to_numpy(layer(np.arange(5001)[None]))
     layer.quantize("int8")
     after = keras.ops.convert_to_numpy(layer(np.arange(5001)[None]))
@@ -136,7 +136,7 @@ def test_positions_survive_quantize() -> None:
 
 @pytest.fixture
 def _quick_torch_compile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let PyTorch trace and differentiate what it compiles, but spare it a minute of writing C++."""
+    """Let PyTorch trace compiled code, without the minute that it takes to generate C++."""
     if BACKEND == "torch":
         import torch
 
@@ -145,20 +145,20 @@ def _quick_torch_compile(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_quick_torch_compile")
 def test_jit_compile(conformance: Callable[..., Any], matrix: Any) -> None:
-    """A compiled training step does the same, through frozen and trainable Embedding layers."""
+    """A compiled training step works through frozen and trainable tables."""
     check = conformance(matrix=matrix, moves=MISSING, weights=(1, 3), compile_options={"jit_compile": True})
     check(make(trainable="missing"))
 
 
 def test_tf_data(conformance: Callable[..., Any], matrix: Any) -> None:
-    """A tf.data pipeline feeds the layer under every backend."""
+    """A tf.data pipeline feeds the layer with every backend."""
     conformance(matrix=matrix, moves=ALL, weights=(1, 0), feed=batches)(make(trainable=True))
 
 
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="Keras' SavedModel export is tested under TensorFlow")
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="Keras' SavedModel export is tested with TensorFlow")
 @pytest.mark.parametrize("trainable", [False, "missing"])
 def test_saved_model(trainable: Any, matrix: Any, tmp_path: Path) -> None:
-    """An exported SavedModel serves the rows, without Keras."""
+    """An exported SavedModel serves the matrix without Keras."""
     layer = make(trainable=trainable, mask_zero=True, input_length=7)
     model = keras.Sequential([layer, keras.layers.Activation("linear")])
     model.export(tmp_path / "exported")

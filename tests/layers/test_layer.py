@@ -1,4 +1,4 @@
-"""The layer."""
+"""Keras Embedding layers."""
 
 import json
 import re
@@ -21,12 +21,12 @@ def values(tensor: Any) -> Any:
 
 
 def make(*arguments: Any, **options: Any) -> keras.layers.Embedding:
-    """Return a layer over the embedded vectors."""
+    """Return a layer over the built-in vectors."""
     return embedhub.keras_embedding("wordnet-ppmi", 25, WORD_INDEX, *arguments, **options)
 
 
-def test_it_is_a_stock_layer_that_holds_the_rows() -> None:
-    """The layer is Keras' own, built, frozen, and row i is that of the word with index i."""
+def test_layer_is_a_stock_embedding_with_the_matrix() -> None:
+    """The layer is a built, frozen ``keras.layers.Embedding`` that holds the embedding matrix."""
     layer = make(name="words")
     assert type(layer) is keras.layers.Embedding
     assert layer.built
@@ -37,8 +37,8 @@ def test_it_is_a_stock_layer_that_holds_the_rows() -> None:
     assert len(json.dumps(keras.layers.serialize(layer))) < 1000
 
 
-def test_a_sequential_is_built_at_once_by_input_length() -> None:
-    """With input_length the Keras 2 idiom works: Flatten knows its size before any data."""
+def test_input_length_builds_a_sequential() -> None:
+    """With ``input_length`` a ``Sequential`` is built at once, and ``Flatten`` has a size."""
     model = keras.Sequential([make(6), keras.layers.Flatten(), keras.layers.Dense(1, activation="sigmoid")])
     assert model.built
     assert model.output_shape == (None, 1)
@@ -46,14 +46,16 @@ def test_a_sequential_is_built_at_once_by_input_length() -> None:
 
 
 @pytest.mark.parametrize("input_length", [0, -1, "50", 50.0, True])
-def test_a_wrong_input_length_is_refused(input_length: Any) -> None:
-    """What is no length of a sequence is an error, not a surprise at training time."""
-    with pytest.raises(ValueError, match=re.escape(f"input_length is {input_length!r}; expected the length")):
+def test_invalid_input_length_is_rejected(input_length: Any) -> None:
+    """``input_length`` is a positive integer or None."""
+    with pytest.raises(
+        ValueError, match=re.escape(f"input_length is {input_length!r}; expected an integer of 1")
+    ):
         make(input_length)
 
 
-def test_options_are_passed_through() -> None:
-    """Every option of Embedding reaches it, but those that follow from the vectors."""
+def test_layer_options_are_passed_on() -> None:
+    """Options reach the Embedding layer; those that the vectors determine are errors."""
     layer = make(
         trainable=True,
         mask_zero=True,
@@ -67,49 +69,49 @@ def test_options_are_passed_through() -> None:
     assert isinstance(layer.embeddings_regularizer, keras.regularizers.L2)
     assert isinstance(layer.embeddings_constraint, keras.constraints.UnitNorm)
     for option in ("weights", "embeddings_initializer", "input_dim", "output_dim", "input_shape"):
-        with pytest.raises(TypeError, match=f"{option}= cannot be given"):
+        with pytest.raises(TypeError, match=f"{option}= is not an option"):
             make(**{option: 3})
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "bfloat16"])
 @pytest.mark.parametrize("trainable", [False, "missing"])
 def test_half_precision_does_not_round_indices(dtype: str, trainable: Any) -> None:
-    """A Sequential gives each index its own row, also where its dtype cannot hold the index."""
+    """A Sequential looks up the right rows although its dtype cannot represent the indices."""
     index = {word: 1000 + 2 * i + 1 for i, word in enumerate(embedhub.load("wordnet-ppmi", 25).words[:1100])}
     layer = embedhub.keras_embedding("wordnet-ppmi", 25, index, dtype=dtype, trainable=trainable)
     model = keras.Sequential([layer, keras.layers.Activation("linear", dtype="float32")])
-    some = np.array([[1001, 2049, 2051, 3199]])
-    assert (values(model(some)) == values(layer(some))).all()
-    assert len(np.unique(values(model(some))[0], axis=0)) == 4
+    indices = np.array([[1001, 2049, 2051, 3199]])
+    assert (values(model(indices)) == values(layer(indices))).all()
+    assert len(np.unique(values(model(indices))[0], axis=0)) == 4
 
 
-def test_a_quantized_dtype_is_refused() -> None:
-    """A layer that would be made of 8-bit zeros is an error that says how to quantize."""
+def test_quantized_dtype_is_rejected() -> None:
+    """The layer would be quantized before it has weights, so the error says how to quantize it."""
     with pytest.raises(ValueError, match=re.escape("call layer.quantize('int8')")):
         make(dtype="int8_from_float32")
 
 
-def test_trainable_is_checked() -> None:
-    """A misspelt trainable, and options that say nothing of rows that learn alone, are errors."""
+def test_invalid_trainable_and_its_options_are_rejected() -> None:
+    """A misspelled ``trainable``, and options without meaning for ``"missing"``, are errors."""
     with pytest.raises(ValueError, match="trainable is 'Missing'; expected True, False or 'missing'"):
         make(trainable="Missing")
-    with pytest.raises(TypeError, match="lora_rank= cannot be given with trainable='missing'"):
+    with pytest.raises(TypeError, match="lora_rank= cannot be combined with trainable='missing'"):
         make(trainable="missing", lora_rank=2)
 
 
-def test_rows_of_missing_words_learn_alone() -> None:
-    """The optimizer sees only the missing words' rows; options for what learns reach them."""
+def test_trainable_missing_trains_only_missing_words() -> None:
+    """The only trainable weights are the vectors of missing words, and layer options apply to them."""
     layer = make(4, trainable="missing", name="words", embeddings_regularizer="l2")
-    (learning,) = layer.trainable_weights
-    assert learning.shape == (3, 25)  # one missing word; two rows never learn
+    (trainable,) = layer.trainable_weights
+    assert trainable.shape == (3, 25)  # two reserved rows, one missing word
     assert layer.name == "words"
     model = keras.Sequential([layer, keras.layers.Flatten(), keras.layers.Dense(1)])
     assert model.output_shape == (None, 1)
     assert len(model.losses) == 1
 
 
-def test_without_missing_words_nothing_learns() -> None:
-    """Where all words are found the same kind of layer comes back, all of it frozen."""
+def test_trainable_missing_without_missing_words_is_frozen() -> None:
+    """If all words are found, the result is still a model, without trainable weights."""
     layer = embedhub.keras_embedding("wordnet-ppmi", 25, {"music": 1, "rain": 2}, trainable="missing")
     assert isinstance(layer, keras.Model)
     assert layer.trainable_weights == []
@@ -117,8 +119,8 @@ def test_without_missing_words_nothing_learns() -> None:
     assert (values(layer(np.arange(3)[None]))[0] == expected).all()
 
 
-def test_a_missing_word_at_row_0_learns() -> None:
-    """Row 0 is a word's if the vocabulary says so, and learns with the other missing ones."""
+def test_missing_word_at_index_0_is_trained() -> None:
+    """Without ``mask_zero``, a missing word at index 0 is trained like any other."""
     layer = embedhub.keras_embedding("wordnet-ppmi", 25, {"qwxz": 0, "music": 1}, 2, trainable="missing")
     before = values(layer(np.array([[0, 1]])))
     model = keras.Sequential([layer, keras.layers.Flatten(), keras.layers.Dense(1)])
@@ -127,8 +129,8 @@ def test_a_missing_word_at_row_0_learns() -> None:
     assert (values(layer(np.array([[0, 1]]))) != before).any(axis=-1).tolist() == [[True, False]]
 
 
-def test_training_never_reaches_the_source() -> None:
-    """The layer shares no memory with the source's vectors, nor with a second layer."""
+def test_training_does_not_change_the_source() -> None:
+    """A layer shares memory neither with the source nor with a second layer."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     before = np.array(vectors["music"])
     layers = [embedhub.keras_embedding(vectors, 25, WORD_INDEX, trainable=True) for _ in range(2)]
@@ -141,12 +143,12 @@ def test_training_never_reaches_the_source() -> None:
     assert (vectors["music"] == before).all()
 
 
-def test_making_a_layer_takes_few_copies() -> None:
-    """Python and numpy hold at no time more than the matrix, the layer's weights, and a fifth of that."""
+def test_creating_a_layer_needs_two_copies_of_the_matrix() -> None:
+    """At no time do Python and numpy hold more than the matrix, the weights, and 20 % of the matrix."""
     vectors = embedhub.load("wordnet-ppmi", 100)
     index = {word: i for i, word in enumerate(vectors.words)}
     size = embedhub.embedding_matrix(vectors, 100, index).matrix.nbytes
-    embedhub.keras_embedding(vectors, 100, {"music": 1})  # what is imported late does not count
+    embedhub.keras_embedding(vectors, 100, {"music": 1})  # late imports do not count
     tracemalloc.start()
     try:
         layer = embedhub.keras_embedding(vectors, 100, index)
@@ -154,15 +156,15 @@ def test_making_a_layer_takes_few_copies() -> None:
     finally:
         tracemalloc.stop()
     assert layer.built
-    # Under TensorFlow the weights are memory of numpy. What a backend allocates by itself is not seen here:
-    # benchmarks/tasks.py measures the peak of the process.
+    # With TensorFlow the weights are numpy's memory. Memory that a backend allocates itself is not counted
+    # here; benchmarks/tasks.py measures the peak of the process.
     assert 0.9 < peak / size < 2.2
     assert left / size < 1.1
 
 
 def test_torch_embedding_without_torch_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PyTorch is optional: without it torch_embedding raises an ImportError that names the extra."""
+    """Without PyTorch, ``torch_embedding`` raises an ImportError that names what to install."""
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(embedhub.errors.DependencyError, match=r"pip install embedhub\[torch\]") as caught:
+    with pytest.raises(embedhub.errors.DependencyError, match=r'pip install "embedhub\[torch\]"') as caught:
         embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
     assert isinstance(caught.value, ImportError)

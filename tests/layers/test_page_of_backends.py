@@ -1,4 +1,4 @@
-"""The page of the documentation on backends, under the one in use."""
+"""The documentation page on backends, with the backend in use."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.slow
-def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its code gives what is shown, under each backend."""
+def test_code_of_the_page_prints_its_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code on the page prints what is shown, with each backend."""
     monkeypatch.chdir(tmp_path)
     pages.run(pages.ROOT / "docs" / "several-backends.md", monkeypatch)

@@ -1,4 +1,4 @@
-"""Strings in, vectors out."""
+"""Layers from strings to vectors."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,12 +23,14 @@ only_tensorflow = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def text() -> embedhub.TextLayers:
-    """Return layers over the embedded vectors, with one word that these do not have."""
-    return embedhub.keras_text_embedding("wordnet-ppmi", 25, words=3000, include=["Qwxz!"], sequence_length=5)
+    """Return layers over the built-in vectors, with one word that they do not have."""
+    return embedhub.keras_text_embedding(
+        "wordnet-ppmi", 25, max_tokens=3000, include=["Qwxz!"], input_length=5
+    )
 
 
-def rows(words: list[str]) -> Any:
-    """Return the embedded vectors' rows of words, zeros where they have none."""
+def vectors_of(words: list[str]) -> Any:
+    """Return the built-in vectors of words, zeros for missing words."""
     return embedhub.load("wordnet-ppmi", 25).lookup(words, missing="zeros")
 
 
@@ -37,49 +39,51 @@ def numpy(tensor: Any) -> Any:
     return keras.ops.convert_to_numpy(tensor)
 
 
-def test_strings_become_the_vectors_of_their_words(text: embedhub.TextLayers) -> None:
-    """Words known to the source have its rows, without any training; all others and padding have zeros."""
-    found = numpy(text.embedding(text.vectorize(TEXTS)))
-    assert found.shape == (2, 5, 25)
-    assert (found[0] == rows(["music", "in", "the", "rain", ""])).all()
-    assert (found[1] == rows(["qwxz", "its", "music", "", ""])).all()
+def test_strings_become_vectors(text: embedhub.TextLayers) -> None:
+    """Words have their vectors without ``adapt``; missing words and padding are zeros."""
+    output = numpy(text.embedding(text.vectorize(TEXTS)))
+    assert output.shape == (2, 5, 25)
+    assert (output[0] == vectors_of(["music", "in", "the", "rain", ""])).all()
+    assert (output[1] == vectors_of(["qwxz", "its", "music", "", ""])).all()
 
 
-def test_the_vocabulary_is_the_sources_first_words_and_ones_own(text: embedhub.TextLayers) -> None:
-    """The source's most frequent words come first, then the caller's, standardized as texts are."""
+def test_vocabulary_is_the_first_words_of_the_source_and_of_include(text: embedhub.TextLayers) -> None:
+    """The source's most frequent words come first, then those of ``include``, standardized like texts."""
     words = embedhub.load("wordnet-ppmi", 25).words[:3000]
     assert text.vectorize.get_vocabulary() == ["", "[UNK]", *words, "qwxz"]
 
 
-def test_own_words_may_be_whole_texts() -> None:
-    """Texts are split, and words that are there already, or mean padding, are not there twice."""
+def test_include_takes_whole_texts() -> None:
+    """Texts in ``include`` are split; duplicates and special tokens are dropped."""
     text = embedhub.keras_text_embedding(
-        "wordnet-ppmi", 25, words=0, include=["the cat", "the [UNK] ", ""], standardize=None
+        "wordnet-ppmi", 25, max_tokens=0, include=["the cat", "the [UNK] ", ""], standardize=None
     )
     assert text.vectorize.get_vocabulary() == ["", "[UNK]", "the", "cat"]
-    assert (numpy(text.embedding.weights[0])[2:] == rows(["the", "cat"])).all()
+    assert (numpy(text.embedding.weights[0])[2:] == vectors_of(["the", "cat"])).all()
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # a word of its own making
-def test_options_reach_their_layers() -> None:
-    """Options of TextVectorization and of the layer go where they belong."""
+@pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # the only word is missing, on purpose
+def test_options_reach_both_layers() -> None:
+    """Options of TextVectorization and of ``keras_embedding`` are passed on."""
     text = embedhub.keras_text_embedding(
-        "wordnet-ppmi", 25, words=0, include=["a-b,c"], standardize="lower", split=None, trainable=True
+        "wordnet-ppmi", 25, max_tokens=0, include=["a-b,c"], standardize="lower", split=None, trainable=True
     )
     assert text.vectorize.get_vocabulary()[2:] == ["a-b,c"]
     assert text.embedding.trainable
 
 
-def test_own_missing_words_can_learn() -> None:
-    """With trainable="missing" words that the source does not know have rows that learn, and [UNK] too."""
-    text = embedhub.keras_text_embedding("wordnet-ppmi", 25, words=9, include=["qwxz"], trainable="missing")
-    (learning,) = text.embedding.trainable_weights
-    assert learning.shape == (2 + 2, 25)  # two rows that never learn come first
+def test_missing_words_of_include_can_be_trained() -> None:
+    """With ``trainable="missing"``, words that the source does not have are trained, and [UNK] too."""
+    text = embedhub.keras_text_embedding(
+        "wordnet-ppmi", 25, max_tokens=9, include=["qwxz"], trainable="missing"
+    )
+    (trainable,) = text.embedding.trainable_weights
+    assert trainable.shape == (2 + 2, 25)  # two reserved rows come first
     assert numpy(text.embedding(text.vectorize(["qwxz the"]))).shape == (1, 2, 25)
 
 
-def test_capitals_stay_where_the_source_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cased source gets texts as they are, but for punctuation; bytes that are no text are left out."""
+def test_case_is_kept_for_a_cased_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a cased source only punctuation is stripped; words that are not UTF-8 are skipped."""
     folder = tmp_path / "mirror" / "example.org"
     folder.mkdir(parents=True)
     (folder / "cased").write_bytes(b"read by the function below")
@@ -100,25 +104,25 @@ def test_capitals_stay_where_the_source_has_them(tmp_path: Path, monkeypatch: py
         citation="",
         homepage="",
     )
-    with pytest.warns(embedhub.errors.UnpinnedWarning):
+    with pytest.warns(embedhub.errors.UnverifiedWarning):
         text = embedhub.keras_text_embedding(source, None)
     assert text.vectorize.get_vocabulary() == ["", "[UNK]", "The", "the", "Paris"]
-    found = numpy(text.embedding(text.vectorize(["The, PARIS, Paris!"])))
-    assert found[..., 0].tolist() == [[1, 0, 3]]
+    output = numpy(text.embedding(text.vectorize(["The, PARIS, Paris!"])))
+    assert output[..., 0].tolist() == [[1, 0, 3]]
 
 
-def test_wrong_words_are_refused() -> None:
-    """No words at all, a negative number of them, and one string in place of several are errors."""
-    with pytest.raises(VocabularyError, match="leave a vocabulary of no words"):
-        embedhub.keras_text_embedding("wordnet-ppmi", 25, words=0, include=["..."])
-    with pytest.raises(ValueError, match="words is -1; expected"):
-        embedhub.keras_text_embedding("wordnet-ppmi", 25, words=-1)
-    with pytest.raises(TypeError, match="include is one string, 'music'; expected several"):
+def test_invalid_max_tokens_and_include_are_rejected() -> None:
+    """An empty vocabulary, a negative ``max_tokens``, and a single string as ``include`` are errors."""
+    with pytest.raises(VocabularyError, match="leave no words"):
+        embedhub.keras_text_embedding("wordnet-ppmi", 25, max_tokens=0, include=["..."])
+    with pytest.raises(ValueError, match="max_tokens is -1; expected"):
+        embedhub.keras_text_embedding("wordnet-ppmi", 25, max_tokens=-1)
+    with pytest.raises(TypeError, match="include is a single string, 'music'; expected several"):
         embedhub.keras_text_embedding("wordnet-ppmi", 25, include="music")
 
 
-def test_tf_data_carries_strings_to_every_backend(text: embedhub.TextLayers) -> None:
-    """In a tf.data pipeline strings become indices, and a model of any backend trains on them."""
+def test_tf_data_vectorizes_strings_for_every_backend(text: embedhub.TextLayers) -> None:
+    """A tf.data pipeline turns strings into indices, on which a model of any backend is trained."""
     model = keras.Sequential([text.embedding, keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     texts = tf.data.Dataset.from_tensor_slices((TEXTS, [[0.0], [1.0]])).batch(2)
@@ -129,15 +133,15 @@ def test_tf_data_carries_strings_to_every_backend(text: embedhub.TextLayers) -> 
 
 
 @pytest.mark.skipif(BACKEND == "tensorflow", reason="TensorFlow's models take strings")
-def test_other_backends_say_that_they_take_no_strings(text: embedhub.TextLayers) -> None:
-    """Where a model cannot take strings, the error names the two ways that work."""
+def test_model_of_strings_needs_tensorflow(text: embedhub.TextLayers) -> None:
+    """On other backends the error names the two ways that work."""
     with pytest.raises(BackendError, match=r"cannot take strings.*\.embedding\(\.vectorize\(texts\)\)"):
         _ = text.model
 
 
 @only_tensorflow
-def test_the_model_takes_raw_strings(text: embedhub.TextLayers) -> None:
-    """The Sequential gives the vectors of strings: arrays, tensors, pipelines; it is always the same one."""
+def test_model_takes_raw_strings(text: embedhub.TextLayers) -> None:
+    """The model takes arrays, tensors and pipelines of strings, and is created once."""
     expected = numpy(text.embedding(text.vectorize(TEXTS)))
     assert text.model.output_shape == (None, 5, 25)
     assert text.model is text.model
@@ -151,13 +155,13 @@ def test_the_model_takes_raw_strings(text: embedhub.TextLayers) -> None:
 
 
 @only_tensorflow
-def test_it_is_served_on_raw_strings(
-    text: embedhub.TextLayers, stranger: Callable[..., Any], tmp_path: Path
+def test_saved_and_exported_models_take_raw_strings(
+    text: embedhub.TextLayers, predict_without_embedhub: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """Saved or exported, the model takes strings without embedhub; the SavedModel also without Keras."""
+    """A saved model takes strings without embedhub; an exported one without Keras too."""
     expected = numpy(text.embedding(text.vectorize(TEXTS)))
     text.model.save(tmp_path / "text.keras")
-    assert (stranger(tmp_path / "text.keras", np.array(TEXTS)) == expected).all()
+    assert (predict_without_embedhub(tmp_path / "text.keras", np.array(TEXTS)) == expected).all()
     text.model.export(tmp_path / "exported")
     served = tf.saved_model.load(tmp_path / "exported")
     assert (served.serve(tf.constant(TEXTS)).numpy() == expected).all()

@@ -1,4 +1,4 @@
-"""The layer for PyTorch itself, whichever backend Keras has."""
+"""PyTorch Embedding layers."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: tox -e to
 WORD_INDEX = {"music": 1, "rain": 2, "qwxz": 3}
 
 
-def test_torch_embedding_is_a_stock_layer_that_holds_the_rows() -> None:
-    """The layer is PyTorch's own, frozen, and row i is that of the word with index i."""
+def test_torch_embedding_is_a_stock_embedding_with_the_matrix() -> None:
+    """The layer is a frozen ``torch.nn.Embedding`` that holds the embedding matrix."""
     layer = embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
     assert type(layer) is torch.nn.Embedding
     assert not layer.weight.requires_grad
@@ -24,8 +24,8 @@ def test_torch_embedding_is_a_stock_layer_that_holds_the_rows() -> None:
     assert (layer(torch.arange(4)).numpy() == expected).all()
 
 
-def test_training_changes_all_rows_but_padding() -> None:
-    """A trainable layer learns, its padding does not, and neither the source nor another layer changes."""
+def test_training_changes_all_rows_except_padding() -> None:
+    """Training changes neither padding, nor the source, nor another layer."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     before = np.array(vectors["music"])
     layer, other = (
@@ -39,8 +39,8 @@ def test_training_changes_all_rows_but_padding() -> None:
     assert (vectors["music"] == before).all()
 
 
-def test_state_of_a_torch_layer_loads_into_a_plain_one(tmp_path: Any) -> None:
-    """The state goes into a plain layer of the same shape."""
+def test_state_dict_loads_into_a_plain_layer(tmp_path: Any) -> None:
+    """The saved state loads into a ``torch.nn.Embedding`` of the same shape."""
     layer = embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
     torch.save(layer.state_dict(), tmp_path / "layer.pt")
     plain = torch.nn.Embedding(4, 25)
@@ -48,10 +48,10 @@ def test_state_of_a_torch_layer_loads_into_a_plain_one(tmp_path: Any) -> None:
     assert (plain.weight == layer.weight).all()
 
 
-def test_padding_idx_is_a_row_without_a_word() -> None:
-    """A word at padding's index would never learn, and an index that is no row means nothing."""
-    with pytest.raises(VocabularyError, match="gives 'music' the index 1, which padding_idx=1 makes padding"):
+def test_padding_idx_must_be_an_index_without_a_word() -> None:
+    """A ``padding_idx`` that is the index of a word, or out of range, is an error."""
+    with pytest.raises(VocabularyError, match="has 'music' at index 1, which padding_idx=1 reserves for"):
         embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX, padding_idx=1)
     for index in (-1, 4):
-        with pytest.raises(ValueError, match=f"padding_idx is {index}; expected a row, 0 to 3"):
+        with pytest.raises(ValueError, match=f"padding_idx is {index}; expected an index, 0 to 3"):
             embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX, padding_idx=index)

@@ -1,4 +1,4 @@
-"""What words get that a source does not have; and that nothing else gets it."""
+"""Vectors of out-of-vocabulary words."""
 
 import hashlib
 import random
@@ -29,22 +29,22 @@ def vectors(make_vectors: Callable[..., Vectors]) -> Vectors:
     return make_vectors(KNOWN, dim=200)
 
 
-def rows(vectors: Vectors, words: list[str], **options: Any) -> NDArray[np.float32]:
+def matrix_of(vectors: Vectors, words: list[str], **options: Any) -> NDArray[np.float32]:
     """Return the matrix of a vocabulary."""
     return embedhub.embedding_matrix(vectors, None, words, **options).matrix
 
 
-def test_zeros_is_the_default(vectors: Vectors) -> None:
-    """Missing words and unknown ones get zeros, unless something else is asked for."""
-    assert not rows(vectors, WORDS)[[0, 1, -2, -1]].any()
-    assert (rows(vectors, WORDS) == rows(vectors, WORDS, oov="zeros")).all()
+def test_default_policy_is_zeros(vectors: Vectors) -> None:
+    """Missing words and tokens for unknown words are zeros by default."""
+    assert not matrix_of(vectors, WORDS)[[0, 1, -2, -1]].any()
+    assert (matrix_of(vectors, WORDS) == matrix_of(vectors, WORDS, oov="zeros")).all()
 
 
-def test_normal_has_the_moments_of_the_found_rows(vectors: Vectors) -> None:
-    """Each column's random numbers have the mean and the deviation of that column's found rows."""
+def test_normal_has_mean_and_deviation_of_the_found_vectors(vectors: Vectors) -> None:
+    """The noise in each column has the mean and standard deviation of that column over the found vectors."""
     missing = [f"qwxz{i}" for i in range(2000)]
     with pytest.warns(CoverageWarning):
-        drawn = rows(vectors, [*KNOWN, *missing], oov="normal", seed=5)[50:].astype(np.float64)
+        drawn = matrix_of(vectors, [*KNOWN, *missing], oov="normal", seed=5)[50:].astype(np.float64)
     mean, deviation = vectors.matrix.mean(axis=0), vectors.matrix.std(axis=0)
     assert drawn.dtype == np.float64
     assert np.abs((drawn.mean(axis=0) - mean) / deviation).max() < 5 / np.sqrt(2000)
@@ -54,18 +54,18 @@ def test_normal_has_the_moments_of_the_found_rows(vectors: Vectors) -> None:
     assert np.abs(np.corrcoef(standard[:20]) - np.eye(20)).max() < 0.4
 
 
-def test_normal_is_the_same_on_each_run_and_machine(vectors: Vectors) -> None:
-    """The noise of a word is pinned: it depends on the seed and the word, and on nothing else."""
-    first = rows(vectors, WORDS, oov="normal")
-    assert (first == rows(vectors, WORDS, oov="normal", seed=0)).all()
+def test_normal_is_reproducible(vectors: Vectors) -> None:
+    """The noise of a word depends only on the seed and the word."""
+    first = matrix_of(vectors, WORDS, oov="normal")
+    assert (first == matrix_of(vectors, WORDS, oov="normal", seed=0)).all()
     assert (first[2:-2] == vectors.matrix).all()
     assert not first[0].any()
-    differ = first != rows(vectors, WORDS, oov="normal", seed=1)
+    differ = first != matrix_of(vectors, WORDS, oov="normal", seed=1)
     assert not differ[[0, *range(2, 52)]].any()
     assert differ[[1, -2, -1]].mean() > 0.99
-    # Others come, go and move: the same words are found, so the same rows are drawn.
+    # With other missing words and another order, but the same found words, the vectors are the same.
     others = [*KNOWN[25:], "zzyx", *KNOWN[:25], "more", "qwxz"]
-    moved = rows(vectors, others, oov="normal")
+    moved = matrix_of(vectors, others, oov="normal")
     assert np.allclose(moved[[25, -1]], first[[-1, -2]], rtol=1e-6, atol=1e-7)
     key = np.array([0, xxhash.xxh3_64_intdigest(b"qwxz")], np.uint64)
     noise = np.random.Generator(np.random.Philox(key=key)).standard_normal(4)
@@ -76,8 +76,8 @@ def test_normal_is_the_same_on_each_run_and_machine(vectors: Vectors) -> None:
     assert np.allclose(first[-2, :4], mean + deviation * noise, rtol=1e-6)
 
 
-def test_the_order_of_a_dict_changes_no_row(vectors: Vectors) -> None:
-    """The same indices give the same bits, however the dict was put together."""
+def test_order_of_a_dict_does_not_matter(vectors: Vectors) -> None:
+    """The same indices result in the same bits for any order of the dict."""
     word_index = {word: i for i, word in enumerate(WORDS)}
     backwards = dict(reversed(word_index.items()))
     for oov in ("normal", "mean", lambda words, dim: np.random.default_rng(0).normal(size=(len(words), dim))):
@@ -88,108 +88,113 @@ def test_the_order_of_a_dict_changes_no_row(vectors: Vectors) -> None:
         assert one.tobytes() == other.tobytes()
 
 
-def test_the_global_random_state_is_untouched(vectors: Vectors) -> None:
-    """Drawing neither uses nor changes the random state of numpy or Python."""
+def test_global_random_state_is_not_used(vectors: Vectors) -> None:
+    """Drawing neither depends on nor changes the random state of numpy and Python."""
     np.random.seed(3)  # noqa: NPY002 - the global state is the point
     random.seed(3)
     before = (np.random.get_state()[1].tobytes(), random.getstate())  # type: ignore[index]  # noqa: NPY002 - the same
-    first = rows(vectors, WORDS, oov="normal")
+    first = matrix_of(vectors, WORDS, oov="normal")
     assert (np.random.get_state()[1].tobytes(), random.getstate()) == before  # type: ignore[index]  # noqa: NPY002 - the same
     np.random.seed(4)  # noqa: NPY002 - the same
-    assert (rows(vectors, WORDS, oov="normal") == first).all()
+    assert (matrix_of(vectors, WORDS, oov="normal") == first).all()
 
 
-def test_several_rows_for_unknown_words_differ(vectors: Vectors) -> None:
-    """A StringLookup with several OOV indices spreads unknown words over them; their rows must differ."""
+def test_oov_buckets_have_different_noise(vectors: Vectors) -> None:
+    """The OOV indices of a StringLookup have different vectors."""
     keras = pytest.importorskip("keras")
     layer = keras.layers.StringLookup(vocabulary=KNOWN, num_oov_indices=3)
     drawn = embedhub.embedding_matrix(vectors, None, layer, oov="normal").matrix[:3]
     assert len(np.unique(drawn, axis=0)) == 3
 
 
-def test_mean_is_that_of_the_found_rows(vectors: Vectors) -> None:
-    """With "mean", missing words get the mean of the rows that were found, and of no others."""
-    matrix = rows(vectors, ["w3", "W4", "qwxz", "[UNK]", "w3-w5"], oov="mean", fallbacks=("lower", "hyphen"))
+def test_mean_is_that_of_the_found_vectors(vectors: Vectors) -> None:
+    """With "mean", missing words get the mean of all vectors found, also by fallbacks."""
+    matrix = matrix_of(
+        vectors, ["w3", "W4", "qwxz", "[UNK]", "w3-w5"], oov="mean", fallbacks=("lower", "hyphen")
+    )
     found: list[Any] = [vectors["w3"], vectors["w4"], (vectors["w3"] + vectors["w5"]) / 2]
     expected = np.stack(found).mean(axis=0)
     assert np.allclose(matrix[2:4], expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("oov", ["normal", "mean"])
-def test_moments_of_nothing_are_refused(oov: str, vectors: Vectors) -> None:
-    """Where no word was found there is neither mean nor deviation."""
+def test_normal_and_mean_need_a_found_word(oov: str, vectors: Vectors) -> None:
+    """If no word was found, there is neither mean nor deviation, and an error says so."""
     with (
         pytest.warns(CoverageWarning),
         pytest.raises(
-            VocabularyError, match=f"oov='{oov}' goes by the rows of the words that were found, but"
+            VocabularyError, match=f"oov='{oov}' needs the vectors of the words that were found, but"
         ),
     ):
-        rows(vectors, ["qwxz"], oov=oov)
+        matrix_of(vectors, ["qwxz"], oov=oov)
 
 
-def test_a_row_or_a_function_can_be_given(vectors: Vectors) -> None:
-    """One row for all, or a function that gets the words in the order of their indices, and the dim."""
-    assert (rows(vectors, WORDS, oov=np.arange(200))[[1, -2, -1]] == np.arange(200)).all()
-    assert (rows(vectors, WORDS, oov=[0.5] * 200)[1] == 0.5).all()
+def test_policy_may_be_a_vector_or_a_function(vectors: Vectors) -> None:
+    """A function receives the words in the order of their indices, and the dimension."""
+    assert (matrix_of(vectors, WORDS, oov=np.arange(200))[[1, -2, -1]] == np.arange(200)).all()
+    assert (matrix_of(vectors, WORDS, oov=[0.5] * 200)[1] == 0.5).all()
 
     def digest(words: Any, dim: int) -> Any:
         assert words == ["[UNK]", "qwxz", "zzyx"]
         return [[hashlib.sha256(word.encode()).digest()[0]] * dim for word in words]
 
-    matrix = rows(vectors, WORDS, oov=digest)
+    matrix = matrix_of(vectors, WORDS, oov=digest)
     assert matrix.dtype == np.float32
     assert matrix[[1, -2, -1], 0].tolist() == [
         hashlib.sha256(w.encode()).digest()[0] for w in ("[UNK]", "qwxz", "zzyx")
     ]
-    assert not rows(vectors, ["w1", "w2"], oov=digest).any(axis=1).sum() - 2
+    assert not matrix_of(vectors, ["w1", "w2"], oov=digest).any(axis=1).sum() - 2
 
 
 @pytest.mark.parametrize(
     ("oov", "words"),
     [
-        ("random", "oov is 'random'; expected 'zeros', 'normal', 'mean', 'subword', a row, or a function"),
-        (np.zeros(3), "oov= gave shape (3,) and dtype float64; expected (200,) and float32"),
-        (np.zeros((1, 200)), "oov= gave shape (1, 200)"),
-        (["a"] * 200, "oov= gave shape (200,) and dtype <U1"),
-        (None, "oov= gave shape () and dtype object"),
-        (np.full(200, np.nan), "oov= gave a number that is not finite in float32"),
-        (np.full(200, 1e39), "oov= gave a number that is not finite in float32"),
-        (lambda _, dim: np.zeros((1, dim)), "The function <lambda> of oov= gave shape (1, 200)"),
+        ("random", "oov is 'random'; expected 'zeros', 'normal', 'mean', 'subword', a vector, or a function"),
+        (np.zeros(3), "oov= has shape (3,) and dtype float64; expected (200,) and float32"),
+        (np.zeros((1, 200)), "oov= has shape (1, 200)"),
+        (["a"] * 200, "oov= has shape (200,) and dtype <U1"),
+        (None, "oov= has shape () and dtype object"),
+        (np.full(200, np.nan), "oov= has a number that is not finite in float32"),
+        (np.full(200, 1e39), "oov= has a number that is not finite in float32"),
+        (lambda _, dim: np.zeros((1, dim)), "The function <lambda> of oov= has shape (1, 200)"),
         (
             lambda _, dim: np.zeros((3, dim), complex),
             "and dtype complex128; expected (3, 200) and float32",
         ),
         (
             lambda _, dim: np.full((3, dim), np.inf),
-            "The function <lambda> of oov= gave a number that is not",
+            "The function <lambda> of oov= has a number that is not",
         ),
-        ("subword", "oov='subword' needs vectors that compose a word from its parts, and tiny has none"),
+        (
+            "subword",
+            "oov='subword' needs vectors that compose a word from its subwords, and tiny has no subwords",
+        ),
     ],
 )
-def test_a_wrong_policy_is_refused(oov: Any, words: str, vectors: Vectors) -> None:
-    """A policy of a wrong form is an error that says which form is right."""
+def test_invalid_policy_is_rejected(oov: Any, words: str, vectors: Vectors) -> None:
+    """The error shows the expected names or the expected shape."""
     with pytest.raises(ValueError, match=re.escape(words)):
-        rows(vectors, WORDS, oov=oov)
+        matrix_of(vectors, WORDS, oov=oov)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.0, "1", None, True])
-def test_a_wrong_seed_is_refused(seed: Any, vectors: Vectors) -> None:
-    """A seed is an integer of 64 bits."""
+def test_invalid_seed_is_rejected(seed: Any, vectors: Vectors) -> None:
+    """A seed is an unsigned integer of 64 bits."""
     with pytest.raises(ValueError, match=re.escape(f"seed is {seed!r}; expected an integer from 0")):
-        rows(vectors, WORDS, oov="normal", seed=seed)
+        matrix_of(vectors, WORDS, oov="normal", seed=seed)
 
 
-def test_a_misspelt_policy_is_heard_before_a_download() -> None:
-    """What can be told without the vectors is told without them."""
+def test_misspelled_policy_is_rejected_before_a_download() -> None:
+    """Arguments are checked before the source is loaded."""
     with pytest.raises(ValueError, match="oov is 'zero'; expected 'zeros'"):
         embedhub.embedding_matrix("glove-6b", 50, ["the"], oov="zero")
 
 
-def test_subwords_compose_missing_words(make_vectors: Callable[..., Vectors]) -> None:
-    """A source that can compose words gives missing words their own rows."""
+def test_subword_policy_composes_missing_words(make_vectors: Callable[..., Vectors]) -> None:
+    """With "subword", a missing word has the vector that the source composes."""
     vectors = make_vectors(["w1", "w2"], dim=3)
     vectors.subwords = Subwords(np.full((5, 3), 4, np.float32), shortest=3, longest=3)
-    matrix = rows(vectors, ["", "w2", "qwxz"], oov="subword")
+    matrix = matrix_of(vectors, ["", "w2", "qwxz"], oov="subword")
     assert matrix.tolist() == [[0, 0, 0], vectors["w2"].tolist(), [4, 4, 4]]
 
 
@@ -211,13 +216,13 @@ VOCABULARIES = st.lists(ANY_WORD, min_size=1, max_size=12) | st.dictionaries(
 
 
 @pytest.fixture(scope="module")
-def odd(make_vectors: Callable[..., Vectors]) -> Vectors:
-    """Return vectors of odd words."""
+def unusual_vectors(make_vectors: Callable[..., Vectors]) -> Vectors:
+    """Return vectors of unusual words."""
     return make_vectors(SOURCE, dim=3)
 
 
-def by_hand(vectors: Vectors, word: str, chain: list[str]) -> Any:
-    """Return the row of one word, found the slow way, or None."""
+def reference_vector(vectors: Vectors, word: str, chain: list[str]) -> Any:
+    """Return the vector of a word by a simple, slow search, or None."""
     known = dict(zip(SOURCE, vectors.matrix, strict=True))
     if word in known:
         return known[word]
@@ -252,23 +257,23 @@ def by_hand(vectors: Vectors, word: str, chain: list[str]) -> Any:
 @given(
     VOCABULARIES, CHAINS, st.sampled_from(["zeros", "normal", "mean", "row", "function"]), st.integers(0, 9)
 )
-def test_any_row_is_its_words_or_the_policys_and_nothing_else(
-    odd: Vectors, vocabulary: Any, chain: list[str], policy: str, seed: int
+def test_every_row_equals_a_simple_reference(
+    unusual_vectors: Vectors, vocabulary: Any, chain: list[str], policy: str, seed: int
 ) -> None:
-    """Row i is the source's row of the word at i, or a fallback's, or the policy's, or zeros for padding."""
+    """Row i is the vector of the word at i, that of a fallback, that of the policy, or zeros for padding."""
     index = vocabulary if isinstance(vocabulary, dict) else None
     pairs = [*index.items()] if index else [(word, i) for i, word in enumerate(vocabulary)]
     words = {i: word for word, i in pairs if word not in {"", "[PAD]", "<pad>", "[UNK]"}}
     assume(words)
-    rows = {i: by_hand(odd, word, chain) for i, word in words.items()}
+    rows = {i: reference_vector(unusual_vectors, word, chain) for i, word in words.items()}
     found = sorted(i for i in rows if rows[i] is not None)
     expected = np.zeros((max(i for _, i in pairs) + 1, 3))
     for i in found:
         expected[i] = rows[i]
     needy = [(i, word) for word, i in pairs if word == "[UNK]" or (i in rows and rows[i] is None)]
     if policy in {"normal", "mean"} and needy and not found:
-        with pytest.raises(VocabularyError, match="goes by the rows of the words that were found"):
-            embedhub.embedding_matrix(odd, None, vocabulary, oov=policy, fallbacks=chain)
+        with pytest.raises(VocabularyError, match="needs the vectors of the words that were found"):
+            embedhub.embedding_matrix(unusual_vectors, None, vocabulary, oov=policy, fallbacks=chain)
         return
     for i, word in needy:
         if policy in {"normal", "mean"}:
@@ -285,7 +290,7 @@ def test_any_row_is_its_words_or_the_policys_and_nothing_else(
         "row": [1, 2, 3],
         "function": lambda asked, dim: np.array([[len(word)] * dim for word in asked]),
     }.get(policy, policy)
-    result = embedhub.embedding_matrix(odd, None, vocabulary, oov=oov, fallbacks=chain, seed=seed)
+    result = embedhub.embedding_matrix(unusual_vectors, None, vocabulary, oov=oov, fallbacks=chain, seed=seed)
     exact = [i for i in words if words[i] in SOURCE]
     assert result.matrix.shape == expected.shape
     assert (result.matrix[exact] == expected[exact].astype(np.float32)).all()
@@ -293,5 +298,5 @@ def test_any_row_is_its_words_or_the_policys_and_nothing_else(
     assert np.flatnonzero(result.found).tolist() == found
     assert [*result.coverage.missing] == [words[i] for i in sorted(words) if i not in found]
     assert result.coverage.total == len(words)
-    layer = embedhub.keras_embedding(odd, None, vocabulary, oov=oov, fallbacks=chain, seed=seed)
+    layer = embedhub.keras_embedding(unusual_vectors, None, vocabulary, oov=oov, fallbacks=chain, seed=seed)
     assert np.array_equal(layer.get_weights()[0], result.matrix)

@@ -1,4 +1,4 @@
-"""Every kind of vocabulary, made by the real package that makes it."""
+"""Every kind of vocabulary, created by the package that it comes from."""
 
 import re
 from collections import Counter, OrderedDict
@@ -17,12 +17,12 @@ from transformers import PreTrainedTokenizerFast
 import embedhub
 from embedhub import Vectors, VocabularyError
 from embedhub.errors import CoverageWarning
-from embedhub.matrix.word_index import read
+from embedhub.matrix.word_index import parse_vocabulary
 
 TEXTS = ["the rain and the music of the night", "a qwxz walks in the rain", "music qwxz zzyx"]
 
 Encode = Callable[[list[str]], Any]
-"""What the package itself says of the indices of words."""
+"""Returns the indices of words according to the package."""
 
 
 def words_of(texts: list[str]) -> list[str]:
@@ -31,7 +31,7 @@ def words_of(texts: list[str]) -> list[str]:
 
 
 def a_dict(texts: list[str]) -> tuple[Any, Encode]:
-    """Return word -> index, from 1 and with gaps."""
+    """Return a mapping of word -> index, from 1 and with gaps."""
     word_index = {word: 3 * i + 1 for i, word in enumerate(words_of(texts))}
     return word_index, lambda words: [word_index[word] for word in words]
 
@@ -43,8 +43,8 @@ def a_text_vectorization(texts: list[str]) -> tuple[Any, Encode]:
     return layer, lambda words: keras.ops.convert_to_numpy(layer(words))[:, 0]
 
 
-def its_vocabulary(make: Callable[[list[str]], Any]) -> Callable[[list[str]], tuple[Any, Encode]]:
-    """Return a kind: get_vocabulary() of a TextVectorization, as something else."""
+def vocabulary_as(make: Callable[[list[str]], Any]) -> Callable[[list[str]], tuple[Any, Encode]]:
+    """Return a kind: ``get_vocabulary()`` of a TextVectorization, converted."""
 
     def kind(texts: list[str]) -> tuple[Any, Encode]:
         layer, encode = a_text_vectorization(texts)
@@ -65,7 +65,7 @@ def a_string_lookup(**options: Any) -> Callable[[list[str]], tuple[Any, Encode]]
 
 
 def a_legacy_tokenizer(texts: list[str]) -> tuple[Any, Encode]:
-    """Return a fitted Tokenizer, as the Keras 2 idiom has it."""
+    """Return a fitted Tokenizer of Keras 2."""
     tokenizer = tf.keras.preprocessing.text.Tokenizer(filters="", lower=False, oov_token="<OOV>")
     tokenizer.fit_on_texts(texts)
     return tokenizer, lambda words: tokenizer.texts_to_sequences([words])[0]
@@ -101,13 +101,13 @@ KINDS: dict[str, Callable[[list[str]], tuple[Any, Encode]]] = {
         {word: np.uint16(i) for word, i in a_dict(texts)[0].items()},
         a_dict(texts)[1],
     ),
-    "list": its_vocabulary(list),
-    "tuple": its_vocabulary(tuple),
-    "list of bytes": its_vocabulary(lambda words: [word.encode() for word in words]),
-    "array of str": its_vocabulary(np.array),
-    "array of bytes": its_vocabulary(lambda words: np.array([word.encode() for word in words])),
-    "array of objects": its_vocabulary(lambda words: np.array([word.encode() for word in words], object)),
-    "tensor": its_vocabulary(tf.constant),
+    "list": vocabulary_as(list),
+    "tuple": vocabulary_as(tuple),
+    "list of bytes": vocabulary_as(lambda words: [word.encode() for word in words]),
+    "array of str": vocabulary_as(np.array),
+    "array of bytes": vocabulary_as(lambda words: np.array([word.encode() for word in words])),
+    "array of objects": vocabulary_as(lambda words: np.array([word.encode() for word in words], object)),
+    "tensor": vocabulary_as(tf.constant),
     "TextVectorization": a_text_vectorization,
     "StringLookup": a_string_lookup(),
     "StringLookup with mask": a_string_lookup(mask_token="<mask>", oov_token="<OOV>", num_oov_indices=3),
@@ -119,8 +119,8 @@ KINDS: dict[str, Callable[[list[str]], tuple[Any, Encode]]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_vocabulary_is_aligned(kind: str) -> None:
-    """The row at the index that the package gives to a word is the source's row of the word, or zeros."""
+def test_row_i_is_the_vector_of_the_word_with_index_i(kind: str) -> None:
+    """The row at the index that the package assigns to a word is its vector, or zeros."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     words = words_of(TEXTS)
     word_index, encode = KINDS[kind](TEXTS)
@@ -139,17 +139,17 @@ def test_every_kind_of_vocabulary_is_aligned(kind: str) -> None:
 
 @pytest.fixture(scope="module")
 def glove_text(glove_lines: list[bytes]) -> tuple[list[str], NDArray[np.float32]]:
-    """Return the 20,000 words of real GloVe text, and their numbers as Python parses them."""
+    """Return 20,000 words of GloVe, and their vectors as parsed by Python."""
     fields = [line.decode().split(" ") for line in glove_lines]
     rows = np.array([[float(number) for number in numbers] for _, *numbers in fields], np.float32)
     return [word for word, *_ in fields], rows
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_layer_gives_each_word_the_numbers_of_its_line_of_text(
+def test_layer_returns_the_numbers_of_the_text_file(
     kind: str, glove_20k: Vectors, glove_text: tuple[list[str], NDArray[np.float32]]
 ) -> None:
-    """Over all words of GloVe and some unknown ones, each row is the word's line of text, or zeros."""
+    """For 20,000 words of GloVe and some missing ones, the layer returns the published numbers, or zeros."""
     known, rows = glove_text
     unknown = [f"qwxz{i}" for i in range(1000)]
     texts = [*(" ".join(known[start : start + 20]) for start in range(0, len(known), 20)), " ".join(unknown)]
@@ -177,10 +177,10 @@ OOV_ROW = [7.0, 8.0, 9.0]
         ("PreTrainedTokenizer", [2], [1]),
     ],
 )
-def test_padding_is_zeros_and_rows_for_unknown_words_follow_the_policy(
+def test_padding_is_zeros_and_unknown_tokens_follow_the_policy(
     kind: str, padding: list[int], oov: list[int], make_vectors: Callable[..., Vectors]
 ) -> None:
-    """What the package masks is zeros, what it gives to unknown words the policy's, and none is missing."""
+    """The package's padding is zeros, its tokens for unknown words follow ``oov``, and none is missing."""
     vectors = make_vectors([*words_of(TEXTS), "", "<mask>", "[UNK]", "<OOV>", "<unknown>", "<fill>"], dim=3)
     word_index, encode = KINDS[kind](TEXTS)
     result = embedhub.embedding_matrix(vectors, None, word_index, oov=OOV_ROW)
@@ -192,8 +192,8 @@ def test_padding_is_zeros_and_rows_for_unknown_words_follow_the_policy(
         assert set(np.asarray(encode(["qqq", "xxyyzz", "ww", "vvv", "uuu"]))) <= set(oov)
 
 
-def test_special_names_of_plain_vocabularies(make_vectors: Callable[..., Vectors]) -> None:
-    """Padding is "", [PAD] and <pad> wherever they stand, [UNK] is unknown; <unk> is a word like others."""
+def test_special_tokens_of_dicts_and_lists(make_vectors: Callable[..., Vectors]) -> None:
+    """At any index "", [PAD] and <pad> are padding, and [UNK] is unknown; <unk> is an ordinary word."""
     vectors = make_vectors(["the", "<unk>", "[PAD]", "[UNK]"], dim=3)
     words = ["[PAD]", "<pad>", "", "[UNK]", "<unk>", "the", ""]
     for word_index in (words, {word: i for i, word in enumerate(words[:-1])}):
@@ -205,19 +205,19 @@ def test_special_names_of_plain_vocabularies(make_vectors: Callable[..., Vectors
         assert (result.coverage.total, result.coverage.missing) == (2, ())
 
 
-def test_a_model_of_sentencepiece_has_its_unknown_and_padding_tokens() -> None:
-    """Unigram does not name its unknown token; <unk> and <pad> are what it is by convention."""
+def test_unigram_tokenizer_has_conventional_special_tokens() -> None:
+    """Unigram does not expose its unknown token, which is <unk> by convention."""
     tokenizer = Tokenizer(models.Unigram())
     trainer = trainers.UnigramTrainer(vocab_size=30, special_tokens=["<pad>", "<unk>"], unk_token="<unk>")
     tokenizer.train_from_iterator(TEXTS, trainer)
-    known = read(tokenizer)
-    assert (known.oov, known.oov_indices.tolist()) == (["<unk>"], [1])
-    assert known.rows == tokenizer.get_vocab_size()
-    assert len(known.words) == known.rows - 2
+    vocabulary = parse_vocabulary(tokenizer)
+    assert (vocabulary.unknown_tokens, vocabulary.unknown_indices.tolist()) == (["<unk>"], [1])
+    assert vocabulary.rows == tokenizer.get_vocab_size()
+    assert len(vocabulary.words) == vocabulary.rows - 2
 
 
-def test_num_words_is_kerass() -> None:
-    """With num_words only indices below it have rows: said to the Tokenizer, or here."""
+def test_num_words_is_that_of_keras() -> None:
+    """Only words with an index below ``num_words``, of the Tokenizer or given here, are used."""
     tokenizer = tf.keras.preprocessing.text.Tokenizer(num_words=4)
     tokenizer.fit_on_texts(TEXTS)
     assert max(map(max, tokenizer.texts_to_sequences(TEXTS))) == 3
@@ -242,29 +242,31 @@ def test_num_words_is_kerass() -> None:
 
 
 @pytest.mark.parametrize("num_words", [0, -1, 2.0, "3", True])
-def test_a_wrong_num_words_is_refused(num_words: Any) -> None:
-    """What is no number of words is an error."""
-    with pytest.raises(ValueError, match=re.escape(f"num_words is {num_words!r}; expected 1 or more")):
+def test_invalid_num_words_is_rejected(num_words: Any) -> None:
+    """``num_words`` is a positive integer or None."""
+    with pytest.raises(
+        ValueError, match=re.escape(f"num_words is {num_words!r}; expected an integer of 1 or more")
+    ):
         embedhub.coverage("wordnet-ppmi", 25, {"music": 1}, num_words=num_words)
 
 
 @pytest.mark.parametrize("kind", ["TextVectorization", "StringLookup", "Tokenizer of tokenizers"])
-def test_num_words_cannot_limit_what_limits_itself(kind: str) -> None:
-    """A layer would go on giving the indices that were cut off."""
-    with pytest.raises(ValueError, match=r"num_words is 4, but a .* gives all its indices"):
+def test_num_words_is_rejected_for_layers_and_tokenizers(kind: str) -> None:
+    """A layer would still return the indices that have no row."""
+    with pytest.raises(ValueError, match=r"num_words is 4, but a .* returns all its indices"):
         embedhub.coverage("wordnet-ppmi", 25, KINDS[kind](TEXTS)[0], num_words=4)
 
 
-def test_a_word_may_stand_at_several_positions() -> None:
-    """One word may have two rows, which is no contradiction; two words cannot have one."""
+def test_word_may_occur_several_times_in_a_sequence() -> None:
+    """Each occurrence of a word in a sequence has its own row."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     result = embedhub.embedding_matrix(vectors, None, ["music", "qwxz", "music", "qwxz"])
     assert (result.matrix[[0, 2]] == vectors["music"]).all()
     assert result.coverage.missing == ("qwxz", "qwxz")
 
 
-def test_the_words_of_a_source_are_a_vocabulary(make_vectors: Callable[..., Vectors]) -> None:
-    """The words of vectors, in the order of their rows, give back their matrix."""
+def test_words_of_vectors_are_a_vocabulary(make_vectors: Callable[..., Vectors]) -> None:
+    """The embedding matrix for the words of some vectors is the matrix of those vectors."""
     vectors = make_vectors(["a", "b", "c\nd", "\udcff", "e\x00"])
     assert (embedhub.embedding_matrix(vectors, None, vectors.words).matrix == vectors.matrix).all()
 
@@ -277,22 +279,25 @@ def lookup(**options: Any) -> Any:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (list, "word_index is empty; expected words, each at the position that is its index"),
-        (lambda: ["", "[UNK]"], "word_index has no words but '', '[UNK]'. Was it adapted"),
-        (lambda: ["the", 3], "word_index has 3 of type int at position 1; expected words, each at"),
-        (lambda: [("the", 1)], "Pairs of word and index are a dict: pass dict(...)"),
-        (lambda: np.array([["the"]]), "word_index has shape (1, 1); expected words"),
+        (list, "word_index is empty; expected a sequence of words in the order of indices"),
+        (lambda: ["", "[UNK]"], "word_index has only special tokens: '', '[UNK]'. Was it adapted"),
+        (lambda: ["the", 3], "word_index has 3 of type int at position 1; expected a sequence of words"),
+        (lambda: [("the", 1)], "For pairs of word and index, pass dict(...)"),
+        (lambda: np.array([["the"]]), "word_index has shape (1, 1); expected a sequence of words"),
         (lambda: np.array([1, 2]), "word_index has 1 of type int at position 0"),
-        (lambda: "the", "word_index is of type str; expected word -> index, like {'the': 1, 'cat': 2}; or a"),
-        (lambda: b"the", "word_index is of type bytes; expected word -> index"),
-        (lambda: 7, "word_index is of type int; expected word -> index"),
-        (lambda: None, "word_index is of type NoneType; expected word -> index"),
-        (lambda: (word for word in ["the"]), "word_index is of type generator; expected word -> index"),
+        (lambda: "the", "word_index is of type str; expected a mapping of word -> index, like"),
+        (lambda: b"the", "word_index is of type bytes; expected a mapping of word -> index"),
+        (lambda: 7, "word_index is of type int; expected a mapping of word -> index"),
+        (lambda: None, "word_index is of type NoneType; expected a mapping of word -> index"),
+        (
+            lambda: (word for word in ["the"]),
+            "word_index is of type generator; expected a mapping of word -> index",
+        ),
         (
             lambda: {"the", "cat"},
-            "word_index is of type set, whose words have no order and so no indices; exp",
+            "word_index is a set, which is not ordered, so its words have no indices; expected",
         ),
-        ({"the": 1}.keys, "word_index is of type dict_keys, whose words have no order"),
+        ({"the": 1}.keys, "word_index is a dict_keys, which is not ordered"),
         (
             keras.layers.TextVectorization,
             "word_index is a TextVectorization without a vocabulary; call its adapt",
@@ -303,15 +308,15 @@ def lookup(**options: Any) -> Any:
         ),
         (
             lambda: lookup(output_mode="multi_hot"),
-            "a StringLookup with output_mode='multi_hot', which gives no",
+            "a StringLookup with output_mode='multi_hot', which returns no indices",
         ),
         (
             lambda: keras.layers.IntegerLookup(vocabulary=[4, 5]),
-            "of type IntegerLookup, whose vocabulary holds int64",
+            "is of type IntegerLookup, whose vocabulary holds int64",
         ),
         (
             tf.keras.preprocessing.text.Tokenizer,
-            "word_index is a Tokenizer that has seen no texts; call its fit_",
+            "word_index is a Tokenizer that is not fitted; call its fit_on_texts",
         ),
         (
             lambda: Tokenizer(models.WordLevel()),
@@ -319,20 +324,23 @@ def lookup(**options: Any) -> Any:
         ),
         (
             lambda: {"": 0, "[UNK]": 1},
-            "word_index has no words but '', '[UNK]'. Was it adapted to any texts?",
+            "word_index has only special tokens: '', '[UNK]'. Was it adapted to any texts?",
         ),
-        (lambda: {b"the": 1, 2: b"cat"}, "has the key 2 with the value b'cat'; expected word -> index, like"),
-        (lambda: {0: b"the"}, "It looks inverted: pass {word: index for index, word in ...}"),
+        (
+            lambda: {b"the": 1, 2: b"cat"},
+            "has the key 2 with the value b'cat'; expected a mapping of word -> index",
+        ),
+        (lambda: {0: b"the"}, "It looks inverted; pass {word: index for index, word in ...}"),
     ],
 )
-def test_what_is_no_vocabulary_is_refused(make: Callable[[], Any], words: str) -> None:
-    """The error says what was passed, and what to do."""
+def test_invalid_vocabulary_is_rejected(make: Callable[[], Any], words: str) -> None:
+    """The error shows what was passed and what is expected."""
     with pytest.raises(VocabularyError, match=re.escape(words)):
         embedhub.embedding_matrix("wordnet-ppmi", 25, make())
 
 
-def test_num_words_that_leaves_nothing_is_refused() -> None:
-    """No word below num_words is an error that says where the words begin."""
+def test_num_words_without_words_below_it_is_rejected() -> None:
+    """If no index is below ``num_words``, the error shows the smallest index."""
     with pytest.raises(VocabularyError, match="no index below num_words=1; its smallest is 1"):
         embedhub.coverage("wordnet-ppmi", 25, {"music": 1}, num_words=1)
 
@@ -350,9 +358,9 @@ def test_num_words_that_leaves_nothing_is_refused() -> None:
     ],
     ids=["dict", "list", "array", "StringLookup", "no OOV", "Tokenizer", "PreTrainedTokenizer"],
 )
-def test_padding_cannot_be_a_word(make: Callable[[], Any], word: str) -> None:
-    """With mask_zero whatever has index 0 would be skipped silently, so a word there is refused."""
-    with pytest.raises(VocabularyError, match=re.escape(f"gives {word!r} the index 0, which mask_zero=True")):
+def test_mask_zero_is_rejected_if_a_word_has_index_0(make: Callable[[], Any], word: str) -> None:
+    """Later layers would silently skip that word."""
+    with pytest.raises(VocabularyError, match=re.escape(f"has {word!r} at index 0, which mask_zero=True")):
         embedhub.keras_embedding("wordnet-ppmi", 25, make(), mask_zero=True)
 
 
@@ -361,13 +369,13 @@ def test_padding_cannot_be_a_word(make: Callable[[], Any], word: str) -> None:
     [lambda: {"music": 1}, lambda: ["", "music"], lambda: lookup(mask_token=""), lambda: {"": 0, "music": 1}],
     ids=["gap", "list", "StringLookup", "dict"],
 )
-def test_padding_at_0_can_be_masked(make: Callable[[], Any]) -> None:
-    """Where index 0 is padding, mask_zero is what one wants."""
+def test_mask_zero_works_if_index_0_is_padding(make: Callable[[], Any]) -> None:
+    """``mask_zero`` is accepted if index 0 is padding or a gap."""
     assert embedhub.keras_embedding("wordnet-ppmi", 25, make(), mask_zero=True).mask_zero
 
 
-def test_word_pieces_are_no_words() -> None:
-    """A tokenizer of pieces is aligned all the same, and the warning says why so little was found."""
+def test_word_pieces_are_diagnosed() -> None:
+    """With a tokenizer of word pieces, the warning explains the low coverage, and a fallback raises it."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel()
     texts = ["walk rain music night"] * 3

@@ -22,7 +22,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 import embedhub
 from embedhub import EmbeddingSource
 from embedhub.cli._new_plugin import write
-from embedhub.errors import ChecksumError, UnexpectedEndError, UnpinnedWarning
+from embedhub.errors import ChecksumError, UnexpectedEndError, UnverifiedWarning
 from embedhub.vectors.blocks import Block, Extra
 
 ROOT = Path(__file__).parents[2]
@@ -167,7 +167,7 @@ def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
         place.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(str(file.member), line)
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         vectors = glove_sources["glove-2024-dolma"].vectors(300)
     assert list(vectors.words) == ["the"]
     with pytest.raises(ChecksumError, match="expected 5,646,236,541 bytes"):

@@ -44,13 +44,16 @@ BROKEN = {
         "ModuleNotFoundError: No module named 'no_such_module_anywhere'",
     ),
     "embedhub-no-python": ("1 +", "SyntaxError"),
-    "embedhub-no-hook": (SOURCE, "no function embedhub_sources marked with @hookimpl"),
+    "embedhub-no-hook": (SOURCE, "no function embedhub_sources or embedhub_commands marked with @hookimpl"),
     "embedhub-misspelt": (
         SOURCE + "@hookimpl\ndef embedhub_source():\n    return []\n",
         "unknown hook 'embedhub_source'",
     ),
     "embedhub-raises": (HOOK + "    raise OSError('no disk')\n", "OSError: no disk"),
-    "embedhub-no-source": (HOOK + "    return ['glove']\n", "gave 'glove', which is no EmbeddingSource"),
+    "embedhub-no-source": (
+        HOOK + "    return ['glove']\n",
+        "returned 'glove'; expected EmbeddingSource objects",
+    ),
     "embedhub-bad-name": (HOOK + "    return [source('Bad Name')]\n", "name is 'Bad Name'"),
     "embedhub-bad-hook": (
         SOURCE + "@hookimpl\ndef embedhub_sources(cache):\n    return []\n",
@@ -70,7 +73,11 @@ found = {
     "clash": None,
     "providers": {name: sources.provider(name) for name in names},
     "warnings": [[warning.category.__name__, str(warning.message)] for warning in caught],
-    "modules": [name for name in sys.modules if name.startswith("embedhub_")],
+    "modules": [
+        name
+        for name, module in sys.modules.items()
+        if name.startswith("embedhub_") and module.__file__.startswith(sys.argv[1])
+    ],
 }
 try:
     sources["same"]
@@ -101,7 +108,7 @@ def look(site: Path, code: str = LOOK, **variables: str) -> Any:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EMBEDHUB_")}
     environment |= {"PYTHONPATH": str(site)} | variables
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code],
+        [sys.executable, "-P", "-c", code, site],
         env=environment,
         capture_output=True,
         text=True,
@@ -136,7 +143,7 @@ def test_a_broken_plugin_is_named_and_hurts_no_other(name: str, seen: Any) -> No
     about = [told for told in seen["warnings"] if f"plugin {name} (" in told[1]]
     ((category, message),) = about
     assert category == "PluginWarning"
-    assert message.startswith(f"The embedhub plugin {name} (of-{name}) is left out, because it is broken: ")
+    assert message.startswith(f"The embedhub plugin {name} (of-{name}) is skipped, because it is broken: ")
     assert BROKEN[name][1] in message
     assert message.endswith("Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS.")
 

@@ -195,7 +195,7 @@ def learn(
         model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
         model.fit(vectorize(train.texts), numbers, epochs=epochs, batch_size=128, verbose=0)
         accuracy[kind] = model.evaluate(vectorize(test.texts), test_numbers, verbose=0)[1]
-    return result.coverage.share, accuracy
+    return result.coverage.ratio, accuracy
 
 
 def test_classifier_over_glove_beats_one_over_random_vectors(

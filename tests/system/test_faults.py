@@ -28,7 +28,7 @@ from children import PATIENCE
 import embedhub
 from embedhub import DownloadError, EmbeddingSource, RemoteFile
 from embedhub.download import fetch as download
-from embedhub.errors import ChecksumError, OfflineError, StoreError, UnpinnedWarning
+from embedhub.errors import ChecksumError, OfflineError, StoreError, UnverifiedWarning
 from embedhub.formats import glove
 
 HOST = "vectors.example.org"
@@ -306,7 +306,7 @@ def test_an_unpinned_file_is_remembered(server: Any, cache: Path, folder: Path) 
     """The first download warns and is remembered; another file at the address is refused later."""
     for kind in ("member", "whole"):
         file = a_file(kind, hash=None, size=None)
-        with pytest.warns(UnpinnedWarning, match=hashlib.sha256(TEXT).hexdigest()):
+        with pytest.warns(UnverifiedWarning, match=hashlib.sha256(TEXT).hexdigest()):
             path = fetch(file)
         path.unlink()
         with warnings.catch_warnings():

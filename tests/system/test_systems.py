@@ -143,18 +143,19 @@ def test_a_file_in_use_for_a_moment_only_delays_publishing(tmp_path: Path, brief
 
 
 @pytest.mark.linux
-def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[..., Any]) -> None:
-    """Where one of two old files cannot be replaced, both stay."""
-    out = tmp_path / "out.kv"
-    exports.export(make_vectors(WORDS), None, out)
+@pytest.mark.parametrize("name", ["out.bin", "out"])
+def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[..., Any], name: str) -> None:
+    """A file or folder that another program has open keeps its content."""
+    out = tmp_path / name
+    form: Any = None if out.suffix else "projector"
+    exports.export(make_vectors(WORDS), None, out, format=form)
     before = contents(tmp_path)
-    assert len(before) == 2
     code = (
         "import embedhub; from embedhub.matrix import export as exports\n"
-        f"try: exports.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, force=True)\n"
+        f"try: exports.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, format={form!r}, overwrite=True)\n"
         "except embedhub.errors.OutputError as error: print(error)"
     )
-    done = run_while_held(tmp_path / "out.kv.vectors.npy", code)
+    done = run_while_held(out, code)
     assert f"{out}: it could not be written (" in done.stdout, done.stderr
     assert CLOSE in done.stdout
     assert {name: data for name, data in contents(tmp_path).items() if "cache" not in name} == before
@@ -210,7 +211,7 @@ FILES = {
 
 
 @pytest.mark.linux
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("keep", ["0", "1"])
 def test_a_build_renames_and_removes_nothing_that_is_open(
@@ -235,7 +236,7 @@ def test_a_build_renames_and_removes_nothing_that_is_open(
 
 
 @pytest.mark.linux
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_a_failed_build_reports_its_own_error(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
@@ -260,7 +261,7 @@ def test_embed_file_removes_its_parts_when_they_are_closed(tmp_path: Path, name:
     """
     (tmp_path / "in.txt").write_text("a cat\na dog\nrain\n", "utf-8")
     for _ in range(2):
-        embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, force=True)
+        embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, overwrite=True)
     assert not (tmp_path / f"{name}.partial").exists()
 
 
@@ -273,7 +274,7 @@ def test_embed_file_reports_a_folder_that_cannot_be_made(tmp_path: Path) -> None
 
 
 @pytest.mark.linux
-@pytest.mark.parametrize("name", ["out.npz", "out.safetensors", "out.txt", "out.bin", "out.kv", "out"])
+@pytest.mark.parametrize("name", ["out.npz", "out.safetensors", "out.txt", "out.bin", "out"])
 def test_exports_are_replaced_when_they_are_closed(
     tmp_path: Path, name: str, make_vectors: Callable[..., Any], strict: None
 ) -> None:
@@ -283,7 +284,7 @@ def test_exports_are_replaced_when_they_are_closed(
     """
     form: Any = "projector" if name == "out" else None
     for words in (WORDS, WORDS[:2]):
-        exports.export(make_vectors(words), None, tmp_path / name, format=form, force=True)
+        exports.export(make_vectors(words), None, tmp_path / name, format=form, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("out")) == []
 
 
@@ -373,7 +374,7 @@ def test_a_member_in_a_folder_is_found(tmp_path: Path) -> None:
     assert (embedhub.load(tmp_path / "all.zip#folder/two.txt").matrix == -ROWS).all()
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnpinnedWarning")
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_a_mirror_made_by_wget_on_windows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a name cannot have "?", `wget -x` writes "@" before the query of an address."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
@@ -530,8 +531,8 @@ def test_written_text_has_the_same_bytes_on_every_system() -> None:
 
 CLOSED = """
 import errno, io, os, sys, types
-from embedhub.cli import _app, main
-_app.os = types.SimpleNamespace(**(vars(os) | {"name": "nt"}))
+from embedhub.cli import app, main
+app.os = types.SimpleNamespace(**(vars(os) | {"name": "nt"}))
 class Gone(io.RawIOBase):
     closed_once = False
     def writable(self): return True

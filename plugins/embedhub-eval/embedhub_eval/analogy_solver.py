@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.vectors.vectors import Vectors
 
 Method = Literal["add", "mul"]
@@ -63,7 +63,7 @@ def solve(
 
     starts = range(0, len(vectors) if len(questions) else 0, step)
     with (
-        bar(f"Solving {what}", len(vectors), in_bytes=False) as advance,
+        progress_bar(f"Solving {what}", len(vectors), in_bytes=False) as advance,
         ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads,
     ):
         # In the order of the rows, whichever thread is first: so ties are settled in one way.

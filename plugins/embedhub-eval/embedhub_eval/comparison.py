@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from embedhub import _cache as cache
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import facts
@@ -140,7 +140,7 @@ def compare(
         source.check_dim(dim)
     tests = [_benchmark(one) for one in (SETS if sets is None else sets)]
     rows = []
-    with bar("Comparing", len(asked), in_bytes=False) as advance:
+    with progress_bar("Comparing", len(asked), in_bytes=False) as advance:
         for source, dim in asked:
             rows.append(_compared(source, dim, counts, tests, fetch=fetch))
             advance(1)

@@ -20,7 +20,7 @@ _Measure = tuple[str, Callable[[Compared], tuple[float, float, float] | None]]
 
 
 def plot_comparison(
-    rows: Sequence[Compared], path: str | PathLike[str] | None = None, *, force: bool = False
+    rows: Sequence[Compared], path: str | PathLike[str] | None = None, *, overwrite: bool = False
 ) -> "Figure":
     """Draw what `embedhub_eval.compare` has measured against the size on disk, a panel for each measure.
 
@@ -38,7 +38,7 @@ def plot_comparison(
     Args:
         rows: What `embedhub_eval.compare` gives.
         path: A ``.svg`` or ``.png`` file to write; None writes none.
-        force: Whether a file that is there already is replaced.
+        overwrite: Whether a file that is there already is replaced.
 
     Returns:
         The matplotlib figure, for a notebook or for changes of your own.
@@ -48,7 +48,7 @@ def plot_comparison(
         OutputError: The file is there already, or the disk refuses it.
         DependencyError: matplotlib is not installed.
     """
-    check(path, force=force)
+    check(path, overwrite=overwrite)
     measures = [measure for measure in _measures(rows) if any(map(measure[1], rows))]
     if not measures:
         raise ValueError(
@@ -56,7 +56,7 @@ def plot_comparison(
             "the vectors and the benchmarks (fetch=True, --fetch)."
         )
     measured = [row for row in rows if any(value(row) for _, value in measures)]
-    return render(lambda: _draw(measured, measures), path, force=force)
+    return render(lambda: _draw(measured, measures), path, overwrite=overwrite)
 
 
 def _measures(rows: Sequence[Compared]) -> list[_Measure]:
@@ -75,7 +75,7 @@ def _score_of(name: str) -> Callable[[Compared], tuple[float, float, float] | No
 
 
 def _tokens_of(row: Compared) -> tuple[float, float, float] | None:
-    share = None if row.coverage is None else row.coverage.token_share
+    share = None if row.coverage is None else row.coverage.token_ratio
     return None if share is None or row.disk_bytes is None else (share, share, share)
 
 

@@ -57,8 +57,8 @@ def plot_words(
     words: Iterable[str],
     path: str | PathLike[str] | None = None,
     *,
-    neighbors: int = 8,
-    force: bool = False,
+    topn: int = 8,
+    overwrite: bool = False,
 ) -> "Figure":
     """Draw a map of words and their nearest neighbours in the source.
 
@@ -69,7 +69,7 @@ def plot_words(
 
     Example:
         >>> import embedhub, embedhub_eval
-        >>> figure = embedhub_eval.plot_words("wordnet-ppmi", 50, ["music", "rain"], neighbors=5)
+        >>> figure = embedhub_eval.plot_words("wordnet-ppmi", 50, ["music", "rain"], topn=5)
         >>> figure.axes[0].get_title(loc="left")
         'music, rain'
 
@@ -78,8 +78,8 @@ def plot_words(
         dim: Width of a row; None where the source has only one.
         words: The words, spelled as the source spells them.
         path: A ``.svg`` or ``.png`` file to write; None writes none.
-        neighbors: How many neighbours of each word, by cosine.
-        force: Whether a file that is there already is replaced.
+        topn: How many neighbours of each word, by cosine.
+        overwrite: Whether a file that is there already is replaced.
 
     Returns:
         The matplotlib figure, for a notebook or for changes of your own.
@@ -91,10 +91,10 @@ def plot_words(
         DependencyError: matplotlib is not installed.
         EmbedhubError: What `embedhub.load` raises.
     """
-    check(path, force=force)
+    check(path, overwrite=overwrite)
     vectors = load(source, dim)
-    laid_out = _lay_out(vectors, words, neighbors)
-    return render(lambda: _draw(laid_out, f"{vectors.name}, dim {vectors.dim}"), path, force=force)
+    laid_out = _lay_out(vectors, words, topn)
+    return render(lambda: _draw(laid_out, f"{vectors.name}, dim {vectors.dim}"), path, overwrite=overwrite)
 
 
 def principal_plane(rows: NDArray[np.floating]) -> tuple[NDArray[np.float64], tuple[float, float]]:
@@ -122,7 +122,7 @@ def principal_plane(rows: NDArray[np.floating]) -> tuple[NDArray[np.float64], tu
     return places, (float(variance[0]), float(variance[1]))
 
 
-def _lay_out(vectors: Vectors, words: Iterable[str], neighbors: int) -> _Map:
+def _lay_out(vectors: Vectors, words: Iterable[str], topn: int) -> _Map:
     asked = [words] if isinstance(words, str) else list(dict.fromkeys(words))
     missing = [word for word in asked if word not in vectors]
     if missing:
@@ -130,15 +130,15 @@ def _lay_out(vectors: Vectors, words: Iterable[str], neighbors: int) -> _Map:
             f"{vectors.name} {vectors.dim}d has no word {', '.join(map(repr, missing))}. "
             "Words are to be spelled as the source spells them, most in lower case. Nothing was drawn."
         )
-    if neighbors < 0:
-        raise ValueError(f"neighbors is {neighbors}; expected 0 or more.")
+    if topn < 0:
+        raise ValueError(f"topn is {topn}; expected 0 or more.")
     owners = {word: number for number, word in enumerate(asked)}
-    if neighbors:
+    if topn:
         for number, word in enumerate(asked):
-            for near, _ in vectors.most_similar(word, neighbors):
+            for near, _ in vectors.most_similar(word, topn):
                 owners.setdefault(near, number)
     if len(owners) < 2:  # noqa: PLR2004 - two places make a map
-        raise ValueError(f"There is nothing to draw but {len(owners)} word; name more, or neighbors.")
+        raise ValueError(f"There is nothing to draw but {len(owners)} word; name more, or a larger topn.")
     rows = vectors.lookup(owners)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     places, shares = principal_plane(rows / np.where(norms == 0, 1, norms))

@@ -22,12 +22,12 @@ _METADATA: dict[str, dict[str, str | None]] = {".svg": {"Date": None}, ".png": {
 _DPI = 160  # of a PNG
 
 
-def check(path: str | PathLike[str] | None, *, force: bool) -> None:
+def check(path: str | PathLike[str] | None, *, overwrite: bool) -> None:
     """Say what would keep `render` from writing there; to be asked before long work.
 
     Raises:
         ValueError: The path ends otherwise than with ``.svg`` or ``.png``.
-        OutputError: The file is there already, and ``force`` is false.
+        OutputError: The file is there already, and ``overwrite`` is false.
         DependencyError: matplotlib is not installed.
     """
     try:
@@ -39,10 +39,10 @@ def check(path: str | PathLike[str] | None, *, force: bool) -> None:
     if path is not None:
         if Path(path).suffix.lower() not in _METADATA:
             raise ValueError(f"{path}: expected a path that ends with {' or '.join(_METADATA)}.")
-        outputs.check(Path(path), force=force)
+        outputs.ensure_writable(Path(path), overwrite=overwrite)
 
 
-def render(draw: "Callable[[], Figure]", path: str | PathLike[str] | None, *, force: bool) -> "Figure":
+def render(draw: "Callable[[], Figure]", path: str | PathLike[str] | None, *, overwrite: bool) -> "Figure":
     """Draw in our style, and write the figure unless there is no path."""
     import matplotlib as mpl
 
@@ -50,6 +50,6 @@ def render(draw: "Callable[[], Figure]", path: str | PathLike[str] | None, *, fo
         figure = draw()
         if path is not None:
             suffix = Path(path).suffix.lower()
-            with outputs.output(Path(path), force=force) as fresh:
+            with outputs.atomic_output(Path(path), overwrite=overwrite) as fresh:
                 figure.savefig(fresh, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix])
     return figure

@@ -14,7 +14,7 @@ import numpy as np
 from embedhub_text.embedder import TextEmbedder
 from numpy.typing import NDArray
 
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.errors import DependencyError, VocabularyError
 from embedhub.matrix import tokenizers as tokens
 from embedhub.matrix.embedding_matrix import coverage
@@ -54,7 +54,7 @@ class Probed:
         high: Upper end of it.
         correct: Number of test texts whose label was predicted right.
         texts: Number of test texts.
-        token_share: Share of the tokens of all texts whose word has a row.
+        token_ratio: Share of the tokens of all texts whose word has a row.
     """
 
     source: str
@@ -64,7 +64,7 @@ class Probed:
     high: float
     correct: int
     texts: int
-    token_share: float
+    token_ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,11 @@ def probe(
 
     A text is the mean of its words' rows (`embedhub_text.TextEmbedder`). Each column is standardised to
     mean 0 and deviation 1 on the training texts, so that the vectors' lengths do not matter; then comes
-    multinomial logistic regression (scikit-learn, L2 penalty with ``C=1``). Nothing is tuned, so that the test
-    texts are seen once. Random vectors give each word of the texts, in lower case, a row of standard normal numbers:
-    a source that does no better has nothing to say on these texts. They are drawn five times for each dim,
-    and the row has the middle result: on TREC's questions a draw may be 5 points off their mean.
+    multinomial logistic regression (scikit-learn, L2 penalty with ``C=1``). Nothing is tuned, so that the
+    test texts are seen once. Random vectors give each word of the texts, in lower case, a row of standard
+    normal numbers: a source that does no better has nothing to say on these texts. They are drawn five
+    times for each dim, and the row has the middle result: on TREC's questions a draw may be 5 points off
+    their mean.
 
     The interval is Wilson's (1927, "Probable inference, the law of succession, and statistical inference",
     JASA 22, 209-212), at 95 %. It tells how far the accuracy might be off because these are the test texts
@@ -156,7 +157,7 @@ def probe(
             pair of texts and labels.
         test: The texts to predict the labels of. A file has the layout of the training file.
         columns: Which columns of the files have the text and the label.
-        tokenize: How a text is cut into words; see `embedhub.matrix.tokenizers.tokenizer`.
+        tokenize: How a text is cut into words; see `embedhub.matrix.tokenizers.get_tokenizer`.
         seed: Of the random vectors.
 
     Raises:
@@ -172,13 +173,13 @@ def probe(
         raise DependencyError(
             'probe needs scikit-learn, which is not installed: pip install "embedhub-eval[probe]"'
         ) from error
-    cut = tokens.tokenizer(tokenize)
+    cut = tokens.get_tokenizer(tokenize)
     asked = choices(sources)
     learned, tested = _read(train, test, columns)
     opened = [load(source, dim) for source, dim in asked]
     dims = dict.fromkeys(vectors.dim for vectors in opened)
     task = _Task(learned, tested, cut)
-    with bar("Probing", len(opened) + _DRAWS * len(dims), in_bytes=False) as advance:
+    with progress_bar("Probing", len(opened) + _DRAWS * len(dims), in_bytes=False) as advance:
         rows = [task.probed(vectors, advance) for vectors in opened]
         for dim in dims:
             draws = [task.probed(_random(task.counts, dim, (seed, draw)), advance) for draw in range(_DRAWS)]
@@ -263,7 +264,7 @@ class _Task:
             high=float(interval.high),
             correct=correct,
             texts=texts,
-            token_share=known.token_share or 0.0,
+            token_ratio=known.token_ratio or 0.0,
         )
 
 

@@ -27,7 +27,7 @@ from embedhub.errors import (
     OfflineError,
     SourceClashError,
     SourceNotFoundError,
-    UnpinnedWarning,
+    UnverifiedWarning,
 )
 
 NAMES = [
@@ -317,7 +317,7 @@ def test_a_benchmark_is_fetched_as_vectors_are(
     lay(benchmark.files[0], tmp_path / "mirror", b"a\tb\t1\n")
     serving = serve(tmp_path / "mirror")
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         assert benchmark.read() == [Pair("a", "b", 1)]
     asked = len(serving.asked)
     assert benchmark.read() == [Pair("a", "b", 1)]
@@ -329,7 +329,7 @@ def test_a_member_and_what_lies_beside_are_read(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     scws = embedhub_eval.benchmarks()["scws"]
     lay(scws.files[0], tmp_path, SAMPLES["scws"][0])
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         assert scws.read() == [SAMPLES["scws"][1]]
 
     def read_beside(path: Path, scores: Path) -> Any:
@@ -342,7 +342,7 @@ def test_a_member_and_what_lies_beside_are_read(tmp_path: Path, monkeypatch: pyt
     )
     lay(file, tmp_path, b"a b")
     lay(beside, tmp_path, b"3")
-    with pytest.warns(UnpinnedWarning):
+    with pytest.warns(UnverifiedWarning):
         assert a_benchmark(files=(file,)).read() == [Pair("a", "b", 3)]
 
 
@@ -366,7 +366,7 @@ def test_a_reader_must_give_what_the_kind_says(tmp_path: Path, monkeypatch: pyte
     benchmark = a_benchmark(kind="analogy")
     lay(benchmark.files[0], tmp_path, b"a\tb\t1\n")
     with (
-        pytest.warns(UnpinnedWarning),
+        pytest.warns(UnverifiedWarning),
         pytest.raises(FormatError, match="expected each Question of mine, got Pair"),
     ):
         benchmark.read()
@@ -423,7 +423,7 @@ def test_plugins_offer_benchmarks_each_by_itself(tmp_path: Path) -> None:
     assert "glove-6b" in sources
     (message,) = told
     assert "embedhub-bad (embedhub-bad) is skipped" in message
-    assert "embedhub_benchmarks returned 'no benchmark', not a Benchmark" in message
+    assert "embedhub_benchmarks returned 'no benchmark'; expected Benchmark objects" in message
 
 
 def test_columns_can_be_said(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_row_has_what_one_chooses_by(pairs: Path) -> None:
     assert (row.source, row.dim, row.words) == ("wordnet-ppmi", 50, 78_781)
     assert (row.license, row.language, row.cased) == (source.license, "en", False)
     assert row.coverage == embedhub.coverage("wordnet-ppmi", 50, list(COUNTS), counts=COUNTS)
-    assert row.coverage.token_share == 11 / 12
+    assert row.coverage.token_ratio == 11 / 12
     assert list(row.scores.values()) == embedhub_eval.evaluate("wordnet-ppmi", 50, [pairs])
     folder = source.store_folder(50)
     assert folder is not None
@@ -211,7 +211,7 @@ def test_the_command_shows_one_table(tmp_path: Path, pairs: Path) -> None:
     score = row.scores["pairs-tsv"]
     assert score is not None
     assert score.score is not None
-    assert f"{row.coverage.share:.1%}" in first
+    assert f"{row.coverage.ratio:.1%}" in first
     assert f"{score.score:.3f} (4 of 5)" in first
     assert "~ 492.8 MB" in second
     assert "394.4 MB" in second
@@ -273,8 +273,8 @@ def test_glove_is_compared_on_the_default_sets(
     assert theirs.coverage is not None
     assert ours.coverage is not None
     found = sum(count for word, count in counts.items() if {word, word.lower()} & set(vectors))
-    assert theirs.coverage.token_share == found / sum(counts.values())
-    assert found > (ours.coverage.found_tokens or 0)
+    assert theirs.coverage.token_ratio == found / sum(counts.values())
+    assert found > (ours.coverage.tokens_found or 0)
 
 
 def test_compare_command_fetches_what_is_missing(
@@ -289,4 +289,4 @@ def test_compare_command_fetches_what_is_missing(
     (row,) = json.loads(done.stdout)
     assert (row["source"], row["words"], row["in_cache"], row["note"]) == ("small-glove-6b", 20_000, True, "")
     assert row["scores"]["small-men"]["covered"] == row["scores"]["small-men"]["total"] == 14
-    assert row["coverage"]["token_share"] > 0.9
+    assert row["coverage"]["token_ratio"] > 0.9

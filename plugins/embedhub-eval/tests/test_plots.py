@@ -25,7 +25,7 @@ def texts(path: Path) -> list[str]:
 
 def test_the_command_draws_words_and_neighbours(tmp_path: Path) -> None:
     """`embedhub plot` writes an SVG with the words, their nearest ones, and the variance of each axis."""
-    done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--neighbors", 5, cwd=tmp_path)
+    done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--topn", 5, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "Drew words.svg\n"
     vectors = embedhub.load("wordnet-ppmi", 50)
@@ -95,7 +95,7 @@ def test_an_axis_that_is_not_there_is_nothing() -> None:
 def test_labels_hide_no_labels() -> None:
     """Of 56 words no two labels lie on each other, and all are inside of the frame."""
     asked = ["music", "rain", "doctor", "river", "red", "seven", "ship", "tea"]
-    figure = plot_words("wordnet-ppmi", 100, asked, neighbors=6)
+    figure = plot_words("wordnet-ppmi", 100, asked, topn=6)
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert axes.get_title(loc="left") == "music, rain, doctor, river, red, seven, ..."
@@ -114,7 +114,7 @@ def test_labels_hide_no_labels() -> None:
 def test_odd_words_are_drawn(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
     """A dollar is no formula, and what cannot be drawn shows as a mark; a word that is asked twice is one."""
     vectors = make_vectors(["$", "$x_1$", "a<b&c", "tab\there", "\udcff", "New York"])
-    plot_words(vectors, None, [*vectors, "$"], tmp_path / "map.svg", neighbors=0)
+    plot_words(vectors, None, [*vectors, "$"], tmp_path / "map.svg", topn=0)
     shown = texts(tmp_path / "map.svg")
     assert {"$", "$x_1$", "a<b&c", "tab\ufffdhere", "\ufffd", "New York"} <= set(shown)
     assert shown.count("$") == 1
@@ -124,9 +124,9 @@ def test_what_cannot_be_drawn_is_said(make_vectors: Callable[..., embedhub.Vecto
     """One place is no map, and less than no neighbours are none."""
     vectors = make_vectors(["the", "cat"])
     with pytest.raises(ValueError, match="nothing to draw but 1 word"):
-        plot_words(vectors, None, ["the"], neighbors=0)
-    with pytest.raises(ValueError, match="neighbors is -1"):
-        plot_words(vectors, None, ["the"], neighbors=-1)
+        plot_words(vectors, None, ["the"], topn=0)
+    with pytest.raises(ValueError, match="topn is -1"):
+        plot_words(vectors, None, ["the"], topn=-1)
     with pytest.raises(ValueError, match=r"map.pdf: expected a path that ends with .svg or .png"):
         plot_words(vectors, None, ["the"], tmp_path / "map.pdf")
     with pytest.raises(embedhub.errors.WordNotFoundError, match="tiny 4d has no word 'The', 'Cat'"):

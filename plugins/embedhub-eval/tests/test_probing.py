@@ -27,7 +27,7 @@ def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> N
     assert list(rows) == [("wordnet-ppmi", 25), ("wordnet-ppmi", 100), ("random", 25), ("random", 100)]
     for dim in (25, 100):
         assert rows["wordnet-ppmi", dim].low > rows["random", dim].high
-        assert rows["random", dim].token_share == 1
+        assert rows["random", dim].token_ratio == 1
     assert "wordnet-ppmi 100d: " in str(probe)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli.app import Dim, Force, Json, Name, Tokenize, emit, usage
+from embedhub.cli.app import Dim, Force, Json, Name, Tokenize, print_result, usage_errors
 
 
 def embed(  # noqa: PLR0917 - typer passes all by name
@@ -50,7 +50,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
     from embedhub_text.embed_file import embed_file
 
     try:
-        with usage():
+        with usage_errors():
             done = embed_file(
                 name,
                 dim,
@@ -65,10 +65,10 @@ def embed(  # noqa: PLR0917 - typer passes all by name
                 file_format=file_format,
                 encoding=encoding,
                 workers=workers,
-                force=force,
+                overwrite=force,
             )
     except KeyboardInterrupt:
         typer.echo("What is done is kept; run the same again to go on.", err=True)
         raise
     result = asdict(done) | {"out": str(done.out), "rows_per_second": done.rows_per_second}
-    emit(result, lambda: str(done), as_json=as_json)
+    print_result(result, lambda: str(done), as_json=as_json)

@@ -14,8 +14,8 @@ import numpy as np
 
 import embedhub
 from embedhub import _cache as cache
-from embedhub._atomic import check
-from embedhub._progress import bar
+from embedhub._atomic import ensure_writable
+from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.registry.registry import Source
 from embedhub_text.embedder import TextEmbedder
@@ -41,7 +41,7 @@ class EmbeddedFile:
         >>> import embedhub, embedhub_text, pathlib
         >>> _ = pathlib.Path("a.txt").write_text("a funny film")
         >>> done = embedhub_text.embed_file("wordnet-ppmi", 25, "a.txt", "a.npy")
-        >>> done.found_tokens, done.tokens, done.resumed
+        >>> done.tokens_found, done.tokens, done.resumed
         (3, 3, 0)
 
     Args:
@@ -50,7 +50,7 @@ class EmbeddedFile:
         zeros: Texts without any known word, empty and null ones among them; their vectors are zeros.
         nulls: Texts that were null.
         tokens: Words of all texts.
-        found_tokens: Words that the source has, by a fallback too.
+        tokens_found: Words that the source has, by a fallback too.
         resumed: Rows that an earlier run had made already.
         seconds: What this run took.
     """
@@ -60,7 +60,7 @@ class EmbeddedFile:
     zeros: int
     nulls: int
     tokens: int
-    found_tokens: int
+    tokens_found: int
     resumed: int
     seconds: float
 
@@ -74,8 +74,8 @@ class EmbeddedFile:
         return (
             f"{self.rows:,} rows{again}; {self.zeros:,} without a known word ({self.nulls:,} of them null), "
             "whose vectors are zeros.\n"
-            f"{self.found_tokens:,} of {self.tokens:,} tokens found"
-            f" ({self.found_tokens / max(1, self.tokens):.1%}).\n"
+            f"{self.tokens_found:,} of {self.tokens:,} tokens found"
+            f" ({self.tokens_found / max(1, self.tokens):.1%}).\n"
             f"{self.rows_per_second:,.0f} rows per second, {self.seconds:,.1f} seconds.\n"
             f"{self.out}"
         )
@@ -93,7 +93,7 @@ def embed_file(
     file_format: str | None = None,
     encoding: str = "utf-8",
     workers: int = 1,
-    force: bool = False,
+    overwrite: bool = False,
     **options: Any,
 ) -> EmbeddedFile:
     """Embed every text of a file, and write the vectors to another; memory does not grow with the files.
@@ -127,7 +127,7 @@ def embed_file(
         workers: How many processes embed at the same time, on one matrix in memory; the result is the same.
             Cutting and looking up texts, which takes most of the time, keeps one core busy. With more than
             one, a script calls this under ``if __name__ == "__main__":``.
-        force: Replace an ``out`` that is there, and parts of another run that do not fit this one.
+        overwrite: Replace an ``out`` that is there, and parts of another run that do not fit this one.
         **options: Any option of `TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.
 
     Returns:
@@ -188,7 +188,7 @@ def embed_file(
         if not free:
             raise OutputError(f"{out}: another process is writing this file. Nothing was done.")
         try:
-            job.begin(force=force)
+            job.begin(overwrite=overwrite)
             resumed = job.rows
             job.embed()
             job.publish()
@@ -208,7 +208,7 @@ def embed_file(
         zeros=job.zeros,
         nulls=job.nulls,
         tokens=job.tokens,
-        found_tokens=job.found_tokens,
+        tokens_found=job.tokens_found,
         resumed=resumed,
         seconds=time.monotonic() - began,
     )
@@ -223,18 +223,18 @@ class _Job:
         self.table = table
         self.out = out
         self.folder = out.with_name(f"{out.name}.partial")
-        self.rows = self.zeros = self.nulls = self.tokens = self.found_tokens = 0
+        self.rows = self.zeros = self.nulls = self.tokens = self.tokens_found = 0
         self._embed = embed
         self._workers = workers
         self._settings = settings
         self._parts: list[Path] = []
         self._schema: pa.Schema = pyarrow().schema([])
 
-    def begin(self, *, force: bool) -> None:
+    def begin(self, *, overwrite: bool) -> None:
         """Make the folder of parts, or find those of an earlier run that fit."""
         if not self.out.parent.is_dir():
             raise LocalFileError(f"{self.out.parent}: there is no such folder for the output.")
-        check(self.out, force=force)
+        ensure_writable(self.out, overwrite=overwrite)
         manifest = self.folder / _MANIFEST
         if manifest.exists():
             found = json.loads(manifest.read_text("utf-8"))
@@ -242,14 +242,14 @@ class _Job:
             if not other and self.table.path != STDIN:
                 self._resume()
                 return
-            if not force and self.table.path != STDIN:
+            if not overwrite and self.table.path != STDIN:
                 changed = "; ".join(
                     f"{key} was {found.get(key)!r}, is {self._settings[key]!r}" for key in other
                 )
                 raise OutputError(
                     f"{self.folder}: an earlier run that was not finished left its parts here, and they do "
                     f"not fit this one ({changed}). Run that one again to finish it, or throw its parts away "
-                    "(--force, force=True)."
+                    "(--force, overwrite=True)."
                 )
             shutil.rmtree(self.folder)
         self.folder.mkdir(exist_ok=True)
@@ -285,12 +285,12 @@ class _Job:
         self.zeros += counts["zeros"]
         self.nulls += counts["nulls"]
         self.tokens += counts["tokens"]
-        self.found_tokens += counts["found_tokens"]
+        self.tokens_found += counts["tokens_found"]
 
     def embed(self) -> None:
         """Make the parts that are not there."""
         name = "the standard input" if self.table.path == STDIN else self.table.path.name
-        with bar(f"Embedding {name}", None, in_bytes=False) as advance:
+        with progress_bar(f"Embedding {name}", None, in_bytes=False) as advance:
             advance(self.rows)
             batches = self.table.batches(self._settings["batch"], skip=self.rows)
             for found, done in embedded(self._embed, batches, self._workers):
@@ -316,7 +316,7 @@ class _Job:
             "zeros": int((~done.rows.any(axis=1)).sum()),
             "nulls": batch.texts.count(None),
             "tokens": done.tokens,
-            "found_tokens": done.found_tokens,
+            "tokens_found": done.tokens_found,
         }
         lists = pa.FixedSizeListArray.from_arrays(pa.array(done.rows.reshape(-1)), self._settings["dim"])
         schema = columns.schema.append(pa.field(VECTOR, lists.type))
@@ -331,7 +331,7 @@ class _Job:
     def publish(self) -> None:
         """Turn the parts into the output."""
         fresh = self.folder / self.out.name
-        with bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
+        with progress_bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
             _WRITERS[self.out.suffix](self, fresh, advance)
         cache.move(fresh, self.out)
         shutil.rmtree(self.folder)

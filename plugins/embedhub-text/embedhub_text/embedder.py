@@ -11,10 +11,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub._progress import bar
+from embedhub._progress import progress_bar
 from embedhub.matrix import oov as policies
 from embedhub.matrix.oov import Policy
-from embedhub.matrix.tokenizers import PIECEWISE, tokenizer
+from embedhub.matrix.tokenizers import get_tokenizer, splits_at_spaces
 from embedhub.registry import registry
 from embedhub.registry.local_file import LocalSource
 from embedhub.registry.registry import Source
@@ -41,14 +41,14 @@ class TextStats:
         empty: Texts without words: None, NaN, ``""``, blanks.
         unknown: Texts with words of which the source has none.
         tokens: Words of all texts.
-        found_tokens: Words that the source has, by a fallback too.
+        tokens_found: Words that the source has, by a fallback too.
     """
 
     texts: int = 0
     empty: int = 0
     unknown: int = 0
     tokens: int = 0
-    found_tokens: int = 0
+    tokens_found: int = 0
 
 
 class TextEmbedder(EngineForms):
@@ -68,7 +68,7 @@ class TextEmbedder(EngineForms):
         >>> rows.any(axis=1).tolist()
         [True, False, False]
         >>> embed.stats
-        TextStats(texts=3, empty=1, unknown=1, tokens=6, found_tokens=4)
+        TextStats(texts=3, empty=1, unknown=1, tokens=6, tokens_found=4)
 
     Args:
         source: A registered name, a path, an `EmbeddingSource`, or `Vectors`. A name is opened when the first
@@ -127,9 +127,9 @@ class TextEmbedder(EngineForms):
             raise ValueError(f"length is {length!r}; expected 1 or more, and that only with pooling=None.")
         if fitted is not None and pooling not in {"sif", "idf"}:
             raise ValueError(f"fitted is {fitted!r}; pooling={pooling!r} learns nothing.")
-        self._cut = tokenizer(tokenize)
+        self._cut = get_tokenizer(tokenize)
         if oov is not None:
-            policies.check(oov, seed)
+            policies.validate_policy(oov, seed)
         self.source: str | EmbeddingSource | Vectors
         self.source, self.dim = _reference(source, dim)
         self.pooling = pooling
@@ -144,7 +144,7 @@ class TextEmbedder(EngineForms):
         self._vectors: Vectors | None = None
         self._lexicon: Lexicon | None = None
         self._common = NOTHING
-        self._moments: policies.Moments | None = None
+        self._stats: policies.ColumnStats | None = None
 
     def __reduce__(self) -> tuple[Callable[..., "TextEmbedder"], tuple[Any, ...]]:
         if isinstance(self.source, EmbeddingSource):
@@ -231,12 +231,12 @@ class TextEmbedder(EngineForms):
         if self.pooling not in {"sif", "idf"}:
             raise ValueError(f"pooling={self.pooling!r} learns nothing from texts; 'sif' and 'idf' do.")
         texts = texts_of(texts)
-        with bar(f"Learning {self.pooling}", len(texts), in_bytes=False) as advance:
+        with progress_bar(f"Learning {self.pooling}", len(texts), in_bytes=False) as advance:
             chunks = self._chunks(texts, self._lexicon_with(None), advance)
             counted = ((chunk.words["row"][chunk.places], chunk.lengths()) for chunk in chunks)
             weights = by_texts(self.pooling, counted, len(self.vectors))
         if self.pooling == "sif":
-            with bar("Finding the common direction", len(texts), in_bytes=False) as advance:
+            with progress_bar("Finding the common direction", len(texts), in_bytes=False) as advance:
                 chunks = self._chunks(texts, self._lexicon_with(weights), advance)
                 pooled = (self._pool(chunk, NOTHING) for chunk in chunks)
                 weights = replace(weights, common=common_direction(pooled, self.vectors.dim))
@@ -279,7 +279,7 @@ class TextEmbedder(EngineForms):
         self, texts: list[Any], lexicon: Lexicon, advance: Callable[[int], None] = lambda _: None
     ) -> Iterator[TextWords]:
         """Give texts as words with rows, some at a time."""
-        piecewise = isinstance(self.tokenize, str) and self.tokenize in PIECEWISE and not are_cut(texts)
+        piecewise = splits_at_spaces(self.tokenize) and not are_cut(texts)
         cut = str.split if piecewise else self._cut
         for pieces, ends in in_chunks(texts, cut, _CHUNK):
             yield lexicon.read(pieces, ends, are_words=not piecewise)
@@ -296,15 +296,13 @@ class TextEmbedder(EngineForms):
         )
 
     def _rows_for(self, words: list[str]) -> NDArray[np.float32]:
-        return policies.rows_for(
-            self.oov, words, self.vectors, moments=self._frequent_moments, seed=self.seed
-        )
+        return policies.oov_vectors(self.oov, words, self.vectors, stats=self._frequent_stats, seed=self.seed)
 
-    def _frequent_moments(self) -> policies.Moments | None:
-        if self._moments is None:
+    def _frequent_stats(self) -> policies.ColumnStats | None:
+        if self._stats is None:
             rows = self.vectors.matrix[:_FREQUENT]
-            self._moments = policies.moments_of(rows, np.ones(len(rows), np.bool_))
-        return self._moments
+            self._stats = policies.column_stats(rows, np.ones(len(rows), np.bool_))
+        return self._stats
 
     def _opened_weights(self) -> Weights | None:
         """Return what words weigh; None where all weigh the same."""
@@ -325,7 +323,7 @@ class TextEmbedder(EngineForms):
             self.stats.empty += int(np.count_nonzero(lengths == 0))
             self.stats.unknown += int(np.count_nonzero((lengths > 0) & (found == 0)))
             self.stats.tokens += len(chunk.places)
-            self.stats.found_tokens += int(found.sum())
+            self.stats.tokens_found += int(found.sum())
 
 
 def _reference(source: Source, dim: int | None) -> tuple[str | EmbeddingSource | Vectors, int]:

@@ -25,7 +25,7 @@ class Embedded(NamedTuple):
     """``(n, dim)``."""
     tokens: int
     """Words of its texts."""
-    found_tokens: int
+    tokens_found: int
     """Those that the source has."""
 
 
@@ -69,9 +69,9 @@ def embedded(embed: TextEmbedder, batches: Iterable[Batch], workers: int) -> Ite
 
 
 def _embedded(embed: TextEmbedder, texts: list[str | None]) -> Embedded:
-    tokens, found = embed.stats.tokens, embed.stats.found_tokens
+    tokens, found = embed.stats.tokens, embed.stats.tokens_found
     rows = embed(texts)
-    return Embedded(rows, embed.stats.tokens - tokens, embed.stats.found_tokens - found)
+    return Embedded(rows, embed.stats.tokens - tokens, embed.stats.tokens_found - found)
 
 
 def _begin(embed: TextEmbedder) -> None:

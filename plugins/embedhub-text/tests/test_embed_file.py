@@ -112,7 +112,7 @@ def test_parquet_comes_back_with_its_columns_and_a_vector(tmp_path: Path) -> Non
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)
     assert parquet.ParquetFile(tmp_path / "out.parquet").num_row_groups == 2
     assert (said["rows"], said["zeros"], said["nulls"]) == (6, 3, 1)
-    assert 0 < said["found_tokens"] < said["tokens"]
+    assert 0 < said["tokens_found"] < said["tokens"]
     assert said["out"] == str(tmp_path / "out.parquet")
     assert names(tmp_path) == ["in.parquet", "out.parquet"]
 
@@ -316,7 +316,7 @@ def test_an_output_that_is_there_is_not_touched(tmp_path: Path) -> None:
 def test_parts_of_another_run_are_not_mixed_in(
     begin: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:
-    """Parts whose input or settings are others are refused, and with `force` thrown away."""
+    """Parts whose input or settings are others are refused, and with `overwrite` thrown away."""
     table = write_long(tmp_path / "in.parquet", ROWS)
     out = tmp_path / "out.npy"
     process = begin(table, "--out", out, "--batch", SMALL, parts=2)
@@ -327,7 +327,7 @@ def test_parts_of_another_run_are_not_mixed_in(
     os.utime(table, (1, 1))
     with pytest.raises(embedhub.errors.OutputError, match="state was"):
         embedhub_text.embed_file("wordnet-ppmi", 25, table, out, batch=SMALL)
-    done = embedhub_text.embed_file("wordnet-ppmi", 25, table, out, batch=SMALL, force=True)
+    done = embedhub_text.embed_file("wordnet-ppmi", 25, table, out, batch=SMALL, overwrite=True)
     assert (done.resumed, done.rows) == (0, ROWS)
     assert names(tmp_path) == ["in.parquet", "out.npy"]
 

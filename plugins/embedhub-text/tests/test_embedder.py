@@ -158,7 +158,7 @@ def test_odd_texts_have_a_defined_row(vectors: Vectors) -> None:
     assert not embed(nothing).any()
     assert embed.stats == embedhub_text.embedder.TextStats(texts=9, empty=9)
     assert not embed(["qwxz zz", "qwxz"]).any()
-    assert (embed.stats.unknown, embed.stats.tokens, embed.stats.found_tokens) == (2, 3, 0)
+    assert (embed.stats.unknown, embed.stats.tokens, embed.stats.tokens_found) == (2, 3, 0)
     long = embed(["rain " * 300_000 + "music", "x" * 1_000_000, "." * 100_000])
     exact = (vectors["rain"].astype(np.float64) * 300_000 + vectors["music"]) / 300_001
     np.testing.assert_allclose(long[0], exact, rtol=1e-6)
@@ -217,8 +217,8 @@ def test_a_wrong_source_is_heard_at_once() -> None:
 @given(st.lists(st.text(alphabet="ab'nt-.1, \u2019\u00e9\u3000\x1c\nAU_#")))
 def test_pieces_between_blanks_are_cut_as_the_text_is(texts: list[str]) -> None:
     """Under a rule that is said to be piecewise, the words of a text are those of its pieces."""
-    for name in tokens.PIECEWISE:
-        rule = tokens.RULES[name]
+    for name in filter(tokens.splits_at_spaces, tokens.TOKENIZERS):
+        rule = tokens.TOKENIZERS[name]
         assert all(rule(text) == [word for piece in text.split() for word in rule(piece)] for text in texts)
 
 
@@ -231,9 +231,11 @@ def test_a_row_depends_on_its_text_alone(vectors: Vectors, texts: list[str], siz
         embed = TextEmbedder(vectors, pooling=pooling)
         parts = [embed(texts[i : i + size]) for i in range(0, len(texts), size)]
         assert (np.concatenate([np.zeros((0, 5), np.float32), *parts]) == whole).all()
-        cut = [tokens.words(text) for text in texts]
+        cut = [tokens.treebank_tokenize(text) for text in texts]
         assert (TextEmbedder(vectors, pooling=pooling)(cut) == whole).all()
-        assert (TextEmbedder(vectors, pooling=pooling, tokenize=tokens.words)(texts) == whole).all()
+        assert (
+            TextEmbedder(vectors, pooling=pooling, tokenize=tokens.treebank_tokenize)(texts) == whole
+        ).all()
 
 
 def test_a_memory_that_is_full_starts_anew(vectors: Vectors, monkeypatch: pytest.MonkeyPatch) -> None:

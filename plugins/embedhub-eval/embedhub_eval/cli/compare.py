@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from embedhub.cli.app import Force, Json, Tokenize, complete_names, disk, download, emit, table, usage
+from embedhub.cli.app import (
+    Force,
+    Json,
+    Tokenize,
+    complete_names,
+    format_disk,
+    format_download,
+    format_table,
+    print_result,
+    usage_errors,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,13 +76,13 @@ def compare(
 
     if text is not None and vocabulary is not None:
         raise typer.BadParameter("--text and --vocabulary exclude each other: one file has the words.")
-    with usage():
+    with usage_errors():
         chosen = choices(sources)
     if plot is not None:
         from embedhub_eval import plots as figures
 
-        with usage():
-            figures.check(plot, force=force)
+        with usage_errors():
+            figures.check(plot, overwrite=force)
     from embedhub.matrix.word_counts import read_counts
     from embedhub_eval.comparison import compare as compare_sources
 
@@ -82,14 +92,14 @@ def compare(
         counts = read_counts(file, kind="text" if text else "vocabulary", tokenize=tokenize)
     names = None if sets is None else [name.strip() for name in sets.split(",")]
     rows = compare_sources(chosen, counts=counts, sets=names, fetch=fetch)
-    emit([row.to_dict() for row in rows], lambda: _compared(rows), as_json=as_json)
+    print_result([row.to_dict() for row in rows], lambda: _compared(rows), as_json=as_json)
     for note in dict.fromkeys(row.note for row in rows if row.note):
         typer.echo(note, err=True)
     if plot is not None:
         from embedhub_eval.plot_comparison import plot_comparison
 
-        with usage():
-            plot_comparison(rows, plot, force=force)
+        with usage_errors():
+            plot_comparison(rows, plot, overwrite=force)
         typer.echo(f"Quality against size: {plot}", err=True)
 
 
@@ -106,8 +116,8 @@ def _compared(rows: "Sequence[Compared]") -> str:
             "cased" if row.cased else "uncased",
             *(_covered(row) if covered else ()),
             *(_scored(row.scores[name]) for name in sets),
-            download(row.download_bytes, row.download_bytes_at_most),
-            disk(row.disk_bytes, measured=not row.disk_is_estimate),
+            format_download(row.download_bytes, row.download_bytes_at_most),
+            format_disk(row.disk_bytes, measured=not row.disk_is_estimate),
             "yes" if row.in_cache else "no",
             row.license,
         ]
@@ -115,15 +125,19 @@ def _compared(rows: "Sequence[Compared]") -> str:
     ]
     measured = [*(("types", "tokens") if covered else ()), *sets]
     columns = ["name", "dim", "words", "language", "case", *measured, "download", "disk", "cached", "licence"]
-    right = " ".join(["dim", "words", *measured, "download", "disk"])
-    return table(columns, cells, right=right, spare="licence language case cached")
+    return format_table(
+        columns,
+        cells,
+        right_aligned=["dim", "words", *measured, "download", "disk"],
+        optional_columns=["licence", "language", "case", "cached"],
+    )
 
 
 def _covered(row: "Compared") -> tuple[str, str]:
     if row.coverage is None:
         return "-", "-"
-    tokens = row.coverage.token_share
-    return f"{row.coverage.share:.1%}", "-" if tokens is None else f"{tokens:.1%}"
+    tokens = row.coverage.token_ratio
+    return f"{row.coverage.ratio:.1%}", "-" if tokens is None else f"{tokens:.1%}"
 
 
 def _scored(score: "Score | None") -> str:
@@ -163,11 +177,11 @@ def probe(
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     if names is not None and len(set(names)) != 2:  # noqa: PLR2004 - text and label
         raise typer.BadParameter(f"--columns is {columns!r}; expected two, as in text,label.")
-    with usage():
+    with usage_errors():
         chosen = choices(sources)
 
     result = probe_sources(chosen, train, test, columns=names, tokenize=tokenize)
-    emit(result.to_dict(), lambda: _probed(result), as_json=as_json)
+    print_result(result.to_dict(), lambda: _probed(result), as_json=as_json)
 
 
 def _probed(result: "Probe") -> str:
@@ -177,7 +191,7 @@ def _probed(result: "Probe") -> str:
             str(row.dim),
             f"{row.accuracy:.1%}",
             f"{row.low:.1%} to {row.high:.1%}",
-            f"{row.token_share:.1%}",
+            f"{row.token_ratio:.1%}",
         ]
         for row in result.rows
     ]
@@ -187,6 +201,6 @@ def _probed(result: "Probe") -> str:
         f"test: {result.test}",
         f"Always the most frequent label of training: {result.most_frequent:.1%}",
         f"Accuracy on {result.rows[0].texts:,} test texts, with its 95 % interval (Wilson's):",
-        table(columns, rows, right="dim accuracy interval tokens"),
+        format_table(columns, rows, right_aligned=["dim", "accuracy", "interval", "tokens"]),
     ]
     return "\n".join(lines)

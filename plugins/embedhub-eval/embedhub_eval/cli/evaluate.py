@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub_eval
-from embedhub.cli.app import Dims, Json, complete_names, emit, table, usage
+from embedhub.cli.app import Dims, Json, complete_names, format_table, print_result, usage_errors
 
 if TYPE_CHECKING:
     from embedhub_eval import Benchmark, Score
@@ -48,19 +48,21 @@ def evaluate(
       embedhub evaluate --list
     """
     if show_list:
-        emit([_facts(one) for one in embedhub_eval.benchmarks().values()], _listing, as_json=as_json)
+        print_result([_facts(one) for one in embedhub_eval.benchmarks().values()], _listing, as_json=as_json)
         return
     if name is None:
         raise typer.BadParameter("expected the name of a source, or --list.")
     chosen = None if sets is None else [one.strip() for one in sets.split(",") if one.strip()]
     if chosen == []:
         raise typer.BadParameter("--sets names no benchmark; embedhub evaluate --list has all.")
-    with usage():
+    with usage_errors():
         scores = [
             embedhub_eval.evaluate(name, dim, chosen, missing=missing, method=method)  # type: ignore[arg-type]  # checked there
             for dim in dims or (None,)
         ]
-    emit([score.to_dict() for of_dim in scores for score in of_dim], lambda: _scored(scores), as_json=as_json)
+    print_result(
+        [score.to_dict() for of_dim in scores for score in of_dim], lambda: _scored(scores), as_json=as_json
+    )
 
 
 def _scored(scores: "list[list[Score]]") -> str:
@@ -76,7 +78,8 @@ def _scored(scores: "list[list[Score]]") -> str:
         label = f"  {row[0].part}" if row[0].part else row[0].name
         rows.append([label, "; ".join(counts), *map(_shown, row)])
     dims = [f"{whole.dim}d" for whole, *_ in scores]
-    return f"{title}\n{table(['benchmark', 'covered', *dims], rows, right=' '.join(['covered', *dims]))}"
+    table = format_table(["benchmark", "covered", *dims], rows, right_aligned=["covered", *dims])
+    return f"{title}\n{table}"
 
 
 def _shown(score: "Score") -> str:
@@ -103,4 +106,4 @@ def _listing() -> str:
         for one in embedhub_eval.benchmarks().values()
     ]
     columns = ["name", "kind", "items", "licence", "description"]
-    return table(columns, rows, right="items", wrap="description")
+    return format_table(columns, rows, right_aligned=["items"])

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli.app import Dim, Force, Name, usage
+from embedhub.cli.app import Dim, Force, Name, usage_errors
 
 
 def plot(
@@ -14,7 +14,7 @@ def plot(
     words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
     *,
     out: Annotated[Path, typer.Option(help="The .svg or .png file to write.")] = Path("words.svg"),
-    neighbors: Annotated[int, typer.Option(help="How many of the nearest words of each.", min=0)] = 8,
+    topn: Annotated[int, typer.Option(help="How many of the nearest words of each.", min=0)] = 8,
     force: Force = False,
 ) -> None:
     """Draw a map of words and their neighbours: the two main components of their rows.
@@ -24,12 +24,12 @@ def plot(
 
     Examples:
       embedhub plot wordnet-ppmi 100 music rain doctor
-      embedhub plot glove-6b 50 paris tokyo tiger --neighbors 12 --out map.png
+      embedhub plot glove-6b 50 paris tokyo tiger --topn 12 --out map.png
     """
     from embedhub_eval import plots as figures
     from embedhub_eval.plot_words import plot_words
 
-    with usage():
-        figures.check(out, force=force)
-    plot_words(name, dim, words, out, neighbors=neighbors, force=force)
+    with usage_errors():
+        figures.check(out, overwrite=force)
+    plot_words(name, dim, words, out, topn=topn, overwrite=force)
     typer.echo(f"Drew {out}")
