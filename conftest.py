@@ -230,15 +230,13 @@ def small_mirror(
     """
     folder, source = glove_6b_mirror
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
-    # The dicts of providers are the registries' own, and no copies.
+    # These mappings are the registries' own dicts, not copies.
     sources: Any = embedhub.sources().providers()["glove-6b"]
     monkeypatch.setitem(sources, embedhub.sources().provider("glove-6b"), source)
     assert embedhub.sources()["glove-6b"] is source
+    benchmarks: Any = embedhub_eval.benchmarks()
     for name, benchmark in small_benchmarks.items():
-        benchmarks: Any = embedhub_eval.benchmarks().providers()[name]
-        (provider,) = benchmarks
-        monkeypatch.setitem(benchmarks, provider, benchmark)
-        assert embedhub_eval.benchmarks()[name] is benchmark
+        monkeypatch.setitem(benchmarks, name, benchmark)
     return folder
 
 
@@ -299,7 +297,7 @@ def real_mirror(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     if not (real_data / "eval").is_dir():
         pytest.skip(
             f"needs the published benchmarks ({', '.join(REAL_SETS.values())}) in ../shared/data/eval/, "
-            "from the addresses in embedhub/evaluation/builtin_benchmarks.py"
+            "from the URLs in embedhub_eval/benchmarks.toml"
         )
     folder = tmp_path_factory.mktemp("mirror")
     for host in (real_data / "mirror").iterdir():

@@ -25,7 +25,7 @@ Each leaf also inherits the builtin that a caller would catch::
 
 Warnings: `PluginWarning` names a plugin that could not be used, `UnverifiedWarning` a file whose hash nobody
 has published, `CoverageWarning` a vocabulary of which almost nothing was found, `FormatWarning` what is odd
-about the caller's own file, `BenchmarkWarning` benchmarks that cannot be had.
+about the caller's own file.
 """
 
 
@@ -337,17 +337,4 @@ class CoverageWarning(UserWarning):
         Traceback (most recent call last):
             ...
         embedhub.errors.CoverageWarning: wordnet-ppmi 25d: 0 of 2 words found (0.0%); ...
-    """
-
-
-class BenchmarkWarning(UserWarning):
-    """Some benchmarks cannot be had; vectors are scored on the others.
-
-    Example:
-        >>> import embedhub, embedhub_eval, warnings
-        >>> warnings.simplefilter("error", embedhub.errors.BenchmarkWarning)
-        >>> try:
-        ...     scores = embedhub_eval.evaluate("wordnet-ppmi", 50)  # on all benchmarks, or on none
-        ... except (embedhub.errors.BenchmarkWarning, embedhub.DownloadError):
-        ...     scores = []
     """

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from children import PATIENCE
 from command import run
-from embedhub_eval.plot_words import plot_words, principal_plane
+from embedhub_eval.plots import plot_words, principal_components
 
 import embedhub
 
@@ -27,7 +27,7 @@ def test_the_command_draws_words_and_neighbours(tmp_path: Path) -> None:
     """`embedhub plot` writes an SVG with the words, their nearest ones, and the variance of each axis."""
     done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--topn", 5, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "Drew words.svg\n"
+    assert done.stdout == "Wrote words.svg\n"
     vectors = embedhub.load("wordnet-ppmi", 50)
     shown = texts(tmp_path / "words.svg")
     for word in ("music", "rain"):
@@ -53,7 +53,7 @@ def test_wrong_usage_and_failure_have_their_exit_codes(tmp_path: Path) -> None:
     assert run("plot", "wordnet-ppmi", 50, "music", "--out", tmp_path / "map.gif").returncode == 2
     done = run("plot", "wordnet-ppmi", 50, "music", "qwxz", "--out", out)
     assert done.returncode == 1
-    assert "wordnet-ppmi 50d has no word 'qwxz'." in done.stderr
+    assert "wordnet-ppmi 50d does not have 'qwxz'." in done.stderr
     assert not out.exists()
     out.write_text("mine")
     done = run("plot", "wordnet-ppmi", 50, "music", "--out", out)
@@ -73,7 +73,7 @@ def test_the_same_words_make_the_same_file(tmp_path: Path, name: str) -> None:
 def test_the_plane_is_that_of_the_largest_variance() -> None:
     """Places and shares are those that the largest eigenvalues of the covariance have."""
     rows = np.random.default_rng(1).normal(size=(30, 6)).astype(np.float32) * [5, 1, 3, 0.5, 1, 1] + 7
-    places, shares = principal_plane(rows.astype(np.float32))
+    places, shares = principal_components(rows.astype(np.float32))
     values, axes = np.linalg.eigh(np.cov(rows, rowvar=False))
     assert shares == pytest.approx(values[[-1, -2]] / values.sum(), rel=1e-4)
     expected = (rows - rows.mean(axis=0)) @ axes[:, [-1, -2]]
@@ -83,12 +83,12 @@ def test_the_plane_is_that_of_the_largest_variance() -> None:
 
 def test_an_axis_that_is_not_there_is_nothing() -> None:
     """Words on one line, or in one place, have places of zero on the axes that they do not need."""
-    places, shares = principal_plane(np.array([[0, 0], [1, 1], [4, 4]], np.float32))
+    places, shares = principal_components(np.array([[0, 0], [1, 1], [4, 4]], np.float32))
     assert places[:, 1].tolist() == [0, 0, 0]
     assert shares == pytest.approx((1, 0))
-    places, shares = principal_plane(np.ones((3, 4), np.float32))
-    assert (places.tolist(), shares) == ([[0, 0]] * 3, (0, 0))
-    places, _ = principal_plane(np.array([[1], [3]], np.float32))
+    places, shares = principal_components(np.ones((3, 4), np.float32))
+    assert (places.tolist(), shares.tolist()) == ([[0, 0]] * 3, [0, 0])
+    places, _ = principal_components(np.array([[1], [3]], np.float32))
     assert places == pytest.approx(np.array([[1, 0], [-1, 0]]))
 
 
@@ -99,7 +99,7 @@ def test_labels_hide_no_labels() -> None:
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert axes.get_title(loc="left") == "music, rain, doctor, river, red, seven, ..."
-    words = [text for text in axes.texts if text.get_text() and "dim" not in text.get_text()]
+    words = [text for text in axes.texts if text.get_text()]
     assert len(words) == 56
     boxes = np.array([text.get_window_extent().extents for text in words])
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
@@ -123,13 +123,13 @@ def test_odd_words_are_drawn(make_vectors: Callable[..., embedhub.Vectors], tmp_
 def test_what_cannot_be_drawn_is_said(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
     """One place is no map, and less than no neighbours are none."""
     vectors = make_vectors(["the", "cat"])
-    with pytest.raises(ValueError, match="nothing to draw but 1 word"):
+    with pytest.raises(ValueError, match="There is only 1 word to plot"):
         plot_words(vectors, None, ["the"], topn=0)
     with pytest.raises(ValueError, match="topn is -1"):
         plot_words(vectors, None, ["the"], topn=-1)
     with pytest.raises(ValueError, match=r"map.pdf: expected a path that ends with .svg or .png"):
         plot_words(vectors, None, ["the"], tmp_path / "map.pdf")
-    with pytest.raises(embedhub.errors.WordNotFoundError, match="tiny 4d has no word 'The', 'Cat'"):
+    with pytest.raises(embedhub.errors.WordNotFoundError, match="tiny 4d does not have 'The', 'Cat'"):
         plot_words(vectors, None, ["The", "cat", "Cat"])
     figure = plot_words(vectors, None, "the")
     assert figure.axes[0].get_title(loc="left") == "the"
@@ -138,7 +138,7 @@ def test_what_cannot_be_drawn_is_said(make_vectors: Callable[..., embedhub.Vecto
 WITHOUT_MATPLOTLIB = """
 import sys
 sys.modules["matplotlib"] = None
-import embedhub
+import embedhub, embedhub_eval
 try:
     embedhub_eval.plot_words("wordnet-ppmi", 25, ["music"])
 except embedhub.errors.DependencyError as error:
