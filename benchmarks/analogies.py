@@ -1,10 +1,10 @@
-"""Google's analogies over the 400,000 words of GloVe 6B 50d: embedhub against gensim with the same vocabulary.
+"""Google's analogies over the 400,000 words of GloVe 6B 50d, by embedhub and by gensim.
 
     python benchmarks/analogies.py QUESTIONS-WORDS.TXT [--source glove-6b] [--dim 50] [--every 1]
 
-Each variant runs in its own process, one after the other. `--every 10` gives gensim every tenth analogy, because
-all of them take it many minutes; embedhub always solves all. Processor time counts all threads; on a shared
-machine it is the figure to compare.
+Each variant runs in its own process, one after the other. `--every 10` gives gensim every tenth analogy,
+because all of them take it many minutes; embedhub always solves all. Processor time counts all threads; on a
+shared machine it is the figure to compare.
 """
 
 import argparse
