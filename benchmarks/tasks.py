@@ -178,13 +178,13 @@ def archive_embedhub(archive: Path) -> Measured:
 
     import embedhub
     from embedhub.download import fetch as download  # noqa: F401 - likewise
-    from embedhub.formats import _parse_loop as _compiled  # noqa: F401 - likewise
+    from embedhub.formats import _parse_loop  # noqa: F401 - likewise
 
     source = source_of(archive, "bench-archive")
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         (Path(folder) / "compiled").symlink_to(FOLDER / "cache" / "compiled")
         os.environ["EMBEDHUB_CACHE"] = folder
-        seconds = clock(lambda: embedhub.fetch(source))
+        seconds = clock(lambda: embedhub.load(source))
         return seconds, size(Path(folder) / "vectors")
 
 

@@ -4,6 +4,7 @@ from .errors import DownloadError as DownloadError
 from .errors import EmbedhubError as EmbedhubError
 from .errors import FormatError as FormatError
 from .errors import VocabularyError as VocabularyError
+from .formats.export import ExportResult as ExportResult
 from .layers.keras import keras_embedding as keras_embedding
 from .layers.keras_text import TextLayers as TextLayers
 from .layers.keras_text import keras_text_embedding as keras_text_embedding
@@ -12,10 +13,8 @@ from .matrix.coverage import Coverage as Coverage
 from .matrix.embedding_matrix import EmbeddingMatrix as EmbeddingMatrix
 from .matrix.embedding_matrix import coverage as coverage
 from .matrix.embedding_matrix import embedding_matrix as embedding_matrix
-from .matrix.export import Exported as Exported
-from .matrix.export import export as export
+from .registry.export import export as export
 from .registry.hookspecs import hookimpl as hookimpl
-from .registry.registry import fetch as fetch
 from .registry.registry import load as load
 from .registry.registry import register as register
 from .registry.registry import sources as sources

@@ -1,4 +1,4 @@
-"""Names of sources and benchmarks."""
+"""Valid names of sources and benchmarks."""
 
 import re
 
@@ -7,15 +7,16 @@ _DEVICE = re.compile(r"(?:aux|con|nul|prn|(?:com|lpt)[0-9])(?:\..*)?")
 
 
 def is_device(name: str) -> bool:
-    """Tell whether a lower-case name is that of a device of Windows, which makes no folder of that name."""
+    """Return whether a lower-case name is reserved for a device on Windows, where no folder can have it."""
     return _DEVICE.fullmatch(name) is not None
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError unless it is the name of a source: harmless in a path, and in a command."""
+    """Raise ValueError if a name is not safe in paths and commands on all systems."""
     if _NAME.fullmatch(name) is None:
         raise ValueError(
-            f"name is {name!r}; expected lower-case letters and digits, '-', '.' or '_' between."
+            f"name is {name!r}; expected lower-case letters and digits, with single '-', '.' or '_' "
+            "between them."
         )
     if is_device(name):
-        raise ValueError(f"name is {name!r}, which Windows keeps for a device; expected another.")
+        raise ValueError(f"name is {name!r}, which Windows reserves for a device; choose another.")

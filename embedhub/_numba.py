@@ -1,4 +1,4 @@
-"""Loops that Numba compiles: the only module that imports it, and that only for who needs such a loop."""
+"""Just-in-time compilation: the only module that imports Numba, imported by those with a compiled loop."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,17 +8,18 @@ import numba
 from embedhub import settings
 
 
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compile with the machine code kept outside the package, whose folder may be read-only.
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a function, and keep its machine code in the cache folder, since the package may be read-only.
 
-    Where nothing may be written at all, each process compiles for itself, in a second.
+    If no folder is writable, each process compiles it again, which takes a second.
     """
     config: Any = numba.config
     saved = config.CACHE_DIR
+    # Numba reads this setting only while it decorates, and has no argument for it.
     config.CACHE_DIR = str(settings.compiled_folder())
     try:
         return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # there is no place for the machine code
+    except RuntimeError:  # no writable folder for the machine code
         return numba.njit(nogil=True)(function)
     finally:
         config.CACHE_DIR = saved

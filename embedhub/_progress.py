@@ -1,4 +1,4 @@
-"""Bars for long work, on a terminal only."""
+"""Progress bars."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 
 class Advance(Protocol):
-    """Moves a bar on."""
+    """Advances a progress bar."""
 
     def __call__(self, step: int, total: int | None = None, /) -> None:
-        """Add an amount; where the total was not known, or only about, it is now so much."""
+        """Add a number of steps; ``total`` replaces a total that was unknown or estimated."""
 
 
 @contextmanager
-def progress_bar(what: str, total: int | None, *, in_bytes: bool) -> Iterator[Advance]:
-    """Draw a bar on stderr while the block runs: how much, how fast, how long it still takes.
+def progress_bar(label: str, total: int | None, *, in_bytes: bool) -> Iterator[Advance]:
+    """Show a progress bar on stderr while the block runs, with speed and remaining time.
 
     Args:
-        what: What is being done, for a person.
-        total: How many bytes or rows there will be, None if unknown.
-        in_bytes: Whether it counts bytes rather than rows.
+        label: Description of the work.
+        total: Number of bytes or items; None if unknown.
+        in_bytes: Whether progress is counted in bytes rather than in items.
 
     Yields:
-        A function to call with each further amount, and with a better total where one becomes known.
+        A function that advances the bar.
     """
     if not settings.show_progress():
         yield lambda *_: None
@@ -46,17 +46,17 @@ def progress_bar(what: str, total: int | None, *, in_bytes: bool) -> Iterator[Ad
     )
     from rich.text import Text
 
-    class RowsPerSecond(ProgressColumn):
+    class ItemsPerSecond(ProgressColumn):
         def render(self, task: "Task") -> "Text":
             speed = task.finished_speed or task.speed
-            return Text(f"{speed:,.0f} rows/s" if speed else "", style="progress.data.speed")
+            return Text(f"{speed:,.0f} items/s" if speed else "", style="progress.data.speed")
 
-    amount = (
-        (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (MofNCompleteColumn(), RowsPerSecond())
+    counters = (
+        (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (MofNCompleteColumn(), ItemsPerSecond())
     )
-    columns = (TextColumn("{task.description}"), BarColumn(), *amount, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), *counters, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(what, total=total)
+        task = progress.add_task(label, total=total)
 
         def advance(step: int, total: int | None = None, /) -> None:
             progress.update(task, advance=step, total=total)

@@ -1,41 +1,60 @@
-"""The lines of small text files of any origin: any line ends, a byte-order mark, comments, empty lines."""
+"""Lines of small text files: UTF-8 with or without a byte-order mark, any line ends, plain or compressed."""
 
+import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from embedhub._compression import open_bytes
 from embedhub.errors import FormatError
 
-_ENDS = re.compile(b"\r\n|\n|\r")
-_MARK = b"\xef\xbb\xbf"
-_SHOWN = 60
+_LINE_END = re.compile(b"\r\n|\n|\r")
+_MAX_SHOWN = 60  # characters of a line in a message
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Give each line that is neither empty nor a comment (``#`` first), with its number from 1.
+def read_lines(
+    path: Path, *, errors: Literal["strict", "surrogateescape"] = "strict"
+) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not empty, with their numbers from 1.
+
+    Args:
+        path: The file; it is read into memory.
+        errors: How bytes that are not UTF-8 are decoded; words of a source have surrogate escapes.
+
+    Raises:
+        FormatError: With ``errors="strict"``, a line is not UTF-8.
+    """
+    with open_bytes(path) as file:
+        data = file.read().removeprefix(codecs.BOM_UTF8)
+    for number, line in enumerate(_LINE_END.split(data), 1):
+        try:
+            text = line.decode("utf-8", errors)
+        except UnicodeDecodeError as error:
+            shown = line.decode("utf-8", "replace")
+            raise line_error(path, number, shown, f"expected UTF-8 ({error})") from error
+        if text:
+            yield number, text
+
+
+def read_data_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are neither blank nor comments, which begin with ``#``, with their numbers from 1.
 
     Raises:
         FormatError: A line is not UTF-8.
     """
-    with open_bytes(path) as file:
-        data = file.read().removeprefix(_MARK)
-    for number, line in enumerate(_ENDS.split(data), 1):
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise bad(path, number, line.decode("utf-8", "replace"), f"expected UTF-8 ({error})") from error
-        if text.strip() and not text.startswith("#"):
-            yield number, text
+    for number, line in read_lines(path):
+        if line.strip() and not line.startswith("#"):
+            yield number, line
 
 
-def bad(path: Path, number: int, line: str, why: str) -> FormatError:
-    """Return the error that says where a file is wrong, and why."""
-    shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "..."
-    return FormatError(f"{path}: line {number}: {why}, got {shown!r}.")
+def line_error(path: Path, number: int, line: str, expected: str) -> FormatError:
+    """Return an error that names the file and the line, with what was expected and the line itself."""
+    shown = line if len(line) <= _MAX_SHOWN else line[:_MAX_SHOWN] + "..."
+    return FormatError(f"{path}: line {number}: {expected}, got {shown!r}.")
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a text is a number; ``nan``, which float() takes too, is a word."""
+    """Return whether a text is a decimal number; ``nan``, which float() accepts, is a word."""
     return _NUMBER.fullmatch(text) is not None

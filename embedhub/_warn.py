@@ -1,5 +1,6 @@
-"""Warnings that point to the line of the caller."""
+"""Warnings that point to the caller's line."""
 
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING
@@ -7,24 +8,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import FrameType
 
+_PACKAGE = re.compile(r"embedhub(?:_\w+)?(?:\.|$)")
+
 
 def warn(message: str, category: type[Warning]) -> None:
     """Issue a warning at the line that called embedhub.
 
-    The outermost call counts: frames of pluggy, and of a plugin's source, lie between those of this package.
+    That is the outermost call into ``embedhub`` or a package named ``embedhub_...``: frames of pluggy and of
+    other plugins lie between them.
 
     Args:
-        message: What is wrong.
-        category: Its class.
+        message: The message.
+        category: The class of the warning.
     """
-    own = sys._getframe()  # noqa: SLF001 - as in Python's own warnings.py; inspect is slow to import
+    own = sys._getframe()  # noqa: SLF001 - as Python's warnings.py does; importing inspect is slow
     frame: FrameType | None = own
     while frame is not None:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] == "embedhub":
+        if _PACKAGE.match(str(frame.f_globals.get("__name__"))):
             own = frame
         frame = frame.f_back
     caller = own.f_back or own
-    # Not warnings.warn: its stacklevel does not count the frames of an import.
+    # warnings.warn does not work here: its stacklevel skips the frames of an import.
     warnings.warn_explicit(
         message,
         category,

@@ -1,13 +1,13 @@
-"""The environment variables of embedhub, read when they are used.
+"""Settings from environment variables, read whenever they are used.
 
 =========================== ============================================================================
-``EMBEDHUB_CACHE``          folder for downloads and stores (default: the user's cache folder)
-``EMBEDHUB_MIRROR``         base URL or folder that is asked first for ``<mirror>/<host>/<path>``
-``EMBEDHUB_OFFLINE``        ``1`` asks nobody on the network
-``EMBEDHUB_REQUIRE_HASH``   ``1`` refuses files without a published hash
-``EMBEDHUB_KEEP_DOWNLOADS`` ``1`` keeps downloaded files when their store is built
-``EMBEDHUB_PROGRESS``       ``0`` hides progress bars, ``1`` shows them even when not on a terminal
-``EMBEDHUB_DISABLE_PLUGINS`` ``1`` ignores all third-party plugins, or a comma-separated list of names
+``EMBEDHUB_CACHE``          folder of downloads and stores (default: the user's cache folder)
+``EMBEDHUB_MIRROR``         base URL or folder to try first, as ``<mirror>/<host>/<path>``
+``EMBEDHUB_OFFLINE``        ``1`` forbids network access
+``EMBEDHUB_REQUIRE_HASH``   ``1`` rejects files without a published checksum
+``EMBEDHUB_KEEP_DOWNLOADS`` ``1`` keeps downloaded files after their store is built
+``EMBEDHUB_PROGRESS``       ``0`` hides progress bars, ``1`` shows them even if stderr is not a terminal
+``EMBEDHUB_DISABLE_PLUGINS`` ``1`` disables all third-party plugins, a comma-separated list only those named
 =========================== ============================================================================
 """
 
@@ -20,13 +20,13 @@ import platformdirs
 from embedhub.errors import SettingsError
 
 
-def _text(name: str) -> str:
+def _value(name: str) -> str:
     return os.environ.get(f"EMBEDHUB_{name}", "").strip()
 
 
-def _switch(name: str) -> bool | None:
-    """Return the yes or no of a variable, None where it is not set."""
-    text = _text(name).lower()
+def _boolean(name: str) -> bool | None:
+    """Return the boolean value of a variable, None if it is not set."""
+    text = _value(name).lower()
     if text in {"1", "true", "yes", "on"}:
         return True
     if text in {"0", "false", "no", "off"}:
@@ -37,20 +37,20 @@ def _switch(name: str) -> bool | None:
 
 
 def cache_folder() -> Path:
-    """Return the folder that holds everything embedhub writes; it may not exist yet."""
-    text = _text("CACHE")
+    """Return the folder for everything that embedhub writes; it may not exist yet."""
+    text = _value("CACHE")
     return Path(text).expanduser().absolute() if text else Path(platformdirs.user_cache_dir("embedhub"))
 
 
 def compiled_folder() -> Path:
-    """Return the folder of machine code: Numba's own variable, or else a folder in the cache."""
+    """Return the folder for compiled code: ``NUMBA_CACHE_DIR``, or a folder in the cache."""
     text = os.environ.get("NUMBA_CACHE_DIR")
     return Path(text) if text else cache_folder() / "compiled"
 
 
 def mirror() -> str | Path | None:
-    """Return the mirror as a base URL without trailing slash, as a folder, or None."""
-    text = _text("MIRROR")
+    """Return the mirror: a base URL without trailing slash, a folder, or None."""
+    text = _value("MIRROR")
     if not text:
         return None
     if text.startswith(("http://", "https://")):
@@ -61,29 +61,29 @@ def mirror() -> str | Path | None:
 
 
 def offline() -> bool:
-    """Tell whether the network is forbidden."""
-    return bool(_switch("OFFLINE"))
+    """Return whether network access is forbidden."""
+    return bool(_boolean("OFFLINE"))
 
 
 def require_hash() -> bool:
-    """Tell whether files without a published hash are refused."""
-    return bool(_switch("REQUIRE_HASH"))
+    """Return whether files without a published checksum are rejected."""
+    return bool(_boolean("REQUIRE_HASH"))
 
 
 def keep_downloads() -> bool:
-    """Tell whether a fetched file stays when its store is built."""
-    return bool(_switch("KEEP_DOWNLOADS"))
+    """Return whether downloaded files are kept after their store is built."""
+    return bool(_boolean("KEEP_DOWNLOADS"))
 
 
 def show_progress() -> bool:
-    """Tell whether bars are drawn: on a terminal by default."""
-    switch = _switch("PROGRESS")
-    return sys.stderr.isatty() if switch is None else switch
+    """Return whether progress bars are shown; by default on a terminal only."""
+    value = _boolean("PROGRESS")
+    return sys.stderr.isatty() if value is None else value
 
 
 def disabled_plugins() -> frozenset[str] | None:
-    """Return the plugins to ignore: a set of names, or None for all third-party ones."""
-    text = _text("DISABLE_PLUGINS")
+    """Return the names of the plugins to disable; None means all third-party plugins."""
+    text = _value("DISABLE_PLUGINS")
     if text.lower() in {"1", "true", "yes", "on", "all"}:
         return None
     return frozenset(name.strip() for name in text.split(",") if name.strip() not in {"", "0"})

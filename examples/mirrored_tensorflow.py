@@ -37,7 +37,7 @@ def main() -> None:
     indices = np.array([[1, 2, 3], [3, 2, 0], [3, 1, 0], [2, 3, 1]])
     model.fit(indices, np.ones((4, 1)), batch_size=4, verbose=0)
     rows = keras.ops.convert_to_numpy(layer(np.arange(4)[None]))[0]
-    print(f"rows that have learnt: {np.flatnonzero((rows != expected).any(axis=1)).tolist()}")
+    print(f"trained rows: {np.flatnonzero((rows != expected).any(axis=1)).tolist()}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The environment variables: what each value means, and that each is told of."""
+"""Settings from environment variables."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,22 +13,22 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [
         *(("1", True), ("true", True), ("On", True), ("yes", True)),
         *(("0", False), ("no", False), ("OFF", False), ("", False), (" ", False)),
     ],
 )
-def test_a_switch_is_yes_or_no(text: str, meant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A switch takes the usual words in any case, and is off where nothing is said."""
+def test_boolean_takes_usual_words(text: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A boolean takes the usual words in any case, and is false if empty."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", text)
-    assert settings.offline() is meant
+    assert settings.offline() is expected
 
 
-def test_numba_cache_dir_goes_before_the_cache_folder(
+def test_numba_cache_dir_overrides_the_cache_folder(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Machine code is kept in NUMBA_CACHE_DIR where that is set, and else in the cache."""
+    """Compiled code is stored in NUMBA_CACHE_DIR if that is set, else in the cache."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "own"))
     assert settings.compiled_folder() == tmp_path / "own"
     monkeypatch.delenv("NUMBA_CACHE_DIR")
@@ -35,7 +36,7 @@ def test_numba_cache_dir_goes_before_the_cache_folder(
 
 
 @pytest.mark.parametrize(
-    ("name", "ask"),
+    ("name", "setting"),
     [
         ("OFFLINE", settings.offline),
         ("REQUIRE_HASH", settings.require_hash),
@@ -43,30 +44,32 @@ def test_numba_cache_dir_goes_before_the_cache_folder(
         ("PROGRESS", settings.show_progress),
     ],
 )
-def test_a_value_without_sense_is_an_error(name: str, ask: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is neither yes nor no is refused with the variable and its value."""
+def test_invalid_boolean_is_rejected(
+    name: str, setting: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the variable and its value."""
     monkeypatch.setenv(f"EMBEDHUB_{name}", "perhaps")
-    assert callable(ask)
     with pytest.raises(SettingsError, match=f"EMBEDHUB_{name} is 'perhaps'; expected 1 or 0"):
-        ask()
+        setting()
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"), [("1", None), ("all", None), ("", set()), ("0", set()), ("one, two", {"one", "two"})]
+    ("text", "expected"),
+    [("1", None), ("all", None), ("", set()), ("0", set()), ("one, two", {"one", "two"})],
 )
 def test_plugins_are_disabled_all_or_by_name(
-    text: str, meant: set[str] | None, monkeypatch: pytest.MonkeyPatch
+    text: str, expected: set[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A yes disables all plugins, else the names do that stand between commas."""
+    """EMBEDHUB_DISABLE_PLUGINS is a true value, or a comma-separated list of names."""
     monkeypatch.setenv("EMBEDHUB_DISABLE_PLUGINS", text)
-    assert settings.disabled_plugins() == meant
+    assert settings.disabled_plugins() == expected
 
 
-def test_every_variable_is_told_of() -> None:
-    """The table of the README, which the documentation shows too, has the variables that the code reads."""
+def test_every_variable_is_documented() -> None:
+    """The table in the README lists exactly the variables that the code reads."""
     package = Path(settings.__file__).parent
     code = "".join(path.read_text("utf-8") for path in package.rglob("*.py"))
     named = set(re.findall(r"EMBEDHUB_[A-Z_]+[A-Z]", code))
-    read = {f"EMBEDHUB_{name}" for name in re.findall(r'_(?:text|switch)\("([A-Z_]+)"\)', code)}
+    read = {f"EMBEDHUB_{name}" for name in re.findall(r'_(?:value|boolean)\("([A-Z_]+)"\)', code)}
     table = re.findall(r"(?m)^\| `(EMBEDHUB_[A-Z_]+)` \|", (ROOT / "README.md").read_text("utf-8"))
     assert set(table) == read == named

@@ -1,4 +1,4 @@
-"""The command that writes vectors in the formats of other programs: export."""
+"""The command that exports vectors: export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,11 +9,11 @@ from embedhub.cli.app import Dim, Force, Name, app, format_bytes, usage_errors
 
 Words = Annotated[
     Path | None,
-    typer.Option("--words", help="Only the words of this file, one per line.", exists=True, dir_okay=False),
+    typer.Option("--words", help="Only the words in this file, one per line.", exists=True, dir_okay=False),
 ]
-Topn = Annotated[int | None, typer.Option(help="Only so many rows, the first: most frequent words.", min=1)]
+Topn = Annotated[int | None, typer.Option(help="Only the first N vectors: the most frequent words.", min=1)]
 
-_SHOWN = 10  # missing words
+_MAX_LISTED = 10  # missing words
 
 
 @app.command()
@@ -22,9 +22,7 @@ def export(
     dim: Dim,
     out: Annotated[
         Path,
-        typer.Argument(
-            metavar="OUT", help="The file to write; for the projector a folder.", show_default=False
-        ),
+        typer.Argument(metavar="OUT", help="Output file; for the projector a folder.", show_default=False),
     ],
     *,
     words: Words = None,
@@ -35,11 +33,12 @@ def export(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Write vectors in the form of another program, each number bit for bit.
+    """Write vectors in the file format of another program.
 
-    The ending of OUT says the form, or --format: .npz; .safetensors; .txt and
-    .vec are word2vec's text, .bin its binary, which gensim opens too. The
-    projector's is a folder.
+    Each float32 keeps its bits. The format is inferred from the suffix of OUT
+    unless --format is given: .npz; .safetensors; .txt and .vec are word2vec
+    text, .bin is word2vec binary, which gensim opens too. The output of the
+    format projector is a folder, for TensorBoard's Embedding Projector.
 
     Examples:
       embedhub export wordnet-ppmi 50 vectors.npz
@@ -47,27 +46,30 @@ def export(
       embedhub export glove-6b 300 mine.safetensors --words vocabulary.txt
       embedhub export wordnet-ppmi 100 points --format projector --topn 5000
     """
-    from embedhub.matrix.export import export as write
-    from embedhub.matrix.export import form_of, read_words
+    from embedhub._text_lines import read_lines
+    from embedhub.formats.export import infer_format
+    from embedhub.registry.export import export as export_source
 
     with usage_errors():
-        written_as = form_of(out, format_)
-    done = write(
+        inferred = infer_format(out, format_)
+    result = export_source(
         name,
         dim,
         out,
-        words=read_words(words) if words else None,
+        words=[word for _, word in read_lines(words, errors="surrogateescape")] if words else None,
         topn=topn,
-        format=written_as,
+        format=inferred,
         overwrite=force,
     )
-    size = format_bytes(sum(file.stat().st_size for file in done.files))
-    typer.echo(f"Wrote {done.rows:,} words, dim {done.dim}, {size}, as {done.format}:")
-    for file in done.files:
+    size = format_bytes(sum(file.stat().st_size for file in result.files))
+    typer.echo(f"Wrote {result.count:,} vectors of dimension {result.dim}, {size}, as {result.format}:")
+    for file in result.files:
         typer.echo(f"  {file}")
-    if done.missing:
-        shown = ", ".join([*done.missing[:_SHOWN], *(["..."] if len(done.missing) > _SHOWN else [])])
-        readable = shown.encode("utf-8", "backslashreplace").decode()
+    if result.missing:
+        examples = ", ".join(
+            [*result.missing[:_MAX_LISTED], *(["..."] if len(result.missing) > _MAX_LISTED else [])]
+        )
+        readable = examples.encode("utf-8", "backslashreplace").decode()
         typer.echo(
-            f"Not in {name} {dim}d: {len(done.missing):,} of the words of {words}: {readable}", err=True
+            f"Not in {name} {dim}d: {len(result.missing):,} of the words of {words}: {readable}", err=True
         )

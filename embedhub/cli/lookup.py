@@ -52,12 +52,12 @@ def coverage(
       cut -f 2 tweets.tsv | embedhub coverage glove-6b 50 - --text --json
     """
     from embedhub.matrix.word_counts import read_counts
-    from embedhub.vectors.fallbacks import check
+    from embedhub.vectors.fallbacks import validate_fallbacks
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
     with usage_errors():
-        check(chain or ())
+        validate_fallbacks(chain or ())
         counts = read_counts(file, kind=kind, tokenize=tokenize)
     counted = any(
         count != 1 for count in counts.values()
@@ -107,10 +107,10 @@ def neighbors(
       embedhub neighbors wordnet-ppmi 100 music
       embedhub neighbors glove-6b 50 berlin paris --topn 5
     """
-    from embedhub.vectors.suggestions import require
+    from embedhub.vectors.suggestions import require_words
 
     vectors = embedhub.load(name, dim)
-    require(vectors, words)
+    require_words(vectors, words)
     found = {word: vectors.most_similar(word, topn) for word in words}
     print_result(
         [{"word": word, "neighbors": _pairs(near)} for word, near in found.items()],
@@ -144,10 +144,10 @@ def analogy(
       embedhub analogy glove-6b 50 france paris italy
       embedhub analogy wordnet-ppmi 100 man king woman --topn 3
     """
-    from embedhub.vectors.suggestions import require
+    from embedhub.vectors.suggestions import require_words
 
     vectors = embedhub.load(name, dim)
-    require(vectors, [a, b, c])
+    require_words(vectors, [a, b, c])
     found = vectors.analogy(a, b, c, topn)
     print_result(
         _pairs(found),

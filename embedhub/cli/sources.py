@@ -1,4 +1,4 @@
-"""Commands that tell what there is, and bring it: list, info, fetch."""
+"""Commands that tell what there is, and bring it: list, info, download."""
 
 import time
 from typing import Annotated, Any
@@ -146,16 +146,16 @@ def _everything(*entries: dict[str, Any]) -> str:
 
 
 @app.command()
-def fetch(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
+def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
     """Bring the vectors of a source and build their stores, so that later uses need no network.
 
     What is there already is not brought again. A source with one dim, such as
     a file, needs no DIM.
 
     Examples:
-      embedhub fetch glove-6b 50 100
-      embedhub fetch ./my-vectors.vec
-      EMBEDHUB_CACHE=/shared/embedhub embedhub fetch glove-6b 300
+      embedhub download glove-6b 50 100
+      embedhub download ./my-vectors.vec
+      EMBEDHUB_CACHE=/shared/embedhub embedhub download glove-6b 300
     """
     from embedhub.registry.registry import as_source
 

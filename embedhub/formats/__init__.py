@@ -1,1 +1,1 @@
-"""One module per file format: ``read(path, dim)`` yields blocks of words and vectors."""
+"""One module for each file format: readers, and writers for export."""

@@ -1,4 +1,4 @@
-"""What the binary formats share: bytes in order, with the offset that an error names, and maps of them."""
+"""Sequential reading of binary formats, with byte offsets for messages, and memory maps of what follows."""
 
 import tempfile
 from pathlib import Path
@@ -11,117 +11,122 @@ from embedhub import _cache as cache
 from embedhub._compression import is_compressed
 from embedhub.errors import FormatError, StoreError
 
-LONGEST_WORD = 1 << 14
+MAX_WORD_BYTES = 1 << 14
 _CHUNK = 1 << 18
 
 
 class ByteStream:
-    """The uncompressed bytes of a file, one piece after the other.
+    """The uncompressed bytes of a file, in order.
 
     Args:
-        file: What `open_bytes` gave.
+        file: The file, from `open_bytes`.
         path: Its name in messages.
     """
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self.path = path
         self._file = file
-        self._before = 0  # bytes of the file in front of the buffer
         self._buffer = b""
-        self._next = 0
+        self._buffer_offset = 0  # of the buffer in the file
+        self._next = 0  # in the buffer
 
     @property
-    def at(self) -> int:
+    def offset(self) -> int:
         """Offset of the next byte."""
-        return self._before + self._next
+        return self._buffer_offset + self._next
 
-    def error(self, message: str, at: int | None = None) -> FormatError:
-        """Return an error that names the file and a byte, by default the next one."""
-        return FormatError(f"{self.path}: byte {self.at if at is None else at}: {message}")
+    def error(self, message: str, offset: int | None = None) -> FormatError:
+        """Return an error that names the file and a byte offset, by default that of the next byte."""
+        return FormatError(f"{self.path}: byte {self.offset if offset is None else offset}: {message}")
 
     def read(self, count: int) -> bytes:
         """Return the next bytes, fewer only at the end of the file.
 
-        No more is taken into memory than there is, whatever the count.
+        Memory use depends on the size of the file, not on ``count``, which may be wrong.
         """
         self._fill(count)
-        piece = self._buffer[self._next : self._next + count]
-        self._next += len(piece)
-        return piece
+        data = self._buffer[self._next : self._next + count]
+        self._next += len(data)
+        return data
 
-    def take(self, count: int, what: str) -> bytes:
-        """Return exactly so many bytes, or raise FormatError."""
-        at = self.at
-        piece = self.read(count)
-        if len(piece) < count:
-            raise self.error(f"expected {count} bytes of {what}, but the file ends after {len(piece)}.", at)
-        return piece
+    def read_exactly(self, count: int, label: str) -> bytes:
+        """Return the next ``count`` bytes, or raise FormatError."""
+        offset = self.offset
+        data = self.read(count)
+        if len(data) < count:
+            raise self.error(
+                f"expected {count} bytes of {label}, but the file ends after {len(data)}.", offset
+            )
+        return data
 
-    def until(self, mark: bytes, limit: int = LONGEST_WORD) -> bytes | None:
-        """Return the bytes up to a mark, which is skipped; None if the file ends or the limit comes first."""
-        end = self._buffer.find(mark, self._next)
+    def read_until(self, separator: bytes, limit: int = MAX_WORD_BYTES) -> bytes | None:
+        """Return the bytes before a separator, and skip it; None if there is none within the limit."""
+        end = self._buffer.find(separator, self._next)
         if end < 0:
             self._fill(limit + 1)
-            end = self._buffer.find(mark, self._next)
+            end = self._buffer.find(separator, self._next)
         if not 0 <= end - self._next <= limit:
             return None
-        piece = self._buffer[self._next : end]
+        data = self._buffer[self._next : end]
         self._next = end + 1
-        return piece
+        return data
 
-    def map(self, count: int, what: str) -> NDArray[np.uint8]:
-        """Return so many of the next bytes for access in any order, in no more memory than is looked at.
+    def memory_map(self, count: int, label: str) -> NDArray[np.uint8]:
+        """Return the next ``count`` bytes for random access, in memory only as far as they are used.
 
-        They are those of the file itself, or of a nameless copy in the cache where it is compressed. Nothing
-        else can be read afterwards.
+        They are mapped from the file, or from an unnamed copy in the cache if it is compressed. Nothing else
+        can be read afterwards.
 
         Raises:
             FormatError: There are fewer bytes.
-            StoreError: There is no room for the copy.
+            StoreError: The copy cannot be written.
         """
-        at = self.at
+        offset = self.offset
         if is_compressed(self.path):
             folder = cache.ensure_folder(cache.downloads())
             with tempfile.TemporaryFile(dir=folder) as copy:
-                have = self._copy(copy, count, folder)
-                mapped = np.memmap(copy, np.uint8, "r", shape=(have,)) if have else np.empty(0, np.uint8)
+                size = self._copy(copy, count, folder)
+                mapped = np.memmap(copy, np.uint8, "r", shape=(size,)) if size else np.empty(0, np.uint8)
         else:
-            have = min(count, self.path.stat().st_size - at)
+            size = min(count, self.path.stat().st_size - offset)
             mapped = (
-                np.memmap(self.path, np.uint8, "r", offset=at, shape=(have,))
-                if have
+                np.memmap(self.path, np.uint8, "r", offset=offset, shape=(size,))
+                if size
                 else np.empty(0, np.uint8)
             )
-        if have < count:
-            raise self.error(f"expected {count} bytes of {what}, but the file ends after {have}.", at)
+        if size < count:
+            raise self.error(f"expected {count} bytes of {label}, but the file ends after {size}.", offset)
         return mapped.view(np.ndarray)
 
     def _fill(self, count: int) -> None:
-        """Have so many bytes in the buffer, if the file has them."""
-        have = len(self._buffer) - self._next
-        if have >= count:
+        """Read until the buffer has ``count`` more bytes, or the file ends."""
+        size = len(self._buffer) - self._next
+        if size >= count:
             return
         parts = [self._buffer[self._next :]]
-        while have < count and (chunk := self._file.read(_CHUNK)):
+        while size < count and (chunk := self._file.read(_CHUNK)):
             parts.append(chunk)
-            have += len(chunk)
-        self._before += self._next
+            size += len(chunk)
+        self._buffer_offset += self._next
         self._buffer = b"".join(parts)
         self._next = 0
 
     def _copy(self, target: BinaryIO, count: int, folder: Path) -> int:
-        """Write the next bytes, return how many there were; read on to the end, where a checksum may be."""
-        have = 0
+        """Write the next bytes, at most ``count``, and return their number.
+
+        The file is read to its end, which verifies the checksum of the compressed format.
+        """
+        size = 0
         chunk = self._buffer[self._next :]
         while chunk:
             try:
-                target.write(chunk[: count - have])
+                target.write(chunk[: count - size])
                 target.flush()
             except OSError as error:
                 raise StoreError(
-                    f"{folder}: {self.path} cannot be unpacked here ({error.strerror}). Free some space, or "
-                    "set EMBEDHUB_CACHE to a folder with more."
+                    f"{folder}: {self.path} cannot be decompressed here ({error.strerror}). Free some disk "
+                    "space, or set EMBEDHUB_CACHE to a folder with more."
                 ) from error
-            have = min(have + len(chunk), count)
+            size = min(size + len(chunk), count)
             chunk = self._file.read(_CHUNK)
-        return have
+        return size

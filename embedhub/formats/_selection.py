@@ -1,4 +1,4 @@
-"""Some rows of vectors, as all writers get them: in blocks, so that memory does not grow with the matrix."""
+"""Vectors to be exported, in blocks, so that memory use does not grow with their number."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from embedhub.vectors.vectors import Vectors
 
 Advance = Callable[[int], None]
-"""Called with the number of rows that have been written."""
+"""Called with the number of vectors that have been written."""
 
 _BLOCK = 1 << 20  # bytes of the matrix
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is to be written.
+    """The vectors to export.
 
     Args:
-        vectors: Where the rows are.
-        rows: ``(k,)`` int64, ascending.
+        vectors: All vectors of the source.
+        rows: Row numbers of those to export, ``(k,)`` int64, ascending.
     """
 
     vectors: Vectors
@@ -28,38 +28,41 @@ class Selection:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of rows, and their dim."""
+        """Number of vectors, and their dimension."""
         return len(self.rows), self.vectors.dim
 
     def words(self) -> Iterator[list[str]]:
-        """Give the words in blocks."""
+        """Yield the words in blocks."""
         for rows in self._rows():
             yield self._words(rows)
 
-    def blocks(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
-        """Give words and rows in blocks; the rows in C order, little-endian."""
-        for rows in self._rows():
-            yield self._words(rows), np.ascontiguousarray(self.vectors.matrix[rows], "<f4")
-
     def matrix(self) -> Iterator[NDArray[np.float32]]:
-        """Give the rows in blocks, in C order, little-endian."""
+        """Yield the vectors in blocks, in C order, little-endian."""
         for rows in self._rows():
-            yield np.ascontiguousarray(self.vectors.matrix[rows], "<f4")
+            yield self._vectors(rows)
+
+    def blocks(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """Yield words and vectors in blocks; the vectors in C order, little-endian."""
+        for rows in self._rows():
+            yield self._words(rows), self._vectors(rows)
 
     def _rows(self) -> Iterator[NDArray[np.int64]]:
         step = max(1, _BLOCK // (4 * self.vectors.dim))
         for start in range(0, len(self.rows), step):
             yield self.rows[start : start + step]
 
+    def _vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.ascontiguousarray(self.vectors.matrix[rows], "<f4")
+
     def _words(self, rows: NDArray[np.int64]) -> list[str]:
         first, last = int(rows[0]), int(rows[-1])
-        if last - first + 1 == len(rows):  # neighbours are decoded at once
+        if last - first + 1 == len(rows):  # a contiguous range is decoded at once
             return self.vectors.words[first : last + 1]
         return [self.vectors.words[row] for row in rows.tolist()]
 
 
 def is_utf8(word: str) -> bool:
-    """Tell whether the bytes of a word are UTF-8: those that are not travel as surrogate escapes."""
+    """Return whether the bytes of a word are valid UTF-8; other bytes are decoded to surrogate escapes."""
     try:
         word.encode()
     except UnicodeEncodeError:

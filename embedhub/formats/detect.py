@@ -1,4 +1,4 @@
-"""Tells the format of a file by its bytes, never by its name."""
+"""Recognition of the format of a file by its content, never by its name."""
 
 from itertools import takewhile
 from pathlib import Path
@@ -8,38 +8,35 @@ from typing import BinaryIO, NamedTuple
 from embedhub._compression import open_bytes
 from embedhub._sniff import looks_like
 from embedhub.errors import FormatError
-from embedhub.formats import fasttext as fasttext_bin
-from embedhub.formats import glove, word2vec_binary, word2vec_text
-from embedhub.formats import static_embeddings as static
-from embedhub.formats._header import LONGEST_HEADER, WIDEST, parse
-from embedhub.formats._rows import is_number
+from embedhub.formats import fasttext, glove, static_embeddings, word2vec
+from embedhub.formats._rows import MAX_DIM, is_number
 from embedhub.vectors.blocks import Reader
 
-_LOOK = 1 << 20
-_LINES = 10
-_HEADER_LENGTH = 8  # of safetensors: then comes the brace of a JSON object
-_TEXT = frozenset(b"0123456789+-.eE infaINFA")
+_SNIFF_BYTES = 1 << 20
+_SNIFF_LINES = 10
+_LENGTH_BYTES = 8  # of the header of safetensors, a JSON object, which follows
+_DIGITS = frozenset(b"0123456789+-.eE infaINFA")
 
 
 class Format(NamedTuple):
     """How to read a file.
 
     Args:
-        reader: Reads its bytes.
-        dim: Width of its rows.
-        beside: Files in the same folder that the reader reads too.
+        reader: The reader of its format.
+        dim: Dimension of its vectors.
+        companions: Further files that the reader needs.
     """
 
     reader: Reader
     dim: int
-    beside: tuple[Path, ...] = ()
+    companions: tuple[Path, ...] = ()
 
 
 def detect(path: Path) -> Format:
-    r"""Find out the format and the dim of a file of vectors by looking at its first bytes.
+    r"""Detect the format and the dimension of a file of vectors from its first bytes.
 
-    It may be compressed (gzip, bzip2, xz, zip). Known are GloVe text, word2vec text and fastText ``.vec``,
-    word2vec binary, fastText ``.bin``, and static token embeddings in safetensors.
+    The formats are GloVe text, word2vec text and fastText ``.vec``, word2vec binary, fastText ``.bin``, and
+    static token embeddings in safetensors; each may be compressed (gzip, bzip2, xz, zip).
 
     Example:
         >>> import pathlib, tempfile
@@ -53,59 +50,62 @@ def detect(path: Path) -> Format:
         path: The file; ``archive.zip#member`` for one of several in an archive.
 
     Raises:
-        FormatError: It is none of these.
+        FormatError: The file has none of these formats.
     """
     with open_bytes(path) as file:
-        start = _read(file, _LOOK)
-    if start.startswith(fasttext_bin.MAGIC):
-        return Format(fasttext_bin.read, fasttext_bin.dim_of(path))
-    if start[_HEADER_LENGTH : _HEADER_LENGTH + 1] == b"{" and not start[_HEADER_LENGTH - 1]:
-        return Format(static.read, static.dim_of(path), static.beside(path))
-    first, newline, rest = start.partition(b"\n")
-    header = parse(first) if newline and len(first) < LONGEST_HEADER else None
+        start = _read(file, _SNIFF_BYTES)
+    if start.startswith(fasttext.MAGIC):
+        return Format(fasttext.read, fasttext.read_dim(path))
+    if start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and not start[_LENGTH_BYTES - 1]:
+        dim = static_embeddings.read_dim(path)
+        return Format(static_embeddings.read, dim, static_embeddings.companions(path))
+    first, newline, remaining = start.partition(b"\n")
+    header = word2vec.parse_header(first) if newline and len(first) < word2vec.MAX_HEADER_BYTES else None
     if header:
-        if not 0 < header[1] <= WIDEST:
-            raise FormatError(f"{path}: line 1: the header says dim {header[1]}; expected 1 to {WIDEST}.")
-        reader = word2vec_text.read if _is_text(rest, header[1]) else word2vec_binary.read
-        return Format(reader, header[1])
+        dim = header[1]
+        if not 0 < dim <= MAX_DIM:
+            raise FormatError(
+                f"{path}: line 1: the header declares dimension {dim}; expected 1 to {MAX_DIM}."
+            )
+        return Format(word2vec.read_text if _is_text(remaining, dim) else word2vec.read_binary, dim)
     dim = _dim_of_lines(start)
     if not dim:
         raise FormatError(
             f"{path}: expected vectors as GloVe text, word2vec text or binary, fastText .vec or .bin, or "
-            f"token vectors in safetensors; found {start[:40]!r}.{_hint(start)}"
+            f"token vectors in safetensors; got {start[:40]!r}.{_hint(start)}"
         )
     return Format(glove.read, dim)
 
 
 def _read(file: BinaryIO, count: int) -> bytes:
-    """Return the first bytes; a decompressor may give fewer at a time than it is asked for."""
-    parts = []
+    """Return the first bytes; one read from a decompressor may return fewer than requested."""
+    chunks = []
     while count > 0 and (chunk := file.read(count)):
-        parts.append(chunk)
+        chunks.append(chunk)
         count -= len(chunk)
-    return b"".join(parts)
+    return b"".join(chunks)
 
 
-def _is_text(rows: bytes, dim: int) -> bool:
-    """Tell whether the first row after a header ends in digits and the like, as many bytes as numbers."""
-    row = rows.partition(b"\n")[0].rstrip(b" \r")
-    return len(row) > dim and _TEXT.issuperset(row[-dim:])
+def _is_text(data: bytes, dim: int) -> bool:
+    """Return whether the first line after a header ends with at least ``dim`` characters of numbers."""
+    line = data.partition(b"\n")[0].rstrip(b" \r")
+    return len(line) > dim and _DIGITS.issuperset(line[-dim:])
 
 
 def _dim_of_lines(start: bytes) -> int:
-    """Return how many numbers most of the first lines end with; 0 where there are none."""
-    *lines, cut = start.split(b"\n")
-    if not lines and len(start) < _LOOK:
-        lines = [cut]
+    """Return how many numbers most of the first lines end with; 0 if these are not lines of vectors."""
+    *lines, incomplete = start.split(b"\n")
+    if not lines and len(start) < _SNIFF_BYTES:
+        lines = [incomplete]
     dims = []
-    for line in lines[:_LINES]:
+    for line in lines[:_SNIFF_LINES]:
         _, *fields = line.removesuffix(b"\r").split(b" ")
         dims.append(sum(1 for _ in takewhile(is_number, reversed(fields))))
-    # Most, not all: a word may be numbers itself, and a bad line is named by the reader.
+    # Most, not all: a word may itself be numbers, and the reader reports a malformed line.
     dim = mode(dims) if dims else 0
-    return dim if dim <= WIDEST else 0
+    return dim if dim <= MAX_DIM else 0
 
 
 def _hint(start: bytes) -> str:
-    seen = looks_like(start)
-    return f" This is {seen}." if seen else ""
+    content = looks_like(start)
+    return f" This is {content}." if content else ""

@@ -1,8 +1,8 @@
-"""fastText ``.bin`` models of versions 11 and 12, with their subword n-grams.
+"""fastText ``.bin`` models of versions 11 and 12, with the vectors of their character n-grams.
 
-The format is that of fastText's ``FastText::saveModel`` (https://github.com/facebookresearch/fastText). A
-word's vector is the mean of its own row of the input matrix and of the rows of its n-grams, which is what
-``get_word_vector`` gives. The output matrix, which only training needs, is not looked at.
+The format is that of fastText's ``FastText::saveModel`` (https://github.com/facebookresearch/fastText). The
+vector of a word is the mean of its own vector and those of its n-grams, as ``get_word_vector`` returns it.
+The output matrix, which only training needs, is not read.
 """
 
 import struct
@@ -13,153 +13,156 @@ from typing import NamedTuple
 import numpy as np
 
 from embedhub._compression import open_bytes
-from embedhub.formats._byte_stream import LONGEST_WORD, ByteStream
-from embedhub.formats._header import WIDEST
+from embedhub.formats._byte_stream import MAX_WORD_BYTES, ByteStream
+from embedhub.formats._rows import MAX_DIM
 from embedhub.vectors.blocks import Block, Extra
 from embedhub.vectors.subwords import FILE, Subwords
 
 MAGIC = struct.pack("<i", 793712314)
 _VERSIONS = (11, 12)
 _SUPERVISED = 3
-_LONGEST_NGRAM = 100
-_BLOCK = 4096
+_MAX_NGRAM = 100  # characters
+_BLOCK = 4096  # vectors
 
 
-class _Model(NamedTuple):
-    """What the head of a model says, as far as its vectors need it."""
+class _Header(NamedTuple):
+    """The arguments of the training that determine the vectors."""
 
     dim: int
     buckets: int
-    shortest: int
-    longest: int
+    min_n: int
+    max_n: int
 
 
 def read(path: Path, dim: int) -> Iterator[Block | Extra]:
     """Read a fastText model, plain or compressed (gzip, bzip2, xz, zip).
 
-    A compressed model is unpacked to a nameless file in the cache while it is read.
+    A compressed model is decompressed to an unnamed file in the cache while it is read.
 
     Example:
-        >>> from embedhub import RemoteFile
-        >>> from embedhub.formats import fasttext as fasttext_bin
-        >>> file = RemoteFile(
-        ...     url="https://example.org/model.bin", hash=None, size=None, reader=fasttext_bin.read
-        ... )
+        >>> from embedhub.formats import fasttext
+        >>> blocks = fasttext.read(Path("cc.en.300.bin"), 300)
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
-        dim: Width of a row.
+        dim: Dimension of the vectors.
 
     Yields:
-        ``(k,)`` words and ``(k, dim)`` float32 rows, most frequent first; after them, unless the model has no
-        n-grams, their table for `embedhub.Vectors.subwords`.
+        Words, and their vectors as ``(k, dim)`` float32, most frequent first; after them, unless the model
+        has no n-grams, the table of their vectors for `embedhub.Vectors.subwords`.
 
     Raises:
-        FormatError: With path and byte: this is no such model, it is quantised or supervised, of another dim,
-            or cut off.
+        FormatError: The file is not such a model, is quantized, supervised or truncated, or has another
+            dimension.
     """
     with open_bytes(path) as file:
         stream = ByteStream(file, path)
-        model = _head(stream)
-        if model.dim != dim:
-            raise stream.error(f"the model has dim {model.dim}; expected {dim}.", 8)
-        words, has_ngrams = _dictionary(stream)
-        at = stream.at
-        quantised, rows, width = struct.unpack("<?2q", stream.take(17, "the matrix's shape"))
-        if quantised:
+        header = _read_header(stream)
+        if header.dim != dim:
+            raise stream.error(f"the model has dimension {header.dim}; expected {dim}.", 8)
+        words, has_ngrams = _read_dictionary(stream)
+        offset = stream.offset
+        quantized, rows, width = struct.unpack("<?2q", stream.read_exactly(17, "the matrix's shape"))
+        if quantized:
             raise stream.error(
-                "the model is quantised (.ftz), which is not supported. Use the .bin that it was made from.",
-                at,
+                "the model is quantized (.ftz), which is not supported. Use the .bin that it was made from.",
+                offset,
             )
-        if (rows, width) != (len(words) + model.buckets, dim):
+        if (rows, width) != (len(words) + header.buckets, dim):
             raise stream.error(
-                f"the matrix is {rows} x {width}; expected {len(words)} words and {model.buckets} buckets, "
-                f"so {len(words) + model.buckets} x {dim}.",
-                at + 1,
+                f"the matrix is {rows} x {width}; expected {len(words)} words and {header.buckets} buckets, "
+                f"so {len(words) + header.buckets} x {dim}.",
+                offset + 1,
             )
-        at = stream.at
-        table = stream.map(4 * rows * dim, "the matrix").view("<f4").reshape(rows, dim)
+        offset = stream.offset
+        matrix = stream.memory_map(4 * rows * dim, "the matrix").view("<f4").reshape(rows, dim)
     for start in range(0, rows, _BLOCK):
-        if not np.isfinite(table[start : start + _BLOCK]).all():
-            raise stream.error(f"rows {start} to {start + _BLOCK} hold a number that is not finite.", at)
-    own, ngrams = table[: len(words)], table[len(words) :]
-    if not has_ngrams or model.longest < model.shortest:
-        ngrams = ngrams[:0]
-    subwords = Subwords(ngrams, shortest=model.shortest, longest=model.longest if len(ngrams) else 0)
+        if not np.isfinite(matrix[start : start + _BLOCK]).all():
+            raise stream.error(
+                f"rows {start} to {start + _BLOCK} of the matrix have a number that is not finite.", offset
+            )
+    word_vectors, ngram_vectors = matrix[: len(words)], matrix[len(words) :]
+    if not has_ngrams or header.max_n < header.min_n:
+        ngram_vectors = ngram_vectors[:0]
+    subwords = Subwords(ngram_vectors, min_n=header.min_n, max_n=header.max_n if len(ngram_vectors) else 0)
     for start in range(0, len(words), _BLOCK):
-        some = words[start : start + _BLOCK]
-        with np.errstate(over="ignore", invalid="ignore"):  # the store refuses infinity, naming the word
-            vectors = subwords.average(some, own[start : start + _BLOCK])
-        yield [word.decode("utf-8", "surrogateescape") for word in some], vectors
-    if len(ngrams):
-        facts = {"buckets": model.buckets, "shortest": model.shortest, "longest": model.longest}
-        yield Extra(FILE, ngrams, facts)
+        block = words[start : start + _BLOCK]
+        with np.errstate(over="ignore", invalid="ignore"):  # the store rejects infinity, and names the word
+            vectors = subwords.average(block, word_vectors[start : start + _BLOCK])
+        yield [word.decode("utf-8", "surrogateescape") for word in block], vectors
+    if len(ngram_vectors):
+        metadata = {"buckets": header.buckets, "min_n": header.min_n, "max_n": header.max_n}
+        yield Extra(FILE, ngram_vectors, metadata)
 
 
-def dim_of(path: Path) -> int:
-    """Return the dim that the head of a model says.
+def read_dim(path: Path) -> int:
+    """Return the dimension of a model.
 
     Raises:
-        FormatError: This is no model of fastText, or one that is not supported.
+        FormatError: The file is not a fastText model, or not of a supported kind.
     """
     with open_bytes(path) as file:
-        return _head(ByteStream(file, path)).dim
+        return _read_header(ByteStream(file, path)).dim
 
 
-def _head(stream: ByteStream) -> _Model:
+def _read_header(stream: ByteStream) -> _Header:
     """Read the magic number, the version and the arguments of the training."""
     magic = stream.read(4)
     if magic != MAGIC:
         raise stream.error(
-            f"expected fastText's magic number {MAGIC.hex()}, found {magic.hex() or 'nothing'}. The earliest "
-            "models have none; load such a one with the fastText of its time and save it anew.",
+            f"expected fastText's magic number {MAGIC.hex()}, got {magic.hex() or 'nothing'}. The earliest "
+            "models have none; load such a model with fastText of its time, and save it with a later one.",
             0,
         )
-    (version,) = struct.unpack("<i", stream.take(4, "the version"))
+    (version,) = struct.unpack("<i", stream.read_exactly(4, "the version"))
     if version not in _VERSIONS:
-        raise stream.error(f"the model has version {version}; expected one of 11 and 12.", 4)
-    dim, _, _, _, _, _, _, kind, buckets, shortest, longest, _ = struct.unpack(
-        "<12i8x", stream.take(56, "the arguments")
+        raise stream.error(f"the model has version {version}; expected 11 or 12.", 4)
+    dim, _, _, _, _, _, _, kind, buckets, min_n, max_n, _ = struct.unpack(
+        "<12i8x", stream.read_exactly(56, "the arguments")
     )
     if kind == _SUPERVISED:
         raise stream.error(
-            "the model is a supervised classifier, which is not supported: its vectors are no word vectors "
-            "of their own. Use a cbow or skipgram model.",
+            "the model is a supervised classifier, which is not supported, since it has no word vectors of "
+            "general use. Use a cbow or skipgram model.",
             36,
         )
-    if not 0 < dim <= WIDEST:
-        raise stream.error(f"the model has dim {dim}; expected 1 to {WIDEST}.", 8)
-    if buckets < 0 or longest > _LONGEST_NGRAM or (buckets == 0 and longest > 0):
+    if not 0 < dim <= MAX_DIM:
+        raise stream.error(f"the model has dimension {dim}; expected 1 to {MAX_DIM}.", 8)
+    if buckets < 0 or max_n > _MAX_NGRAM or (buckets == 0 and max_n > 0):
         raise stream.error(
-            f"the model has n-grams of {shortest} to {longest} characters in {buckets} buckets; expected at "
-            f"most {_LONGEST_NGRAM} characters, and a bucket.",
+            f"the model has n-grams of {min_n} to {max_n} characters in {buckets} buckets; expected at most "
+            f"{_MAX_NGRAM} characters, and at least one bucket.",
             40,
         )
-    return _Model(dim, buckets, max(shortest, 1), longest)
+    return _Header(dim, buckets, max(min_n, 1), max_n)
 
 
-def _dictionary(stream: ByteStream) -> tuple[list[bytes], bool]:
-    """Read the words, most frequent first, and whether their n-grams are used."""
-    at = stream.at
-    size, count, labels, _, pruned = struct.unpack("<3i2q", stream.take(28, "the dictionary's head"))
+def _read_dictionary(stream: ByteStream) -> tuple[list[bytes], bool]:
+    """Read the words, most frequent first, and whether the model uses their n-grams."""
+    offset = stream.offset
+    size, count, labels, _, pruned = struct.unpack(
+        "<3i2q", stream.read_exactly(28, "the dictionary's header")
+    )
     if count < 1 or labels < 0 or size != count + labels:
         raise stream.error(
-            f"the dictionary has {size} entries, {count} words and {labels} labels; expected words and "
-            "labels to make up the entries.",
-            at,
+            f"the dictionary has {size} entries, {count} words and {labels} labels; expected as many entries "
+            "as words and labels.",
+            offset,
         )
     if pruned > 0:
-        raise stream.error("the n-grams are pruned, as in quantised models (.ftz): not supported.", at + 20)
+        raise stream.error(
+            "the n-grams are pruned, as in quantized models (.ftz), which is not supported.", offset + 20
+        )
     words = []
     for number in range(size):
-        at = stream.at
-        word = stream.until(b"\0")
-        # Some models hold a label or two, where a word of the corpus looked like one; they come last.
-        if word is None or stream.take(9, "a word's count and kind")[8] != (number >= count):
+        offset = stream.offset
+        word = stream.read_until(b"\0")
+        # Some models have a few labels, from words of the corpus that look like one; they come last.
+        if word is None or stream.read_exactly(9, "a word's count and kind")[8] != (number >= count):
             raise stream.error(
-                f"expected entry {number + 1} of {size} of the dictionary: a word or label of at "
-                f"most {LONGEST_WORD} bytes, a zero byte, a count, a kind.",
-                at,
+                f"expected entry {number + 1} of {size} of the dictionary: a word or label of at most "
+                f"{MAX_WORD_BYTES} bytes, a null byte, a count and a kind.",
+                offset,
             )
         if number < count:
             words.append(word)

@@ -1,31 +1,35 @@
-"""GloVe text: a word and ``dim`` numbers per line, no header (https://nlp.stanford.edu/projects/glove/)."""
+"""GloVe text: a line for each word, with its ``dim`` numbers, and no header.
+
+See https://nlp.stanford.edu/projects/glove/.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from embedhub._compression import open_bytes
-from embedhub.formats._rows import read_lines
+from embedhub.formats._rows import read_vectors
 from embedhub.vectors.blocks import Block
 
 
 def read(path: Path, dim: int) -> Iterator[Block]:
-    r"""Read GloVe text, plain or in gzip.
+    r"""Read GloVe text, plain or compressed (gzip, bzip2, xz, zip).
 
     Example:
         >>> from embedhub.formats import glove
         >>> _ = Path("tiny.txt").write_text("rain 0.5 1\n")
-        >>> [(words, rows.tolist()) for words, rows in glove.read(Path("tiny.txt"), 2)]
+        >>> [(words, vectors.tolist()) for words, vectors in glove.read(Path("tiny.txt"), 2)]
         [(['rain'], [[0.5, 1.0]])]
 
     Args:
-        path: The file.
-        dim: Numbers per line.
+        path: The file; ``archive.zip#member`` for one of several in an archive.
+        dim: Dimension of the vectors.
 
     Yields:
-        ``(k,)`` words and ``(k, dim)`` float32 rows, in the order of the file.
+        Words, and their vectors as ``(k, dim)`` float32, in the order of the file.
 
     Raises:
-        FormatError: With path and line, what was expected and what was found.
+        FormatError: A line is malformed, or there are none.
+        UnexpectedEndError: After the last vector: the last line has no newline.
     """
     with open_bytes(path) as file:
-        yield from read_lines(file, path, dim)
+        yield from read_vectors(file, path, dim)

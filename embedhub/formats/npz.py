@@ -1,7 +1,7 @@
-"""numpy's ``.npz``: the arrays ``matrix``, ``(n, dim)`` float32, and ``words``, ``(n,)`` of str.
+"""NumPy's ``.npz``: the arrays ``matrix``, ``(n, dim)`` float32, and ``words``, ``(n,)`` of str.
 
-The words are an array of fixed width, since numpy would write any other kind as pickle. The matrix is not
-compressed: GloVe 6B 50d would shrink by 8 %, and take four times as long to open (measured).
+The words are an array of fixed width, since NumPy pickles strings of any other kind. The matrix is not
+compressed: GloVe 6B 50d would be 8 % smaller, and take four times as long to open (measured).
 """
 
 import zipfile
@@ -15,16 +15,16 @@ import numpy as np
 from embedhub.formats._selection import Advance, Selection
 
 
-def refusal(word: str) -> str | None:
-    """Say why this form cannot hold a word; None if it can."""
-    return "ends with a zero byte, which an array of numpy drops" if word.endswith("\0") else None
+def invalid_reason(word: str) -> str | None:
+    """Return why a word cannot be written to this format; None if it can."""
+    return "ends with a null character, which a NumPy array drops" if word.endswith("\0") else None
 
 
 def write(path: Path, selection: Selection, advance: Advance) -> None:
     """Write the two arrays."""
-    longest = max(max(map(len, words)) for words in selection.words())
-    # numpy's U0 is no width of an array on disk.
-    dtype = np.dtype(f"<U{max(longest, 1)}")
+    width = max(max(map(len, words)) for words in selection.words())
+    # An array on disk cannot have the dtype U0.
+    dtype = np.dtype(f"<U{max(width, 1)}")
     with zipfile.ZipFile(path, "w", compresslevel=1) as archive:
         with _array(archive, "words", selection.shape[:1], dtype) as file:
             for words in selection.words():
@@ -39,7 +39,8 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
 def _array(
     archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Iterator[IO[bytes]]:
-    info = zipfile.ZipInfo(f"{name}.npy")  # of 1980, so that equal vectors make equal files
+    """Open a member of the archive for the bytes of an array, behind its header."""
+    info = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, so that equal vectors make equal files
     info.compress_type = zipfile.ZIP_STORED if dtype.kind == "f" else zipfile.ZIP_DEFLATED
     with archive.open(info, "w", force_zip64=True) as file:
         np.lib.format.write_array_header_1_0(

@@ -1,8 +1,8 @@
-"""ConceptNet Numberbatch: word2vec text whose keys are words, or ``/c/<language>/<word>`` in many languages.
+"""ConceptNet Numberbatch: word2vec text with words, or with keys ``/c/<language>/<word>`` of many languages.
 
-The English files have plain words; `read` gives the keys of either as they are. Of a multilingual file
-`language` gives one language, its words bare. In both, blanks inside a word are ``_``, and digits of longer
-numbers ``#`` (https://github.com/commonsense/conceptnet-numberbatch).
+The English files contain plain words. Of a multilingual file, `read` yields the keys, and a reader made by
+`language` yields the words of one language. In both kinds of files, a space inside a word is ``_``, and each
+digit of a number with several is ``#`` (https://github.com/commonsense/conceptnet-numberbatch).
 """
 
 from collections.abc import Iterator
@@ -10,30 +10,30 @@ from functools import partial
 from pathlib import Path
 
 from embedhub.errors import FormatError
-from embedhub.formats import word2vec_text
+from embedhub.formats import word2vec
 from embedhub.vectors.blocks import Block, Reader
 
-read = word2vec_text.read
+read = word2vec.read_text
 
 
 def language(code: str) -> Reader:
-    """Return a reader that gives one language of a multilingual file, without ``/c/<language>/``.
+    """Return a reader of one language of a multilingual file, without ``/c/<language>/`` in the words.
 
     Example:
         >>> reader = language("en")
 
     Args:
-        code: As ConceptNet writes it, ``"en"`` or ``"zh"``.
+        code: ConceptNet's code of the language, such as ``"en"`` or ``"zh"``.
     """
     return partial(_read_language, f"/c/{code}/")
 
 
 def _read_language(prefix: str, path: Path, dim: int) -> Iterator[Block]:
-    found = False
-    for words, rows in word2vec_text.read(path, dim):
-        chosen = [i for i, word in enumerate(words) if word.startswith(prefix)]
-        if chosen:
-            found = True
-            yield [words[i].removeprefix(prefix) for i in chosen], rows[chosen]
-    if not found:
+    empty = True
+    for words, vectors in word2vec.read_text(path, dim):
+        selected = [i for i, word in enumerate(words) if word.startswith(prefix)]
+        if selected:
+            empty = False
+            yield [words[i].removeprefix(prefix) for i in selected], vectors[selected]
+    if empty:
         raise FormatError(f"{path}: no word of this file starts with {prefix!r}.")

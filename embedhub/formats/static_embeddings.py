@@ -1,10 +1,12 @@
-"""Static token embeddings in safetensors, as model2vec, sentence-transformers and embedhub save them.
+"""Static token embeddings in safetensors, as saved by model2vec, sentence-transformers and `embedhub.export`.
 
-The rows belong to the tokens of a tokenizer, which ``tokenizer.json`` names; the words of such vectors are
-its tokens, in the order of their numbers and spelled as the tokenizer spells them (``##ing``). Vectors whose
-vocabulary is quantised share rows: ``mapping`` gives the row of each token, ``weights`` a factor for it.
-int8 values are read as the numbers they are, since model2vec keeps no scale. What `embedhub.export` writes
-has its words in the metadata, and no tokenizer.
+The vectors belong to the tokens of a tokenizer, in a companion file ``tokenizer.json``; the words are these
+tokens, in the order of their ids and spelled as in the tokenizer (``##ing``). With a quantized vocabulary,
+tokens share vectors: ``mapping`` is the row of each token, ``weights`` a factor for it. int8 values are read
+as numbers, since model2vec stores no scale.
+
+Exported files have the words in the metadata instead. A tokenizer would need an unknown token, which most
+sources do not have, to accept any text with an out-of-vocabulary word.
 """
 
 import json
@@ -17,23 +19,30 @@ import numpy as np
 from embedhub._compression import open_bytes
 from embedhub.errors import FormatError
 from embedhub.formats._byte_stream import ByteStream
-from embedhub.formats._header import WIDEST
-from embedhub.formats._safetensors import FLOATS, INTEGERS, Shapes, Tensor, read_header, read_tensors
+from embedhub.formats._rows import MAX_DIM
+from embedhub.formats._safetensors import (
+    FLOATS,
+    INTEGERS,
+    MAX_HEADER_BYTES,
+    Tensor,
+    TensorInfo,
+    read_header,
+    read_tensors,
+)
+from embedhub.formats._selection import Advance, Selection, is_utf8
 from embedhub.vectors.blocks import Block, Extra
 
 TOKENIZER = "tokenizer.json"
-"""Name of the file beside, and of its copy in the store."""
+"""Name of the companion file, and of its copy in the store."""
 
-WORDS = "words"
-"""Key of the metadata that holds the words as a JSON list."""
-
-_NAMES = ("embeddings", "embedding.weight")  # model2vec's, sentence-transformers'
-_WANTED = {
-    **dict.fromkeys(_NAMES, (2, FLOATS)),
+_WORDS = "words"  # key of the metadata
+_EMBEDDINGS = ("embeddings", "embedding.weight")  # the names in model2vec and in sentence-transformers
+_EXPECTED = {
+    **dict.fromkeys(_EMBEDDINGS, (2, FLOATS)),
     "weights": (1, FLOATS),
     "mapping": (1, INTEGERS),
 }
-_BLOCK = 8192
+_BLOCK = 8192  # vectors
 
 
 class _Tensors(NamedTuple):
@@ -43,152 +52,190 @@ class _Tensors(NamedTuple):
 
 
 def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | Extra]:
-    """Read static token embeddings of just this dim.
+    """Read static token embeddings.
 
     The safetensors file may be compressed (gzip, bzip2, xz, zip).
 
     Example:
-        >>> from embedhub import RemoteFile
-        >>> from embedhub.formats import static_embeddings as static
-        >>> file = RemoteFile(
-        ...     url="https://example.org/model.safetensors", hash=None, size=None, reader=static.read
-        ... )
+        >>> import embedhub
+        >>> from embedhub.formats import static_embeddings
+        >>> result = embedhub.export("wordnet-ppmi", 25, "few.safetensors", words=["rain", "sun"])
+        >>> [words for words, vectors in static_embeddings.read(Path("few.safetensors"), 25)]
+        [['sun', 'rain']]
 
     Args:
         path: The ``.safetensors`` file.
-        dim: Width of a row.
-        tokenizer: The ``tokenizer.json``; by default the one in the folder of the file.
+        dim: Dimension of the vectors.
+        tokenizer: The ``tokenizer.json``; by default the one in the same folder.
 
     Yields:
-        ``(k,)`` tokens and ``(k, dim)`` float32 rows in the order of the tokens' numbers; after them
-        ``tokenizer.json`` for `embedhub.Vectors.extras`.
+        Tokens, and their vectors as ``(k, dim)`` float32, in the order of the ids; after them
+        ``tokenizer.json`` for the store.
 
     Raises:
-        FormatError: With path and byte: this is no such file, its tensors do not fit each other, the dim or
-            the tokenizer.
+        FormatError: The file is malformed, or its tensors do not fit each other, the dimension or the
+            tokenizer.
     """
     return _read(path, dim, tokenizer, prefix=False)
 
 
 def read_prefix(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | Extra]:
-    """Read the first ``dim`` columns of static token embeddings; otherwise as `read`.
+    """Read the first ``dim`` columns of static token embeddings; otherwise like `read`.
 
-    For vectors that were trained for it: A. Kusupati et al., "Matryoshka Representation Learning", NeurIPS
-    2022.
+    For vectors that were trained to be truncated: A. Kusupati et al., "Matryoshka Representation Learning",
+    NeurIPS 2022.
     """
     return _read(path, dim, tokenizer, prefix=True)
 
 
-def dim_of(path: Path) -> int:
-    """Return the dim that the header of a file says.
+def read_dim(path: Path) -> int:
+    """Return the dimension that the header of a file declares.
 
     Raises:
-        FormatError: This is no file of static token embeddings.
+        FormatError: The file is not one of static token embeddings.
     """
     with open_bytes(path) as file:
         stream = ByteStream(file, path)
-        shapes, _ = read_header(stream)
-        _, shape, _, _ = shapes[_name(stream, shapes)]
+        tensors, _ = read_header(stream)
+        shape = tensors[_embeddings_name(stream, tensors)].shape
         if len(shape) != 2 or not shape[1]:  # noqa: PLR2004 - rows and columns
-            raise stream.error(f"the tensor is {list(shape)}; expected rows and columns.", 8)
+            raise stream.error(f"the tensor has shape {list(shape)}; expected rows and columns.", 8)
         return shape[1]
 
 
-def beside(path: Path) -> tuple[Path, ...]:
-    """Return the file that the words are in, if they are not in this one.
+def companions(path: Path) -> tuple[Path, ...]:
+    """Return the path of the tokenizer, unless the words are in the file itself.
 
     Raises:
-        FormatError: This is no file of static token embeddings.
+        FormatError: The file is not one of static token embeddings.
     """
     with open_bytes(path) as file:
         _, metadata = read_header(ByteStream(file, path))
-    return () if WORDS in metadata else (path.with_name(TOKENIZER),)
+    return () if _WORDS in metadata else (path.with_name(TOKENIZER),)
+
+
+def invalid_reason(word: str) -> str | None:
+    """Return why a word cannot be written to this format; None if it can."""
+    return None if is_utf8(word) else "is not valid UTF-8, which the metadata must be"
+
+
+def write(path: Path, selection: Selection, advance: Advance) -> None:
+    """Write the header and the matrix.
+
+    Raises:
+        FormatError: The words need a larger header than the format permits.
+    """
+    count, dim = selection.shape
+    words = [word for block in selection.words() for word in block]
+    header = {
+        "__metadata__": {_WORDS: json.dumps(words, ensure_ascii=False)},
+        _EMBEDDINGS[0]: {"dtype": "F32", "shape": [count, dim], "data_offsets": [0, 4 * count * dim]},
+    }
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # aligns the matrix
+    if len(text) > MAX_HEADER_BYTES:
+        raise FormatError(
+            f"{count:,} words need a safetensors header of {len(text):,} bytes; at most "
+            f"{MAX_HEADER_BYTES:,} are permitted. Nothing was written. Select fewer words with words= or "
+            "topn=, or use another format."
+        )
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for vectors in selection.matrix():
+            file.write(vectors.data)
+            advance(len(vectors))
 
 
 def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iterator[Block | Extra]:
     with open_bytes(path) as file:
         stream = ByteStream(file, path)
-        shapes, metadata = read_header(stream)
-        name = _name(stream, shapes)
-        found = read_tensors(stream, shapes, _WANTED)
-    tensors = _Tensors(found[name], found.get("weights"), found.get("mapping"))
-    count = _check(stream, name, tensors, dim, prefix=prefix)
-    own = WORDS in metadata
+        header, metadata = read_header(stream)
+        name = _embeddings_name(stream, header)
+        mapped = read_tensors(stream, header, _EXPECTED)
+    tensors = _Tensors(mapped[name], mapped.get("weights"), mapped.get("mapping"))
+    count = _check_tensors(stream, name, tensors, dim, prefix=prefix)
+    has_words = _WORDS in metadata
     tokenizer = tokenizer or path.with_name(TOKENIZER)
-    tokens = _own_words(stream, metadata[WORDS], count) if own else _tokens(tokenizer, count, path)
+    words = (
+        _metadata_words(stream, metadata[_WORDS], count)
+        if has_words
+        else _read_tokens(tokenizer, count, path)
+    )
     embeddings, weights, mapping = tensors
     for start in range(0, count, _BLOCK):
-        part = slice(start, start + _BLOCK)
-        rows = embeddings.floats(mapping.values[part] if mapping else part)[:, :dim]
-        with np.errstate(over="ignore", invalid="ignore"):  # the store refuses infinity, naming the word
+        chunk = slice(start, start + _BLOCK)
+        vectors = embeddings.floats(mapping.values[chunk] if mapping else chunk)[:, :dim]
+        with np.errstate(over="ignore", invalid="ignore"):  # the store rejects infinity, and names the word
             if weights:
-                rows = rows * weights.floats(part)[:, None]
-            rows = rows.astype(np.float32)
-        yield tokens[part], rows
-    if not own:
+                vectors = vectors * weights.floats(chunk)[:, None]
+            vectors = vectors.astype(np.float32)
+        yield words[chunk], vectors
+    if not has_words:
         yield Extra(TOKENIZER, tokenizer, {})
 
 
-def _name(stream: ByteStream, shapes: Shapes) -> str:
-    """Return the name of the tensor with the rows."""
-    name = next((name for name in _NAMES if name in shapes), None)
+def _embeddings_name(stream: ByteStream, tensors: dict[str, TensorInfo]) -> str:
+    """Return the name of the tensor with the vectors."""
+    name = next((name for name in _EMBEDDINGS if name in tensors), None)
     if name is None:
-        found = ", ".join(sorted(shapes)) or "none"
-        raise stream.error(f"expected a tensor {' or '.join(map(repr, _NAMES))}, found {found}.", 8)
+        names = ", ".join(sorted(tensors)) or "none"
+        raise stream.error(f"expected a tensor {' or '.join(map(repr, _EMBEDDINGS))}, got {names}.", 8)
     return name
 
 
-def _check(stream: ByteStream, name: str, tensors: _Tensors, dim: int, *, prefix: bool) -> int:
-    """Return the number of tokens, if the tensors fit each other and the dim."""
+def _check_tensors(stream: ByteStream, name: str, tensors: _Tensors, dim: int, *, prefix: bool) -> int:
+    """Return the number of tokens, if the tensors fit each other and the dimension."""
     embeddings, weights, mapping = tensors
     rows, width = embeddings.values.shape
-    if width < dim or (width > dim and not prefix) or width > WIDEST:
-        raise stream.error(f"the tensor {name!r} has dim {width}; expected {dim}.", embeddings.at)
+    if width < dim or (width > dim and not prefix) or width > MAX_DIM:
+        raise stream.error(f"the tensor {name!r} has dimension {width}; expected {dim}.", embeddings.offset)
     count = len(mapping.values) if mapping else rows
     if mapping:
         low, high = mapping.values.min(), mapping.values.max()
         if low < 0 or high >= rows:
-            raise stream.error(f"'mapping' goes from {low} to {high}; expected 0 to {rows - 1}.", mapping.at)
+            raise stream.error(
+                f"'mapping' has values from {low} to {high}; expected 0 to {rows - 1}.", mapping.offset
+            )
     if weights and len(weights.values) != count:
-        raise stream.error(f"'weights' has {len(weights.values)} factors; expected {count}.", weights.at)
+        raise stream.error(f"'weights' has {len(weights.values)} factors; expected {count}.", weights.offset)
     return count
 
 
-def _own_words(stream: ByteStream, text: Any, count: int) -> list[str]:
-    """Return the word of each row, from the metadata."""
+def _metadata_words(stream: ByteStream, text: Any, count: int) -> list[str]:
+    """Return the words in the metadata."""
     try:
         words: list[str] = list(json.loads(text))
         "\n".join(words).encode()
     except (ValueError, RecursionError, TypeError) as error:
         raise stream.error(f"expected a JSON list of words in the metadata ({error!r}).", 8) from error
     if len(words) != count:
-        raise stream.error(f"the metadata has {len(words)} words; expected one for each of {count} rows.", 8)
+        raise stream.error(f"the metadata has {len(words)} words; expected {count}, one for each vector.", 8)
     return words
 
 
-def _tokens(tokenizer: Path, count: int, path: Path) -> list[str]:
-    """Return the token of each row."""
+def _read_tokens(tokenizer: Path, count: int, path: Path) -> list[str]:
+    """Return the tokens of a tokenizer in the order of their ids."""
     try:
-        described = json.loads(tokenizer.read_bytes())
-        vocabulary = described["model"]["vocab"]
-        if isinstance(vocabulary, list):  # of Unigram: pairs of token and score
-            numbers = {number: token for number, (token, _) in enumerate(vocabulary)}
+        description = json.loads(tokenizer.read_bytes())
+        vocabulary = description["model"]["vocab"]
+        if isinstance(vocabulary, list):  # of a Unigram model: pairs of token and score
+            by_id = {number: token for number, (token, _) in enumerate(vocabulary)}
         else:
-            numbers = {number: token for token, number in vocabulary.items()}
-        numbers |= {added["id"]: added["content"] for added in described.get("added_tokens") or ()}
-        tokens = [numbers[number] for number in range(len(numbers))]
+            by_id = {number: token for token, number in vocabulary.items()}
+        by_id |= {added["id"]: added["content"] for added in description.get("added_tokens") or ()}
+        tokens = [by_id[number] for number in range(len(by_id))]
         "\n".join(tokens).encode()
     except FileNotFoundError as error:
         raise FormatError(
-            f"{tokenizer}: no such file; expected the tokenizer of {path} here, which names its rows."
+            f"{tokenizer}: no such file; expected the tokenizer of {path}, whose tokens are the words."
         ) from error
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise FormatError(
-            f"{tokenizer}: expected a tokenizer with a token for each number from 0 on ({error!r})."
+            f"{tokenizer}: expected a tokenizer with a token for each id from 0 on ({error!r})."
         ) from error
     if len(tokens) != count:
         raise FormatError(
-            f"{tokenizer}: the tokenizer has {len(tokens)} tokens, but {path} has rows for {count}. They do "
-            "not belong together."
+            f"{tokenizer}: the tokenizer has {len(tokens)} tokens, but {path} has vectors for {count}. They "
+            "belong to different models."
         )
     return tokens

@@ -54,7 +54,7 @@ def torch_embedding(
     try:
         import torch
     except ModuleNotFoundError as error:
-        raise missing_dependency("torch_embedding", "PyTorch", "torch") from error
+        raise missing_dependency("torch_embedding", "PyTorch", "embedhub[torch]") from error
     vocabulary = parse_vocabulary(word_index, num_words)
     if padding_idx is not None:
         if not 0 <= padding_idx < vocabulary.rows:

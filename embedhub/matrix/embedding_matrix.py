@@ -102,7 +102,7 @@ def embedding_matrix(
             to another word or None. Each is applied to the word and to the results of those before it. None
             means the source's default, ``()`` no fallbacks.
         num_words: Only words with an index below it are used, as in Keras' ``Tokenizer(num_words=...)``; a
-            ``Tokenizer`` brings its own.
+            ``Tokenizer`` has its own.
         counts: How often each word occurs, such as a ``Counter`` or ``Tokenizer.word_counts``. With it, the
             coverage includes the fraction of tokens found, and lists the most frequent missing words first.
         min_coverage: Raise an error if a smaller fraction of the words is found; between 0 and 1.
@@ -134,8 +134,8 @@ def embedding_matrix(
     # mode="clip" reads row 0 for -1 without a temporary copy of the matrix; those rows are overwritten below.
     matrix = np.take(vectors.matrix, source_rows, axis=0, mode="clip")
     matrix[source_rows < 0] = 0
-    for position, rows in match.means.items():
-        matrix[vocabulary.indices[position]] = vectors.matrix[rows].mean(axis=0, dtype=np.float64)
+    for position, mean in match.mean_vectors(vectors):
+        matrix[vocabulary.indices[position]] = mean
     found = np.zeros(vocabulary.rows, np.bool_)
     found[vocabulary.indices[~match.missing]] = True
     missing = np.flatnonzero(match.missing)
@@ -205,10 +205,10 @@ def _lookup_vocabulary(
 ) -> tuple[Vectors, Match, Coverage]:
     """Look up the words of a vocabulary, and check its coverage."""
     # Before the source is loaded, because errors in arguments should not come after a long download.
-    chain = None if fallbacks is None else chains.check(fallbacks)
+    chain = None if fallbacks is None else chains.validate_fallbacks(fallbacks)
     tokens = occurrences(vocabulary.words, counts)
     vectors = load(source, dim)
-    match = chains.find(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
+    match = chains.lookup(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
     coverage = compute_coverage(vocabulary.words, vocabulary.indices, match, tokens)
     if coverage.ratio < min_coverage:
         first = "most frequent" if counts is not None else "first"

@@ -68,7 +68,6 @@ def facts(source: str | Path | EmbeddingSource, provider: str | None = None) -> 
 
     Raises:
         SourceNotFoundError: No source has that name.
-        SourceClashError: Several plugins provide it.
     """
     if not isinstance(source, EmbeddingSource):
         source = as_source(source)

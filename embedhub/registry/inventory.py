@@ -71,7 +71,6 @@ class Store:
 
         Raises:
             SourceNotFoundError: No source has that name any more.
-            SourceClashError: Several plugins provide it.
             LocalFileError: It was built of a file of yours, which is gone.
             FormatError: That file is another one now.
         """
@@ -109,7 +108,7 @@ def stored(name: str | None = None, dim: int | None = None) -> list[Store]:
     Example:
         >>> import embedhub
         >>> from embedhub.registry.inventory import stored
-        >>> embedhub.fetch("wordnet-ppmi", 25)
+        >>> vectors = embedhub.load("wordnet-ppmi", 25)
         >>> [(store.name, store.dim, store.rows) for store in stored("wordnet-ppmi", 25)]
         [('wordnet-ppmi', 25, 78781)]
 

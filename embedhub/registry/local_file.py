@@ -66,7 +66,7 @@ class LocalSource(EmbeddingSource):
     def parse(self, path: Path, dim: int) -> Iterator[Block | Extra]:
         """Read the file; what is odd about its end is a warning, since its owner may know better."""
         try:
-            yield from self.format.reader(path, dim, *self.format.beside)
+            yield from self.format.reader(path, dim, *self.format.companions)
         except UnexpectedEndError as error:
             warn(f"{error} All rows that are there are used.", FormatWarning)
         self._check_state()
@@ -134,7 +134,7 @@ def as_path(text: str) -> Path | None:
 
 def _files(path: Path, found: Format) -> tuple[Path, ...]:
     """Return the files whose bytes make the vectors."""
-    return (split_member(path)[0], *found.beside)
+    return (split_member(path)[0], *found.companions)
 
 
 def _states(files: tuple[Path, ...]) -> tuple[tuple[int, ...], ...]:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from embedhub.errors import DimNotFoundError, SourceClashError, SourceNotFoundError, StoreError
+from embedhub.errors import DimNotFoundError, SourceNotFoundError, StoreError
 from embedhub.registry import hookspecs
 from embedhub.registry.local_file import LocalSource, as_path, open_source
 from embedhub.registry.plugins import Plugins
@@ -51,7 +51,7 @@ class Registry(Mapping[str, EmbeddingSource]):
                 "as in './vectors.vec'."
             )
         if len(providers) > 1:
-            raise SourceClashError(
+            raise SourceNotFoundError(
                 f"The source name {name!r} is provided by {' and by '.join(sorted(providers))}. "
                 "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
             )
@@ -83,7 +83,6 @@ class Registry(Mapping[str, EmbeddingSource]):
 
         Raises:
             SourceNotFoundError: No source has that name.
-            SourceClashError: Several plugins provide it.
         """
         return next(iter(self._discovered()[self[name].name]))
 
@@ -105,13 +104,13 @@ class Registry(Mapping[str, EmbeddingSource]):
             >>> embedhub.sources().register(embedhub.sources()["glove-6b"])
             Traceback (most recent call last):
                 ...
-            embedhub.errors.SourceClashError: The source name 'glove-6b' is taken by ...
+            ValueError: The source name 'glove-6b' is taken by ...
 
         Args:
             source: The source.
 
         Raises:
-            SourceClashError: A plugin or embedhub itself provides that name.
+            ValueError: A plugin or embedhub itself provides that name.
             TypeError: This is not an `EmbeddingSource`.
         """
         if not isinstance(source, EmbeddingSource):
@@ -120,7 +119,7 @@ class Registry(Mapping[str, EmbeddingSource]):
             providers = self._discovered().setdefault(source.name, {})
             others = [provider for provider in providers if provider != _REGISTERED]
             if others:
-                raise SourceClashError(
+                raise ValueError(
                     f"The source name {source.name!r} is taken by {' and by '.join(others)}. Choose another."
                 )
             providers[_REGISTERED] = source
@@ -184,7 +183,7 @@ def register(source: EmbeddingSource) -> None:
         source: The source.
 
     Raises:
-        SourceClashError: A plugin or embedhub itself provides that name.
+        ValueError: A plugin or embedhub itself provides that name.
         TypeError: This is not an `EmbeddingSource`.
     """
     _registry.register(source)
@@ -262,25 +261,6 @@ def find(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[Embeddi
 def is_registered(source: EmbeddingSource) -> bool:
     """Tell whether the name of a source means just this source, so that the name can stand for it."""
     return source.name in _registry and _registry[source.name] is source
-
-
-def fetch(source: Source, dim: int | None = None) -> None:
-    """Bring the vectors of a source and build their store, so that later calls need no network.
-
-    For the image of a container, or the login node of a cluster.
-
-    Example:
-        >>> import embedhub
-        >>> embedhub.fetch("wordnet-ppmi", 50)
-
-    Args:
-        source: A registered name, a path, or an `EmbeddingSource`.
-        dim: Width of a row. It may be left out where there is only one.
-
-    Raises:
-        EmbedhubError: What `embedhub.load` raises.
-    """
-    load(source, dim)
 
 
 def as_source(source: str | Path) -> EmbeddingSource:

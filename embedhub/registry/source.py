@@ -15,7 +15,7 @@ from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import DimNotFoundError
 from embedhub.vectors import store
 from embedhub.vectors.blocks import Block, Extra
-from embedhub.vectors.fallbacks import Fallback, check
+from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
 from embedhub.vectors.vectors import Vectors
 
 _BYTES_PER_WORD = 32  # of the index, and of the word itself
@@ -59,7 +59,7 @@ class EmbeddingSource:
         files: For each dim the files with its vectors in order of preference: the next is tried when one
             cannot be had. All candidates of a dim hold the same vectors.
         description: One line.
-        language: BCP 47 code, ``"mul"`` for several.
+        language: BCP 47 code; ``"mul"`` for several languages, ``"und"`` if unknown.
         cased: Whether ``The`` and ``the`` are different words in it.
         words: Number of words, None if unknown.
         license: SPDX expression or the licence's name.
@@ -92,7 +92,7 @@ class EmbeddingSource:
                 raise ValueError(
                     f"{self.name}: files[{dim}] is {candidates!r}; expected RemoteFile objects in a tuple."
                 )
-        object.__setattr__(self, "fallbacks", check(self.fallbacks, f"{self.name}: fallbacks"))
+        object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
         object.__setattr__(
             self, "files", MappingProxyType({dim: tuple(self.files[dim]) for dim in self.files})
         )
@@ -144,7 +144,7 @@ class EmbeddingSource:
 
     def _wanted(self, dim: int) -> dict[str, str]:
         """Return what the messages of a download say."""
-        return {"what": f"{self.name} {dim}d", "command": f"embedhub.fetch({self.name!r}, {dim})"}
+        return {"what": f"{self.name} {dim}d", "command": f"embedhub.load({self.name!r}, {dim})"}
 
     def parse(self, path: Path, dim: int) -> Iterator[Block | Extra]:
         """Read a file of this source as blocks of words and float32 rows, and what else its store keeps.
@@ -238,7 +238,7 @@ class EmbeddingSource:
 
         Example:
             >>> import embedhub
-            >>> embedhub.fetch("wordnet-ppmi", 25)
+            >>> vectors = embedhub.load("wordnet-ppmi", 25)
             >>> embedhub.sources()["wordnet-ppmi"].store_folder(25).parent.name
             'wordnet-ppmi'
 

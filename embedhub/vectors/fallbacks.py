@@ -1,8 +1,8 @@
-"""What is tried for a word that a source does not have: a chain of fallbacks, as data."""
+"""Fallbacks: what is looked up for an out-of-vocabulary word, as a chain of functions or names."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from embedhub.vectors.vectors import Vectors
 
 Fallback = str | Callable[[str], str | None]
-"""The name of a fallback, or a function from a word to the word to look for, or to None."""
+"""The name of a fallback, or a function that returns another word to look up, or None."""
 
-_MISSING, _MEAN = -1, -2
+_MISSING, _AVERAGED = -1, -2  # in place of a row number
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NUMBER = re.compile("[0-9][0-9]")
 _DIGIT = re.compile("[0-9]")
@@ -23,9 +23,9 @@ _Parts = tuple[str, ...]
 
 
 def _unaccent(word: str) -> _Parts:
-    # Of all marks only those of Latin, Greek and Cyrillic: in other scripts a mark may be a vowel.
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", word))
-    return (unicodedata.normalize("NFC", bare),)
+    # Only marks of Latin, Greek and Cyrillic: in other scripts a mark may be a vowel.
+    unaccented = _ACCENTS.sub("", unicodedata.normalize("NFD", word))
+    return (unicodedata.normalize("NFC", unaccented),)
 
 
 def _digits(word: str) -> _Parts:
@@ -37,8 +37,8 @@ def _hyphen(word: str) -> _Parts:
     return parts if len(parts) > 1 and all(parts) else ()
 
 
-# Each gives the words whose rows' mean is the answer: one, or the parts, or none if it has nothing to say.
-_NAMED: dict[str, Callable[[str], _Parts]] = {
+# Each returns the words whose vectors are averaged: one word, several parts, or none.
+_FALLBACKS: dict[str, Callable[[str], _Parts]] = {
     "lower": lambda word: (word.lower(),),
     "unaccent": _unaccent,
     "title": lambda word: (word.title(),),
@@ -47,92 +47,98 @@ _NAMED: dict[str, Callable[[str], _Parts]] = {
 }
 
 
-def check(fallbacks: Iterable[Any], where: str = "fallbacks") -> tuple[Fallback, ...]:
+def validate_fallbacks(fallbacks: Iterable[Any], label: str = "fallbacks") -> tuple[Fallback, ...]:
     """Return a chain of fallbacks as a tuple.
 
     Raises:
-        ValueError: One is neither a known name nor a function.
-        TypeError: This is no chain.
+        ValueError: An element is neither the name of a fallback nor a function.
+        TypeError: The chain is a string, or not iterable.
     """
-    known = f"the fallbacks are {', '.join(map(repr, _NAMED))}, or a function of a word"
+    expected = f"the fallbacks are {', '.join(map(repr, _FALLBACKS))}, or a function of a word"
     if isinstance(fallbacks, str) or not isinstance(fallbacks, Iterable):
-        raise TypeError(f"{where} is {fallbacks!r}; expected a tuple, like ('lower', 'hyphen'); {known}.")
+        raise TypeError(f"{label} is {fallbacks!r}; expected a tuple, like ('lower', 'hyphen'); {expected}.")
     chain = tuple(fallbacks)
     for fallback in chain:
-        if not callable(fallback) and not (isinstance(fallback, str) and fallback in _NAMED):
-            raise ValueError(f"{where} has {fallback!r}; {known}.")
+        if not callable(fallback) and not (isinstance(fallback, str) and fallback in _FALLBACKS):
+            raise ValueError(f"{label} has {fallback!r}; {expected}.")
     return chain
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where the words of a vocabulary are in a source.
+    """Rows of the words of a vocabulary in a source.
 
     Args:
-        rows: ``(k,)`` int64, the source's row of each word; negative where it has none, or several.
-        means: The rows whose mean is the answer, by the position of the word.
+        rows: The source's row of each word, ``(k,)`` int64; negative if it has none, or several.
+        averaged: Rows of several parts, whose mean is the vector, by position of the word.
         by_fallback: Positions of the words that each fallback has found, by its name.
     """
 
     rows: NDArray[np.int64]
-    means: dict[int, NDArray[np.int64]]
+    averaged: dict[int, NDArray[np.int64]]
     by_fallback: dict[str, list[int]]
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """Tell of each word whether it was not found."""
+        """Whether each word is missing."""
         missing: NDArray[np.bool_] = self.rows == _MISSING
         return missing
 
+    def mean_vectors(self, vectors: Vectors) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Yield the position of each word that was found as several parts, and the mean of their vectors."""
+        for position, rows in self.averaged.items():
+            yield position, vectors.matrix[rows].mean(axis=0, dtype=np.float64)
 
-def find(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) -> Match:
-    """Look for words, then for what fallbacks make of the missing ones.
 
-    Each fallback is tried on the word, and on what the ones before it have made of the word; the first that
-    is found wins. Each costs one look-up of all words that are still missing.
+def lookup(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) -> Match:
+    """Look up words, and apply fallbacks to the missing ones.
+
+    Each fallback is applied to the word and to all results of the previous fallbacks; the first result that
+    is in the vocabulary counts. It costs one look-up of all words that are still missing.
 
     Args:
-        vectors: Where to look.
+        vectors: The vectors of a source.
         words: ``k`` words.
-        fallbacks: The chain; see `check`.
+        fallbacks: The chain, from `validate_fallbacks`.
     """
     rows = vectors.indices(words)
-    means: dict[int, NDArray[np.int64]] = {}
+    averaged: dict[int, NDArray[np.int64]] = {}
     by_fallback: dict[str, list[int]] = {}
-    forms = {i: [words[i]] for i in np.flatnonzero(rows < 0).tolist()}
+    candidates = {i: [words[i]] for i in np.flatnonzero(rows < 0).tolist()}
     for fallback in fallbacks:
-        name, step = _step(fallback)
-        tries = [(i, parts) for i, known in forms.items() for form in known if (parts := step(form))]
-        tries = [(i, parts) for i, parts in tries if len(parts) > 1 or parts[0] not in forms[i]]
-        found = vectors.indices([part for _, parts in tries for part in parts])
-        served = by_fallback.setdefault(name, [])
+        name, apply = _as_function(fallback)
+        attempts = [(i, parts) for i, tried in candidates.items() for word in tried if (parts := apply(word))]
+        attempts = [(i, parts) for i, parts in attempts if len(parts) > 1 or parts[0] not in candidates[i]]
+        part_rows = vectors.indices([part for _, parts in attempts for part in parts])
+        positions = by_fallback.setdefault(name, [])
         start = 0
-        for i, parts in tries:
-            here = found[start : start + len(parts)]
+        for i, parts in attempts:
+            current = part_rows[start : start + len(parts)]
             start += len(parts)
-            if i not in forms:
-                continue  # an earlier form of the word was found
-            if (here >= 0).all():
+            if i not in candidates:
+                continue  # an earlier candidate of the word was found
+            if (current >= 0).all():
                 if len(parts) == 1:
-                    rows[i] = here[0]
+                    rows[i] = current[0]
                 else:
-                    rows[i], means[i] = _MEAN, here
-                served.append(i)
-                del forms[i]
+                    rows[i], averaged[i] = _AVERAGED, current
+                positions.append(i)
+                del candidates[i]
             elif len(parts) == 1:
-                forms[i].append(parts[0])
-    return Match(rows, means, by_fallback)
+                candidates[i].append(parts[0])
+    return Match(rows, averaged, by_fallback)
 
 
-def _step(fallback: Fallback) -> tuple[str, Callable[[str], _Parts]]:
+def _as_function(fallback: Fallback) -> tuple[str, Callable[[str], _Parts]]:
+    """Return the name of a fallback, and a function from a word to words."""
     if isinstance(fallback, str):
-        return fallback, _NAMED[fallback]
+        return fallback, _FALLBACKS[fallback]
     name = getattr(fallback, "__name__", type(fallback).__name__)
 
-    def step(word: str) -> _Parts:
-        form = fallback(word)
-        if form is not None and not isinstance(form, str):
-            raise TypeError(f"The fallback {name} made {form!r} of {word!r}; expected a word or None.")
-        return () if form is None else (form,)
+    def apply(word: str) -> _Parts:
+        result = fallback(word)
+        if result is not None and not isinstance(result, str):
+            raise TypeError(f"The fallback {name} returned {result!r} for {word!r}; expected a word or None.")
+        return () if result is None else (result,)
 
-    return name, step
+    return name, apply

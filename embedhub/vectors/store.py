@@ -190,7 +190,7 @@ def _maps(folder: Path, _: tuple[tuple[str, int, int, int], ...]) -> _Maps:
 def _open_subwords(path: Path, manifest: Mapping[str, Any]) -> Subwords:
     facts = manifest["extras"][path.name]
     rows = _map_npy(path, np.float32, (facts["buckets"], manifest["dim"]))
-    return Subwords(rows, shortest=facts["shortest"], longest=facts["longest"])
+    return Subwords(rows, min_n=facts["min_n"], max_n=facts["max_n"])
 
 
 def _map_npy(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Character n-grams of fastText: vectors for words that are in no vocabulary.
+"""Character n-grams of fastText: vectors for out-of-vocabulary words.
 
 P. Bojanowski, E. Grave, A. Joulin, T. Mikolov, "Enriching Word Vectors with Subword Information", TACL 2017.
 """
@@ -11,47 +11,44 @@ from numpy.typing import NDArray
 FILE = "subwords.npy"
 """Name of the table in a store."""
 
-_NO_NGRAMS = b"</s>"  # fastText's end of a sentence is the one word that is not taken apart
-_FNV_START, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
+_NO_NGRAMS = b"</s>"  # fastText does not split the end-of-sentence token
+_FNV_OFFSET, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
 _BATCH_WORDS, _BATCH_BYTES = 4096, 1 << 16
 
 
 class Subwords:
-    """The n-gram vectors of a fastText model: `compose` makes a vector for any word.
+    """The n-gram vectors of a fastText model, from which `compose` makes a vector for any word.
 
-    A word is framed in ``<`` and ``>``; each run of ``shortest`` to ``longest`` of its characters has a row
-    of the table, which it shares with all runs of the same hash.
+    A word is enclosed in ``<`` and ``>``. Each of its n-grams, of ``min_n`` to ``max_n`` characters, has a
+    row of the table, which it shares with all n-grams of the same hash.
 
     Example:
         >>> import numpy as np
-        >>> subwords = Subwords(np.ones((7, 2), np.float32), shortest=3, longest=6)
+        >>> subwords = Subwords(np.ones((7, 2), np.float32), min_n=3, max_n=6)
         >>> subwords.compose(["unheardof", ""]).tolist()
         [[1.0, 1.0], [0.0, 0.0]]
 
     Args:
-        rows: ``(buckets, dim)`` float32.
-        shortest: Characters of the shortest n-grams, fastText's ``minn``.
-        longest: Characters of the longest, fastText's ``maxn``.
+        rows: The table, ``(buckets, dim)`` float32.
+        min_n: Length of the shortest n-grams in characters, fastText's ``minn``.
+        max_n: Length of the longest n-grams in characters, fastText's ``maxn``.
     """
 
-    def __init__(self, rows: NDArray[np.float32], *, shortest: int, longest: int) -> None:
+    def __init__(self, rows: NDArray[np.float32], *, min_n: int, max_n: int) -> None:
         self.rows = rows
-        self.shortest = shortest
-        self.longest = longest
+        self.min_n = min_n
+        self.max_n = max_n
 
     def __repr__(self) -> str:
-        return (
-            f"<Subwords: n-grams of {self.shortest} to {self.longest} characters in {len(self.rows):,} rows>"
-        )
+        return f"<Subwords: n-grams of {self.min_n} to {self.max_n} characters in {len(self.rows):,} buckets>"
 
     def compose(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Return for each word the mean of its n-grams' rows, bit for bit what fastText gives.
+        """Return the mean of the n-gram vectors of each word, with the bits that fastText computes.
 
-        That is what fastText has for words outside of its vocabulary; whether a word is inside is not looked
-        at.
+        fastText does so for out-of-vocabulary words; this method does not look at the vocabulary.
 
         Example:
-            >>> subwords = Subwords(np.ones((7, 2), np.float32), shortest=3, longest=6)
+            >>> subwords = Subwords(np.ones((7, 2), np.float32), min_n=3, max_n=6)
             >>> subwords.compose(["unheardof"]).shape
             (1, 2)
 
@@ -61,83 +58,87 @@ class Subwords:
         Returns:
             ``(k, dim)`` float32; zeros for a word without any n-gram, such as ``""``.
         """
-        return self.average([_encoded(word) for word in words])
+        return self.average([_encode(word) for word in words])
 
-    def average(self, words: Sequence[bytes], own: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Return for each word the mean of its own row, if there are such, and of its n-grams' rows.
+    def average(
+        self, words: Sequence[bytes], word_vectors: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the mean of the n-gram vectors of each word, and of its own vector if that is given.
 
-        The sums are float32, in the order of fastText: the own row, then by the n-gram's first character,
-        then by its length.
+        The sums are float32, in the order of fastText: the word's own vector, then the n-grams by their first
+        character, then by length.
 
         Example:
-            >>> subwords = Subwords(np.zeros((7, 2), np.float32), shortest=9, longest=9)
+            >>> subwords = Subwords(np.zeros((7, 2), np.float32), min_n=9, max_n=9)
             >>> subwords.average([b"rain"], np.ones((1, 2), np.float32)).tolist()
             [[1.0, 1.0]]
 
         Args:
-            words: ``k`` words as UTF-8.
-            own: ``(k, dim)`` float32.
+            words: ``k`` words in UTF-8.
+            word_vectors: Own vectors of the words, ``(k, dim)`` float32.
         """
         means = np.empty((len(words), self.rows.shape[1]), np.float32)
-        for part in _batches(words):
-            means[part] = self._average(words[part], None if own is None else own[part])
+        for batch in _batches(words):
+            means[batch] = self._average(words[batch], None if word_vectors is None else word_vectors[batch])
         return means
 
-    def _average(self, words: Sequence[bytes], own: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    def _average(
+        self, words: Sequence[bytes], word_vectors: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
         ngrams, counts = self._ngrams(words)
-        begins = np.cumsum(counts) - counts
-        # Words with many n-grams first: those that have a next one are always the first few.
+        first = np.cumsum(counts) - counts
+        # Words with many n-grams first, so that those with another one are always a prefix.
         order = np.argsort(-counts, kind="stable")
-        fewer = -counts[order]
+        descending = -counts[order]
         sums = np.zeros((len(words), self.rows.shape[1]), np.float32)
-        if own is not None:
-            sums += own[order]
+        if word_vectors is not None:
+            sums += word_vectors[order]
         for step in range(int(counts.max(initial=0))):
-            some = order[: np.searchsorted(fewer, -step)]
-            sums[: len(some)] += self.rows[ngrams[begins[some] + step]]
-        totals = np.maximum(counts[order] + (own is not None), 1)
+            current = order[: np.searchsorted(descending, -step)]
+            sums[: len(current)] += self.rows[ngrams[first[current] + step]]
+        totals = np.maximum(counts[order] + (word_vectors is not None), 1)
         sums *= (1 / totals).astype(np.float32)[:, None]
         means = np.empty_like(sums)
         means[order] = sums
         return means
 
     def _ngrams(self, words: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows of all n-grams, word after word, and how many each word has.
+        """Return the row of each n-gram of all words in turn, and the number of n-grams of each word.
 
-        The hash is FNV-1a of 32 bits (http://www.isthe.com/chongo/tech/comp/fnv/), but for bytes from 128 on,
-        which fastText takes for negative numbers.
+        The hash is 32-bit FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), except that fastText takes
+        bytes from 128 on for negative numbers.
         """
-        framed = [b"" if word == _NO_NGRAMS else b"<" + word + b">" for word in words]
-        text = np.frombuffer(b"".join(framed), np.uint8)
+        enclosed = [b"" if word == _NO_NGRAMS else b"<" + word + b">" for word in words]
+        text = np.frombuffer(b"".join(enclosed), np.uint8)
         signed = text.view(np.int8).astype(np.int32).view(np.uint32)
-        # A character is a byte and the continuation bytes of UTF-8 after it, however many there are.
+        # A character is a byte and all continuation bytes of UTF-8 after it, however many there are.
         starts = np.flatnonzero((text & 0xC0) != 0x80)  # noqa: PLR2004 - 10xxxxxx
         bounds = np.append(starts, len(text))
-        owner = np.repeat(np.arange(len(words)), [len(word) for word in framed])[starts]
+        owner = np.repeat(np.arange(len(words)), [len(word) for word in enclosed])[starts]
         characters = np.bincount(owner, minlength=len(words))
         place = np.arange(len(starts)) - (np.cumsum(characters) - characters)[owner]
-        left = characters[owner] - place  # from this character to the end of its word
-        longest = min(self.longest, int(left.max(initial=0)))
-        rows = np.full((len(starts), max(longest - self.shortest + 1, 0)), -1, np.int64)
-        hashes = np.full(len(starts), _FNV_START, np.uint32)
-        for n in range(1, longest + 1):
-            some = np.flatnonzero(left >= n)
-            begin, end = bounds[some + n - 1], bounds[some + n]
+        remaining = characters[owner] - place  # characters from this one to the end of its word
+        max_n = min(self.max_n, int(remaining.max(initial=0)))
+        rows = np.full((len(starts), max(max_n - self.min_n + 1, 0)), -1, np.int64)
+        hashes = np.full(len(starts), _FNV_OFFSET, np.uint32)
+        for n in range(1, max_n + 1):
+            long = np.flatnonzero(remaining >= n)
+            begin, end = bounds[long + n - 1], bounds[long + n]
             for byte in range(int((end - begin).max(initial=0))):
                 more = begin + byte < end
-                hashes[some[more]] = (hashes[some[more]] ^ signed[begin[more] + byte]) * _FNV_PRIME
-            if n == 1:  # the frame itself is no n-gram
-                some = some[(place[some] > 0) & (left[some] > 1)]
-            if n >= self.shortest:
-                rows[some, n - self.shortest] = hashes[some] % np.uint32(len(self.rows))
-        found = rows >= 0
+                hashes[long[more]] = (hashes[long[more]] ^ signed[begin[more] + byte]) * _FNV_PRIME
+            if n == 1:  # "<" and ">" alone are not n-grams
+                long = long[(place[long] > 0) & (remaining[long] > 1)]
+            if n >= self.min_n:
+                rows[long, n - self.min_n] = hashes[long] % np.uint32(len(self.rows))
+        exists = rows >= 0
         counts = np.zeros(len(words), np.int64)
-        np.add.at(counts, owner, found.sum(axis=1))
-        return rows[found], counts
+        np.add.at(counts, owner, exists.sum(axis=1))
+        return rows[exists], counts
 
 
-def _encoded(word: str) -> bytes:
-    """Return the bytes of a word; none for one with a lone surrogate, which no file can hold."""
+def _encode(word: str) -> bytes:
+    """Return the bytes of a word; for one with a lone surrogate, which has none, a word without n-grams."""
     try:
         return word.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -145,7 +146,7 @@ def _encoded(word: str) -> bytes:
 
 
 def _batches(words: Sequence[bytes]) -> Iterator[slice]:
-    """Cut words into runs of a few thousand, fewer where they are long."""
+    """Yield slices of a few thousand words, fewer where they are long."""
     start = size = 0
     for stop, word in enumerate(words):
         if stop > start and (stop - start >= _BATCH_WORDS or size + len(word) > _BATCH_BYTES):

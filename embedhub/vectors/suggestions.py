@@ -1,4 +1,4 @@
-"""Words near to one that is missing, so that an error can name them."""
+"""Suggestions of similarly spelled words, for errors about a missing one."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,44 +6,46 @@ from embedhub.errors import WordNotFoundError
 from embedhub.vectors import fallbacks
 from embedhub.vectors.vectors import Vectors
 
-_FORMS = ("lower", "unaccent", "title", "digits")  # those that make one word of one
+_ONE_WORD_FALLBACKS = ("lower", "unaccent", "title", "digits")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_'."
-_LONGEST = 40  # letters; of a longer word nobody meant another
+_MAX_LENGTH = 40  # characters; a longer word is hardly a misspelled one
 
 
-def close_words(vectors: Vectors, word: str, topn: int = 5) -> list[str]:
-    """Return words of a source that are close to one that it does not have.
+def suggest(vectors: Vectors, word: str, topn: int = 5) -> list[str]:
+    """Return words of a source whose spelling is close to a word that it does not have.
 
-    First comes what fallbacks make of it, then the words at one edit from it (a letter left out, put in or
-    changed, or two of them swapped), the ones of the earliest rows first: in most sources these are the most
-    frequent. All edits are looked up at once, so the size of the source does not matter: P. Norvig, "How to
-    write a spelling corrector", 2007.
+    The first one is the result of the fallbacks. Then come the words at edit distance 1 (a letter deleted,
+    inserted or replaced, or two neighbors swapped), in the order of the source, which is mostly by frequency.
+    All of them are looked up at once, so the time does not depend on the size of the source: P. Norvig, "How
+    to write a spelling corrector", 2007.
 
     Example:
         >>> import embedhub
-        >>> from embedhub.vectors.suggestions import close_words
-        >>> close_words(embedhub.load("wordnet-ppmi", 25), "Musicc", topn=1)
+        >>> from embedhub.vectors.suggestions import suggest
+        >>> suggest(embedhub.load("wordnet-ppmi", 25), "Musicc", topn=1)
         ['music']
 
     Args:
-        vectors: Where to look.
-        word: The word that is missing.
-        topn: How many at most.
+        vectors: The vectors of the source.
+        word: The missing word.
+        topn: Maximum number of words.
     """
-    if not word or len(word) > _LONGEST:
+    if not word or len(word) > _MAX_LENGTH:
         return []
-    (form,) = fallbacks.find(vectors, [word], _FORMS).rows.tolist()
-    near = list(dict.fromkeys(edit for base in {word: 0, word.lower(): 0} for edit in _edits(base)))
-    rows = vectors.indices(near)
-    close = [form, *sorted(rows[rows >= 0].tolist())] if form >= 0 else sorted(rows[rows >= 0].tolist())
-    return [vectors.words[row] for row in dict.fromkeys(close)][:topn]
+    (row,) = fallbacks.lookup(vectors, [word], _ONE_WORD_FALLBACKS).rows.tolist()
+    edits = list(dict.fromkeys(edit for base in {word: 0, word.lower(): 0} for edit in _edits(base)))
+    rows = vectors.indices(edits)
+    candidates = sorted(rows[rows >= 0].tolist())
+    if row >= 0:
+        candidates = [row, *candidates]
+    return [vectors.words[row] for row in dict.fromkeys(candidates)][:topn]
 
 
 def _edits(word: str) -> Iterator[str]:
-    """Give all words at one edit."""
+    """Yield all words at edit distance 1."""
     letters = "".join(dict.fromkeys(word + _LETTERS))
-    for at in range(len(word) + 1):
-        before, after = word[:at], word[at:]
+    for place in range(len(word) + 1):
+        before, after = word[:place], word[place:]
         yield from (before + letter + after for letter in letters)
         if after:
             yield before + after[1:]
@@ -52,19 +54,19 @@ def _edits(word: str) -> Iterator[str]:
             yield before + after[1] + after[0] + after[2:]
 
 
-def require(vectors: Vectors, words: Iterable[str]) -> None:
-    """Raise an error that names close words, if one of some words is missing.
+def require_words(vectors: Vectors, words: Iterable[str]) -> None:
+    """Raise an error with suggestions if a word is missing.
 
     Raises:
-        WordNotFoundError: At least one is.
+        WordNotFoundError: At least one of the words is missing.
     """
     words = list(words)
     missing = [words[i] for i in (vectors.indices(words) < 0).nonzero()[0].tolist()]
     if not missing:
         return
-    told = []
-    where = f"{vectors.name} {vectors.dim}d"
+    sentences = []
     for word in missing:
-        close = ", ".join(map(repr, close_words(vectors, word)))
-        told.append(f"{where} has no word {word!r}{f'; close to it: {close}' if close else ''}.")
-    raise WordNotFoundError(" ".join(told))
+        suggestions = ", ".join(map(repr, suggest(vectors, word)))
+        hint = f"; close to it: {suggestions}" if suggestions else ""
+        sentences.append(f"{vectors.name} {vectors.dim}d has no word {word!r}{hint}.")
+    raise WordNotFoundError(" ".join(sentences))

@@ -89,7 +89,7 @@ class Vectors(Collection[str]):
         return self.reopen
 
     def __getitem__(self, word: str) -> NDArray[np.float32]:
-        """Return the row of a word, ``(dim,)`` and read-only, or raise WordNotFoundError."""
+        """Return the vector of a word, ``(dim,)`` and read-only, or raise WordNotFoundError."""
         row = self.get(word)
         if row is None:
             raise WordNotFoundError(
@@ -102,7 +102,7 @@ class Vectors(Collection[str]):
     @overload
     def get(self, word: str, default: _T) -> NDArray[np.float32] | _T: ...
     def get(self, word: str, default: Any = None) -> Any:
-        """Return the row of a word, or ``default`` where it is missing.
+        """Return the vector of a word, or ``default`` if it is missing.
 
         Example:
             >>> import embedhub
@@ -111,7 +111,7 @@ class Vectors(Collection[str]):
 
         Args:
             word: The word.
-            default: What comes back for a missing one.
+            default: The result for a missing word.
 
         Returns:
             ``(dim,)`` float32, read-only.
@@ -120,7 +120,7 @@ class Vectors(Collection[str]):
         return default if row < 0 else self.matrix[row]
 
     def indices(self, words: Iterable[str]) -> NDArray[np.int64]:
-        """Return the index of each word's row, -1 where the word is missing.
+        """Return the row number of each word, -1 for missing words.
 
         Example:
             >>> import embedhub
@@ -138,7 +138,7 @@ class Vectors(Collection[str]):
     def lookup(
         self, words: Iterable[str], *, missing: Literal["raise", "zeros"] = "raise"
     ) -> NDArray[np.float32]:
-        """Return the rows of many words at once.
+        """Return the vectors of many words at once.
 
         Example:
             >>> import embedhub
@@ -148,7 +148,7 @@ class Vectors(Collection[str]):
 
         Args:
             words: ``k`` words.
-            missing: ``"raise"``, or ``"zeros"`` for a row of zeros in place of a missing word.
+            missing: ``"raise"``, or ``"zeros"`` for zeros as the vector of a missing word.
 
         Returns:
             A new ``(k, dim)`` float32 array.
@@ -158,22 +158,22 @@ class Vectors(Collection[str]):
         """
         if missing not in {"raise", "zeros"}:
             raise ValueError(f"missing is {missing!r}; expected 'raise' or 'zeros'.")
-        wanted = words if isinstance(words, (str, bytes)) else list(words)
-        rows = self.indices(wanted)
+        requested = words if isinstance(words, (str, bytes)) else list(words)
+        rows = self.indices(requested)
         absent = np.flatnonzero(rows < 0)
         if len(absent) and missing == "raise":
-            shown = ", ".join(repr(wanted[i]) for i in absent[:5])
+            examples = ", ".join(repr(requested[i]) for i in absent[:5])
             raise WordNotFoundError(
-                f"{self.name} {self.dim}d: {len(absent)} of {len(rows)} words are missing: {shown}"
-                f"{', ...' if len(absent) > 5 else ''}. "  # noqa: PLR2004 - as many as are shown
-                "Use .get(word), or lookup(words, missing='zeros')."
+                f"{self.name} {self.dim}d: {len(absent)} of {len(rows)} words are missing: {examples}"
+                f"{', ...' if len(absent) > 5 else ''}. "  # noqa: PLR2004 - as many as are listed
+                "Use .get(word), or .lookup(words, missing='zeros')."
             )
         matrix = self.matrix[rows]
         matrix[absent] = 0
         return matrix
 
     def most_similar(self, query: str | ArrayLike, topn: int = 10) -> list[tuple[str, float]]:
-        """Return the words whose rows have the largest cosine with the query's.
+        """Return the words with the largest cosine similarity to a word or vector.
 
         Example:
             >>> import embedhub
@@ -181,43 +181,43 @@ class Vectors(Collection[str]):
             ['cellos', 'violoncello', 'lutanist']
 
         Args:
-            query: A word, which is then left out of the answer, or a vector of shape ``(dim,)``.
-            topn: How many words; fewer come back when the vocabulary is smaller.
+            query: A word, which is excluded from the result, or a vector of shape ``(dim,)``.
+            topn: Number of words, fewer if the vocabulary is smaller.
 
         Returns:
-            Pairs of word and cosine, best first. A row of zeros has cosine 0 with everything.
+            Pairs of word and cosine, largest first. A vector of zeros has cosine 0 with all others.
 
         Raises:
-            WordNotFoundError: The query is a word that is missing.
+            WordNotFoundError: The query is a missing word.
         """
         _check_topn(topn)
         if isinstance(query, str):
-            vector, left_out = self[query], int(self.indices([query])[0])
+            vector, excluded = self[query], int(self.indices([query])[0])
         else:
-            vector, left_out = np.asarray(query, np.float32), -1
+            vector, excluded = np.asarray(query, np.float32), -1
             if vector.shape != (self.dim,):
                 raise ValueError(
                     f"query has shape {vector.shape}; expected a word or a vector of shape ({self.dim},)."
                 )
         scores = self.matrix @ vector
-        scores /= self._lengths() * (np.linalg.norm(vector) or 1)
-        if left_out >= 0:
-            scores[left_out] = -np.inf
-        topn = min(topn, len(self) - (left_out >= 0))
+        scores /= self._vector_norms() * (np.linalg.norm(vector) or 1)
+        if excluded >= 0:
+            scores[excluded] = -np.inf
+        topn = min(topn, len(self) - (excluded >= 0))
         if topn == 0:
             return []
-        # Equal scores come in the order of the rows, so that the answer is the same everywhere.
+        # Equal scores are in the order of the rows, so that the result is the same everywhere.
         best = np.flatnonzero(scores >= np.partition(scores, -topn)[-topn])
         best = best[np.argsort(-scores[best], kind="stable")][:topn]
         return [(self.words[i], float(scores[i])) for i in best.tolist()]
 
     def analogy(self, a: str, b: str, c: str, topn: int = 10) -> list[tuple[str, float]]:
-        """Return the words that are to ``c`` as ``b`` is to ``a``: the largest cosine with b - a + c.
+        """Return the words that are to ``c`` as ``b`` is to ``a``.
 
-        The three rows are brought to length 1 first, and their words are left out of the answer. This is
-        3CosAdd: T. Mikolov, W. Yih and G. Zweig, "Linguistic regularities in continuous space word
-        representations", 2013, section 4; O. Levy and Y. Goldberg, "Linguistic regularities in sparse and
-        explicit word representations", 2014, equation 1.
+        They have the largest cosine similarity to b - a + c. The three vectors are normalized first, and the
+        three words are excluded from the result. This is 3CosAdd: T. Mikolov, W. Yih and G. Zweig,
+        "Linguistic regularities in continuous space word representations", 2013, section 4; O. Levy and
+        Y. Goldberg, "Linguistic regularities in sparse and explicit word representations", 2014, equation 1.
 
         Example:
             >>> import embedhub
@@ -226,24 +226,24 @@ class Vectors(Collection[str]):
 
         Args:
             a: A word, such as ``"man"``.
-            b: What it is to, such as ``"king"``.
-            c: Another word of the first one's kind, such as ``"woman"``.
-            topn: How many words; fewer come back when the vocabulary is smaller.
+            b: The word that ``a`` is related to, such as ``"king"``.
+            c: A word of the kind of ``a``, such as ``"woman"``.
+            topn: Number of words, fewer if the vocabulary is smaller.
 
         Returns:
-            Pairs of word and cosine, best first.
+            Pairs of word and cosine, largest first.
 
         Raises:
-            WordNotFoundError: One of the words is missing.
+            WordNotFoundError: One of the three words is missing.
         """
         _check_topn(topn)
-        rows = self.lookup([a, b, c])
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        similar = self.most_similar(rows[1] - rows[0] + rows[2], topn + 3)
+        three = self.lookup([a, b, c])
+        three /= np.maximum(np.linalg.norm(three, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        similar = self.most_similar(three[1] - three[0] + three[2], topn + 3)
         return [(word, score) for word, score in similar if word not in {a, b, c}][:topn]
 
-    def _lengths(self) -> NDArray[np.float32]:
-        """Return the Euclidean length of each row, 1 for rows of zeros; computed once."""
+    def _vector_norms(self) -> NDArray[np.float32]:
+        """Return the Euclidean norm of each vector, 1 for vectors of zeros; computed once."""
         if self._norms is None:
             norms = np.empty(len(self), np.float32)
             for start in range(0, len(self), _CHUNK):

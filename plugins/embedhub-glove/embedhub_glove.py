@@ -20,7 +20,7 @@ row more (``<unk>``), so it is no candidate. Of the vectors of 2024 there is one
 from collections.abc import Iterable
 
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import glove, word2vec_text
+from embedhub.formats import glove, word2vec
 
 _STANFORD = "https://nlp.stanford.edu/data"
 _RELEASES = "https://github.com/piskvorky/gensim-data/releases/download"
@@ -107,7 +107,7 @@ def _twitter(dim: int) -> tuple[RemoteFile, RemoteFile]:
             url=f"{_RELEASES}/glove-twitter-{dim}/glove-twitter-{dim}.gz",
             hash=release_hash,
             size=release_size,
-            reader=word2vec_text.read,
+            reader=word2vec.read_text,
         ),
     )
 

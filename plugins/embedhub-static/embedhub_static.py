@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import embedhub
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import static_embeddings as static
+from embedhub.formats import static_embeddings
 from embedhub.vectors.blocks import Reader
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _file(place: str, vectors: _Pin, tokenizer: _Pin, reader: Reader) -> RemoteF
             url=f"{_HUB}/{place}/{name}", hash=f"sha256:{sha256}", size=size, reader=reader, beside=beside
         )
 
-    return one("model.safetensors", vectors, one(static.TOKENIZER, tokenizer))
+    return one("model.safetensors", vectors, one(static_embeddings.TOKENIZER, tokenizer))
 
 
 def _potion(place: str, vectors: _Pin, tokenizer: _Pin, *, dim: int, words: int) -> EmbeddingSource:
@@ -61,7 +61,9 @@ def _potion(place: str, vectors: _Pin, tokenizer: _Pin, *, dim: int, words: int)
     multilingual = "multilingual" in name
     return EmbeddingSource(
         name=name.lower(),
-        files={dim: (_file(f"minishlab/{name}/resolve/{revision}", vectors, tokenizer, static.read),)},
+        files={
+            dim: (_file(f"minishlab/{name}/resolve/{revision}", vectors, tokenizer, static_embeddings.read),)
+        },
         description=f"Token vectors of model2vec, {name}, {'cased' if multilingual else 'lower-cased'}",
         language="mul" if multilingual else "en",
         cased=multilingual,  # as the model it was made from, BGE-M3; its own tokenizer was not looked at
@@ -77,7 +79,7 @@ def _matryoshka(place: str, vectors: _Pin, tokenizer: _Pin, *, language: str, wo
     name, _, revision = place.partition("@")
     repository = f"sentence-transformers/{name}-v1"
     folder = f"{repository}/resolve/{revision}/0_StaticEmbedding"
-    file = _file(folder, vectors, tokenizer, static.read_prefix)
+    file = _file(folder, vectors, tokenizer, static_embeddings.read_prefix)
     return EmbeddingSource(
         name=name,
         files=dict.fromkeys(_MATRYOSHKA, (file,)),
@@ -187,7 +189,7 @@ def layer_and_tokenizer(
     from tokenizers import Tokenizer, processors
 
     vectors = embedhub.load(source, dim)
-    tokenizer = Tokenizer.from_file(str(vectors.extras[static.TOKENIZER]))
+    tokenizer = Tokenizer.from_file(str(vectors.extras[static_embeddings.TOKENIZER]))
     tokenizer.post_processor = processors.TemplateProcessing(single="$A", pair="$A $B")
     unknown = getattr(tokenizer.model, "unk_token", "<unk>")  # Unigram does not say
     if unknown in vectors:

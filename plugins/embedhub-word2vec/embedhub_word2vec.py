@@ -12,7 +12,7 @@ Both are the binary format; gensim-data has saved it anew.
 from collections.abc import Iterable
 
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import word2vec_binary
+from embedhub.formats import word2vec
 
 SOURCE = EmbeddingSource(
     name="word2vec-google-news",
@@ -23,14 +23,14 @@ SOURCE = EmbeddingSource(
                 "word2vec-google-news-300.gz",
                 hash="md5:a5e5354d40acb95f9ec66d5977d140ef",
                 size=1_743_563_840,
-                reader=word2vec_binary.read,
+                reader=word2vec.read_binary,
             ),
             RemoteFile(
                 url="https://github.com/mmihaltz/word2vec-GoogleNews-vectors/raw/master/"
                 "GoogleNews-vectors-negative300.bin.gz",
                 hash="sha256:21c05ae916a67a4da59b1d006903355cced7de7da1e42bff9f0504198c748da8",
                 size=1_647_046_227,
-                reader=word2vec_binary.read,
+                reader=word2vec.read_binary,
             ),
         )
     },

@@ -22,7 +22,7 @@ from embedhub.vectors.blocks import Block
 @pytest.fixture
 def store(cache: Path) -> Path:
     """Build wordnet-ppmi 25d, and return its folder."""
-    embedhub.fetch("wordnet-ppmi", 25)
+    embedhub.load("wordnet-ppmi", 25)
     (folder,) = (cache / "vectors" / "wordnet-ppmi").iterdir()
     return folder
 
@@ -86,7 +86,7 @@ def test_verify_names_what_is_damaged_and_repair_makes_it_whole(store: Path) -> 
 
 def test_remove_asks_first(store: Path, cache: Path) -> None:
     """Nothing goes without a yes; then just what was named."""
-    embedhub.fetch("wordnet-ppmi", 50)
+    embedhub.load("wordnet-ppmi", 50)
     for answer in ("", "n\n"):
         done = run("cache", "remove", "wordnet-ppmi", "25", stdin=answer)
         assert done.returncode == 1
@@ -117,7 +117,7 @@ def test_a_store_whose_source_is_gone_is_not_repaired(cache: Path, tmp_path: Pat
     add_plugin(site, "embedhub-mine", "source('mine')")
     (mirror / "example.org").mkdir(parents=True)
     (mirror / "example.org" / "mine.bin").write_bytes(b"1 2\nrain " + bytes(8) + b"\n")
-    done = run("fetch", "mine", **seeing(site), EMBEDHUB_MIRROR=str(mirror))
+    done = run("download", "mine", **seeing(site), EMBEDHUB_MIRROR=str(mirror))
     assert done.returncode == 0, done.stderr
     (folder,) = (cache / "vectors" / "mine").iterdir()
     flip(folder / "words.utf8")
@@ -165,7 +165,7 @@ def made(cache: Path, monkeypatch: pytest.MonkeyPatch) -> stores.Store:
     embedhub.register(source)
     monkeypatch.setattr(Made, "reachable", True)
     monkeypatch.setattr(Made, "bytes_", "first")
-    embedhub.fetch("made-for-stores")
+    embedhub.load("made-for-stores")
     (found,) = stores.stored("made-for-stores")
     return found
 

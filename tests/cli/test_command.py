@@ -26,7 +26,7 @@ def test_version_and_help() -> None:
     """The command tells its version; help names the commands, and shows no type of a switch."""
     assert run("--version").stdout == f"embedhub {embedhub.__version__}\n"
     shown = run("--help").stdout
-    for name in ("demo", "list", "info", "fetch", "coverage", "neighbors", "analogy", "cache", "doctor"):
+    for name in ("demo", "list", "info", "download", "coverage", "neighbors", "analogy", "cache", "doctor"):
         assert re.search(rf"(?m)^\W*{name} ", shown)
     assert "bool" not in shown
     assert "bool" not in run("cache", "remove", "--help").stdout
@@ -250,7 +250,12 @@ def test_control_c_in_a_download_exits_130_without_a_traceback(
     """Ctrl-C in a download ends it with a word and exit code 130, after a bar that has shown its progress."""
     mirror = {"EMBEDHUB_MIRROR": serve(glove_6b_mirror[0]).base, "EMBEDHUB_PROGRESS": "1"}
     process = start(
-        executable(), "fetch", "small-glove-6b", "50", at="chunk * 4", env=os.environ | small_plugin | mirror
+        executable(),
+        "download",
+        "small-glove-6b",
+        "50",
+        at="chunk * 4",
+        env=os.environ | small_plugin | mirror,
     )
     process.send_signal(signal.SIGINT)
     err = read_until(process, "Interrupted.", "stderr")
@@ -277,7 +282,7 @@ def test_the_shell_completes_names_and_dims(tmp_path: Path) -> None:
     add_plugin(tmp_path, "embedhub-broken", "1 / 0")
     assert complete("embedhub ca", tmp_path) == ["cache"]
     assert complete("embedhub info gl", tmp_path) == ["glove-6b", "glove-6b-20k"]
-    assert complete("embedhub fetch glove-6b 100 ", tmp_path) == ["50", "200", "300"]
+    assert complete("embedhub download glove-6b 100 ", tmp_path) == ["50", "200", "300"]
     assert complete("embedhub neighbors wordnet-ppmi 2", tmp_path) == ["25"]
 
 

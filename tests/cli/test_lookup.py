@@ -16,7 +16,7 @@ import embedhub
 from embedhub import Vectors
 from embedhub.errors import WordNotFoundError
 from embedhub.matrix import tokenizers as tokens
-from embedhub.vectors.suggestions import close_words, require
+from embedhub.vectors.suggestions import require_words, suggest
 
 
 def test_coverage_prints_the_shares_that_the_library_returns(
@@ -155,16 +155,16 @@ def test_an_analogy_asks_for_at_least_one_answer(make_vectors: Callable[..., Vec
 def test_close_words_are_at_one_edit(make_vectors: Callable[..., Vectors]) -> None:
     """A fallback's form comes first, then what one edit makes, in the order of the rows."""
     vectors = make_vectors(["the", "musick", "musc", "muzic", "muisc", "music", "tea", "t\u00e9"])
-    assert close_words(vectors, "Music") == ["music", "musick", "musc", "muzic", "muisc"]
-    assert close_words(vectors, "Music", topn=2) == ["music", "musick"]
-    assert close_words(vectors, "th\u00e9") == ["the", "t\u00e9"]
-    assert close_words(vectors, "") == []
-    assert close_words(vectors, "the" * 99) == []
-    require(vectors, ["the", "tea"])
+    assert suggest(vectors, "Music") == ["music", "musick", "musc", "muzic", "muisc"]
+    assert suggest(vectors, "Music", topn=2) == ["music", "musick"]
+    assert suggest(vectors, "th\u00e9") == ["the", "t\u00e9"]
+    assert suggest(vectors, "") == []
+    assert suggest(vectors, "the" * 99) == []
+    require_words(vectors, ["the", "tea"])
     with pytest.raises(
         WordNotFoundError, match=r"no word 'thex'; close to it: 'the'\. tiny 4d has no word 'q'\.$"
     ):
-        require(vectors, ["tea", "thex", "q"])
+        require_words(vectors, ["tea", "thex", "q"])
 
 
 def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:

@@ -1,4 +1,4 @@
-"""`embedhub list`, `info` and `fetch`, and the facts behind them."""
+"""`embedhub list`, `info` and `download`, and the facts behind them."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_list_tells_what_each_dim_costs(cache: Path) -> None:
     """Each dim has a line: what it downloads, what it takes on disk, whether it is in the cache."""
-    assert run("fetch", "wordnet-ppmi", "25").returncode == 0
+    assert run("download", "wordnet-ppmi", "25").returncode == 0
     done = run("list")
     assert (done.returncode, done.stderr) == (0, "")
     lines = {tuple(line.split()[:2]): line for line in done.stdout.splitlines()}
@@ -167,37 +167,37 @@ def test_the_catalogue_is_that_of_python_too() -> None:
     assert catalogue(text="Stanford PDDL")[0] == facts("glove-6b") | {"clash": False}
 
 
-def test_fetch_builds_and_says_where(cache: Path) -> None:
+def test_download_builds_and_reports_the_place(cache: Path) -> None:
     """Each dim is built and its place, size and time told; the second time it is there already."""
-    done = run("fetch", "wordnet-ppmi", "25", "50", EMBEDHUB_PROGRESS="1")
+    done = run("download", "wordnet-ppmi", "25", "50", EMBEDHUB_PROGRESS="1")
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert re.fullmatch(r"wordnet-ppmi 25d: 78,781 words, 10\.4 MB, built in [\d.]+ s: (.+)", first)
     assert Path(first.rpartition(": ")[2], "matrix.npy").is_file()
     assert second.startswith("wordnet-ppmi 50d: ")
     assert "Building wordnet-ppmi 50d" in done.stderr
-    again = run("fetch", "wordnet-ppmi", "25")
+    again = run("download", "wordnet-ppmi", "25")
     assert again.stdout.startswith("wordnet-ppmi 25d: 78,781 words, 10.4 MB, there already: ")
-    (entry,) = json.loads(run("fetch", "wordnet-ppmi", "50", "--json").stdout)
+    (entry,) = json.loads(run("download", "wordnet-ppmi", "50", "--json").stdout)
     assert (entry["rows"], entry["built"]) == (78_781, False)
     assert entry["bytes"] == sum(file.stat().st_size for file in Path(entry["store"]).iterdir())
 
 
-def test_fetch_hears_what_is_wrong_first(cache: Path) -> None:
+def test_download_checks_all_dims_first(cache: Path) -> None:
     """A dim that there is not, or none at all, is heard before anything is built."""
-    done = run("fetch", "wordnet-ppmi", "25", "26")
+    done = run("download", "wordnet-ppmi", "25", "26")
     assert done.returncode == 1
     assert done.stderr == "Error: 'wordnet-ppmi' has no dim 26; its dims are 25, 50, 100.\n"
-    done = run("fetch", "wordnet-ppmi")
+    done = run("download", "wordnet-ppmi")
     assert done.returncode == 2
     assert "say which: 25 50 100" in done.stderr
     assert not (cache / "vectors").exists()
 
 
-def test_fetch_downloads_once(small_plugin: dict[str, str], cache: Path) -> None:
-    """A source is downloaded and built by the first `fetch`; the second one needs no mirror."""
+def test_download_downloads_once(small_plugin: dict[str, str], cache: Path) -> None:
+    """A source is downloaded and built by the first `download`; the second one needs no mirror."""
     first, second = (
-        run("fetch", "small-glove-6b", "50", **small_plugin, **more)
+        run("download", "small-glove-6b", "50", **small_plugin, **more)
         for more in ({}, {"EMBEDHUB_OFFLINE": "1"})
     )
     assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, built in [\d.]+ s: ", first.stdout), (
@@ -210,8 +210,8 @@ def test_fetch_downloads_once(small_plugin: dict[str, str], cache: Path) -> None
     assert [dim["store"] is not None for dim in entry["dims"]] == [True]
 
 
-def test_fetch_of_a_file_needs_no_dim(tmp_path: Path) -> None:
+def test_download_of_a_file_needs_no_dim(tmp_path: Path) -> None:
     """A file of one's own has one dim."""
     (tmp_path / "my.bin").write_bytes(b"1 2\nrain " + bytes(8) + b"\n")
-    done = run("fetch", tmp_path / "my.bin")
+    done = run("download", tmp_path / "my.bin")
     assert done.stdout.startswith("my-bin 2d: 1 words, "), done.stderr

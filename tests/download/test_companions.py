@@ -13,9 +13,7 @@ import pytest
 import writers
 
 from embedhub import DownloadError, EmbeddingSource, FormatError, RemoteFile
-from embedhub.formats import fasttext as fasttext_bin
-from embedhub.formats import static_embeddings as static
-from embedhub.formats import word2vec_text
+from embedhub.formats import fasttext, static_embeddings, word2vec
 
 
 def zipped(name: str, data: bytes) -> bytes:
@@ -46,7 +44,7 @@ def remote(name: str, **changes: Any) -> RemoteFile:
         "url": f"https://{HOST}/{name}",
         "hash": f"sha256:{hashlib.sha256(FILES[name]).hexdigest()}",
         "size": len(FILES[name]),
-        "reader": static.read_prefix if name != "plain.txt" else word2vec_text.read,
+        "reader": static_embeddings.read_prefix if name != "plain.txt" else word2vec.read_text,
     }
     return RemoteFile(**(facts | changes))
 
@@ -144,8 +142,8 @@ def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
     """A header that promises more rows than a downloaded file has is an error, and nothing is published."""
-    cut = remote("cut.txt", reader=word2vec_text.read)
-    with pytest.raises(FormatError, match=r"promises 4 rows, the file has 3. It may be cut off"):
+    cut = remote("cut.txt", reader=word2vec.read_text)
+    with pytest.raises(FormatError, match=r"declares 4 vectors, but the file has 3. It may be truncated"):
         source(cut).vectors(4)
     assert list(cache.glob("vectors/*/*")) == []
 
@@ -164,8 +162,8 @@ MODELS = {
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_file_that_is_not_read_in_order_is_verified_all_the_same(cache: Path, kind: str) -> None:
     """A fastText model, of which only a part is read, is built when all its bytes are the pinned ones."""
-    good = remote(**MODELS[kind], reader=fasttext_bin.read)
-    wrong = remote(**MODELS[kind], reader=fasttext_bin.read, hash="sha256:" + 64 * "0")
+    good = remote(**MODELS[kind], reader=fasttext.read)
+    wrong = remote(**MODELS[kind], reader=fasttext.read, hash="sha256:" + 64 * "0")
     with pytest.raises(DownloadError, match="expected sha256:0000"):
         source(wrong).vectors(4)
     assert list(cache.glob("vectors/*/*")) == []

@@ -40,7 +40,7 @@ def pinned(data: bytes, algorithm: str = "sha256", **changes: Any) -> RemoteFile
 
 def fetch(files: list[RemoteFile]) -> Path:
     """Fetch the first of some files."""
-    return download.fetch(files, what="some 2d", command="embedhub.fetch('some', 2)")
+    return download.fetch(files, what="some 2d", command="embedhub.load('some', 2)")
 
 
 def a_member(data: bytes = TEXT, **changes: Any) -> RemoteFile:

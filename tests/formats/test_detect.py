@@ -19,9 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedhub import FormatError
-from embedhub.formats import fasttext as fasttext_bin
-from embedhub.formats import glove, numberbatch, word2vec_binary, word2vec_text
-from embedhub.formats import static_embeddings as static
+from embedhub.formats import fasttext, glove, numberbatch, static_embeddings, word2vec
 from embedhub.formats.detect import detect
 from embedhub.vectors.blocks import Reader
 
@@ -48,19 +46,19 @@ def write_static(words: list[str], rows: writers.Rows, name: str = "embeddings")
 
 FORMATS = {
     "glove": Format(glove.read, writers.glove),
-    "word2vec text": Format(word2vec_text.read, writers.word2vec_text),
-    "word2vec text, blanks": Format(word2vec_text.read, partial(writers.word2vec_text, end=b" \n")),
+    "word2vec text": Format(word2vec.read_text, writers.word2vec_text),
+    "word2vec text, blanks": Format(word2vec.read_text, partial(writers.word2vec_text, end=b" \n")),
     "word2vec text, blanks and returns": Format(
-        word2vec_text.read, partial(writers.word2vec_text, end=b" \r\n")
+        word2vec.read_text, partial(writers.word2vec_text, end=b" \r\n")
     ),
-    "word2vec binary": Format(word2vec_binary.read, writers.word2vec_binary),
-    "word2vec binary, newlines": Format(word2vec_binary.read, partial(writers.word2vec_binary, end=b"\n")),
+    "word2vec binary": Format(word2vec.read_binary, writers.word2vec_binary),
+    "word2vec binary, newlines": Format(word2vec.read_binary, partial(writers.word2vec_binary, end=b"\n")),
     "numberbatch": Format(numberbatch.read, writers.word2vec_text),
     "numberbatch, one language": Format(numberbatch.language("en"), write_prefixed),
-    "fasttext": Format(fasttext_bin.read, writers.fasttext_bin),
-    "fasttext 11": Format(fasttext_bin.read, partial(writers.fasttext_bin, version=11)),
-    "model2vec": Format(static.read, write_static),
-    "sentence-transformers": Format(static.read, partial(write_static, name="embedding.weight")),
+    "fasttext": Format(fasttext.read, writers.fasttext_bin),
+    "fasttext 11": Format(fasttext.read, partial(writers.fasttext_bin, version=11)),
+    "model2vec": Format(static_embeddings.read, write_static),
+    "sentence-transformers": Format(static_embeddings.read, partial(write_static, name="embedding.weight")),
 }
 SAMPLES = {
     name: written.write(["the", "café"], np.eye(2, dtype=np.float32)) for name, written in FORMATS.items()
@@ -142,7 +140,7 @@ def test_compressed_files_are_read_as_they_are(
 
 def readers_of(name: str) -> Reader:
     """Return the reader that the bytes of a sample ask for."""
-    return word2vec_text.read if name.startswith("numberbatch") else FORMATS[name].reader
+    return word2vec.read_text if name.startswith("numberbatch") else FORMATS[name].reader
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -151,7 +149,9 @@ def test_the_bytes_tell_the_format(tmp_path: Path, name: str) -> None:
     found = detect(write(tmp_path, SAMPLES[name]))
     assert found.reader is readers_of(name)
     assert found.dim == 2
-    assert [path.name for path in found.beside] == (["tokenizer.json"] if found.reader is static.read else [])
+    assert [path.name for path in found.companions] == (
+        ["tokenizer.json"] if found.reader is static_embeddings.read else []
+    )
 
 
 EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 2), st.binary(min_size=1, max_size=4)), max_size=4)
@@ -224,7 +224,7 @@ def test_any_tokenizer_gives_blocks_or_a_format_error(
     good = path.with_name("tokenizer.json").read_bytes()
     for text in (edited(good, edits), data):
         path.with_name("tokenizer.json").write_bytes(text)
-        survives(static.read, path, 2)
+        survives(static_embeddings.read, path, 2)
 
 
 @settings(QUIET, max_examples=200)
@@ -260,22 +260,25 @@ def safetensors_with(**facts: Any) -> bytes:
 
 
 LIES = {
-    "rows of text": (word2vec_text.read, b"%d 2\nthe 1 2\n" % HUGE),
-    "rows of binary": (word2vec_binary.read, b"%d 2\nthe 12345678" % HUGE),
-    "a word without end": (word2vec_binary.read, b"1 2\n" + bytes(1 << 20)),
-    "a header without end": (word2vec_text.read, b"1" * (1 << 20)),
-    "buckets": (fasttext_bin.read, fasttext_with(40, 2**31 - 1)),
-    "longest n-gram": (fasttext_bin.read, fasttext_with(48, 2**31 - 1)),
-    "words": (fasttext_bin.read, fasttext_with(68, 2**31 - 1)),
-    "words and entries": (fasttext_bin.read, fasttext_with(64, 2**31 - 1)),
-    "length of header": (static.read, HUGE.to_bytes(8, "little") + b"{}"),
-    "length within the limit": (static.read, (10**8).to_bytes(8, "little") + b"{}"),
-    "rows of a tensor": (static.read, safetensors_with(shape=[HUGE, 2], data_offsets=[0, 8 * HUGE])),
-    "offsets": (static.read, safetensors_with(data_offsets=[HUGE, HUGE + 8])),
-    "columns of nothing": (static.read, safetensors_with(shape=[0, HUGE], data_offsets=[0, 0])),
-    "nested header": (static.read, (10**5).to_bytes(8, "little") + b"[" * 10**5),
-    "a bomb for text": (word2vec_text.read, gzip.compress(b"1 2\n" + bytes(1 << 27))),
-    "a bomb for binary": (word2vec_binary.read, gzip.compress(b"1 2\n" + bytes(1 << 27))),
+    "rows of text": (word2vec.read_text, b"%d 2\nthe 1 2\n" % HUGE),
+    "rows of binary": (word2vec.read_binary, b"%d 2\nthe 12345678" % HUGE),
+    "a word without end": (word2vec.read_binary, b"1 2\n" + bytes(1 << 20)),
+    "a header without end": (word2vec.read_text, b"1" * (1 << 20)),
+    "buckets": (fasttext.read, fasttext_with(40, 2**31 - 1)),
+    "longest n-gram": (fasttext.read, fasttext_with(48, 2**31 - 1)),
+    "words": (fasttext.read, fasttext_with(68, 2**31 - 1)),
+    "words and entries": (fasttext.read, fasttext_with(64, 2**31 - 1)),
+    "length of header": (static_embeddings.read, HUGE.to_bytes(8, "little") + b"{}"),
+    "length within the limit": (static_embeddings.read, (10**8).to_bytes(8, "little") + b"{}"),
+    "rows of a tensor": (
+        static_embeddings.read,
+        safetensors_with(shape=[HUGE, 2], data_offsets=[0, 8 * HUGE]),
+    ),
+    "offsets": (static_embeddings.read, safetensors_with(data_offsets=[HUGE, HUGE + 8])),
+    "columns of nothing": (static_embeddings.read, safetensors_with(shape=[0, HUGE], data_offsets=[0, 0])),
+    "nested header": (static_embeddings.read, (10**5).to_bytes(8, "little") + b"[" * 10**5),
+    "a bomb for text": (word2vec.read_text, gzip.compress(b"1 2\n" + bytes(1 << 27))),
+    "a bomb for binary": (word2vec.read_binary, gzip.compress(b"1 2\n" + bytes(1 << 27))),
 }
 
 

@@ -19,15 +19,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import embedhub
-from embedhub.formats import static_embeddings as static
-from embedhub.formats import word2vec_binary, word2vec_text
-from embedhub.matrix import export as exports
+from embedhub.formats import static_embeddings, word2vec
+from embedhub.formats.export import ExportFormat
 from embedhub.vectors import store
 from embedhub.vectors.blocks import Block
 
 Rows = NDArray[np.float32]
 Pairs = tuple[list[str], Rows]
-FORMATS: dict[exports.Format, str] = {
+FORMATS: dict[ExportFormat, str] = {
     "npz": "out.npz",
     "safetensors": "out.safetensors",
     "word2vec-text": "out.txt",
@@ -82,19 +81,19 @@ def as_the_projector(folder: Path) -> Pairs:
     return [word for word in words if word.strip()], np.array(rows, np.float32)
 
 
-READERS: dict[exports.Format, list[Callable[[Path, int], Pairs]]] = {
+READERS: dict[ExportFormat, list[Callable[[Path, int], Pairs]]] = {
     "npz": [lambda path, _: by_numpy(path)],
     "safetensors": [
         lambda path, _: by_safetensors(path),
-        lambda path, dim: by_our_reader(static.read, path, dim),
+        lambda path, dim: by_our_reader(static_embeddings.read, path, dim),
     ],
     "word2vec-text": [
         lambda path, _: by_gensim(path),
-        lambda path, dim: by_our_reader(word2vec_text.read, path, dim),
+        lambda path, dim: by_our_reader(word2vec.read_text, path, dim),
     ],
     "word2vec-binary": [
         lambda path, _: by_gensim(path, binary=True),
-        lambda path, dim: by_our_reader(word2vec_binary.read, path, dim),
+        lambda path, dim: by_our_reader(word2vec.read_binary, path, dim),
     ],
     "projector": [lambda path, _: as_the_projector(path)],
 }
@@ -125,14 +124,14 @@ def opened(folder: Path, words: list[str], rows: Rows) -> embedhub.Vectors:
 
 
 @pytest.fixture(scope="module", params=FORMATS)
-def format_(request: pytest.FixtureRequest) -> exports.Format:
+def format_(request: pytest.FixtureRequest) -> ExportFormat:
     """Give each format."""
     return request.param  # type: ignore[no-any-return]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=vocabularies())
-def test_a_word_comes_back_or_is_refused(format_: exports.Format, pairs: Pairs) -> None:
+def test_a_word_comes_back_or_is_refused(format_: ExportFormat, pairs: Pairs) -> None:
     """Every reader gets the very words and bits that were written; a word that would suffer is refused."""
     words, rows = pairs
     with tempfile.TemporaryDirectory() as name:
@@ -141,7 +140,7 @@ def test_a_word_comes_back_or_is_refused(format_: exports.Format, pairs: Pairs) 
         able = []
         for number, word in enumerate(words):
             path = folder / str(number) / FORMATS[format_]
-            with suppress(embedhub.errors.ExportError):
+            with suppress(embedhub.errors.FormatError):
                 embedhub.export(vectors, None, path, words=[word], format=format_)
             if path.exists():
                 able.append(word)
@@ -149,7 +148,7 @@ def test_a_word_comes_back_or_is_refused(format_: exports.Format, pairs: Pairs) 
             return
         path = folder / FORMATS[format_]
         done = embedhub.export(vectors, None, path, words=able, format=format_)
-        assert (done.rows, done.dim, done.missing) == (len(able), rows.shape[1], ())
+        assert (done.count, done.dim, done.missing) == (len(able), rows.shape[1], ())
         for read in READERS[format_]:
             found, matrix = read(path, rows.shape[1])
             assert found == able
@@ -179,9 +178,9 @@ def test_what_a_format_cannot_hold_is_known(
         if name in HOLDS[word]:
             embedhub.export(vectors, None, tmp_path / file, format=name)
             continue
-        with pytest.raises(embedhub.errors.ExportError) as caught:
+        with pytest.raises(embedhub.errors.FormatError) as caught:
             embedhub.export(vectors, None, tmp_path / file, format=name)
-        assert f"so {name} cannot hold it. Nothing was written." in str(caught.value)
+        assert f"so it cannot be written as {name}. Nothing was written." in str(caught.value)
         assert str(caught.value).endswith(f"{', '.join(other for other in FORMATS if other in HOLDS[word])}.")
         assert not (tmp_path / file).exists()
 
@@ -192,7 +191,8 @@ def test_how_many_words_are_refused_is_told(
     """One word stands for all that are like it."""
     vectors = make_vectors(["a b", "c", "d e", "f\ng"])
     with pytest.raises(
-        embedhub.errors.ExportError, match=r"'a b' holds a blank .* \(and 2 more are like it\)"
+        embedhub.errors.FormatError,
+        match=r"'a b' contains a space .* \(and 2 more words have such a problem\)",
     ):
         embedhub.export(vectors, None, tmp_path / "out.txt")
 
@@ -201,8 +201,8 @@ def test_a_header_has_its_limit(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More words than safetensors' own package opens again are refused; the limit here is small."""
-    monkeypatch.setattr("embedhub.formats._write_safetensors._LONGEST_HEADER", 200)
-    with pytest.raises(embedhub.errors.ExportError, match=r"50 words take \d+ bytes in the header"):
+    monkeypatch.setattr("embedhub.formats.static_embeddings.MAX_HEADER_BYTES", 200)
+    with pytest.raises(embedhub.errors.FormatError, match=r"50 words need a safetensors header of \d+ bytes"):
         embedhub.export(make_vectors([f"w{i}" for i in range(50)]), None, tmp_path / "out.safetensors")
     assert not list(tmp_path.iterdir())
 
@@ -226,7 +226,7 @@ def test_rows_keep_their_order(make_vectors: Callable[..., embedhub.Vectors], tm
     done = embedhub.export(vectors, None, path, words={"g": 1, "?": 2, "b": 3, "e": 4, "!": 5}, topn=2)
     assert by_numpy(path)[0] == ["b", "e"]
     assert bits(by_numpy(path)[1]) == bits(vectors.lookup(["b", "e"]))
-    assert done == embedhub.Exported((path,), "npz", 2, 4, ("?", "!"))
+    assert done == embedhub.ExportResult((path,), "npz", 2, 4, ("?", "!"))
     embedhub.export(vectors, None, path, words=["c", "c", "a"], overwrite=True)
     assert by_numpy(path)[0] == ["a", "c"]
     embedhub.export(vectors, None, path, topn=3, overwrite=True)
@@ -234,7 +234,7 @@ def test_rows_keep_their_order(make_vectors: Callable[..., embedhub.Vectors], tm
 
 
 def test_equal_vectors_make_equal_files(
-    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, format_: exports.Format
+    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, format_: ExportFormat
 ) -> None:
     """A file holds no time and no place, so that a second export is the same bytes."""
     vectors = make_vectors(["the", "cat"])
@@ -251,10 +251,10 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     """No words at all, no known format, and no rows are errors before anything is written."""
     vectors = make_vectors(["the"])
-    with pytest.raises(embedhub.errors.ExportError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
+    with pytest.raises(embedhub.errors.VocabularyError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
         embedhub.export(vectors, None, tmp_path / "out.npz", words=["x", "y"])
     with pytest.raises(
-        ValueError, match=r"out.foo: the ending does not tell the format; expected one of .npz"
+        ValueError, match=r"out.foo: the format cannot be inferred from the suffix; expected one of .npz"
     ):
         embedhub.export(vectors, None, tmp_path / "out.foo")
     with pytest.raises(ValueError, match="format is 'glove'; expected one of npz, safetensors"):
@@ -267,7 +267,7 @@ def test_what_cannot_be_meant_is_refused(
 
 
 def test_nothing_is_overwritten_unasked(
-    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, format_: exports.Format
+    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, format_: ExportFormat
 ) -> None:
     """What is there stays, unless overwrite= replaces all of it; nothing else is left lying about."""
     one, other = make_vectors(["the"]), make_vectors(["the", "cat"])
@@ -339,7 +339,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> embedhub.Vectors:
 
 
 def test_memory_does_not_grow_with_the_matrix(
-    large: embedhub.Vectors, tmp_path: Path, format_: exports.Format
+    large: embedhub.Vectors, tmp_path: Path, format_: ExportFormat
 ) -> None:
     """To write 61 MB takes a third of that at most, most of it for the words."""
     embedhub.export(large, None, tmp_path / "first" / FORMATS[format_], format=format_, topn=1)  # imports
@@ -353,13 +353,13 @@ def test_memory_does_not_grow_with_the_matrix(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_command_writes_every_format(tmp_path: Path, name: exports.Format) -> None:
+def test_the_command_writes_every_format(tmp_path: Path, name: ExportFormat) -> None:
     """`embedhub export` writes the embedded vectors so that other programs find the same words and bits."""
     done = run(
         "export", "wordnet-ppmi", 25, tmp_path / "sub" / FORMATS[name], "--topn", 2000, "--format", name
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Wrote 2,000 words, dim 25, ")
+    assert done.stdout.startswith("Wrote 2,000 vectors of dimension 25, ")
     vectors = embedhub.load("wordnet-ppmi", 25)
     words, rows = READERS[name][0](tmp_path / "sub" / FORMATS[name], 25)
     assert words == vectors.words[:2000]
@@ -373,7 +373,7 @@ def test_the_command_takes_a_vocabulary(tmp_path: Path) -> None:
     )
     done = run("export", "wordnet-ppmi", 25, "out.safetensors", "--words", "words.txt", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Wrote 2 words, dim 25" in done.stdout
+    assert "Wrote 2 vectors of dimension 25" in done.stdout
     assert done.stderr == "Not in wordnet-ppmi 25d: 2 of the words of words.txt: qwxz, \\udcff\n"
     ours = embedhub.load(str(tmp_path / "out.safetensors"))
     assert list(ours) == ["music", "rain"]
@@ -396,7 +396,7 @@ def test_what_embedhub_writes_it_loads(tmp_path: Path) -> None:
         ("nothing", "expected a JSON list of words in the metadata"),
         ("17", "expected a JSON list of words in the metadata"),
         ("[1, 2]", "expected a JSON list of words in the metadata"),
-        ('["the"]', "the metadata has 1 words; expected one for each of 2 rows"),
+        ('["the"]', "the metadata has 1 words; expected 2, one for each vector"),
     ],
 )
 def test_words_in_the_metadata_must_fit(tmp_path: Path, metadata: str, message: str) -> None:
@@ -434,6 +434,6 @@ def test_exported_text_of_glove_is_as_short_as_the_original(
     path = tmp_path / "out.txt"
     embedhub.export(glove_20k, None, path)
     assert path.stat().st_size < 1.001 * sum(map(len, glove_lines))
-    words, rows = by_our_reader(word2vec_text.read, path, 50)
+    words, rows = by_our_reader(word2vec.read_text, path, 50)
     assert words == list(glove_20k)
     assert np.array_equal(rows.view(np.uint32), np.asarray(glove_20k.matrix).view(np.uint32))

@@ -8,7 +8,7 @@ from embedhub_text import pooling
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from embedhub.formats import _parse_loop as _compiled
+from embedhub.formats import _parse_loop
 
 # Python's numpy tells of sums that wrap around, machine code does not; both mean them.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarn
 
 def parsed(function: Any, text: bytes, dim: int) -> list[list[Any]]:
     """Return what a parser of lines gives: words, numbers, those left to others, the first bad line."""
-    lines = np.frombuffer(text + bytes(_compiled.PADDING), np.uint8)
+    lines = np.frombuffer(text + bytes(_parse_loop.PADDING), np.uint8)
     rows = np.zeros((len(text) + 1, dim), np.float32)
     words, hard = np.zeros(len(text) + 1, np.uint8), np.zeros((len(text) + 1, 4), np.int64)
     count, filled, hards, bad = map(int, function(lines, rows, words, hard))
@@ -42,8 +42,8 @@ LINES = st.tuples(WORDS, st.lists(NUMBERS, min_size=1, max_size=4), st.sampled_f
 def test_machine_code_means_what_its_python_says(text: str) -> None:
     """Whatever lines they get, both give the same words, bits, numbers left to others, and bad line."""
     for dim in (1, 2):
-        by_machine = parsed(_compiled.parse_lines, text.encode(), dim)
-        assert repr(parsed(_compiled.parse_lines.py_func, text.encode(), dim)) == repr(by_machine)
+        by_machine = parsed(_parse_loop.parse_lines, text.encode(), dim)
+        assert repr(parsed(_parse_loop.parse_lines.py_func, text.encode(), dim)) == repr(by_machine)
 
 
 def test_the_pooling_loops_do_what_their_source_says() -> None:

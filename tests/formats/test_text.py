@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from embedhub import FormatError
 from embedhub.errors import UnexpectedEndError
-from embedhub.formats import glove, numberbatch, word2vec_text
+from embedhub.formats import glove, numberbatch, word2vec
 from embedhub.vectors.blocks import Reader
 
 
@@ -81,24 +81,24 @@ def test_many_blocks_keep_their_order(write: Callable[[bytes], Path]) -> None:
         (
             b"the 1 2\nof 1\n",
             2,
-            "expected a word and 2 numbers separated by single spaces, found 1 numbers: 'of 1'",
+            "expected a word and 2 numbers separated by single spaces, got 1 numbers: 'of 1'",
         ),
-        (b"the 1 2\n\nof 1 2\n", 2, "found 0 numbers: ''"),
-        (b"the 1 2\nof 1  2\n", 2, "found '' as number 1"),
-        (b"the 1 2\nof 1 2 \n", 2, "found '' as number 2"),
-        (b"the 1 2\nof 1 x\n", 2, "found 'x' as number 2: 'of 1 x'"),
-        (b"the 1 nan\n", 1, "found 'nan' as number 2"),
-        (b"the 1 1_0\n", 1, "found '1_0' as number 2"),
-        (b"the 1 0x1\n", 1, "found '0x1' as number 2"),
-        (b"the 1 1e\n", 1, "found '1e' as number 2"),
-        (b"the 1 .\n", 1, "found '.' as number 2"),
-        (b"the 1 --1\n", 1, "found '--1' as number 2"),
-        (b"the 1 2\r\r\n", 1, r"found '2\r' as number 2"),
-        (b"the 1 2\nof 1 2", 2, "ends without a newline; the file may be cut off there: 'of 1 2'"),
-        (b"the 1 2\nof 1", 2, "found 1 numbers: 'of 1'"),
-        (b"the 1 2 3\n", 1, "3 numbers; expected 2. This is a file of another dim"),
+        (b"the 1 2\n\nof 1 2\n", 2, "got 0 numbers: ''"),
+        (b"the 1 2\nof 1  2\n", 2, "got '' as number 1"),
+        (b"the 1 2\nof 1 2 \n", 2, "got '' as number 2"),
+        (b"the 1 2\nof 1 x\n", 2, "got 'x' as number 2: 'of 1 x'"),
+        (b"the 1 nan\n", 1, "got 'nan' as number 2"),
+        (b"the 1 1_0\n", 1, "got '1_0' as number 2"),
+        (b"the 1 0x1\n", 1, "got '0x1' as number 2"),
+        (b"the 1 1e\n", 1, "got '1e' as number 2"),
+        (b"the 1 .\n", 1, "got '.' as number 2"),
+        (b"the 1 --1\n", 1, "got '--1' as number 2"),
+        (b"the 1 2\r\r\n", 1, r"got '2\r' as number 2"),
+        (b"the 1 2\nof 1 2", 2, "has no newline at its end; the file may be truncated there: 'of 1 2'"),
+        (b"the 1 2\nof 1", 2, "got 1 numbers: 'of 1'"),
+        (b"the 1 2 3\n", 1, "expected 2 numbers, got 3. This file has another dimension"),
         (b"400000 2\nthe 1 2\n", 1, "looks like the header of a word2vec text file"),
-        (b"a 1 2\n" * 400_000 + b"bad\n", 400_001, "found 0 numbers: 'bad'"),
+        (b"a 1 2\n" * 400_000 + b"bad\n", 400_001, "got 0 numbers: 'bad'"),
     ],
 )
 def test_a_bad_line_is_named(write: Callable[[bytes], Path], data: bytes, line: int, words: str) -> None:
@@ -111,7 +111,7 @@ def test_a_bad_line_is_named(write: Callable[[bytes], Path], data: bytes, line: 
 
 def test_an_empty_file_is_no_vectors(write: Callable[[bytes], Path]) -> None:
     """A file without lines is an error, not an empty vocabulary."""
-    with pytest.raises(FormatError, match="no vectors in this file"):
+    with pytest.raises(FormatError, match="the file contains no vectors"):
         read(glove.read, write(b""), 2)
 
 
@@ -167,17 +167,17 @@ def test_any_bytes_give_rsplit_or_a_format_error(
 
 def test_word2vec_text_has_a_header(write: Callable[[bytes], Path]) -> None:
     """The header's dim must be true; line numbers count it."""
-    assert read(word2vec_text.read, write(b"2 3\na 1 2 3\nb 4 5 6\n"), 3)[0] == ["a", "b"]
+    assert read(word2vec.read_text, write(b"2 3\na 1 2 3\nb 4 5 6\n"), 3)[0] == ["a", "b"]
     for data, words in [
-        (b"a 1 2 3\n", "line 1: expected a header '<rows> <dim>'"),
-        (b"", "line 1: expected a header '<rows> <dim>', found b''"),
-        (b"2 4\na 1 2 3 4\n", "line 1: the header says dim 4; expected 3"),
+        (b"a 1 2 3\n", "line 1: expected a header '<words> <dim>'"),
+        (b"", "line 1: expected a header '<words> <dim>', got b''"),
+        (b"2 4\na 1 2 3 4\n", "line 1: the header declares dimension 4; expected 3"),
         (b"2 3\na 1 2 3\nb 4 5\n", "line 3: expected a word and 3 numbers"),
-        (b"1 3\na 1 2 3 4\n", "line 2 has 4 numbers; expected 3. This is a file of another dim"),
-        (b"0 3\n", "no vectors in this file"),
+        (b"1 3\na 1 2 3 4\n", "line 2: expected 3 numbers, got 4. This file has another dimension"),
+        (b"0 3\n", "the file contains no vectors"),
     ]:
         with pytest.raises(FormatError, match=re.escape(words)) as caught:
-            read(word2vec_text.read, write(data), 3)
+            read(word2vec.read_text, write(data), 3)
         assert type(caught.value) is FormatError
 
 
@@ -185,21 +185,25 @@ def test_word2vec_text_has_a_header(write: Callable[[bytes], Path]) -> None:
     ("reader", "data", "words"),
     [
         (
-            word2vec_text.read,
+            word2vec.read_text,
             b"3 2\na 1 2\nb 3 4\n",
-            "the header promises 3 rows, the file has 2. It may be cut",
+            "the header declares 3 vectors, but the file has 2. It may be truncated",
         ),
-        (word2vec_text.read, b"1 2\na 1 2\nb 3 4\n", "the header promises 1 rows, the file has 2."),
-        (word2vec_text.read, b"2 2\na 1 2\nb 3 4", "line 3 ends without a newline; the file may be cut off"),
+        (word2vec.read_text, b"1 2\na 1 2\nb 3 4\n", "the header declares 1 vectors, but the file has 2."),
         (
-            word2vec_text.read,
+            word2vec.read_text,
+            b"2 2\na 1 2\nb 3 4",
+            "line 3 has no newline at its end; the file may be truncated",
+        ),
+        (
+            word2vec.read_text,
             b"2 2\na 1 2 \nb 3 4 ",
-            "line 3 ends without a newline; the file may be cut off",
+            "line 3 has no newline at its end; the file may be truncated",
         ),
         (
             glove.read,
             b"a 1 2\nb 3 4",
-            "line 2 ends without a newline; the file may be cut off there: 'b 3 4'",
+            "line 2 has no newline at its end; the file may be truncated there: 'b 3 4'",
         ),
     ],
 )
@@ -224,12 +228,12 @@ def test_an_end_that_is_unexpected_comes_after_all_rows(
 def test_word2vec_lines_may_end_with_one_blank(write: Callable[[bytes], Path]) -> None:
     """word2vec and fastText write a blank at the end of a line; two, or any in GloVe text, are wrong."""
     data = b"3 2\n</s> 1 2 \nof the 3 4 \r\nb 5 6\n"
-    words, rows = read(word2vec_text.read, write(data), 2)
+    words, rows = read(word2vec.read_text, write(data), 2)
     assert words == ["</s>", "of the", "b"]
     assert rows.tolist() == [[1, 2], [3, 4], [5, 6]]
-    with pytest.raises(FormatError, match=r"line 2: .* found '' as number 2: 'a 1 2 '"):
-        read(word2vec_text.read, write(b"1 2\na 1 2  \n"), 2)
-    with pytest.raises(FormatError, match=r"line 1: .* found '' as number 2"):
+    with pytest.raises(FormatError, match=r"line 2: .* got '' as number 2: 'a 1 2 '"):
+        read(word2vec.read_text, write(b"1 2\na 1 2  \n"), 2)
+    with pytest.raises(FormatError, match=r"line 1: .* got '' as number 2"):
         read(glove.read, write(b"a 1 2 \n"), 2)
 
 
@@ -237,7 +241,7 @@ def test_words_may_be_white_space(write: Callable[[bytes], Path]) -> None:
     """Words that are, or hold, white space other than a newline stay whole."""
     words = ["\u00a0", "\u0085", "\t", "\u2009»", "hussarde\u202f»", "\u3000", "\x1c", " ", "a b"]
     data = "".join(f"{word} {i} {i}.5 \n" for i, word in enumerate(words))
-    found, rows = read(word2vec_text.read, write(f"{len(words)} 2\n{data}".encode()), 2)
+    found, rows = read(word2vec.read_text, write(f"{len(words)} 2\n{data}".encode()), 2)
     assert found == words
     assert rows[:, 0].tolist() == list(range(len(words)))
 
@@ -303,8 +307,8 @@ def test_real_lines_of_glove_are_read_bit_for_bit(
         (glove.read, text),
         (glove.read, gzip.compress(text, 1)),
         (glove.read, text.replace(b"\n", b"\r\n")),
-        (word2vec_text.read, b"%d 50\n" % len(glove_lines) + text),
-        (word2vec_text.read, b"%d 50\n" % len(glove_lines) + text.replace(b"\n", b" \n")),
+        (word2vec.read_text, b"%d 50\n" % len(glove_lines) + text),
+        (word2vec.read_text, b"%d 50\n" % len(glove_lines) + text.replace(b"\n", b" \n")),
     ):
         words, rows = read(reader, write(data), 50)
         assert words == [word for word, *_ in fields]

@@ -39,12 +39,12 @@ def run(
 
 _PLUGIN = """\
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import word2vec_binary
+from embedhub.formats import word2vec
 
 
 def source(name, **options):
     url = f"https://example.org/{name}.bin"
-    file = RemoteFile(url=url, hash=None, size=None, reader=word2vec_binary.read)
+    file = RemoteFile(url=url, hash=None, size=None, reader=word2vec.read_binary)
     facts = dict(
         files={2: (file,)}, description="made up", language="tlh", cased=True, words=None, license="CC0-1.0",
         citation="", homepage="",

@@ -46,8 +46,8 @@ def fasttext_bin(
     labels: Sequence[str] = (),
     version: int = 12,
     kind: int = 2,
-    shortest: int = 3,
-    longest: int = 6,
+    min_n: int = 3,
+    max_n: int = 6,
     pruned: int = -1,
     quantised: bool = False,
 ) -> bytes:
@@ -55,9 +55,9 @@ def fasttext_bin(
     dim = rows.shape[1]
     table = rows if ngrams is None else np.concatenate([rows, ngrams])
     buckets = 0 if ngrams is None else len(ngrams)
-    longest = 0 if ngrams is None else longest
+    max_n = 0 if ngrams is None else max_n
     head = struct.pack(
-        "<2i12id", FASTTEXT_MAGIC, version, dim, 5, 5, 1, 5, 1, 2, kind, buckets, shortest, longest, 100, 1e-4
+        "<2i12id", FASTTEXT_MAGIC, version, dim, 5, 5, 1, 5, 1, 2, kind, buckets, min_n, max_n, 100, 1e-4
     )
     entries = [(encode(word), 0) for word in words] + [(encode(label), 1) for label in labels]
     dictionary = struct.pack("<3i2q", len(entries), len(words), len(labels), 1000, pruned) + b"".join(

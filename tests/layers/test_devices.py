@@ -29,4 +29,4 @@ def test_matrix_is_mirrored_on_two_devices(example: Callable[..., str]) -> None:
     """Each of two devices holds all rows, and training changes only the trainable ones."""
     output = example("mirrored_tensorflow.py")
     assert re.findall(r"CPU:(\d): all right: (\w+)", output) == [("0", "True"), ("1", "True")]
-    assert output.endswith("rows that have learnt: [3]\n")
+    assert output.endswith("trained rows: [3]\n")

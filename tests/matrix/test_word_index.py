@@ -155,9 +155,9 @@ def test_layer_returns_the_numbers_of_the_text_file(
     texts = [*(" ".join(known[start : start + 20]) for start in range(0, len(known), 20)), " ".join(unknown)]
     word_index, encode = KINDS[kind](texts)
     layer = embedhub.keras_embedding("glove-6b-20k", 50, word_index, fallbacks=())
-    found = keras.ops.convert_to_numpy(layer(np.asarray(encode(known + unknown))))
-    assert found[: len(known)].tobytes() == rows.tobytes()
-    assert not found[len(known) :].any()
+    output = keras.ops.convert_to_numpy(layer(np.asarray(encode(known + unknown))))
+    assert output[: len(known)].tobytes() == rows.tobytes()
+    assert not output[len(known) :].any()
 
 
 OOV_ROW = [7.0, 8.0, 9.0]

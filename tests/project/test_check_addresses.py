@@ -28,7 +28,7 @@ runpy.run_path({str(CHECK)!r}, run_name="__main__")
 def a_file(url: str, beside: str = "", **facts: Any) -> str:
     """Return Python that makes a RemoteFile, in a plugin."""
     facts = {"url": url, "hash": None, "size": None} | facts
-    return f"RemoteFile(reader=word2vec_binary.read, beside=({beside}), **{facts!r}),"
+    return f"RemoteFile(reader=word2vec.read_binary, beside=({beside}), **{facts!r}),"
 
 
 @pytest.fixture

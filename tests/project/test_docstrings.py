@@ -66,10 +66,12 @@ def test_every_callable_is_explained() -> None:
     wrong = []
     for name, value in callables.items():
         text = inspect.getdoc(value) or ""
+        if inspect.isclass(value) and issubclass(value, Exception):
+            continue  # raised by embedhub, and described in one sentence
         if "Example:" not in text:
             wrong.append(f"{name} shows no example")
-        if inspect.isclass(value) and issubclass(value, Exception | SourceContract):
-            continue  # made by embedhub, and by pytest
+        if inspect.isclass(value) and issubclass(value, SourceContract):
+            continue  # instantiated by pytest
         taken = [argument for argument in inspect.signature(value).parameters if argument != "self"]
         section = re.search(r"(?ms)^Args:\n(.*?)(?:^\w|\Z)", text)
         described = re.findall(r"(?m)^    \**(\w+):", section[1]) if section else []

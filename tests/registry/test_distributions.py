@@ -187,7 +187,7 @@ def fasttext_source(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> Embedding
 def parse_cut_file(source: EmbeddingSource, path: Path, rows: int) -> tuple[list[str], NDArray[np.float32]]:
     """Return what comes of a file with fewer rows than the source has before the error that says so."""
     blocks: list[Block | Extra] = []
-    with pytest.raises(UnexpectedEndError, match=f"promises {source.words} rows, the file has {rows}"):
+    with pytest.raises(UnexpectedEndError, match=f"declares {source.words} vectors, but the file has {rows}"):
         blocks.extend(source.parse(path, 300))
     pairs = [block for block in blocks if not isinstance(block, Extra)]
     return [word for words, _ in pairs for word in words], np.concatenate([part for _, part in pairs])

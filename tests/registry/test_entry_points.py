@@ -157,7 +157,7 @@ def test_a_clash_is_an_error_only_when_the_name_is_used(seen: Any) -> None:
     """Two plugins with one name are both named when it is asked for; it is not listed, all others are."""
     assert "same" not in seen["providers"]
     assert seen["clash"].startswith(
-        "SourceClashError: The source name 'same' is provided by embedhub-one (of-embedhub-one) and by "
+        "SourceNotFoundError: The source name 'same' is provided by embedhub-one (of-embedhub-one) and by "
         "embedhub-two (of-embedhub-two). Uninstall one of them"
     )
 

@@ -70,7 +70,7 @@ def test_a_path_gives_a_layer(mine: Path) -> None:
     assert isinstance(layer, keras.layers.Embedding)
     assert layer.get_weights()[0].tolist() == [[0, 0], [3, -0.5], [0, 0]]
     assert embedhub.embedding_matrix(mine, 2, {"the": 0}).matrix.tolist() == [[1, 2]]
-    embedhub.fetch(mine)
+    embedhub.load(mine)
 
 
 def test_a_name_wins_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,12 +161,18 @@ def test_a_file_that_changes_meanwhile_is_not_kept(mine: Path, cache: Path) -> N
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"3 2\nthe 1 2\na 3 4\n", "the header promises 3 rows, the file has 2. It may be cut off. All rows"),
-        (b"1 2\nthe 1 2\na 3 4\n", "the header promises 1 rows, the file has 2. All rows that are there"),
-        (b"the 1 2\na 3 4", "line 2 ends without a newline"),
+        (
+            b"3 2\nthe 1 2\na 3 4\n",
+            "the header declares 3 vectors, but the file has 2. It may be truncated. All rows",
+        ),
+        (
+            b"1 2\nthe 1 2\na 3 4\n",
+            "the header declares 1 vectors, but the file has 2. All rows that are there",
+        ),
+        (b"the 1 2\na 3 4", "line 2 has no newline at its end"),
         (
             b"3 2\nthe " + ROWS[0].tobytes() + b"a " + ROWS[0].tobytes() + b"b ",
-            "byte 26: the file ends inside row 3",
+            "byte 26: the file ends inside vector 3",
         ),
     ],
 )
@@ -192,13 +198,13 @@ def test_a_malformed_file_is_an_error(tmp_path: Path, cache: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "hint"),
     [
-        (b"", "found b''."),
-        (b"just\nwords\n", r"found b'just\nwords\n'."),
-        (b"\x89HDF\r\n\x1a\n", "found b'\\x89HDF"),
+        (b"", "got b''."),
+        (b"just\nwords\n", r"got b'just\nwords\n'."),
+        (b"\x89HDF\r\n\x1a\n", "got b'\\x89HDF"),
         (b"<!DOCTYPE html>\n<html>\n", "This is a web page."),
         (b"<?xml?><Error><Code>NoSuchKey</Code></Error>", "an error document of the server (NoSuchKey)"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "This is a git-lfs pointer"),
-        (b"the\t1\t2\n", "found b'the"),
+        (b"the\t1\t2\n", "got b'the"),
     ],
 )
 def test_error_names_a_file_that_holds_no_vectors(tmp_path: Path, data: bytes, hint: str) -> None:
@@ -257,7 +263,7 @@ def test_fasttext_models_keep_their_ngrams(tmp_path: Path) -> None:
         vectors = embedhub.load(write(tmp_path / name, packed))
         assert vectors.subwords is not None
         assert not vectors.subwords.rows.flags.writeable
-        assert vectors.manifest["extras"] == {"subwords.npy": {"buckets": 10, "shortest": 3, "longest": 6}}
+        assert vectors.manifest["extras"] == {"subwords.npy": {"buckets": 10, "min_n": 3, "max_n": 6}}
         composed.append(vectors.subwords.compose(["unheardof"]).tolist())
     assert composed[0] == composed[1] != [[0, 0]]
 
@@ -354,9 +360,12 @@ def test_vectors_are_the_same_in_every_format(
 @pytest.mark.parametrize(
     ("cut", "words"),
     [
-        (lambda text, _: text[:-1], "line 2000 ends without a newline"),
-        (lambda text, _: as_vec(text).replace(b"2000", b"400000", 1), "the header promises 400000 rows, the"),
-        (lambda _, binary: binary[:-1], "the file ends inside row 2000"),
+        (lambda text, _: text[:-1], "line 2000 has no newline at its end"),
+        (
+            lambda text, _: as_vec(text).replace(b"2000", b"400000", 1),
+            "the header declares 400000 vectors, but",
+        ),
+        (lambda _, binary: binary[:-1], "the file ends inside vector 2000"),
     ],
     ids=["GloVe text", "fastText .vec", "word2vec binary"],
 )

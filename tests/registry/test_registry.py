@@ -6,7 +6,7 @@ import pytest
 
 import embedhub
 from embedhub import EmbeddingSource
-from embedhub.errors import DimNotFoundError, SourceClashError, SourceNotFoundError
+from embedhub.errors import DimNotFoundError, SourceNotFoundError
 from embedhub.registry.registry import Registry
 
 
@@ -44,7 +44,7 @@ def test_register_adds_a_source_for_this_process() -> None:
     registry.register(a_source(words=1))
     registry.register(a_source(words=2))
     assert registry["mine"].words == 2
-    with pytest.raises(SourceClashError, match=r"'glove-6b' is taken by embedhub.registry.builtin.glove"):
+    with pytest.raises(ValueError, match=r"'glove-6b' is taken by embedhub.registry.builtin.glove"):
         registry.register(a_source("glove-6b"))
     with pytest.raises(TypeError, match="expected an EmbeddingSource, got 'mine'"):
         registry.register("mine")  # type: ignore[arg-type]  # the point

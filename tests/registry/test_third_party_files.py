@@ -7,7 +7,7 @@ from real_files import REAL_DATA
 import embedhub
 from embedhub import FormatError, Vectors
 from embedhub.errors import FormatWarning
-from embedhub.formats import static_embeddings as static
+from embedhub.formats import static_embeddings
 
 if not (REAL_DATA / "formats").is_dir():
     pytest.skip(
@@ -130,7 +130,7 @@ def test_static_twins_are_equal() -> None:
     """Models of model2vec and of sentence-transformers give a row for each token of one tokenizer."""
     model2vec = embedhub.load(FORMATS / "static" / "model2vec-float32" / "model.safetensors")
     assert model2vec.words[:2] == ["[PAD]", "[UNK]"]
-    other = static.read(
+    other = static_embeddings.read(
         FORMATS / "static" / "sentence-transformers" / "model.safetensors",
         2,
         FORMATS / "static" / "model2vec-float32" / "tokenizer.json",

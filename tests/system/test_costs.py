@@ -132,10 +132,10 @@ COMPILE = """
 import json, sys
 from pathlib import Path
 import embedhub
-from embedhub.formats import _parse_loop as _compiled, glove
+from embedhub.formats import _parse_loop, glove
 text = Path(sys.argv[1])
 assert list(glove.read(text, 2))
-stats = _compiled.parse_lines.stats
+stats = _parse_loop.parse_lines.stats
 code = list(Path(embedhub.__file__).parent.rglob("*.nb[ci]"))
 print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), len(code)]))
 """

@@ -53,7 +53,7 @@ def a_file(kind: str = "member", **changes: Any) -> RemoteFile:
 
 def fetch(*files: RemoteFile) -> Path:
     """Fetch the first of some files that can be had."""
-    return download.fetch(files, what="some 2d", command="embedhub.fetch('some', 2)")
+    return download.fetch(files, what="some 2d", command="embedhub.load('some', 2)")
 
 
 def content(path: Path) -> bytes:
@@ -362,7 +362,7 @@ def no_sockets(event, arguments):
 sys.addaudithook(no_sockets)
 import embedhub
 try:
-    embedhub.fetch("glove-6b", 50)
+    embedhub.load("glove-6b", 50)
 except embedhub.errors.OfflineError as error:
     print(error)
 """
@@ -371,7 +371,7 @@ except embedhub.errors.OfflineError as error:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     assert "glove-6b 50d is not in the cache" in run.stdout
-    assert "embedhub.fetch('glove-6b', 50)" in run.stdout
+    assert "embedhub.load('glove-6b', 50)" in run.stdout
     assert "https://nlp.stanford.edu/data/glove.6B.zip#glove.6B.50d.txt" in run.stdout
     with pytest.raises(OfflineError):
         fetch(a_file())
@@ -381,8 +381,8 @@ except embedhub.errors.OfflineError as error:
 
 
 def test_the_whole_street_runs_from_a_prefetched_cache(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After embedhub.fetch nothing needs the network."""
-    embedhub.fetch(a_source(), 2)
+    """After embedhub.load nothing needs the network."""
+    embedhub.load(a_source(), 2)
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     asked = len(server.asked)
     assert embedhub.load(a_source(), 2).words[0] == "word0"
@@ -426,7 +426,7 @@ import dataclasses, pickle, resource, embedhub
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 files = {{50: pickle.loads({files!r})}}
 try:
-    embedhub.fetch(dataclasses.replace(embedhub.sources()["glove-6b"], files=files), 50)
+    embedhub.load(dataclasses.replace(embedhub.sources()["glove-6b"], files=files), 50)
 except embedhub.errors.StoreError as error:
     print(error)
 """
@@ -462,7 +462,7 @@ def test_full_disk_leaves_a_download_that_can_be_resumed(
         )
         assert words in run.stdout
         assert os.strerror(errno.EFBIG) in run.stdout
-    embedhub.fetch(source, 50)
+    embedhub.load(source, 50)
     bodies = [int(entry.rpartition("bytes=")[2].partition("-")[0]) for entry in serving.asked[3::4]]
     # The member begins at byte 46 of the archive, and 10 bytes of gzip's header stand before it on disk.
     assert bodies == [46, full - 10 + 46]
@@ -478,7 +478,7 @@ def open_cache(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 NOBODY = """
 import os, embedhub
-embedhub.fetch("wordnet-ppmi", 25)
+embedhub.load("wordnet-ppmi", 25)
 os.setuid(65534)
 print(embedhub.load("wordnet-ppmi", 25).most_similar("music", 1))
 for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/../absent"):

@@ -27,7 +27,7 @@ import logging, pathlib, pickle, sys
 import embedhub
 
 logging.basicConfig(level=logging.INFO)
-embedhub.fetch(embedhub.EmbeddingSource(**pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())), 50)
+embedhub.load(embedhub.EmbeddingSource(**pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())), 50)
 """
 CHUNK = 1 << 18  # bytes that a download writes at a time
 LOOKING = 1 + (1 << 16) + 30  # the first byte, the archive's directory, the member's header
@@ -140,7 +140,7 @@ def test_a_killed_process_costs_nothing_but_time(
     ] or [0]
     assert have >= min(kept, member)
     glove_server.asked.clear()
-    embedhub.fetch(glove_6b_mirror[1], 50)
+    embedhub.load(glove_6b_mirror[1], 50)
     assert requested(glove_server) <= member - have + LOOKING
     assert digests(cache) == digests(undisturbed)
     left = {path.relative_to(cache) for path in cache.rglob("*")}
@@ -161,7 +161,7 @@ def test_a_process_killed_after_its_build_leaves_the_store(
     process.kill()
     process.communicate(timeout=PATIENCE)
     glove_server.asked.clear()
-    embedhub.fetch(glove_6b_mirror[1], 50)
+    embedhub.load(glove_6b_mirror[1], 50)
     assert glove_server.asked == []
     assert digests(cache) == digests(undisturbed)
     (rest,) = downloads()

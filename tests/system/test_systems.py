@@ -23,9 +23,7 @@ import embedhub
 from embedhub import EmbeddingSource, RemoteFile
 from embedhub._archives import split_member
 from embedhub.errors import StoreError
-from embedhub.formats import fasttext as fasttext_bin
-from embedhub.formats import glove
-from embedhub.matrix import export as exports
+from embedhub.formats import fasttext, glove
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
 
@@ -42,7 +40,7 @@ CLOSE = "close the programs that have it open"
 @pytest.fixture
 def store(cache: Path) -> Path:
     """Build a store, and return its folder."""
-    embedhub.fetch(*SOURCE)
+    embedhub.load(*SOURCE)
     (found,) = (cache / "vectors" / SOURCE[0]).iterdir()
     return found
 
@@ -148,11 +146,11 @@ def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[
     """A file or folder that another program has open keeps its content."""
     out = tmp_path / name
     form: Any = None if out.suffix else "projector"
-    exports.export(make_vectors(WORDS), None, out, format=form)
+    embedhub.export(make_vectors(WORDS), None, out, format=form)
     before = contents(tmp_path)
     code = (
-        "import embedhub; from embedhub.matrix import export as exports\n"
-        f"try: exports.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, format={form!r}, overwrite=True)\n"
+        "import embedhub\n"
+        f"try: embedhub.export({SOURCE[0]!r}, {SOURCE[1]}, {str(out)!r}, format={form!r}, overwrite=True)\n"
         "except embedhub.errors.OutputError as error: print(error)"
     )
     done = run_while_held(out, code)
@@ -206,7 +204,7 @@ def test_vectors_in_hand_keep_their_store_from_removal(store: Path, strict: None
 FILES = {
     "glove": (writers.glove(WORDS, ROWS), glove.read),
     "duplicates": (writers.glove([*WORDS, "the"], np.vstack([ROWS, ROWS[:1]])), glove.read),
-    "fastText": (writers.fasttext_bin(WORDS, ROWS, ROWS), fasttext_bin.read),
+    "fastText": (writers.fasttext_bin(WORDS, ROWS, ROWS), fasttext.read),
 }
 
 
@@ -249,7 +247,7 @@ def test_a_failed_build_reports_its_own_error(
     bad[2, 1] = np.nan
     put_into(tmp_path, "mine", writers.fasttext_bin(WORDS, bad, ROWS))
     with pytest.raises(embedhub.FormatError, match="not finite"):
-        a_source(reader=fasttext_bin.read).vectors(2)
+        a_source(reader=fasttext.read).vectors(2)
 
 
 @pytest.mark.linux
@@ -284,7 +282,7 @@ def test_exports_are_replaced_when_they_are_closed(
     """
     form: Any = "projector" if name == "out" else None
     for words in (WORDS, WORDS[:2]):
-        exports.export(make_vectors(words), None, tmp_path / name, format=form, overwrite=True)
+        embedhub.export(make_vectors(words), None, tmp_path / name, format=form, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("out")) == []
 
 
@@ -294,7 +292,7 @@ def test_exports_are_replaced_when_they_are_closed(
 @pytest.mark.parametrize("name", ["con", "nul", "aux.2", "com1", "lpt9.x.y"])
 def test_no_source_has_the_name_of_a_device(name: str, tmp_path: Path) -> None:
     """A source may not have the name of a device, since it names a folder; the file of a user may."""
-    with pytest.raises(ValueError, match="Windows keeps for a device"):
+    with pytest.raises(ValueError, match="Windows reserves for a device"):
         a_source(name)
     (tmp_path / name).write_bytes(writers.glove(WORDS, ROWS))
     assert embedhub.load(tmp_path / name).name == ("file-" if "." not in name else "") + name.replace(
@@ -429,7 +427,7 @@ def test_commands_end_well_on_every_console(tmp_path: Path, encoding: str) -> No
     console = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "EMBEDHUB_PROGRESS": "1"}
     for arguments in (
         ("--help",),
-        ("fetch", tmp_path / "odd.txt"),
+        ("download", tmp_path / "odd.txt"),
         ("neighbors", tmp_path / "odd.txt", "2", "rain"),
         ("neighbors", tmp_path / "odd.txt", "2", "rain", "--json"),
         ("info", "gløve"),
@@ -444,7 +442,6 @@ import pathlib, sys, warnings
 warnings.filterwarnings("error", category=EncodingWarning, module=r"embedhub(\\.|$)")
 import embedhub
 from embedhub.cli import _doctor as doctor
-from embedhub.matrix import export as exports
 from embedhub.registry import inventory as stores
 from embedhub.testing import SourceContract
 from embedhub.testing.import_audit import side_effects
@@ -457,8 +454,8 @@ embedhub.sources()["wordnet-ppmi"].rebuild(25)
 stores.verify(stores.stored())
 [each.state() for each in stores.stored()]
 for name in ("out.npz", "out.safetensors", "out.txt", "out.bin"):
-    exports.export(vectors, None, folder / name)
-exports.export(vectors, None, folder / "projector", format="projector")
+    embedhub.export(vectors, None, folder / name)
+embedhub.export(vectors, None, folder / "projector", format="projector")
 (folder / "in.csv").write_bytes(b"id,text\\n1,a b\\n")
 embedhub_text.embed_file(vectors, 2, folder / "in.csv", folder / "out.parquet")
 embedhub_text.TextEmbedder(vectors, pooling="sif").fit(["a b", "b"])

@@ -1,4 +1,4 @@
-"""Warnings point to the line of the user's script, whichever module of embedhub they arise in."""
+"""Warnings point to the line of the user's script that called embedhub."""
 
 import ast
 import os
@@ -16,7 +16,7 @@ from command import add_plugin, seeing
 import embedhub
 
 SCRIPT = """\
-import embedhub
+import embedhub, embedhub_eval, embedhub_text
 
 
 def helper(file):
@@ -36,14 +36,14 @@ FORMAT, COVERAGE = embedhub.errors.FormatWarning, embedhub.errors.CoverageWarnin
         ("embedhub.load(file)", [FORMAT]),
         ("embedhub.keras_embedding(file, None, ['qwxz'])", [FORMAT, COVERAGE]),
         ("embedhub.coverage(file, None, ['qwxz'])", [FORMAT, COVERAGE]),
-        ("embedhub.evaluate(file, sets=['pairs.tsv'])", [FORMAT]),
-        ("embedhub.TextEmbedder(file)(['rain'])", [FORMAT]),
+        ("embedhub_eval.evaluate(file, sets=['pairs.tsv'])", [FORMAT]),
+        ("embedhub_text.TextEmbedder(file)(['rain'])", [FORMAT]),
     ],
 )
-def test_a_warning_points_to_the_call_in_the_script(
+def test_warning_points_to_the_call_in_the_script(
     call: str, categories: list[type[Warning]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """File and line of a warning are those of the script's call into embedhub."""
+    """File and line of a warning are those of the script's call."""
     monkeypatch.chdir(tmp_path)
     Path("short.vec").write_text("3 2\nrain 0.5 1\nwind 1 0.25\n", "utf-8")
     Path("pairs.tsv").write_text("rain\twind\t8\n", "utf-8")
@@ -52,7 +52,7 @@ def test_a_warning_points_to_the_call_in_the_script(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         runpy.run_path(str(script))
-    assert [(one.category, one.filename, one.lineno) for one in caught] == [
+    assert [(warning.category, warning.filename, warning.lineno) for warning in caught] == [
         (category, str(script), 5) for category in categories
     ]
 
@@ -69,13 +69,13 @@ class Wrapped(LocalSource):
 
 
 def source(path):
-    found = open_source(path)
-    return Wrapped(**{field.name: getattr(found, field.name) for field in fields(found)})
+    local = open_source(path)
+    return Wrapped(**{field.name: getattr(local, field.name) for field in fields(local)})
 """
 
 
-def test_frames_of_a_plugin_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warning that arises below a plugin's own method points to the call in the script all the same."""
+def test_frames_of_plugins_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warning issued below a plugin's method points to the call in the script too."""
     (tmp_path / "plugin.py").write_text(PLUGIN, "utf-8")
     (tmp_path / "short.vec").write_text("3 2\nrain 0.5 1\n", "utf-8")
     script = tmp_path / "script.py"
@@ -89,10 +89,10 @@ def test_frames_of_a_plugin_are_passed_over(tmp_path: Path, monkeypatch: pytest.
         warnings.simplefilter("always")
         runpy.run_path(str(script))
     monkeypatch.delitem(sys.modules, "plugin")
-    assert [(one.filename, one.lineno) for one in caught] == [(str(script), 4)]
+    assert [(warning.filename, warning.lineno) for warning in caught] == [(str(script), 4)]
 
 
-def test_a_broken_plugin_is_reported_at_the_line_that_lists_sources(tmp_path: Path) -> None:
+def test_plugin_warning_points_to_the_line_that_lists_sources(tmp_path: Path) -> None:
     """Python shows a PluginWarning with the script's name, line and code."""
     add_plugin(tmp_path, "embedhub-broken", "1 / 0")
     script = tmp_path / "script.py"
@@ -109,8 +109,8 @@ def test_a_broken_plugin_is_reported_at_the_line_that_lists_sources(tmp_path: Pa
     assert "names = list(embedhub.sources())" in done.stderr
 
 
-def test_every_warning_of_the_package_is_issued_by_warn() -> None:
-    """No other module of the package calls Python's warnings.warn."""
+def test_only_one_module_issues_warnings() -> None:
+    """Only ``_warn`` calls Python's warnings module, so that all warnings point to the caller."""
     package = Path(str(resources.files("embedhub")))
     calls = {
         path.name

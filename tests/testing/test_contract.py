@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from embedhub import EmbeddingSource, RemoteFile
-from embedhub.formats import glove, word2vec_text
+from embedhub.formats import glove, word2vec
 from embedhub.registry.builtin.glove import GLOVE_6B
 from embedhub.registry.builtin.wordnet import WORDNET_PPMI
 from embedhub.testing import SourceContract
@@ -205,7 +205,7 @@ def test_mirrors_and_prefixes_are_no_slips() -> None:
             r"samples\[2\] has 1 files; expected 2: one for each cand",
         ),
         (
-            {2: (file(),), 3: (file("b", reader=word2vec_text.read),)},
+            {2: (file(),), 3: (file("b", reader=word2vec.read_text),)},
             {2: [b""]},
             "these readers have no sample: .*function read",
         ),
@@ -376,7 +376,7 @@ def test_what_is_installed_with_a_plugin_may_be_read(tmp_path: Path, monkeypatch
     (tmp_path / "calm_plugin.py").write_text(
         "import csv, decimal, numpy, pathlib\n"
         "from embedhub import EmbeddingSource, RemoteFile, hookimpl\n"
-        "from embedhub.formats import glove, word2vec_text\n"
+        "from embedhub.formats import glove, word2vec\n"
         "pathlib.Path(__file__).with_name('table.tsv').read_text()" + HOOK,
         "utf-8",
     )

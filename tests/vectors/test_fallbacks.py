@@ -110,7 +110,7 @@ def test_one_look_up_for_each_fallback(
         ((3,), ValueError, "fallbacks has 3; the fallbacks are 'lower'"),
         ("lower", TypeError, "fallbacks is 'lower'; expected a tuple, like ('lower', 'hyphen')"),
         (str.lower, TypeError, "expected a tuple, like ('lower', 'hyphen')"),
-        ((lambda _: 3,), TypeError, "The fallback <lambda> made 3 of 'qwxz'; expected a word or None"),
+        ((lambda _: 3,), TypeError, "The fallback <lambda> returned 3 for 'qwxz'; expected a word or None"),
     ],
 )
 def test_what_is_no_fallback_is_refused(fallbacks: Any, error: type[Exception], words: str) -> None:

@@ -171,7 +171,7 @@ def test_extra_files_come_with_a_store(tmp_path: Path) -> None:
     table = np.arange(6, dtype=np.float32).reshape(2, 3)
     blocks: list[Block | Extra] = [
         rows_for(["a"]),
-        Extra("subwords.npy", table, {"buckets": 2, "shortest": 1, "longest": 2}),
+        Extra("subwords.npy", table, {"buckets": 2, "min_n": 1, "max_n": 2}),
         rows_for(["b"]),
         Extra("tokenizer.json", text, {}),
     ]

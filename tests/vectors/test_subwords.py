@@ -23,7 +23,7 @@ def test_a_model_of_fasttext_gives_what_fasttext_gives() -> None:
     assert vectors.subwords is not None
     composed = vectors.subwords.compose(list(expected["unknown"]))
     assert composed.tobytes().hex() == "".join(expected["unknown"].values())
-    assert repr(vectors.subwords) == "<Subwords: n-grams of 2 to 4 characters in 40 rows>"
+    assert repr(vectors.subwords) == "<Subwords: n-grams of 2 to 4 characters in 40 buckets>"
 
 
 def test_missing_words_of_a_vocabulary_are_composed() -> None:
@@ -36,7 +36,7 @@ def test_missing_words_of_a_vocabulary_are_composed() -> None:
 
 
 def naive(
-    word: str, rows: NDArray[np.float32], shortest: int, longest: int, own: NDArray[np.float32] | None = None
+    word: str, rows: NDArray[np.float32], min_n: int, max_n: int, own: NDArray[np.float32] | None = None
 ) -> bytes:
     """Compose one word by the definition, character by character, with its own row if the model has one."""
     framed = f"<{word}>"
@@ -45,10 +45,10 @@ def naive(
     if own is not None:
         total, count = own.copy(), 1
     for start in range(len(framed)):
-        for length in range(1, longest + 1):
+        for length in range(1, max_n + 1):
             ngram = framed[start : start + length]
             frame = length == 1 and start in {0, len(framed) - 1}
-            if len(ngram) < length or length < shortest or frame:
+            if len(ngram) < length or length < min_n or frame:
                 continue
             value = 2166136261
             for byte in ngram.encode():
@@ -58,8 +58,8 @@ def naive(
     return (total * np.float32(1 / max(count, 1))).tobytes()
 
 
-@pytest.mark.parametrize(("shortest", "longest"), [(1, 1), (1, 3), (3, 6), (5, 5), (6, 3)])
-def test_ngrams_are_those_of_the_definition(shortest: int, longest: int) -> None:
+@pytest.mark.parametrize(("min_n", "max_n"), [(1, 1), (1, 3), (3, 6), (5, 5), (6, 3)])
+def test_ngrams_are_those_of_the_definition(min_n: int, max_n: int) -> None:
     """Runs of characters, not bytes, within the frame; bytes are hashed as signed; in fastText's order."""
     rows = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     words = [
@@ -74,11 +74,11 @@ def test_ngrams_are_those_of_the_definition(shortest: int, longest: int) -> None
         "x" * 500,
         "of the",
     ] * 500
-    subwords = Subwords(rows, shortest=shortest, longest=longest)
+    subwords = Subwords(rows, min_n=min_n, max_n=max_n)
     composed = subwords.compose(words)
     assert (composed.shape, composed.dtype) == ((5000, 3), np.dtype(np.float32))
     assert [row.tobytes() for row in composed[:10]] == [
-        naive(word, rows, shortest, longest) for word in words[:10]
+        naive(word, rows, min_n, max_n) for word in words[:10]
     ]
     assert (composed.reshape(500, 10, 3) == composed[:10]).all()
 
@@ -106,7 +106,7 @@ def test_fasttext_model_of_real_vectors_composes_known_and_unknown_words(
 
 def test_words_without_ngrams_are_zeros() -> None:
     """The end of a sentence, and a word that no bytes can be, have no n-grams; no words give no rows."""
-    subwords = Subwords(np.ones((5, 2), np.float32), shortest=3, longest=6)
+    subwords = Subwords(np.ones((5, 2), np.float32), min_n=3, max_n=6)
     assert subwords.compose(["</s>", "\ud800", "", "ab"]).tolist() == [[0, 0], [0, 0], [0, 0], [1, 1]]
     assert subwords.compose([]).shape == (0, 2)
 
@@ -114,7 +114,7 @@ def test_words_without_ngrams_are_zeros() -> None:
 def test_bytes_that_are_not_utf8_are_composed() -> None:
     """Continuation bytes belong to the character before them, however many; a word's stray bytes are kept."""
     rows = np.arange(34, dtype=np.float32).reshape(17, 2)
-    subwords = Subwords(rows, shortest=2, longest=3)
+    subwords = Subwords(rows, min_n=2, max_n=3)
     one, other = subwords.compose(["\udc80a", "\udc81a"])
     assert one.any()
     assert (one != other).any()

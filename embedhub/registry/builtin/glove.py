@@ -11,7 +11,7 @@ The archive at huggingface.co/stanfordnlp/glove is another build, with a row mor
 from collections.abc import Iterable
 
 from embedhub.download.remote_file import RemoteFile
-from embedhub.formats import glove, word2vec_text
+from embedhub.formats import glove, word2vec
 from embedhub.registry.hookspecs import hookimpl
 from embedhub.registry.source import EmbeddingSource
 
@@ -55,7 +55,7 @@ def _candidates(dim: int) -> tuple[RemoteFile, RemoteFile]:
             url=f"{_RELEASES}/glove-wiki-gigaword-{dim}/glove-wiki-gigaword-{dim}.gz",
             hash=release_hash,
             size=release_size,
-            reader=word2vec_text.read,
+            reader=word2vec.read_text,
         ),
     )
 

@@ -6,7 +6,7 @@ from itertools import islice, permutations
 from pathlib import Path
 from typing import NamedTuple
 
-from embedhub._text_lines import bad, is_number, lines
+from embedhub._text_lines import is_number, line_error, read_data_lines
 from embedhub.errors import FormatError
 
 
@@ -56,13 +56,13 @@ def read(path: Path) -> Iterator[Analogy]:
         FormatError: A line does not have four words.
     """
     category = ""
-    for number, line in lines(path):
+    for number, line in read_data_lines(path):
         if line.startswith(":"):
             category = line[1:].strip()
             continue
         words = _split(line)
         if len(words) != 4 or not all(words):  # noqa: PLR2004 - a is to b as c is to d
-            raise bad(path, number, line, "expected four words, or ': ' and the name of a category")
+            raise line_error(path, number, line, "expected four words, or ': ' and the name of a category")
         a, b, c, d = words
         yield Analogy(a, b, c, (d,), category)
 
@@ -98,11 +98,13 @@ def read_bats(path: Path) -> Iterator[Analogy]:
     for name in sorted(name for name in names if "/" in name and not name.startswith("__MACOSX/")):
         member = Path(f"{path}#{name}")
         pairs = []
-        for number, line in lines(member):
+        for number, line in read_data_lines(member):
             word, *related = _split(line)
             answers = tuple(filter(None, related[0].split("/"))) if len(related) == 1 else ()
             if not word or not answers:
-                raise bad(member, number, line, "expected a word, a tab, and answers separated by slashes")
+                raise line_error(
+                    member, number, line, "expected a word, a tab, and answers separated by slashes"
+                )
             pairs.append((word, answers))
         category = name.split("/")[-2].lstrip("0123456789_ ").replace("_", " ").lower()
         for (a, b), (c, answers) in permutations(pairs, 2):
@@ -115,7 +117,9 @@ def looks_like_analogies(path: Path) -> bool:
     Raises:
         FormatError: The file is damaged or not text.
     """
-    first = [line for _, line in islice(lines(path), 2)]  # the first line of word pairs may be a header
+    first = [
+        line for _, line in islice(read_data_lines(path), 2)
+    ]  # the first line of word pairs may be a header
     words = _split(first[-1]) if first else []
     return any(line.startswith(":") for line in first) or (
         len(words) == 4 and not any(map(is_number, words))  # noqa: PLR2004 - as in read

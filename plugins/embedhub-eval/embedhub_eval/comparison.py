@@ -176,7 +176,7 @@ def _row(
     else:
         warnings.append(
             f"{source.name} {dim}d is not in the cache, so only its metadata is shown. Download it with "
-            f"`embedhub fetch {source.name} {dim}`. {_HINT}"
+            f"`embedhub download {source.name} {dim}`. {_HINT}"
         )
     sizes = next(sizes for sizes in facts(source)["dims"] if sizes["dim"] == dim)
     return ComparisonRow(

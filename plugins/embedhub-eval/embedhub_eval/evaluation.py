@@ -221,10 +221,10 @@ def _categories(items: Sequence[WordPair | Analogy]) -> Iterator[tuple[str, NDAr
 
 def _similarity(vectors: Vectors, pairs: Sequence[WordPair]) -> _ItemScores:
     words = [word for pair in pairs for word in (pair.word1, pair.word2)]
-    match = fallbacks.find(vectors, words, vectors.fallbacks)
+    match = fallbacks.lookup(vectors, words, vectors.fallbacks)
     looked_up = vectors.matrix[np.maximum(match.rows, 0)].astype(np.float64)
-    for position, parts in match.means.items():
-        looked_up[position] = vectors.matrix[parts].mean(axis=0, dtype=np.float64)
+    for position, mean in match.mean_vectors(vectors):
+        looked_up[position] = mean
     left, right = looked_up[0::2], looked_up[1::2]
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     cosines = np.einsum("ij,ij->i", left, right) / np.where(lengths == 0, 1, lengths)
@@ -235,7 +235,7 @@ def _similarity(vectors: Vectors, pairs: Sequence[WordPair]) -> _ItemScores:
 def _analogies(vectors: Vectors, items: Sequence[Analogy], method: Method, label: str) -> _ItemScores:
     words = list(dict.fromkeys(word for item in items for word in (*item[:3], *item.answers)))
     # A word that a fallback averages from several vectors is not one of the words that can be an answer.
-    rows = dict(zip(words, fallbacks.find(vectors, words, vectors.fallbacks).rows.tolist(), strict=True))
+    rows = dict(zip(words, fallbacks.lookup(vectors, words, vectors.fallbacks).rows.tolist(), strict=True))
     given = np.array([[rows[word] for word in item[:3]] for item in items])
     answers = [{rows[answer] for answer in item.answers if rows[answer] >= 0} for item in items]
     covered = (given >= 0).all(axis=1) & np.array([bool(rows_of_item) for rows_of_item in answers])

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from embedhub.errors import SourceClashError, SourceNotFoundError
+from embedhub.errors import SourceNotFoundError
 from embedhub.registry.local_file import as_path
 from embedhub.registry.plugins import Plugins
 from embedhub_eval import hookspecs
@@ -59,13 +59,13 @@ def register(benchmark: Benchmark) -> None:
         benchmark: The benchmark.
 
     Raises:
-        SourceClashError: A plugin or embedhub_eval itself provides that name.
+        ValueError: A plugin or embedhub_eval itself provides that name.
         TypeError: The argument is not a `Benchmark`.
     """
     if not isinstance(benchmark, Benchmark):
         raise TypeError(f"expected a Benchmark, got {benchmark!r}")
     if benchmark.name in _all() and benchmark.name not in _REGISTERED:
-        raise SourceClashError(f"The benchmark name {benchmark.name!r} is taken. Choose another.")
+        raise ValueError(f"The benchmark name {benchmark.name!r} is taken. Choose another.")
     _REGISTERED.add(benchmark.name)
     _all()[benchmark.name] = benchmark
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from embedhub._text_lines import bad, is_number, lines
+from embedhub._text_lines import is_number, line_error, read_data_lines
 
 _SEPARATORS = ("\t", ";", ",")
 
@@ -56,7 +56,7 @@ def read(path: Path, *, columns: Sequence[int] | None = None) -> Iterator[WordPa
     """
     places = None if columns is None else [column - 1 for column in columns]
     separator, is_first = None, True
-    for number, line in lines(path):
+    for number, line in read_data_lines(path):
         if is_first:
             separator = next((mark for mark in _SEPARATORS if mark in line), None)
         fields = _split(line, separator)
@@ -64,14 +64,14 @@ def read(path: Path, *, columns: Sequence[int] | None = None) -> Iterator[WordPa
             numbers = [place for place, field in enumerate(fields) if is_number(field)]
             words = [place for place, field in enumerate(fields) if field and place not in numbers]
             if not numbers or len(words) < 2:  # noqa: PLR2004 - a pair
-                raise bad(path, number, line, "expected two words and a number")
+                raise line_error(path, number, line, "expected two words and a number")
             places = [*words[:2], numbers[0]]
         pair = None if places is None else _pair(fields, places)
         if pair is not None:
             yield pair
         elif not is_first:
             shown = ", ".join(str(place + 1) for place in places or ())
-            raise bad(path, number, line, f"expected two words and a number in columns {shown}")
+            raise line_error(path, number, line, f"expected two words and a number in columns {shown}")
         is_first = False
 
 

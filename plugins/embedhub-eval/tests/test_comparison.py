@@ -92,7 +92,7 @@ def test_nothing_is_downloaded_by_default(remote: Any) -> None:
     assert row.warning.startswith(
         "tiny 3d is not in the cache, so only its metadata is shown. Download it with"
     )
-    assert "`embedhub fetch tiny 3`" in row.warning
+    assert "`embedhub download tiny 3`" in row.warning
     assert (row.words, row.coverage, row.scores, row.in_cache) == (3, None, {"pairs": None}, False)
     assert (row.disk_is_estimate, row.disk_bytes) == (True, source.store_size(3))
     (row,) = embedhub_eval.compare("wordnet-ppmi:25", benchmarks=[benchmark])

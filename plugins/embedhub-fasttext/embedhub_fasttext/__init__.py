@@ -24,8 +24,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import fasttext as fasttext_bin
-from embedhub.formats import word2vec_text
+from embedhub.formats import fasttext, word2vec
 from embedhub.vectors.blocks import Reader
 
 _FILES = "https://dl.fbaipublicfiles.com/fasttext"
@@ -53,14 +52,14 @@ _WIKI_NEWS = RemoteFile(
     hash="sha1:11cac9efe6f599e659be182f5766d6fbd5b1cab9",
     size=None,
     archive_hash="sha256:bdeb85f44892c505953e3654183e9cb0d792ee51be0992460593e27198d746f8",
-    reader=word2vec_text.read,
+    reader=word2vec.read_text,
 )
 _WIKI_NEWS_SUBWORD = RemoteFile(
     url=f"{_FILES}/vectors-english/wiki-news-300d-1M-subword.bin.zip",
     member="wiki-news-300d-1M-subword.bin",
     hash="sha1:c8853bdae00318097b6337c4631d342879d6b18c",
     size=None,
-    reader=fasttext_bin.read,
+    reader=fasttext.read,
 )
 _COMMON_CRAWL = RemoteFile(
     url=f"{_FILES}/vectors-english/crawl-300d-2M.vec.zip",
@@ -68,14 +67,14 @@ _COMMON_CRAWL = RemoteFile(
     hash="sha256:c85534cb2b7f816cb8d564129add1454a7a789d7b607af7aaa4e0d1c927e62ed",
     size=None,
     archive_hash="sha256:5bfffffbabdab299d4c9165c47275e8f982807a6eaca37ee1f71d3a79ddb544d",
-    reader=word2vec_text.read,
+    reader=word2vec.read_text,
 )
 _COMMON_CRAWL_SUBWORD = RemoteFile(
     url=f"{_FILES}/vectors-english/crawl-300d-2M-subword.zip",
     member="crawl-300d-2M-subword.bin",
     hash="sha1:e6b07293f7b0095e3c72c2a12bc09464b69444b0",
     size=None,
-    reader=fasttext_bin.read,
+    reader=fasttext.read,
 )
 
 _CC_HASHES = {
@@ -122,7 +121,7 @@ def _source(
     )
 
 
-def _file(path: str, pin: str | None, reader: Reader = word2vec_text.read) -> RemoteFile:
+def _file(path: str, pin: str | None, reader: Reader = word2vec.read_text) -> RemoteFile:
     return RemoteFile(url=f"{_FILES}/{path}", hash=pin, size=None, reader=reader)
 
 
@@ -149,8 +148,8 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
         )
     if "cc" in families:
         for kind, extension, pin, reader, what in (
-            ("", "vec", _CC_HASHES.get(code), word2vec_text.read, ""),
-            ("-subword", "bin", None, fasttext_bin.read, "with n-grams "),
+            ("", "vec", _CC_HASHES.get(code), word2vec.read_text, ""),
+            ("-subword", "bin", None, fasttext.read, "with n-grams "),
         ):
             yield _source(
                 f"fasttext-cc-{code}{kind}",

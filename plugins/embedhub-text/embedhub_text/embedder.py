@@ -134,7 +134,7 @@ class TextEmbedder(EngineForms):
         self.source, self.dim = _reference(source, dim)
         self.pooling = pooling
         self.tokenize = tokenize
-        self.fallbacks = None if fallbacks is None else chains.check(fallbacks)
+        self.fallbacks = None if fallbacks is None else chains.validate_fallbacks(fallbacks)
         self.oov = oov
         self.seed = seed
         self.length = length

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub._numba import compiled
+from embedhub._numba import jit
 from embedhub_text.word_cache import TextWords
 
 
@@ -63,7 +63,7 @@ def pad(chunks: list[TextWords], dim: int, length: int | None) -> PaddedTexts:
     return PaddedTexts(vectors, np.arange(length) < lengths[:, None])
 
 
-@compiled
+@jit
 def _mean(  # noqa: C901, PLR0912, PLR0917 - one loop and no calls; compiled code takes no keywords
     matrix: Any,
     extra: Any,
@@ -109,7 +109,7 @@ def _mean(  # noqa: C901, PLR0912, PLR0917 - one loop and no calls; compiled cod
             out[text, column] = total[column]
 
 
-@compiled
+@jit
 def _largest(  # noqa: PLR0917 - the same
     matrix: Any, extra: Any, rows: Any, places: Any, ends: Any, out: Any
 ) -> None:

@@ -156,7 +156,7 @@ class Lexicon:
     def _add(self, words: list[str], start: int) -> None:
         """Look new words up and write their records."""
         vectors = self._vectors
-        match = chains.find(vectors, words, self._fallbacks)
+        match = chains.lookup(vectors, words, self._fallbacks)
         new = np.zeros(len(words), _WORD)
         new["row"], new["known"] = match.rows, ~match.missing
         new["weight"] = 1
@@ -164,9 +164,8 @@ class Lexicon:
             own = match.rows >= 0
             new["weight"] = self._weights.other
             new["weight"][own] = self._weights.rows[match.rows[own]]
-        for position, rows in match.means.items():
-            mean = vectors.matrix[rows].mean(axis=0, dtype=np.float64, keepdims=True)
-            new["row"][position] = self._add_rows(mean)
+        for position, mean in match.mean_vectors(vectors):
+            new["row"][position] = self._add_rows(mean[np.newaxis])
         absent = np.flatnonzero(match.missing)
         if self._rows_for is not None and len(absent):
             rows = np.broadcast_to(

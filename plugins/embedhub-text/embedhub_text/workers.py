@@ -13,9 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.errors import WorkerError
+from embedhub.errors import EmbedhubError
 from embedhub_text.embedder import TextEmbedder
 from embedhub_text.tables import Batch
+
+
+class WorkerError(EmbedhubError, ChildProcessError):
+    """A worker process died; the same call goes on where it stopped."""
 
 
 class Embedded(NamedTuple):

@@ -497,7 +497,7 @@ def test_a_bar_and_a_summary_tell_a_person(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "Embedding in.parquet" in done.stderr
     assert "1200/1200" in done.stderr
-    assert "rows/s" in done.stderr
+    assert "items/s" in done.stderr
     assert done.stdout.startswith("1,200 rows; 0 without a known word (0 of them null)")
     assert "rows per second" in done.stdout
     assert done.stdout.endswith(f"{tmp_path / 'out.npy'}\n")

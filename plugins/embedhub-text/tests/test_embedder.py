@@ -296,11 +296,11 @@ def test_batches_of_the_engines_have_a_column_more(vectors: Vectors) -> None:
 
 def test_where_nothing_can_be_written_the_loops_are_compiled_anew() -> None:
     """Numba's refusal to keep machine code, as for a function without a file, stops nobody."""
-    from embedhub._numba import compiled
+    from embedhub._numba import jit
 
     made: dict[str, Any] = {}
     exec("def more(x): return x + 1", made)  # noqa: S102 - a function without a file
-    assert compiled(made["more"])(1) == 2
+    assert jit(made["more"])(1) == 2
 
 
 def arrives(pickled: bytes, code: str, **environment: str) -> str:
