@@ -27,7 +27,9 @@ from serving import Serving, serving_folder
 from small_sets import SETS
 
 import embedhub
-from embedhub.vectors import store
+from embedhub.registry.builtin.glove import GLOVE_6B
+from embedhub.vectors.store import open_store
+from embedhub.vectors.store_writer import StoreWriter
 
 # What a shell starts in the background ignores Ctrl-C, and so would the commands that are tested with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -114,8 +116,8 @@ def glove_20k(_glove_20k_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedh
 @pytest.fixture(scope="session")
 def glove_lines() -> list[bytes]:
     """Return the 20,000 lines of real GloVe text, to cut small files from."""
-    path = embedhub.sources()["glove-6b-20k"].fetch(50)
-    return gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    fetched = embedhub.sources()["glove-6b-20k"].fetch(50)
+    return gzip.decompress(fetched.path.read_bytes()).splitlines(keepends=True)
 
 
 @pytest.fixture(scope="session")
@@ -130,14 +132,14 @@ def glove_sample(glove_lines: list[bytes]) -> tuple[list[bytes], list[str], NDAr
 @pytest.fixture(scope="session")
 def glove_6b_mirror(
     glove_lines: list[bytes], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, embedhub.EmbeddingSource]:
+) -> tuple[Path, embedhub.RemoteSource]:
     """Return a mirror that serves glove-6b cut to 20,000 words, and that source with the cut files' hashes.
 
     Both candidates are there in their real form: the member of Stanford's archive, after others, and word2vec
     text in gzip. Only hashes, sizes and the number of words differ from the real source.
     """
     folder = tmp_path_factory.mktemp("glove-mirror")
-    real = embedhub.sources()["glove-6b"]
+    real = GLOVE_6B
     member, release = real.files[50]
     text = b"".join(glove_lines)
     archive = folder / member.url.removeprefix("https://")
@@ -154,13 +156,13 @@ def glove_6b_mirror(
     files = (
         replace(
             member,
-            hash=_sha256(text),
+            known_hash=_sha256(text),
             size=len(text),
             archive_hash=_sha256(archive.read_bytes()),
         ),
-        replace(release, hash=_sha256(other.read_bytes()), size=other.stat().st_size),
+        replace(release, known_hash=_sha256(other.read_bytes()), size=other.stat().st_size),
     )
-    return folder, replace(real, words=len(glove_lines), files={50: files})
+    return folder, replace(real, vocab_size=len(glove_lines), files={50: files})
 
 
 def _sha256(data: bytes) -> str:
@@ -199,7 +201,7 @@ def demo_texts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def small_benchmarks(
-    glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
+    glove_6b_mirror: tuple[Path, embedhub.RemoteSource],
 ) -> dict[str, embedhub_eval.Benchmark]:
     """Add benchmarks of our own to the mirror of glove_6b_mirror, and return them by the name they stand for.
 
@@ -209,10 +211,11 @@ def small_benchmarks(
     made = {}
     for name, text in SETS.items():
         real = embedhub_eval.benchmarks()[name]
-        place = folder / real.files[0].url.removeprefix("https://")
+        published = real.files[0]
+        place = folder / published.url.removeprefix("https://")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text)
-        file = replace(real.files[0], hash=_sha256(text), size=len(text))
+        file = replace(published, known_hash=_sha256(text), size=len(text))
         total = sum(line[:1] not in {b"#", b":"} for line in text.splitlines())
         made[name] = replace(real, files=(file,), total=total)
     return made
@@ -220,7 +223,7 @@ def small_benchmarks(
 
 @pytest.fixture
 def small_mirror(
-    glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
+    glove_6b_mirror: tuple[Path, embedhub.RemoteSource],
     small_benchmarks: dict[str, embedhub_eval.Benchmark],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
@@ -250,15 +253,15 @@ PINS = {pins!r}
 
 def pinned(files, name):
     return tuple(
-        replace(file, hash=hash, size=size, archive_hash=archive_hash)
-        for file, (hash, size, archive_hash) in zip(files, PINS[name])
+        replace(file, known_hash=known_hash, size=size, archive_hash=archive_hash)
+        for file, (known_hash, size, archive_hash) in zip(files, PINS[name])
     )
 
 
 @hookimpl
 def embedhub_sources():
     files = pinned(GLOVE_6B.files[50], "glove-6b")
-    yield replace(GLOVE_6B, name="small-glove-6b", words=20_000, files={{50: files}})
+    yield replace(GLOVE_6B, name="small-glove-6b", vocab_size=20_000, files={{50: files}})
 """
 _SMALL_BENCHMARKS = """
 from dataclasses import replace
@@ -277,14 +280,17 @@ def embedhub_benchmarks():
 
 @pytest.fixture(scope="session")
 def small_plugin(
-    glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
+    glove_6b_mirror: tuple[Path, embedhub.RemoteSource],
     small_benchmarks: dict[str, embedhub_eval.Benchmark],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
     """Return the environment in which a plugin offers what small_mirror has, as small-glove-6b and so on."""
     folder, source = glove_6b_mirror
-    files = {"glove-6b": source.files[50]} | {name: one.files for name, one in small_benchmarks.items()}
-    pins = {name: [(f.hash, f.size, f.archive_hash) for f in several] for name, several in files.items()}
+    files = {"glove-6b": source.files[50]}
+    files |= {name: one.files for name, one in small_benchmarks.items()}
+    pins = {
+        name: [(f.known_hash, f.size, f.archive_hash) for f in several] for name, several in files.items()
+    }
     site = tmp_path_factory.mktemp("small-plugin")
     add_distribution(site, "embedhub-small", _SMALL_PLUGIN.format(pins=pins))
     add_distribution(site, "embedhub-small-sets", _SMALL_BENCHMARKS, group="embedhub_eval")
@@ -326,7 +332,7 @@ def serve() -> Iterator[Callable[..., Serving]]:
 
 @pytest.fixture
 def glove_server(
-    glove_6b_mirror: tuple[Path, embedhub.EmbeddingSource],
+    glove_6b_mirror: tuple[Path, embedhub.RemoteSource],
     serve: Callable[..., Serving],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Serving:
@@ -350,10 +356,9 @@ def make_vectors(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., embe
     def make(words: list[str], dim: int = 4, fallbacks: tuple[Any, ...] = ()) -> embedhub.Vectors:
         folder = tmp_path_factory.mktemp("vectors") / "store"
         rows = np.random.default_rng(len(words)).normal(size=(len(words), dim)).astype(np.float32)
-        store.build(folder, [(words, rows)], name="tiny", dim=dim, provenance={})
-        vectors = store.open_store(folder)
-        vectors.fallbacks = fallbacks
-        return vectors
+        with StoreWriter(folder, name="tiny", dim=dim) as writer:
+            writer.write((words, rows))
+        return open_store(folder, fallbacks=fallbacks)
 
     return make
 

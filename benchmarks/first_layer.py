@@ -99,15 +99,14 @@ def by_the_seeds_way(base: str, folder: Path, word_index: dict[str, int]) -> Any
 def by_embedhub(base: str, folder: Path, word_index: dict[str, int], pin: dict[str, Any]) -> Any:
     """Make the layer with embedhub, from an empty cache."""
     import embedhub
-    from embedhub.formats import glove
 
     os.environ |= {"EMBEDHUB_CACHE": str(folder), "EMBEDHUB_MIRROR": base}
     file = embedhub.RemoteFile(
-        url="https://nlp.stanford.edu/data/glove.6B.zip", member="glove.6B.50d.txt", reader=glove.read, **pin
+        url="https://nlp.stanford.edu/data/glove.6B.zip", member="glove.6B.50d.txt", format="glove", **pin
     )
-    source = embedhub.EmbeddingSource(
+    source = embedhub.RemoteSource(
         name="glove-scaled", files={50: (file,)}, description="", language="en", cased=False,
-        words=None, license="", citation="", homepage="",
+        license="", citation="", homepage="",
     )  # fmt: skip
     return embedhub.keras_embedding(source, 50, word_index)
 

@@ -70,7 +70,7 @@ def plan(*, real: bool) -> Iterator[Task]:
 
 def prepare(folder: Path, rows: int) -> None:
     """Write corpora and stores."""
-    from embedhub.vectors import store
+    from embedhub.vectors.store_writer import StoreWriter
 
     say(f"preparing {rows:,} rows in {folder}")
     text = corpora.write_text(folder / "corpus.txt", rows, DIM)
@@ -89,7 +89,9 @@ def prepare(folder: Path, rows: int) -> None:
     tasks.use(folder)
     for name, count in (("bench", rows), ("bench-more", MORE_ROWS * rows)):
         target = tasks.store_folder(name)
-        store.build(target, corpora.blocks(count, DIM), name=name, dim=DIM, provenance={})
+        with StoreWriter(target, name=name, dim=DIM) as writer:
+            for block in corpora.blocks(count, DIM):
+                writer.write(block)
 
 
 def head(text: Path, target: Path, rows: int) -> None:

@@ -150,15 +150,18 @@ def build_pandas(text: Path) -> Measured:
 def build_embedhub(text: Path) -> Measured:
     """Time the build of a store from the text."""
     from embedhub.formats import _parse_loop, glove  # noqa: F401 - imported before the clock starts
-    from embedhub.vectors import store
+    from embedhub.vectors.store_writer import StoreWriter
 
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         target = Path(folder) / "store"
         dim = dim_of(text)
-        seconds = clock(
-            lambda: store.build(target, glove.read(text, dim), name="bench", dim=dim, provenance={})
-        )
-        return seconds, size(target)
+
+        def build() -> None:
+            with StoreWriter(target, name="bench", dim=dim) as writer:
+                for block in glove.read(text, dim):
+                    writer.write(block)
+
+        return clock(build), size(target)
 
 
 def archive_seed(archive: Path) -> Measured:
@@ -374,14 +377,13 @@ def member_of(archive: Path) -> str:
 def source_of(archive: Path, name: str) -> Any:
     """Return a source with an archive's member."""
     import embedhub
-    from embedhub.formats import glove
 
     mirror = FOLDER / "mirror"
     os.environ["EMBEDHUB_MIRROR"] = str(mirror)
     facts = FACTS["archives"][archive.name]
     url = f"https://{archive.relative_to(mirror)}"
     file = embedhub.RemoteFile(
-        url=url, member=facts["member"], hash=facts["hash"], size=facts["size"], reader=glove.read
+        url=url, member=facts["member"], known_hash=facts["hash"], size=facts["size"], format="glove"
     )
     return a_source(name, facts["dim"], file)
 
@@ -389,9 +391,8 @@ def source_of(archive: Path, name: str) -> Any:
 def stored(name: str) -> Any:
     """Return a source whose store `run.py` has built."""
     import embedhub
-    from embedhub.formats import glove
 
-    file = embedhub.RemoteFile(url=f"https://{corpora.HOST}/{name}", hash=None, size=None, reader=glove.read)
+    file = embedhub.RemoteFile(url=f"https://{corpora.HOST}/{name}", format="glove")
     return a_source(name, FACTS["dim"], file)
 
 
@@ -399,18 +400,16 @@ def a_source(name: str, dim: int, file: Any) -> Any:
     """Return a source with one file."""
     import embedhub
 
-    return embedhub.EmbeddingSource(
-        name=name, files={dim: (file,)}, description="", language="en", cased=False, words=None, license="",
+    return embedhub.RemoteSource(
+        name=name, files={dim: (file,)}, description="", language="en", cased=False, license="",
         citation="", homepage="",
     )  # fmt: skip
 
 
 def store_folder(name: str) -> Path:
     """Return the place of a store that `run.py` builds."""
-    from embedhub.vectors import store
-
-    source = stored(name)
-    return store.folder_for(name, FACTS["dim"], source.fingerprints(FACTS["dim"])[0])
+    folder: Path = stored(name).store_path(FACTS["dim"])
+    return folder
 
 
 def size_of_store(name: str) -> int:

@@ -18,7 +18,10 @@ from .registry.hookspecs import hookimpl as hookimpl
 from .registry.registry import load as load
 from .registry.registry import register as register
 from .registry.registry import sources as sources
+from .registry.remote_source import RemoteSource as RemoteSource
 from .registry.source import EmbeddingSource as EmbeddingSource
+from .vectors.blocks import Block as Block
+from .vectors.blocks import ExtraFile as ExtraFile
 from .vectors.vectors import Vectors as Vectors
 
 __version__: str

@@ -1,13 +1,127 @@
-"""What is written for the user appears by a rename, whole or not at all, and overwrites nothing unasked."""
+"""Publishing a file or a folder by one rename: it appears complete or not at all."""
 
+import errno
+import os
 import shutil
+import time
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from embedhub import _cache as cache
-from embedhub.errors import EmbedhubError, OutputError
+from embedhub.errors import EmbedhubError, OutputError, StoreError
+
+_TEMPORARY = ".tmp"
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between the attempts of a rename
+# Windows' errors for access denied, a sharing or a lock violation, and a file that is mapped.
+_WINDOWS_IN_USE = {5, 32, 33, 1224}
+
+
+def in_use(error: OSError) -> bool:
+    """Return whether a rename or a removal failed because a program has the file or folder open.
+
+    Windows refuses both for an open or memory-mapped file, and for each folder above it.
+    """
+    return error.errno == errno.EBUSY or getattr(error, "winerror", None) in _WINDOWS_IN_USE
+
+
+def reason(error: OSError) -> str:
+    """Return why the system refused a rename or a removal, and what helps."""
+    why = error.strerror or str(error)
+    return f"{why}; close the programs that have it open" if in_use(error) else why
+
+
+def move(old: Path, new: Path) -> None:
+    """Rename a file or folder; wait a moment for a program that has it open.
+
+    On Windows a virus scanner opens files that were just written.
+
+    Raises:
+        OSError: The system refuses it, or the file is still in use after all pauses.
+    """
+    for pause in _PAUSES:
+        try:
+            old.replace(new)
+        except OSError as error:
+            if not in_use(error):
+                raise
+            time.sleep(pause)
+        else:
+            return
+    old.replace(new)
+
+
+@contextmanager
+def publish(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder to write into; without an error it appears as ``folder`` by one rename.
+
+    The caller holds a lock for ``folder``, so whatever an earlier, killed writer left next to it is dead and
+    is removed.
+
+    Args:
+        folder: The final place. It must not exist yet.
+
+    Yields:
+        The folder to fill, on the same file system as the final place.
+
+    Raises:
+        StoreError: The system refuses the rename.
+    """
+    cache.ensure_folder(folder.parent)
+    prefix = f".{folder.name}."
+    for leftover in folder.parent.glob(f"{prefix}*{_TEMPORARY}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    # Not tempfile.mkdtemp: its mode 0700 would hide a shared cache from other users.
+    temporary = _temporary_name(folder)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        try:
+            move(temporary, folder)
+        except OSError as error:
+            raise StoreError(
+                f"{folder}: the finished folder {temporary.name} cannot be renamed to this "
+                f"({reason(error)}). Nothing was kept; try again."
+            ) from error
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        with suppress(OSError):
+            folder.parent.rmdir()
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file of the cache; it replaces an older one by one rename.
+
+    Raises:
+        StoreError: Its folder cannot be created.
+        OSError: It cannot be written.
+    """
+    cache.ensure_folder(path.parent)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{_TEMPORARY}")
+    temporary.write_text(text, "utf-8", newline="\n")
+    temporary.replace(path)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder so that no process sees a part of it; a missing one is not an error.
+
+    Raises:
+        StoreError: It cannot be removed.
+    """
+    removed = _temporary_name(folder)
+    try:
+        move(folder, removed)
+        shutil.rmtree(removed)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"{folder}: this folder cannot be removed ({reason(error)}).") from error
+
+
+def _temporary_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}{_TEMPORARY}")
 
 
 @contextmanager
@@ -27,7 +141,7 @@ def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str
     """
     path = path.expanduser().absolute()
     ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    temporary = _temporary_name(path)
     try:
         temporary.mkdir(parents=True)
         try:
@@ -40,7 +154,7 @@ def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str
         raise
     except OSError as error:
         raise OutputError(
-            f"{path}: it could not be written ({cache.reason(error)}), and nothing was kept of it."
+            f"{path}: it could not be written ({reason(error)}), and nothing was kept of it."
         ) from error
 
 
@@ -71,10 +185,10 @@ def _publish(temporary: Path, path: Path) -> None:
     before = temporary / f"before-{path.name}"
     moved = path.is_dir()
     if moved:
-        cache.move(path, before)
+        move(path, before)
     try:
-        cache.move(temporary / path.name, path)
+        move(temporary / path.name, path)
     except BaseException:
         if moved:
-            cache.move(before, path)
+            move(before, path)
         raise

@@ -2,6 +2,7 @@
 
 import re
 
+_MAX_SLUG = 80
 _NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
 _DEVICE = re.compile(r"(?:aux|con|nul|prn|(?:com|lpt)[0-9])(?:\..*)?")
 
@@ -20,3 +21,8 @@ def check_name(name: str) -> None:
         )
     if is_device(name):
         raise ValueError(f"name is {name!r}, which Windows reserves for a device; choose another.")
+
+
+def slug(text: str) -> str:
+    """Return a valid name that resembles a text, such as the name of a file."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:_MAX_SLUG].strip("-") or "file"

@@ -1,10 +1,11 @@
 """Recognition of what servers send instead of a file."""
 
-HEAD = 512  # bytes that tell what a file is
+SNIFF_BYTES = 512
+"""Number of bytes that `sniff` needs."""
 
 
-def looks_like(data: bytes) -> str | None:
-    """Name what servers send instead of a file, by its first bytes; None for anything else."""
+def sniff(data: bytes) -> str | None:
+    """Return the name of what servers send instead of a file, by its first bytes; None for anything else."""
     start = data.lstrip().lower()
     if not data:
         return "an empty body"

@@ -32,9 +32,9 @@ from rich.console import Console
 from rich.progress import track
 
 import embedhub
-from embedhub import DownloadError, EmbeddingSource, RemoteFile
-from embedhub._sniff import HEAD, looks_like
-from embedhub.download.http import HttpFile, SafeSession, TransientError, head
+from embedhub import DownloadError, EmbeddingSource, RemoteFile, RemoteSource
+from embedhub._sniff import SNIFF_BYTES, sniff
+from embedhub.download.http import HttpBytes, SafeSession, TransientError, peek
 from embedhub.download.zip_member import locate
 
 AT_ONCE = 4
@@ -60,16 +60,19 @@ class Answer:
     def __str__(self) -> str:
         expected, got = ("-" if size is None else f"{size:,}" for size in (self.file.size, self.size))
         detail = f"  ({self.detail})" if self.detail else ""
-        return f"{self.status:11} {expected:>14} {got:>14}  {self.file.address}{detail}"
+        return f"{self.status:11} {expected:>14} {got:>14}  {self.file.location}{detail}"
 
 
 def pinned(things: Iterable[EmbeddingSource | Benchmark]) -> list[RemoteFile]:
     """Return the files of sources and benchmarks, companion files too: one for each address and size."""
     files: dict[tuple[str, int | None], RemoteFile] = {}
     for thing in things:
-        groups = thing.files.values() if isinstance(thing, EmbeddingSource) else [thing.files]
-        for part in (part for group in groups for file in group for part in file.parts):
-            files.setdefault((part.address, part.size), part)
+        if isinstance(thing, Benchmark):
+            groups = [list(thing.files)]
+        else:
+            groups = list(map(list, thing.files.values())) if isinstance(thing, RemoteSource) else []
+        for part in (part for group in groups for file in group for part in file.all_files):
+            files.setdefault((part.location, part.size), part)
     return list(files.values())
 
 
@@ -86,17 +89,21 @@ def ask(file: RemoteFile) -> Answer:
 
     with SafeSession() as session:
         session.hooks["response"] = [remember]  # is called for redirects, too
-        remote = HttpFile(file.url, session)
+        remote = HttpBytes(file.url, session)
         try:
-            remote.probe()
+            remote.stat()
             size = remote.size
             if file.member:
                 size = locate(remote, file.member).size if remote.ranges else None
             wrong = file.size not in {None, size} and not (size is None and file.member)
             status = "size" if wrong else "ok" if remote.ranges else "no ranges"
             if status != "ok" or file.size is None:
-                start = remote.stream(0, min(HEAD, remote.size or HEAD)) if remote.ranges else [head(remote)]
-                if seen := looks_like(b"".join(start)):
+                start = (
+                    remote.stream(0, min(SNIFF_BYTES, remote.size or SNIFF_BYTES))
+                    if remote.ranges
+                    else [peek(remote)]
+                )
+                if seen := sniff(b"".join(start)):
                     return Answer(file, "gone", size, f"this is {seen}")
         except TransientError:
             raise
@@ -148,7 +155,7 @@ def ask_all(files: Iterable[RemoteFile]) -> Iterator[Answer]:
 
 def _place(answer: Answer) -> tuple[int, str, int]:
     """Return where an answer stands in the table, however soon it came."""
-    return ORDER.index(answer.status), answer.file.address, -(answer.file.size or 0)
+    return ORDER.index(answer.status), answer.file.location, -(answer.file.size or 0)
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import embedhub
-from embedhub import EmbeddingSource
+from embedhub import EmbeddingSource, RemoteSource
 from embedhub.cli.app import app
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "embedhub_eval.analogies": ("read",),
     "embedhub_eval.labeled": ("read_labeled",),
     "embedhub_eval.word_pairs": ("read",),
-    "embedhub.vectors.blocks": ("Block", "Extra"),
+    "embedhub.vectors.blocks": ("Block", "ExtraFile"),
     "embedhub.formats.glove": ("read",),
     "embedhub.formats.word2vec": ("read_text", "read_binary"),
     "embedhub.formats.fasttext": ("read",),
@@ -100,15 +100,15 @@ def catalogue() -> str:
 
 def _row(source: EmbeddingSource) -> str:
     sizes = [
-        [sum(part.size or 0 for part in file.parts) for file in source.files[dim][:1]]
+        [sum(part.size or 0 for part in file.all_files) for file in source.files[dim][:1]]
         for dim in source.dims
-        if dim in source.files
+        if isinstance(source, RemoteSource)
     ]
     cells = [
         f"`{source.name}`",
         source.description,
         ", ".join(map(str, source.dims)),
-        "-" if source.words is None else f"{source.words:,}",
+        "-" if source.vocab_size is None else f"{source.vocab_size:,}",
         source.language,
         "yes" if source.cased else "no",
         ", ".join(f"{size / 1e6:,.0f} MB" if size else "-" for (size,) in sizes) or "in the package",

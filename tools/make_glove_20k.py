@@ -28,11 +28,11 @@ def main() -> None:
     with open_bytes(options.text) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
-    published = GLOVE_6B.files[50][0].hash
+    published = GLOVE_6B.files[50][0].known_hash
     if f"sha256:{digest.hexdigest()}" != published:
         parser.error(f"{options.text}: expected {published}, got sha256:{digest.hexdigest()}.")
     with open_bytes(options.text) as file:
-        text = b"".join(itertools.islice(file, GLOVE_6B_20K.words))
+        text = b"".join(itertools.islice(file, GLOVE_6B_20K.vocab_size))
     data = gzip.compress(text, compresslevel=9, mtime=0)
     options.out.write_bytes(data)
     print(f"{len(text):,} bytes of text, {len(data):,} in gzip, sha256 {hashlib.sha256(data).hexdigest()}")

@@ -36,26 +36,25 @@ addopts = ["--import-mode=importlib"]  # the installed module is tested, not the
 
 from collections.abc import Iterable
 
-from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import glove
+from embedhub import RemoteFile, RemoteSource, hookimpl
 
-SOURCE = EmbeddingSource(
+SOURCE = RemoteSource(
     name="$source",
     files={
         # For each dim the addresses of its vectors, in the order in which they are tried.
         3: (
             RemoteFile(
                 url="https://example.org/$source.3d.txt",
-                hash=None,  # "sha256:..." of the file, so that its bytes are verified
+                known_hash=None,  # "sha256:..." of the file, so that its bytes are verified
                 size=None,  # their number
-                reader=glove.read,  # embedhub.formats has a module for each format
+                format="glove",  # embedhub.formats.FORMATS has the names
             ),
         ),
     },
     description="What it is and what it was made from, in one line",
     language="en",
     cased=False,
-    words=None,  # their number
+    vocab_size=None,  # the number of words
     license="CC0-1.0",
     citation="Whom to cite",
     homepage="https://example.org/$source",
@@ -64,7 +63,7 @@ SOURCE = EmbeddingSource(
 
 
 @hookimpl
-def embedhub_sources() -> Iterable[EmbeddingSource]:
+def embedhub_sources() -> Iterable[RemoteSource]:
     """Return the source."""
     return [SOURCE]
 ''',

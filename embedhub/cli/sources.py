@@ -170,11 +170,11 @@ def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
     done = []
     for dim in wanted:
         began = time.perf_counter()
-        there = source.store_folder(dim) is not None
+        folder = source.store_path(dim)
+        there = folder.exists()
         vectors = embedhub.load(name, dim)
         seconds = time.perf_counter() - began
-        folder = source.store_folder(dim)
-        size = sum(file.stat().st_size for file in folder.iterdir()) if folder else None
+        size = sum(file.stat().st_size for file in folder.iterdir())
         done.append(
             {
                 "name": source.name,

@@ -1,108 +1,189 @@
-"""`RemoteFile`: a file at an address, and how to verify and read it."""
+"""`RemoteFile`: a file at a URL, its checksum and its format."""
 
 import hashlib
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from embedhub.vectors.blocks import Reader
+from embedhub._names import is_device
 
-_LONGEST_NAME = 80  # a path of more than 260 characters is too long for many a Windows
+_MAX_NAME = 80
+_MAX_PATH = 180  # many a Windows refuses a path of more than 260 characters, and the cache has some of them
 _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
+_PLAIN = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~%+,=@()#&!?:-]*[A-Za-z0-9_~%+,=@()#&!?:-]")
+
+WGET_ON_WINDOWS = str.maketrans("?:", "@+")
+"""How ``wget -x`` writes the characters of a URL that no file name has on Windows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteFile:
-    """One file at one address, and how to know and read its bytes.
+    """One file at one URL: how to verify its bytes and how to read them.
 
     Example:
-        >>> from embedhub.formats import glove
         >>> file = RemoteFile(
         ...     url="https://example.org/vectors.zip",
         ...     member="vectors.50d.txt",
-        ...     hash="sha256:" + 64 * "0",
+        ...     known_hash="sha256:" + 64 * "0",
         ...     size=1_000_000,
-        ...     reader=glove.read,
+        ...     format="glove",
         ... )
 
     Args:
-        url: Address, https only.
-        hash: ``"sha256:<hex>"`` (or sha512, sha1, md5, where only that is published) of the bytes that
-            the reader reads; None where nobody has published one.
-        size: Number of those bytes, None if unknown.
-        member: Path inside the zip archive at ``url``; ``hash`` and ``size`` are then the member's.
-        archive_hash: Hash of the whole archive, for servers that send no byte ranges.
-        reader: Turns the file into blocks; that of a benchmark into pairs or questions.
-        beside: Files that belong to it, such as the ``tokenizer.json`` of token vectors. Each is fetched and
-            verified like itself; the reader gets their paths as further arguments.
+        url: Its URL, https only.
+        known_hash: Published hash of the bytes that the reader reads, as ``"sha256:<hex>"`` (or sha512, sha1,
+            md5, where only that is published); None if there is no published hash.
+        size: Number of those bytes; None if unknown.
+        member: Path inside the zip archive at ``url``; ``known_hash`` and ``size`` are then the member's.
+        archive_hash: Published hash of the whole archive, for servers without byte ranges.
+        format: Name of its format, one of `embedhub.formats.FORMATS`; None for a companion file, and for one
+            that a source reads with code of its own.
+        companions: Files that belong to it, such as the ``tokenizer.json`` of token vectors. They are
+            downloaded and verified with it, and the reader gets their paths as further arguments.
 
     Raises:
-        ValueError: An argument has not the form described here.
+        ValueError: The URL is not an https URL of a file, a hash is malformed, the size is not a positive
+            integer, the member is empty, or a companion is not a RemoteFile without companions.
     """
 
     url: str
-    hash: str | None
-    size: int | None
+    known_hash: str | None = None
+    size: int | None = None
     member: str | None = None
     archive_hash: str | None = None
-    reader: Reader
-    beside: "tuple[RemoteFile, ...]" = ()
+    format: str | None = None
+    companions: "tuple[RemoteFile, ...]" = field(default=())
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme != "https" or not parts.hostname or parts.path in {"", "/"}:
             raise ValueError(f"url is {self.url!r}; expected 'https://<host>/<path>'.")
-        for field in ("hash", "archive_hash"):
-            digest = getattr(self, field)
+        for name in ("known_hash", "archive_hash"):
+            digest = getattr(self, name)
             if digest is not None:
-                _check_digest(field, digest)
+                _check_digest(name, digest)
         if self.size is not None and (type(self.size) is not int or self.size <= 0):
             raise ValueError(f"size is {self.size!r}; expected a positive number of bytes, or None.")
         if self.member == "":
             raise ValueError("member is ''; expected a path inside the archive, or None.")
         if self.archive_hash is not None and self.member is None:
-            raise ValueError("archive_hash is given without a member; the file's own hash belongs in hash.")
-        if not callable(self.reader):
-            raise ValueError(f"reader is {self.reader!r}; expected a callable, as in embedhub.formats.")  # noqa: TRY004 - all arguments raise one type
-        if not isinstance(self.beside, tuple) or not all(
-            isinstance(file, RemoteFile) and not file.beside for file in self.beside
+            raise ValueError(
+                "archive_hash is given without a member; use known_hash for the file's own hash."
+            )
+        if self.format is not None and not isinstance(self.format, str):
+            raise ValueError(f"format is {self.format!r}; expected the name of a format, such as 'glove'.")
+        if not isinstance(self.companions, tuple) or not all(
+            isinstance(file, RemoteFile) and not file.companions for file in self.companions
         ):
             raise ValueError(
-                f"beside is {self.beside!r}; expected a tuple of RemoteFile objects with nothing beside them."
+                f"companions is {self.companions!r}; expected a tuple of RemoteFile objects that have no "
+                "companions themselves."
             )
 
     @property
-    def parts(self) -> "tuple[RemoteFile, ...]":
-        """The file itself, and what lies beside it."""
-        return (self, *self.beside)
+    def all_files(self) -> "tuple[RemoteFile, ...]":
+        """The file itself and its companions."""
+        return (self, *self.companions)
 
     @property
-    def fingerprint(self) -> str:
-        """Name the bytes of the file and of what lies beside it: by their hashes where they are known."""
-        return " ".join(file.hash or file.address for file in self.parts)
+    def cache_key(self) -> str:
+        """Identify the bytes of the file and its companions: by their published hashes, else by location."""
+        return " ".join(file.known_hash or file.location for file in self.all_files)
 
     @property
-    def address(self) -> str:
-        """The url, and the member after ``#``, for messages."""
+    def location(self) -> str:
+        """The URL, with the member after ``#``."""
         return f"{self.url}#{self.member}" if self.member else self.url
 
     @property
-    def local_name(self) -> str:
-        """Name of the fetched file in the downloads folder: unlike any other file's, and harmless.
+    def archive(self) -> "RemoteFile":
+        """The archive that a member is in; the file itself if it is not a member."""
+        if self.member is None:
+            return self
+        return RemoteFile(url=self.url, known_hash=self.archive_hash)
 
-        A zip member is kept as gzip, which is the same deflated bytes in another envelope.
+    @property
+    def mirror_name(self) -> str:
+        """Path of the file, or of its archive, in a mirror: ``<host>/<path>``, with the query in the name.
+
+        That is how ``wget -x`` lays files out.
         """
-        name = re.sub(r"[^A-Za-z0-9._-]", "_", (self.member or self.url).rsplit("/", 1)[-1])
-        name = name[-_LONGEST_NAME:].rstrip(".")  # Windows drops a dot at the end
-        # With the pin: when a source pins other bytes, what was fetched before is another file.
-        key = hashlib.sha256(f"{self.address} {self.hash}".encode()).hexdigest()[:12]
-        return f"{key}-{name}{'.gz' if self.member else ''}"
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{host}{parts.path}{f'?{parts.query}' if parts.query else ''}"
+
+    @property
+    def cache_name(self) -> str:
+        """Path of the downloaded file in the downloads folder.
+
+        It is `mirror_name` wherever that is a safe path, so that the downloads of one cache serve as a mirror
+        of another. A zip member is kept next to its archive's place, as gzip, which is the same deflated
+        bytes with another header; its name contains its published hash, which is not a hash of the kept file.
+        """
+        name = self.mirror_name
+        if self.member:
+            key = _short_hash(f"{self.member} {self.known_hash}")
+            name += f"#{key}-{_safe(self.member)}.gz"
+        if os.name == "nt":
+            name = name.translate(WGET_ON_WINDOWS)
+        if len(name) <= _MAX_PATH and all(_is_plain(part) for part in name.split("/")):
+            return name
+        return f"{_safe(urlsplit(self.url).hostname or '')}/{_short_hash(name)}-{_safe(name.rstrip('/'))}"
+
+    @property
+    def lock_name(self) -> str:
+        """Name of the lock that is held while the file is downloaded or read."""
+        return lock_name(self.cache_name)
 
 
-def _check_digest(field: str, digest: str) -> None:
+class Fetched(NamedTuple):
+    """A verified file on disk.
+
+    Args:
+        path: The file; a zip member is kept as gzip.
+        file: Which candidate it is; None where a source has it from elsewhere.
+        companions: Its companion files by name, in their order.
+    """
+
+    path: Path
+    file: RemoteFile | None = None
+    companions: Mapping[str, Path] = MappingProxyType({})
+
+
+def lock_name(cache_name: str) -> str:
+    """Return the name of the lock of a file in the downloads folder."""
+    return f"fetch-{flat_name(cache_name)}"
+
+
+def flat_name(cache_name: str) -> str:
+    """Return a file name that stands for a path in the downloads folder."""
+    return f"{_short_hash(cache_name)}-{_safe(cache_name)}"
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _safe(name: str) -> str:
+    """Return the last part of a path, shortened, with harmless characters only."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", name.rsplit("/", 1)[-1])
+    return name[-_MAX_NAME:].rstrip(".")  # Windows drops a dot at the end
+
+
+def _is_plain(part: str) -> bool:
+    """Return whether a part of a path is the same file name on every system."""
+    return _PLAIN.fullmatch(part) is not None and not is_device(part.lower())
+
+
+def _check_digest(name: str, digest: str) -> None:
     algorithm, _, value = digest.partition(":")
     if re.fullmatch(r"[0-9a-f]+", value) is None or len(value) != _DIGEST_LENGTHS.get(algorithm):
         raise ValueError(
-            f"{field} is {digest!r}; expected '<algorithm>:<lower-case hex>' "
+            f"{name} is {digest!r}; expected '<algorithm>:<lower-case hex>' "
             f"with one of {', '.join(_DIGEST_LENGTHS)}."
         )

@@ -1,4 +1,4 @@
-"""A file that is being brought: it keeps its bytes when the way to it breaks, and goes on from there."""
+"""A download that can be resumed after an interruption."""
 
 import errno
 import json
@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import TypeVar
 
 from embedhub import _cache as cache
-from embedhub.download.http import Remote, TransientError
+from embedhub.download.http import ByteSource, TransientError
+from embedhub.download.verify import Verifier
 from embedhub.errors import DownloadError, EmbedhubError, StoreError
 
 ATTEMPTS = 5  # in a row without a single byte of progress
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+_FIRST_WAIT, _MAX_WAIT = 0.5, 8.0  # seconds
+_CHUNK = 1 << 20
 _T = TypeVar("_T")
 
 
-def patiently(action: Callable[[], _T], progressed: Callable[[], bool] = lambda: False) -> _T:
-    """Do something that may fail for a moment, again and again, with exponential back-off.
+def retry(action: Callable[[], _T], progressed: Callable[[], bool] = lambda: False) -> _T:
+    """Repeat an action after temporary failures, with exponential back-off.
+
+    Not urllib3's Retry, which cannot resume in mid-body and waits however long a Retry-After header asks for.
+
+    Args:
+        action: What is repeated.
+        progressed: Whether the last attempt made progress; if so, the attempts are counted from one again.
 
     Raises:
         DownloadError: The last failure, after ATTEMPTS of them in a row without progress.
@@ -31,34 +39,37 @@ def patiently(action: Callable[[], _T], progressed: Callable[[], bool] = lambda:
             failures = 1 if progressed() else failures + 1
             if failures >= ATTEMPTS:
                 raise DownloadError(f"{error} Given up after {failures} tries.") from error
-            wait = min(_FIRST_WAIT * 2 ** (failures - 1), _LONGEST_WAIT)
-            # Spread out, so that many clients of a server that comes back do not come back at once.
-            time.sleep(max(error.wait, wait * random.uniform(0.5, 1)))  # noqa: S311 - no secret
+            wait = min(_FIRST_WAIT * 2 ** (failures - 1), _MAX_WAIT)
+            # Spread out, so that not all clients of a server that was down come back at once.
+            time.sleep(max(error.wait, wait * random.uniform(0.5, 1)))  # noqa: S311 - not a secret
 
 
-class Partial:
-    """Bytes ``start`` to ``stop`` of a remote in a file that grows, and beside it what they are bytes of.
+class ResumableFile:
+    """Bytes ``start`` to ``stop`` of a remote file, in a file that grows.
 
     Args:
-        path: The file; ``<path>.json`` says where its bytes come from.
-        remote: Probed already.
+        path: The file; ``<path>.json`` records which bytes it holds.
+        remote: Where they come from; its `stat` was called.
         start: First byte.
-        stop: Byte after the last, None if the size is unknown.
-        pinned: Whether a hash will tell if the bytes are right; only then a remote without validator resumes.
-        prefix: Bytes that stand before those of the remote.
-        suffix: Bytes that stand behind them when all are there.
+        stop: Byte after the last; None if the size is unknown.
+        can_verify: Whether a hash will show if the bytes are right; a remote file without a validator is
+            resumed only then.
+        prefix: Bytes before those of the remote file.
+        suffix: Bytes after them, written when all have arrived.
+        verifier: Gets all bytes of the file in order.
     """
 
     def __init__(
         self,
         path: Path,
-        remote: Remote,
+        remote: ByteSource,
         *,
         start: int,
         stop: int | None,
-        pinned: bool,
+        can_verify: bool,
         prefix: bytes = b"",
         suffix: bytes = b"",
+        verifier: Verifier | None = None,
     ) -> None:
         self.path = path
         self.resumed = False
@@ -67,21 +78,26 @@ class Partial:
         self._stop = stop
         self._prefix = prefix
         self._suffix = suffix
-        self._note = path.with_name(f"{path.name}.json")
-        self._origin = {
-            "address": remote.address,
+        self._verifier = verifier
+        self._metadata_path = path.with_name(f"{path.name}.json")
+        self._metadata = {
+            "address": remote.location,
             "validator": remote.validator,
             "size": remote.size,
             "start": start,
             "stop": stop,
         }
-        self._may_resume = remote.ranges and stop is not None and (pinned or remote.validator is not None)
+        self._may_resume = remote.ranges and stop is not None and (can_verify or remote.validator is not None)
 
     def complete(self, advance: Callable[[int], None]) -> None:
-        """Bring what is missing; ``advance`` is told of all bytes, those that were there already too.
+        """Download the missing bytes.
+
+        Args:
+            advance: Called with the number of bytes of each chunk, and of those from an earlier run.
 
         Raises:
-            DownloadError: The remote fails too often; the bytes so far stay for the next run.
+            DownloadError: The remote file fails too often; the bytes so far stay for the next run.
+            ChecksumError: The verifier refuses them.
             StoreError: The disk is full; likewise.
         """
         try:
@@ -92,15 +108,17 @@ class Partial:
     def _complete(self, advance: Callable[[int], None]) -> None:
         self._begin()
         self._check_space()
-        done = best = self._have()
+        done = best = self._downloaded_bytes()
         self.resumed = done > 0
+        self._verify_existing(done)
         advance(done)
 
-        def go_on() -> None:
+        def resume() -> None:
             nonlocal done
             if done and not self._may_resume:
                 advance(-done)
                 self._restart()
+                self._verify_existing(0)
                 done = 0
             with self.path.open("ab") as file:
                 for chunk in self._remote.stream(self._start + done, self._stop):
@@ -108,6 +126,8 @@ class Partial:
                     file.flush()  # a kill loses what is in this process, not what the system has
                     done += len(chunk)
                     advance(len(chunk))
+                    if self._verifier:
+                        self._verifier.update(chunk)
 
         def progressed() -> bool:
             nonlocal best
@@ -115,45 +135,58 @@ class Partial:
             return best > before
 
         if self.total is None or done < self.total:
-            patiently(go_on, progressed)
+            retry(resume, progressed)
         with self.path.open("r+b") as file:
             file.seek(len(self._prefix) + done)
             file.write(self._suffix)
+        if self._verifier:
+            self._verifier.update(self._suffix)
 
     @property
     def total(self) -> int | None:
-        """How many bytes of the remote there will be, None if unknown."""
+        """Number of bytes of the remote file that are wanted; None if unknown."""
         return None if self._stop is None else self._stop - self._start
 
     def discard(self) -> None:
-        """Remove the note and the bytes."""
-        self._note.unlink(missing_ok=True)
+        """Remove the file and its metadata."""
+        self._metadata_path.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
     def _begin(self) -> None:
-        """Keep what is there if it is of the same remote bytes, else start afresh."""
+        """Keep the bytes of an earlier run if they are of the same remote file, else start from scratch."""
         try:
-            same = self._may_resume and json.loads(self._note.read_text("utf-8")) == self._origin
-            if same and self._have() >= 0:
+            same = self._may_resume and json.loads(self._metadata_path.read_text("utf-8")) == self._metadata
+            if same and self._downloaded_bytes() >= 0:
                 return
         except (OSError, ValueError):
             pass
         self._restart()
 
     def _restart(self) -> None:
-        # The note goes first: bytes without a note are never taken for anything.
-        self._note.unlink(missing_ok=True)
+        # The metadata goes first: bytes without it are never used.
+        self._metadata_path.unlink(missing_ok=True)
         self.path.write_bytes(self._prefix)
-        self._note.write_text(json.dumps(self._origin), "utf-8", newline="\n")
+        self._metadata_path.write_text(json.dumps(self._metadata), "utf-8", newline="\n")
 
-    def _have(self) -> int:
-        """Return how many bytes of the remote are there; the suffix may be, too, if a kill came late."""
+    def _verify_existing(self, done: int) -> None:
+        """Give the verifier the bytes that are in the file."""
+        if not self._verifier:
+            return
+        self._verifier.reset()
+        left = len(self._prefix) + done
+        with self.path.open("rb") as file:
+            while left and (chunk := file.read(min(_CHUNK, left))):
+                self._verifier.update(chunk)
+                left -= len(chunk)
+
+    def _downloaded_bytes(self) -> int:
+        """Return how many bytes of the remote file are here; the suffix may be, too, after a late kill."""
         size = self.path.stat().st_size - len(self._prefix)
         return size if self.total is None else min(size, self.total)
 
     def _check_space(self) -> None:
         if self.total is not None:
-            cache.check_space(self.path.parent, self.total - self._have(), "the download")
+            cache.check_space(self.path.parent, self.total - self._downloaded_bytes(), "the download")
 
     def _disk_error(self, error: OSError) -> OSError:
         if isinstance(error, EmbedhubError):
@@ -164,6 +197,7 @@ class Partial:
                 "Remove it, or set EMBEDHUB_CACHE to a folder that you can write to."
             )
         return StoreError(
-            f"{self.path}: the disk is full ({error.strerror}) after {self._have():,} bytes, which are kept. "
-            "Free some space and run again: the download goes on from there. EMBEDHUB_CACHE moves the cache."
+            f"{self.path}: the disk is full ({error.strerror}) after {self._downloaded_bytes():,} bytes, "
+            "which are kept. Free some space and run again: the download is resumed. EMBEDHUB_CACHE moves "
+            "the cache."
         )

@@ -1,15 +1,15 @@
-"""One member of a zip archive that lies elsewhere: where its bytes are, and how to keep them.
+"""A member of a remote zip archive: the location of its bytes, and how to keep them.
 
 A deflated member is kept as a gzip file: the same deflated bytes with 10 bytes before them and 8 after
-(RFC 1952), so that whatever reads gzip reads it, and nothing is inflated to disk.
+(RFC 1952), so that anything that reads gzip reads it, and nothing is inflated to disk.
 """
 
 import struct
 import zipfile
 from dataclasses import dataclass
 
-from embedhub._sniff import looks_like
-from embedhub.download.http import RangeReader, Remote, head
+from embedhub._sniff import sniff
+from embedhub.download.http import ByteSource, RangeReader, peek
 from embedhub.errors import DownloadError
 
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # deflate, no name, no time, unknown system
@@ -18,7 +18,7 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")  # APPNOTE.TXT 4.3.7: signature, ..., 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Where a member's deflated bytes lie in its archive, and what they inflate to."""
+    """Range of a member's deflated bytes in its archive; size and CRC of the inflated bytes."""
 
     start: int
     stop: int
@@ -27,34 +27,34 @@ class Member:
 
     @property
     def gzip_trailer(self) -> bytes:
-        """What follows the deflated bytes in a gzip file."""
+        """The bytes after the deflated ones in a gzip file."""
         return struct.pack("<II", self.crc, self.size & 0xFFFFFFFF)
 
 
-def locate(remote: Remote, name: str) -> Member:
-    """Find a member by the archive's central directory, which costs its last 64 KiB.
+def locate(remote: ByteSource, name: str) -> Member:
+    """Return a member's place by the archive's central directory, which is in its last 64 KiB.
 
     Raises:
-        DownloadError: This is no zip archive, or it has no such deflated member.
+        DownloadError: It is not a zip archive, or has no such deflated member.
     """
     reader = RangeReader(remote)
     try:
         with zipfile.ZipFile(reader) as archive:
             info = archive.getinfo(name)
     except zipfile.BadZipFile as error:
-        seen = looks_like(head(remote)) or "none"
+        identified = sniff(peek(remote)) or "none"
         raise DownloadError(
-            f"{remote.address}: expected a zip archive, but this is {seen} ({error})."
+            f"{remote.location}: expected a zip archive, but this is {identified} ({error})."
         ) from error
     except KeyError as error:
         raise DownloadError(
-            f"{remote.address}: the archive has no member {name!r}, only {', '.join(archive.namelist())}."
+            f"{remote.location}: the archive has no member {name!r}, only {', '.join(archive.namelist())}."
         ) from error
     if info.compress_type != zipfile.ZIP_DEFLATED or info.flag_bits & 1:
-        raise DownloadError(f"{remote.address}: the member {name!r} is not a plain deflated one.")
+        raise DownloadError(f"{remote.location}: the member {name!r} is not a plain deflated one.")
     reader.seek(info.header_offset)
     signature, name_length, extra_length = _LOCAL_HEADER.unpack(reader.read(_LOCAL_HEADER.size))
     if signature != b"PK\x03\x04":
-        raise DownloadError(f"{remote.address}: no local header where the directory says {name!r} is.")
+        raise DownloadError(f"{remote.location}: no local header at the place of {name!r} in the directory.")
     start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
     return Member(start=start, stop=start + info.compress_size, size=info.file_size, crc=info.CRC)

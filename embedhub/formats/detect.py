@@ -6,7 +6,7 @@ from statistics import mode
 from typing import BinaryIO, NamedTuple
 
 from embedhub._compression import open_bytes
-from embedhub._sniff import looks_like
+from embedhub._sniff import sniff
 from embedhub.errors import FormatError
 from embedhub.formats import fasttext, glove, static_embeddings, word2vec
 from embedhub.formats._rows import MAX_DIM, is_number
@@ -107,5 +107,5 @@ def _dim_of_lines(start: bytes) -> int:
 
 
 def _hint(start: bytes) -> str:
-    content = looks_like(start)
+    content = sniff(start)
     return f" This is {content}." if content else ""

@@ -15,7 +15,7 @@ import numpy as np
 from embedhub._compression import open_bytes
 from embedhub.formats._byte_stream import MAX_WORD_BYTES, ByteStream
 from embedhub.formats._rows import MAX_DIM
-from embedhub.vectors.blocks import Block, Extra
+from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.subwords import FILE, Subwords
 
 MAGIC = struct.pack("<i", 793712314)
@@ -34,7 +34,7 @@ class _Header(NamedTuple):
     max_n: int
 
 
-def read(path: Path, dim: int) -> Iterator[Block | Extra]:
+def read(path: Path, dim: int) -> Iterator[Block | ExtraFile]:
     """Read a fastText model, plain or compressed (gzip, bzip2, xz, zip).
 
     A compressed model is decompressed to an unnamed file in the cache while it is read.
@@ -92,7 +92,7 @@ def read(path: Path, dim: int) -> Iterator[Block | Extra]:
         yield [word.decode("utf-8", "surrogateescape") for word in block], vectors
     if len(ngram_vectors):
         metadata = {"buckets": header.buckets, "min_n": header.min_n, "max_n": header.max_n}
-        yield Extra(FILE, ngram_vectors, metadata)
+        yield ExtraFile(FILE, ngram_vectors, metadata)
 
 
 def read_dim(path: Path) -> int:

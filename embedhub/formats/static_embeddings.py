@@ -30,7 +30,7 @@ from embedhub.formats._safetensors import (
     read_tensors,
 )
 from embedhub.formats._selection import Advance, Selection, is_utf8
-from embedhub.vectors.blocks import Block, Extra
+from embedhub.vectors.blocks import Block, ExtraFile
 
 TOKENIZER = "tokenizer.json"
 """Name of the companion file, and of its copy in the store."""
@@ -51,7 +51,7 @@ class _Tensors(NamedTuple):
     mapping: Tensor | None
 
 
-def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | Extra]:
+def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | ExtraFile]:
     """Read static token embeddings.
 
     The safetensors file may be compressed (gzip, bzip2, xz, zip).
@@ -79,7 +79,7 @@ def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block 
     return _read(path, dim, tokenizer, prefix=False)
 
 
-def read_prefix(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | Extra]:
+def read_prefix(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | ExtraFile]:
     """Read the first ``dim`` columns of static token embeddings; otherwise like `read`.
 
     For vectors that were trained to be truncated: A. Kusupati et al., "Matryoshka Representation Learning",
@@ -146,7 +146,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
             advance(len(vectors))
 
 
-def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iterator[Block | Extra]:
+def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iterator[Block | ExtraFile]:
     with open_bytes(path) as file:
         stream = ByteStream(file, path)
         header, metadata = read_header(stream)
@@ -171,7 +171,7 @@ def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iter
             vectors = vectors.astype(np.float32)
         yield words[chunk], vectors
     if not has_words:
-        yield Extra(TOKENIZER, tokenizer, {})
+        yield ExtraFile(TOKENIZER, tokenizer, {})
 
 
 def _embeddings_name(stream: ByteStream, tensors: dict[str, TensorInfo]) -> str:

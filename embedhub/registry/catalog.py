@@ -1,11 +1,11 @@
 """What is known of each source, as plain facts: for listings, pages and bibliographies."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from embedhub.registry.registry import as_source, sources
+from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
@@ -78,7 +78,7 @@ def facts(source: str | Path | EmbeddingSource, provider: str | None = None) -> 
         "description": source.description,
         "language": source.language,
         "cased": source.cased,
-        "words": source.words,
+        "words": source.vocab_size,
         "license": source.license,
         "citation": source.citation,
         "homepage": source.homepage,
@@ -138,10 +138,12 @@ def _wanted(entry: dict[str, Any], language: str | None, text: str) -> bool:
 
 
 def _facts_of_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
-    files = source.files.get(dim, ())
-    download, folder = source.download_size(dim), source.store_folder(dim)
-    inflated = [part.size for part in files[0].parts] if files else [None]
-    size = source.store_size(dim) if folder is None else sum(file.stat().st_size for file in _files(folder))
+    files = source.files.get(dim, ()) if isinstance(source, RemoteSource) else ()
+    download = source.download_size(dim)
+    folder = source.store_path(dim)
+    in_cache = folder.exists()
+    inflated = [part.size for part in files[0].all_files] if files else [None]
+    size = sum(file.stat().st_size for file in folder.iterdir()) if in_cache else source.store_size(dim)
     return {
         "dim": dim,
         "download_bytes": download,
@@ -149,14 +151,10 @@ def _facts_of_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
         if download is not None or None in inflated
         else sum(size for size in inflated if size is not None),
         "store_bytes": size,
-        "store": None if folder is None else str(folder),
+        "store": str(folder) if in_cache else None,
         "candidates": [
-            {"url": part.url, "member": part.member, "hash": part.hash, "size": part.size}
+            {"url": part.url, "member": part.member, "hash": part.known_hash, "size": part.size}
             for file in files
-            for part in file.parts
+            for part in file.all_files
         ],
     }
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.iterdir() if file.is_file())

@@ -4,15 +4,17 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from embedhub import _atomic, settings
 from embedhub import _cache as cache
-from embedhub import settings
+from embedhub._file_state import xxh3_of_file
 from embedhub._progress import progress_bar
+from embedhub.download.remote_file import lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
@@ -81,12 +83,9 @@ class Store:
     def state(self) -> State:
         """Tell whether its source would open it; to tell that of a file of yours, it may have to be read."""
         try:
-            source = self.source()
-            fingerprints = source.fingerprints(self.dim) if self.dim in source.dims else ()
+            return "current" if _opens(self.source(), self) else "outdated"
         except EmbedhubError:
             return "unknown"
-        folders = (store.folder_for(source.name, self.dim, fingerprint) for fingerprint in fingerprints)
-        return "current" if self.folder in folders else "outdated"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON has it."""
@@ -148,14 +147,16 @@ class Rest:
 
 
 def downloads() -> list[Rest]:
-    """Return the fetched files that were kept, and the parts of those that broke off or are on their way."""
+    """Return the downloaded files that were kept, and the parts of interrupted or running downloads."""
     folder = cache.downloads()
-    found = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        part = _PART.fullmatch(path.name)
-        name = (part[1] if part else path.name).removeprefix(".")
-        found.append(Rest(path, _size(path), f"fetch-{name}"))
-    return found
+    files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
+    return [Rest(path, _size(path), _lock_of_download(path.relative_to(folder))) for path in files]
+
+
+def _lock_of_download(path: Path) -> str:
+    """Return the name of the lock of those who download or read a file of the downloads folder."""
+    part = _PART.fullmatch(path.name)
+    return lock_name(path.with_name(part[1]).as_posix() if part else path.as_posix())
 
 
 def leftovers() -> list[Rest]:
@@ -209,7 +210,7 @@ def _faults(each: Store, advance: Callable[[int], None]) -> Iterator[Fault]:
     there = {path.name: path for path in each.folder.iterdir()}
     for name, expected in digests.items():
         try:
-            actual = store.digest(each.folder / name, advance)
+            actual = xxh3_of_file(each.folder / name, advance)
         except OSError as error:
             yield Fault(f"{name} is absent" if name not in there else f"{name}: {error.strerror}")
             continue
@@ -220,17 +221,15 @@ def _faults(each: Store, advance: Callable[[int], None]) -> Iterator[Fault]:
 
 
 def repair(each: Store, faults: list[Fault]) -> None:
-    """Make a store whole again: build it anew, or remove files that do not belong there.
-
-    It is fetched and built beside the damaged one, which stays until then, and for good if that fails.
+    """Make a store whole again: build it again, or only remove files that do not belong there.
 
     Args:
         each: A store.
         faults: What `verify` has found.
 
     Raises:
-        StoreError: Its source is not there any more, or pins other bytes by now; nothing was changed.
-        EmbedhubError: What `embedhub.load` raises; nothing was changed.
+        StoreError: Its source is not there any more, or has other bytes by now; nothing was changed.
+        EmbedhubError: As for `embedhub.load`; nothing was changed.
     """
     extras = [fault.extra for fault in faults if fault.extra is not None]
     if len(extras) == len(faults):
@@ -240,21 +239,42 @@ def repair(each: Store, faults: list[Fault]) -> None:
     advice = f"Remove it: embedhub cache remove {each.name} {each.dim}."
     try:
         source = each.source()
-        folders = [
-            store.folder_for(source.name, each.dim, fingerprint)
-            for fingerprint in (source.fingerprints(each.dim) if each.dim in source.dims else ())
-        ]
+        opens = _opens(source, each)
     except (LookupError, LocalFileError, FormatError) as error:
         raise StoreError(
-            f"{each.folder}: this store is damaged, and cannot be built anew: {error} Nothing was changed. "
-            f"Bring back what it was built of, or give it up. {advice}"
+            f"{each.folder}: this store is damaged, and cannot be built again: {error} Nothing was changed. "
+            f"Restore what it was built from, or give it up. {advice}"
         ) from error
-    if each.folder not in folders:
+    if not opens:
         raise StoreError(
-            f"{each.folder}: this store is damaged, and cannot be built anew: its source is of other bytes "
-            f"by now, and does not open this one any more. Nothing was changed. {advice}"
+            f"{each.folder}: this store is damaged, and cannot be built again: its source has other bytes by "
+            f"now, and does not open this one any more. Nothing was changed. {advice}"
         )
-    source.rebuild(each.dim)
+    # Not removed before the new one is there: offline, most of a damaged store still works.
+    damaged = each.folder.with_name(f".{each.folder.name}.damaged")
+    with _locked(each):
+        shutil.rmtree(damaged, ignore_errors=True)  # of a killed process
+        try:
+            _atomic.move(each.folder, damaged)
+        except OSError as error:
+            raise StoreError(
+                f"{each.folder}: this folder cannot be removed ({_atomic.reason(error)})."
+            ) from error
+        try:
+            source.vectors(each.dim)
+        except BaseException:
+            _atomic.move(damaged, each.folder)
+            raise
+        shutil.rmtree(damaged)
+
+
+def _locked(each: Store) -> AbstractContextManager[None]:
+    return cache.lock(f"build-{each.name}-{each.dim}d", f"building {each.name} {each.dim}d")
+
+
+def _opens(source: EmbeddingSource, each: Store) -> bool:
+    """Return whether a source opens just this store."""
+    return each.dim in source.dims and each.folder == source.store_path(each.dim)
 
 
 def remove(each: Store) -> None:
@@ -264,9 +284,8 @@ def remove(each: Store) -> None:
         StoreError: It cannot be removed, or on Windows, a process has it open; `Vectors` of this one count
             too. The store is unchanged then.
     """
-    with cache.lock(f"build-{each.name}-{each.dim}d", f"building {each.name} {each.dim}d"):
-        store.forget()
-        cache.remove(each.folder)
+    with _locked(each):
+        _atomic.remove(each.folder)
         with suppress(OSError):
             each.folder.parent.rmdir()  # if it was the last one of its source
 
@@ -290,7 +309,7 @@ def _remove(path: Path) -> None:
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise StoreError(f"{path}: this cannot be removed ({cache.reason(error)}).") from error
+        raise StoreError(f"{path}: this cannot be removed ({_atomic.reason(error)}).") from error
 
 
 def _size(path: Path) -> int:

@@ -1,9 +1,8 @@
-"""The caller's own files of vectors, as sources: found out, hashed, and built into stores like all others."""
+"""Vectors in a file of the user, as a source: the format is detected, and the bytes are hashed."""
 
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,31 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import xxhash
-
-from embedhub import _cache as cache
-from embedhub import settings
+from embedhub import _atomic, settings
 from embedhub._archives import split_member
-from embedhub._names import is_device
+from embedhub._file_state import file_state, xxh3_of_file
+from embedhub._names import is_device, slug
 from embedhub._warn import warn
+from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatWarning, LocalFileError, StoreError, UnexpectedEndError
 from embedhub.formats.detect import Format, detect
-from embedhub.registry.source import EmbeddingSource
-from embedhub.vectors.blocks import Block, Extra
+from embedhub.registry.source import EmbeddingSource, Reopen
+from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.vectors import Vectors
 
-_CHUNK = 1 << 20
-_LONGEST_NAME = 80
 _SETTLED = 2_000_000_000  # nanoseconds: the coarsest clock of a file system, FAT's, ticks every two seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSource(EmbeddingSource):
-    """The vectors in one file of the caller. `open_source` makes it.
+    """The vectors in one file of the user; `open_source` returns it.
 
     Args:
         path: The file, absolute; ``archive.zip#member`` for one of several in an archive.
-        format: What its bytes are.
-        state: Size, times and number of the file and of what lies beside it, when it was looked at.
+        format: Its detected format.
+        state: State of the file and of its companions when they were opened.
     """
 
     path: Path
@@ -44,35 +41,36 @@ class LocalSource(EmbeddingSource):
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """The one dim that the file has."""
+        """The one dimension that the file has."""
         return (self.format.dim,)
 
-    def fingerprints(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - the interface's argument
-        """Name the bytes of the file, and of what lies beside it, by their XXH3 of 128 bits."""
-        digests = [_digest(file) for file in _files(self.path, self.format)]
+    def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
+        """Identify the bytes of the file and its companions by their XXH3 of 128 bits."""
+        digests = [_remembered_xxh3(file) for file in _files(self.path, self.format)]
         self._check_state()
         _, member = split_member(self.path)
-        return (" ".join([*digests, f"#{member}"] if member else digests),)
+        return " ".join([*digests, f"#{member}"] if member else digests)
 
-    def fetch(self, dim: int) -> Path:
-        """Return the place of the file."""
+    def fetch(self, dim: int) -> Fetched:
+        """Return the file."""
         self.check_dim(dim)
-        return self.path
+        return Fetched(self.path, None, {path.name: path for path in self.format.companions})
 
-    def download_size(self, dim: int) -> int:  # noqa: ARG002 - the interface's argument
-        """Return 0: it is here already."""
-        return 0
-
-    def parse(self, path: Path, dim: int) -> Iterator[Block | Extra]:
-        """Read the file; what is odd about its end is a warning, since its owner may know better."""
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
+        """Read the file; if it ends too early, its complete vectors are used, with a warning."""
         try:
-            yield from self.format.reader(path, dim, *self.format.companions)
+            yield from self.format.reader(fetched.path, dim, *fetched.companions.values())
         except UnexpectedEndError as error:
-            warn(f"{error} All rows that are there are used.", FormatWarning)
+            warn(f"{error} All vectors before the end are used.", FormatWarning)
         self._check_state()
 
-    def _provenance(self, dim: int, candidate: int) -> dict[str, Any]:
-        return super()._provenance(dim, candidate) | {"path": str(self.path)}
+    def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:
+        """Return what the manifest of a store records about the origin of its vectors."""
+        return super().manifest(dim, cache_key, fetched) | {"path": str(self.path)}
+
+    def reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - the interface's argument
+        """Return a function and its arguments that open the vectors in another process."""
+        return _reopen, (self.path, cache_key)
 
     def _check_state(self) -> None:
         if _states(_files(self.path, self.format)) != self.state:
@@ -82,37 +80,36 @@ class LocalSource(EmbeddingSource):
 
 
 def open_source(path: Path) -> LocalSource:
-    """Return a source for a file, whose format is found out by its bytes.
+    """Return a source for a file, whose format is detected by its bytes.
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
 
     Raises:
-        LocalFileError: There is no such file, or it cannot be opened.
+        LocalFileError: The file does not exist or cannot be opened.
         FormatError: It is in none of the known formats.
     """
     try:
         path = path.expanduser().absolute()
-        found = detect(path)
-        state = _states(_files(path, found))
+        detected = detect(path)
+        state = _states(_files(path, detected))
     except FileNotFoundError as error:
         missing = Path(error.filename)
         needed = "" if missing == split_member(path)[0] else f", which {path} needs beside it"
         raise LocalFileError(f"{missing}: there is no such file{needed}.") from error
-    except (OSError, RuntimeError) as error:  # RuntimeError: a ~user that nobody knows
+    except (OSError, RuntimeError) as error:  # RuntimeError: a ~user that does not exist
         raise LocalFileError(
             f"{path}: expected a file of vectors, but it cannot be read ({_reason(error)})."
         ) from error
-    name = re.sub(r"[^a-z0-9]+", "-", path.name.lower())[:_LONGEST_NAME].strip("-") or "file"
+    name = slug(path.name)
     return LocalSource(
         name=f"file-{name}" if is_device(name) else name,
         path=path,
-        format=found,
+        format=detected,
         state=state,
         description=f"vectors in {path}",
         language="und",
         cased=True,
-        words=None,
         license="",
         citation="",
         homepage="",
@@ -120,9 +117,9 @@ def open_source(path: Path) -> LocalSource:
 
 
 def as_path(text: str) -> Path | None:
-    """Return the path that a string is meant as, None if it is none.
+    """Return the path that a string is meant as, None if it is not meant as one.
 
-    It is one if it has a separator or a drive, or starts with ``.`` or ``~``, and else if there is such a
+    It is a path if it has a separator or a drive, or starts with ``.`` or ``~``, and else if there is such a
     file.
     """
     path = Path(text)
@@ -132,51 +129,52 @@ def as_path(text: str) -> Path | None:
     return path if os.path.isfile(split_member(path)[0]) else None  # noqa: PTH113
 
 
-def _files(path: Path, found: Format) -> tuple[Path, ...]:
-    """Return the files whose bytes make the vectors."""
-    return (split_member(path)[0], *found.companions)
+def _reopen(path: Path, cache_key: str) -> Vectors:
+    """Open the same vectors of a file in another process, perhaps on a machine that has another file there.
+
+    Raises:
+        StoreError: The file at that path is another one.
+    """
+    source = open_source(path)
+    actual = source.cache_key(source.format.dim)
+    if actual != cache_key:
+        raise StoreError(
+            f"{path}: the vectors that were pickled came from a file with other bytes than the one that is "
+            f"there now (XXH3 {cache_key}, got {actual}). Nothing was opened. Copy the same file to each "
+            "machine, or load and pickle the vectors again."
+        )
+    return source.vectors(source.format.dim)
+
+
+def _files(path: Path, format: Format) -> tuple[Path, ...]:  # noqa: A002 - what it is
+    """Return the files that the vectors are read from."""
+    return (split_member(path)[0], *format.companions)
 
 
 def _states(files: tuple[Path, ...]) -> tuple[tuple[int, ...], ...]:
-    return tuple(_state(file) for file in files)
+    return tuple(file_state(file) for file in files)
 
 
-def _state(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file is written, without reading it."""
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+def _remembered_xxh3(path: Path) -> str:
+    """Return the XXH3 of a file's bytes, as an earlier call recorded it if the file is the same.
 
-
-def _digest(path: Path) -> str:
-    """Return the XXH3 of a file's bytes, from the memory of an earlier call where the file is the same.
-
-    A file that was written just now is not remembered: a second write within one tick of the file system's
-    clock would leave no trace.
+    That of a file that was written just now is not recorded: a second write within one tick of the file
+    system's clock would leave no trace.
     """
     key = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    memory = settings.cache_folder() / "hashes" / f"{key}-own.json"
+    record = settings.cache_folder() / "hashes" / f"{key}-own.json"
     began = time.time_ns()
-    state = _state(path)
+    state = file_state(path)
     with suppress(OSError, ValueError, KeyError, TypeError):
-        remembered = json.loads(memory.read_text("utf-8"))
-        if tuple(remembered["state"]) == state:
-            return str(remembered["xxh3_128"])
-    digest = xxhash.xxh3_128()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    if _state(path) == state and began - max(state[1:3]) > _SETTLED:
+        recorded = json.loads(record.read_text("utf-8"))
+        if tuple(recorded["state"]) == state:
+            return str(recorded["xxh3_128"])
+    digest = xxh3_of_file(path)
+    if file_state(path) == state and began - max(state[1:3]) > _SETTLED:
         # Without it the next call reads the file once more: a cache may be read-only.
         with suppress(OSError, StoreError):
-            cache.ensure_folder(memory.parent)
-            fresh = memory.with_suffix(f".{os.getpid()}.tmp")
-            fresh.write_text(
-                json.dumps({"path": str(path), "state": state, "xxh3_128": digest.hexdigest()}),
-                "utf-8",
-                newline="\n",
-            )
-            fresh.replace(memory)
-    return digest.hexdigest()
+            _atomic.write_text(record, json.dumps({"path": str(path), "state": state, "xxh3_128": digest}))
+    return digest
 
 
 def _reason(error: Exception) -> str:

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from embedhub.errors import DimNotFoundError, SourceNotFoundError, StoreError
+from embedhub.errors import DimNotFoundError, SourceNotFoundError
 from embedhub.registry import hookspecs
-from embedhub.registry.local_file import LocalSource, as_path, open_source
+from embedhub.registry.local_file import as_path, open_source
 from embedhub.registry.plugins import Plugins
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
@@ -165,18 +165,19 @@ def register(source: EmbeddingSource) -> None:
 
     Example:
         >>> import embedhub
-        >>> source = embedhub.EmbeddingSource(
-        ...     name="none-yet",
-        ...     description="a name without vectors",
+        >>> file = embedhub.RemoteFile(url="https://example.org/vectors.txt", format="glove")
+        >>> source = embedhub.RemoteSource(
+        ...     name="my-corpus",
+        ...     files={50: (file,)},
+        ...     description="GloVe on my corpus",
         ...     language="en",
         ...     cased=False,
-        ...     words=None,
         ...     license="CC0-1.0",
-        ...     citation="nobody",
+        ...     citation="Me (2026)",
         ...     homepage="https://example.org",
         ... )
         >>> embedhub.register(source)
-        >>> embedhub.sources().provider("none-yet")
+        >>> embedhub.sources().provider("my-corpus")
         'embedhub.register()'
 
     Args:
@@ -218,28 +219,7 @@ def load(source: Source, dim: int | None = None) -> Vectors:
             raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
         return source
     named, dim = find(source, dim)
-    vectors = named.vectors(dim)
-    if isinstance(named, LocalSource):
-        vectors.reopen = (_reopen, (named.path, vectors.manifest["fingerprint"]))
-    elif is_registered(named):
-        vectors.reopen = (load, (named.name, dim))
-    return vectors
-
-
-def _reopen(path: Path, fingerprint: str) -> Vectors:
-    """Open the same vectors of a file in another process, and on a machine that may have another file there.
-
-    Raises:
-        StoreError: The file at that path is not the one that was meant.
-    """
-    vectors = load(path)
-    if vectors.manifest["fingerprint"] != fingerprint:
-        raise StoreError(
-            f"{path}: the vectors that were pickled came from a file with other bytes than the one that is "
-            f"there now (XXH3 {fingerprint}, got {vectors.manifest['fingerprint']}). Nothing was opened. "
-            "Bring the same file to each machine, or load and pickle them anew."
-        )
-    return vectors
+    return named.vectors(dim, reopen=(load, (named.name, dim)) if is_registered(named) else None)
 
 
 def find(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:

@@ -1,83 +1,57 @@
-"""`EmbeddingSource`: the interface fetch, parse, vectors. Data by default, code where a source needs it."""
+"""`EmbeddingSource`: the interface of all sources, and the way from a download to memory-mapped vectors."""
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from embedhub import __version__
+from embedhub import __version__, settings
 from embedhub import _cache as cache
 from embedhub._names import check_name
 from embedhub._progress import progress_bar
-from embedhub.download.remote_file import RemoteFile
-from embedhub.errors import DimNotFoundError
-from embedhub.vectors import store
-from embedhub.vectors.blocks import Block, Extra
-from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
-from embedhub.vectors.vectors import Vectors
+from embedhub.download.remote_file import Fetched
+from embedhub.errors import DimNotFoundError, EmbedhubError, StoreError
+from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.fallbacks import validate_fallbacks
+from embedhub.vectors.store import open_store, store_path
+from embedhub.vectors.store_writer import StoreWriter
+from embedhub.vectors.vectors import Fallback, Vectors
 
-_BYTES_PER_WORD = 32  # of the index, and of the word itself
+_INDEX_BYTES_PER_WORD = 32  # and of the word itself
 
-
-def _opened(folders: list[Path]) -> Iterator[Vectors]:
-    return (store.open_store(folder) for folder in folders if folder.exists())
+Reopen = tuple[Callable[..., Vectors], tuple[Any, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbeddingSource:
-    """A named pretrained set of word vectors, in one or more dims.
+class EmbeddingSource(ABC):
+    """A named set of pretrained word vectors, in one or more dimensions.
 
-    Most sources are this table and no code. One that does not come from plain files overrides `dims`,
-    `fingerprints`, `fetch` and `parse`.
-
-    Example:
-        >>> from embedhub.formats import glove
-        >>> source = EmbeddingSource(
-        ...     name="my-corpus",
-        ...     files={
-        ...         50: (
-        ...             RemoteFile(
-        ...                 url="https://example.org/my.50d.txt", hash=None, size=None, reader=glove.read
-        ...             ),
-        ...         )
-        ...     },
-        ...     description="GloVe on my corpus",
-        ...     language="en",
-        ...     cased=False,
-        ...     words=1000,
-        ...     license="CC-BY-4.0",
-        ...     citation="Me (2026)",
-        ...     homepage="https://example.org",
-        ... )
-        >>> source.dims
-        (50,)
+    Most sources are files at a URL and need no code: see `RemoteSource`. Others subclass this and define
+    `dims`, `cache_key`, `fetch` and `parse`.
 
     Args:
         name: Lower-case letters, digits, and ``- . _`` between them.
-        files: For each dim the files with its vectors in order of preference: the next is tried when one
-            cannot be had. All candidates of a dim hold the same vectors.
         description: One line.
         language: BCP 47 code; ``"mul"`` for several languages, ``"und"`` if unknown.
         cased: Whether ``The`` and ``the`` are different words in it.
-        words: Number of words, None if unknown.
-        license: SPDX expression or the licence's name.
+        vocab_size: Number of words; None if unknown.
+        license: SPDX expression, or the name of the license.
         citation: What to cite.
         homepage: Where to read more.
-        fallbacks: What is tried for a word that is missing, unless the caller says otherwise: ``("lower",)``
-            for an uncased source. Names and functions as in `embedhub.embedding_matrix`.
+        fallbacks: What is tried for an out-of-vocabulary word unless the caller says otherwise:
+            ``("lower",)`` for an uncased source. Names and functions as in `embedhub.embedding_matrix`.
 
     Raises:
-        ValueError: An argument has not the form described here.
+        ValueError: The name is invalid, or a fallback is unknown.
     """
 
     name: str
-    files: Mapping[int, tuple[RemoteFile, ...]] = field(default_factory=dict)
     description: str
     language: str
     cased: bool
-    words: int | None
+    vocab_size: int | None = None
     license: str
     citation: str
     homepage: str
@@ -85,91 +59,70 @@ class EmbeddingSource:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        for dim, candidates in self.files.items():
-            if type(dim) is not int or dim <= 0:
-                raise ValueError(f"{self.name}: files has the dim {dim!r}; expected a positive int.")
-            if not candidates or not all(isinstance(file, RemoteFile) for file in candidates):
-                raise ValueError(
-                    f"{self.name}: files[{dim}] is {candidates!r}; expected RemoteFile objects in a tuple."
-                )
         object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
-        object.__setattr__(
-            self, "files", MappingProxyType({dim: tuple(self.files[dim]) for dim in self.files})
-        )
 
     @property
+    @abstractmethod
     def dims(self) -> tuple[int, ...]:
-        """The dims it comes in, smallest first."""
-        return tuple(sorted(self.files))
+        """The available dimensions, smallest first."""
 
-    def fingerprints(self, dim: int) -> tuple[str, ...]:
-        """Name the bytes of each candidate, by their hash where one is known: the key of its store.
+    @abstractmethod
+    def cache_key(self, dim: int) -> str:
+        """Identify the bytes that the vectors are read from; it names their store.
 
         Example:
             >>> import embedhub
-            >>> embedhub.sources()["glove-6b"].fingerprints(50)[0]
+            >>> embedhub.sources()["glove-6b"].cache_key(50)
             'sha256:d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f'
 
         Args:
             dim: One of `dims`.
 
         Returns:
-            One string for each candidate, in their order.
+            The published hash where there is one. Whatever else, it changes when the vectors change.
         """
-        return tuple(file.fingerprint for file in self.files[dim])
 
-    def fetch(self, dim: int) -> Path:
-        """Bring the file for a dim to disk, verified.
+    @abstractmethod
+    def fetch(self, dim: int) -> Fetched:
+        """Make the file with the vectors available on disk, verified.
 
         Example:
             >>> import embedhub
-            >>> embedhub.sources()["wordnet-ppmi"].fetch(25).name
+            >>> embedhub.sources()["wordnet-ppmi"].fetch(25).path.name
             'wordnet_ppmi.npz'
 
         Args:
             dim: One of `dims`.
 
         Returns:
-            The place of the file. It may go when a store is built of it; see EMBEDHUB_KEEP_DOWNLOADS.
+            The file. It may be removed when a store is built from it; see EMBEDHUB_KEEP_DOWNLOADS.
 
         Raises:
-            DimNotFoundError: The source has no such dim.
-            DownloadError: The file could not be had; a ChecksumError if its bytes are not the pinned ones.
+            DimNotFoundError: The source does not have this dimension.
+            DownloadError: The file is not available; a ChecksumError if its bytes are wrong.
         """
-        # pooch and requests cost more time to import than a store takes to open.
-        from embedhub.download.fetch import fetch
 
-        self.check_dim(dim)
-        return fetch(self.files[dim], **self._wanted(dim))
-
-    def _wanted(self, dim: int) -> dict[str, str]:
-        """Return what the messages of a download say."""
-        return {"what": f"{self.name} {dim}d", "command": f"embedhub.load({self.name!r}, {dim})"}
-
-    def parse(self, path: Path, dim: int) -> Iterator[Block | Extra]:
-        """Read a file of this source as blocks of words and float32 rows, and what else its store keeps.
+    @abstractmethod
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
+        """Yield the words and their float32 vectors in blocks, and further files for the store.
 
         Example:
             >>> import embedhub
             >>> source = embedhub.sources()["wordnet-ppmi"]
-            >>> words, rows = next(source.parse(source.fetch(25), 25))
-            >>> words[:3], rows.shape, rows.dtype
+            >>> words, vectors = next(source.parse(source.fetch(25), 25))
+            >>> words[:3], vectors.shape, vectors.dtype
             (['the', 'a', 'of'], (8192, 25), dtype('float32'))
 
         Args:
-            path: What `fetch` gave, or a copy of the first candidate from elsewhere.
-            dim: Width of a row.
+            fetched: The result of `fetch`.
+            dim: Dimension of the vectors.
 
         Raises:
-            FormatError: The file is not what its reader expects.
+            FormatError: The file is malformed.
         """
-        file = self.files[dim][self._candidate(path, dim)]
-        # Of a copy from elsewhere the reader itself finds what lies beside it.
-        beside = file.beside if path.name.startswith(file.local_name) else ()
-        return file.reader(path, dim, *(path.with_name(other.local_name) for other in beside))
 
-    def vectors(self, dim: int) -> Vectors:
-        """Open the vectors of a dim; the first time on a machine, fetch the file and build the store.
+    def vectors(self, dim: int, *, reopen: Reopen | None = None) -> Vectors:
+        """Open the vectors of a dimension; the first time, download the file and build the store.
 
         Example:
             >>> import embedhub
@@ -178,98 +131,93 @@ class EmbeddingSource:
 
         Args:
             dim: One of `dims`.
+            reopen: A function and its arguments that open the same vectors in another process, where they are
+                unpickled. By default the source itself is pickled.
 
         Raises:
-            DimNotFoundError: The source has no such dim.
-            DownloadError: The file could not be had.
-            FormatError: The file is not what its reader expects; nothing is published.
+            DimNotFoundError: The source does not have this dimension.
+            DownloadError: The file is not available.
+            FormatError: The file is malformed; nothing is published.
         """
         self.check_dim(dim)
-        folders = [store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim)]
-        opened = next(_opened(folders), None)
-        if opened is None:
-            with cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"):
-                opened = next(_opened(folders), None)
-                if opened is None:
-                    self._build(folders, dim)
-                    opened = next(_opened(folders))
-        # Not a fact of the file, and so not of its store: an update of the source may change it.
-        opened.fallbacks = self.fallbacks
-        return opened
+        key = self.cache_key(dim)
+        folder = store_path(self.name, dim, key)
+        if not folder.exists():
+            with ExitStack() as locks:
+                locks.enter_context(cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"))
+                # Another source may read the same file, and removes it when its own store is built.
+                for name in self.file_locks(dim):
+                    locks.enter_context(cache.lock(name, f"reading a file of {self.name} {dim}d"))
+                if not folder.exists():
+                    fetched = self.fetch(dim)
+                    space = self.store_size(dim)
+                    if space is not None:
+                        cache.check_space(cache.ensure_folder(folder.parent), space, "the store")
+                    manifest = self.manifest(dim, key, fetched)
+                    with (
+                        progress_bar(
+                            f"Building {self.name} {dim}d", self.vocab_size, in_bytes=False
+                        ) as advance,
+                        StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
+                    ):
+                        for block in _readable(self.parse(fetched, dim)):
+                            writer.write(block)
+                            advance(0 if isinstance(block, ExtraFile) else len(block[0]))
+                    if not settings.keep_downloads():
+                        self.discard(fetched)
+        reopen = reopen or self.reopen(dim, key)
+        return open_store(folder, fallbacks=self.fallbacks, reopen=reopen)
 
-    def rebuild(self, dim: int) -> Vectors:
-        """Build the store of a dim anew; the one that is there stays until the new one is whole.
-
-        Example:
-            >>> import embedhub
-            >>> embedhub.sources()["wordnet-ppmi"].rebuild(25)
-            <Vectors wordnet-ppmi: 78,781 words, dim 25>
+    def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
+        """Return what the manifest of a store records about the origin of its vectors.
 
         Args:
             dim: One of `dims`.
-
-        Raises:
-            EmbedhubError: What `vectors` raises; then all is as it was before.
-            StoreError: A process has the store open, on Windows; likewise.
+            cache_key: The result of `cache_key`.
+            fetched: The file that the store is built from.
         """
-        self.check_dim(dim)
-        folders = [store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim)]
-        fresh = [folder.with_name(f".{folder.name}.fresh") for folder in folders]
-        with cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"):
-            for folder in fresh:
-                shutil.rmtree(folder, ignore_errors=True)  # of a killed process
-            self._build(fresh, dim)
-            store.forget()
-            try:
-                for folder in folders:
-                    cache.remove(folder)
-                for built, folder in zip(fresh, folders, strict=True):
-                    if built.exists():
-                        cache.put(built, folder)
-            finally:
-                for folder in fresh:
-                    shutil.rmtree(folder, ignore_errors=True)
-            opened = next(_opened(folders))
-        opened.fallbacks = self.fallbacks
-        return opened
+        return {
+            "fingerprint": cache_key,
+            "license": self.license,
+            "citation": self.citation,
+            "homepage": self.homepage,
+            "written_by": f"embedhub {__version__}",
+        }
 
-    def store_folder(self, dim: int) -> Path | None:
-        """Return the folder of the store of a dim, None where this cache has none.
-
-        Example:
-            >>> import embedhub
-            >>> vectors = embedhub.load("wordnet-ppmi", 25)
-            >>> embedhub.sources()["wordnet-ppmi"].store_folder(25).parent.name
-            'wordnet-ppmi'
+    def file_locks(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - for subclasses
+        """Return the names of the locks of the files that `fetch` may return, in alphabetical order.
 
         Args:
             dim: One of `dims`.
         """
-        folders = (store.folder_for(self.name, dim, fingerprint) for fingerprint in self.fingerprints(dim))
-        return next((folder for folder in folders if folder.exists()), None)
+        return ()
 
-    def download_size(self, dim: int) -> int | None:
-        """Return how many bytes a fetch brings, None where that is not known.
+    def discard(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+        """Remove a downloaded file when the store is built.
 
-        Of a member of a zip archive only the inflated size is known; then it is that of the next candidate,
-        which holds the same vectors in a compressed file.
+        Args:
+            fetched: The result of `fetch`.
+        """
 
-        Example:
-            >>> import embedhub
-            >>> embedhub.sources()["glove-6b"].download_size(50)
-            69182535
+    def reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - for subclasses
+        """Return a function and its arguments that open the vectors in another process.
+
+        Args:
+            dim: One of `dims`.
+            cache_key: The result of `cache_key`.
+        """
+        return _open, (self, dim)
+
+    def download_size(self, dim: int) -> int | None:  # noqa: ARG002 - for subclasses
+        """Return the number of bytes that `fetch` downloads; None if it is unknown.
 
         Args:
             dim: One of `dims`.
         """
-        for file in self.files.get(dim, ()):
-            sizes = [part.size for part in file.parts if part.member is None]
-            if len(sizes) == len(file.parts) and None not in sizes:
-                return sum(size for size in sizes if size is not None)
-        return None
+        return 0
 
     def store_size(self, dim: int) -> int | None:
-        """Return about how many bytes a store takes, None where the number of words is not known.
+        """Return the approximate number of bytes of the store; None if the vocabulary size is unknown.
 
         Example:
             >>> import embedhub
@@ -279,68 +227,48 @@ class EmbeddingSource:
         Args:
             dim: One of `dims`.
         """
-        return None if self.words is None else self.words * (4 * dim + _BYTES_PER_WORD)
+        return None if self.vocab_size is None else self.vocab_size * (4 * dim + _INDEX_BYTES_PER_WORD)
 
-    def _build(self, folders: list[Path], dim: int) -> None:
-        def build(path: Path, accept: Callable[[], None]) -> None:
-            self._build_from(path, accept, folders, dim)
+    def store_path(self, dim: int) -> Path:
+        """Return the folder of the store of a dimension, whether or not it exists.
 
-        if type(self).fetch is EmbeddingSource.fetch:
-            from embedhub.download.fetch import fetch_and_build
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25)
+            <Vectors wordnet-ppmi: 78,781 words, dim 25>
+            >>> embedhub.sources()["wordnet-ppmi"].store_path(25).exists()
+            True
 
-            fetch_and_build(self.files[dim], build, **self._wanted(dim))
-        else:  # who fetches in its own way verifies in its own way
-            build(self.fetch(dim), lambda: None)
-
-    def _build_from(self, path: Path, accept: Callable[[], None], folders: list[Path], dim: int) -> None:
-        candidate = self._candidate(path, dim)
-        room = self.store_size(dim)
-        if room is not None:
-            cache.check_space(cache.ensure_folder(folders[candidate].parent), room, "the store")
-        with progress_bar(f"Building {self.name} {dim}d", self.words, in_bytes=False) as advance:
-            store.build(
-                folders[candidate],
-                self.parse(path, dim),
-                name=self.name,
-                dim=dim,
-                provenance=self._provenance(dim, candidate),
-                advance=advance,
-                accept=accept,
-            )
-
-    def _provenance(self, dim: int, candidate: int) -> dict[str, Any]:
-        """Return what the manifest says of where the vectors come from."""
-        facts: dict[str, Any] = {"fingerprint": self.fingerprints(dim)[candidate]}
-        if self.files:
-            file = self.files[dim][candidate]
-            facts |= {"url": file.url, "member": file.member, "hash": file.hash}
-            if file.beside:
-                facts["beside"] = [{"url": other.url, "hash": other.hash} for other in file.beside]
-        return facts | {
-            "license": self.license,
-            "citation": self.citation,
-            "homepage": self.homepage,
-            "written_by": f"embedhub {__version__}",
-        }
-
-    def _candidate(self, path: Path, dim: int) -> int:
-        """Return which candidate a file on disk is, by its name; the first if it came from elsewhere."""
-        for candidate, file in enumerate(self.files.get(dim, ())):
-            if path.name.startswith(file.local_name):  # more follows while the file is not verified
-                return candidate
-        return 0
+        Args:
+            dim: One of `dims`.
+        """
+        return store_path(self.name, dim, self.cache_key(dim))
 
     def check_dim(self, dim: int) -> None:
-        """Raise DimNotFoundError unless the source comes in this dim.
+        """Raise DimNotFoundError unless the source has this dimension.
 
         Example:
             >>> import embedhub
             >>> embedhub.sources()["wordnet-ppmi"].check_dim(25)
 
         Args:
-            dim: What was asked for.
+            dim: The dimension.
         """
         if dim not in self.dims:
             raise DimNotFoundError(
                 f"{self.name!r} has no dim {dim!r}; its dims are {', '.join(map(str, self.dims))}."
             )
+
+
+def _open(source: EmbeddingSource, dim: int) -> Vectors:
+    return source.vectors(dim)
+
+
+def _readable(blocks: Iterator[Block | ExtraFile]) -> Iterator[Block | ExtraFile]:
+    """Yield the blocks; report read errors of the input as such, not as write errors of the store."""
+    try:
+        yield from blocks
+    except EmbedhubError:
+        raise
+    except OSError as error:
+        raise StoreError(f"The input of the store cannot be read: {error}. Nothing was published.") from error

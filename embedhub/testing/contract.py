@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.errors import DimNotFoundError, FormatError, SourceNotFoundError
 from embedhub.registry.plugins import entry_points
 from embedhub.registry.registry import sources
+from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 from embedhub.testing.import_audit import side_effects
-from embedhub.vectors import store
-from embedhub.vectors.blocks import Extra
+from embedhub.vectors.blocks import ExtraFile
+from embedhub.vectors.store import open_store
+from embedhub.vectors.store_writer import StoreWriter
 
 _CUTS = 50
 _GARBLINGS = 50
@@ -65,8 +68,8 @@ class SourceContract:
     def _representatives(self) -> list[EmbeddingSource]:
         first: dict[object, EmbeddingSource] = {}
         for source in self.sources:
-            readers = [(dim, file.reader) for dim in self.samples for file in source.files.get(dim, ())]
-            first.setdefault((type(source), *readers), source)
+            formats = [(dim, file.format) for dim in self.samples for file in _candidates(source, dim)]
+            first.setdefault((type(source), *formats), source)
         return list(first.values())
 
     def test_installing_it_makes_its_name_appear(self, source: EmbeddingSource) -> None:
@@ -110,8 +113,8 @@ class SourceContract:
         )
         _expect(type(source.cased) is bool, f"{source.name}: cased is {source.cased!r}; expected a bool.")
         _expect(
-            source.words is None or (type(source.words) is int and source.words > 0),
-            f"{source.name}: words is {source.words!r}; expected a positive int, or None if unknown.",
+            source.vocab_size is None or (type(source.vocab_size) is int and source.vocab_size > 0),
+            f"{source.name}: vocab_size is {source.vocab_size!r}; expected a positive int, or None.",
         )
 
     def test_every_dim_can_be_had_and_no_other(
@@ -125,10 +128,10 @@ class SourceContract:
             f"{source.name}: dims is {dims!r}; expected positive ints, smallest first.",
         )
         for dim in dims:
-            names = source.fingerprints(dim)
+            key = source.cache_key(dim)
             _expect(
-                len(names) == max(1, len(source.files.get(dim, ()))) and all(names),
-                f"{source.name}: fingerprints({dim}) is {names!r}; expected one for each candidate.",
+                isinstance(key, str) and bool(key),
+                f"{source.name}: cache_key({dim}) is {key!r}; expected a string.",
             )
         absent = max(dims) + 1
         for method in (source.fetch, source.vectors):
@@ -144,18 +147,19 @@ class SourceContract:
         """No hash is that of no bytes, stands at two dims' different files, or has a rival at its address."""
         pins: dict[str, set[str | None]] = defaultdict(set)
         dims: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-        for files in source.files.values():
-            addresses = tuple(file.address for file in files)
+        for dim in source.dims:
+            files = _candidates(source, dim)
+            locations = tuple(file.location for file in files)
             for file in files:
-                if file.hash:
-                    dims[file.hash].add(addresses)
-            for part in (part for file in files for part in file.parts):
-                pins[part.address].add(part.hash)
-                for pin in filter(None, (part.hash, part.archive_hash)):
+                if file.known_hash:
+                    dims[file.known_hash].add(locations)
+            for part in (part for file in files for part in file.all_files):
+                pins[part.location].add(part.known_hash)
+                for pin in filter(None, (part.known_hash, part.archive_hash)):
                     algorithm, _, value = pin.partition(":")
                     _expect(
                         value != new(algorithm, usedforsecurity=False).hexdigest(),
-                        f"{source.name}: {part.address} has the hash of an empty file, {pin}.",
+                        f"{source.name}: {part.location} has the hash of an empty file, {pin}.",
                     )
         for address, rivals in pins.items():
             _expect(len(rivals) == 1, f"{source.name}: {address} is pinned to several hashes: {rivals}.")
@@ -178,14 +182,15 @@ class SourceContract:
                 )
         shown = [dim for dim in source.dims if dim in self.samples]
         _expect(bool(shown), f"{source.name}: no sample is of one of its dims: {source.dims}.")
-        readers = {file.reader for dim in shown for file in source.files.get(dim, ())}
-        missing = {file.reader for files in source.files.values() for file in files} - readers
-        _expect(not missing, f"{source.name}: these readers have no sample: {missing}.")
+        formats = {file.format for dim in shown for file in _candidates(source, dim)}
+        missing = {file.format for dim in source.dims for file in _candidates(source, dim)} - formats
+        _expect(not missing, f"{source.name}: these formats have no sample: {missing}.")
 
     def test_a_sample_gives_what_is_expected(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """Every candidate gives the expected words in order, and rows of the dim in float32."""
-        for dim, path, _ in self._laid_out(source, tmp_path):
-            words, rows = _parse(source, path, dim)
+        for dim, fetched, _ in self._laid_out(source, tmp_path):
+            path = fetched.path
+            words, rows = _parse(source, fetched, dim)
             first = {word: rows[words.index(word)] for word in words}
             _expect(
                 list(first) == list(self.expected),
@@ -203,8 +208,9 @@ class SourceContract:
     def test_all_candidates_hold_the_same_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """The samples of a dim give the same words and rows, bit for bit."""
         seen: dict[int, tuple[list[str], NDArray[np.float32]]] = {}
-        for dim, path, _ in self._laid_out(source, tmp_path):
-            words, rows = _parse(source, path, dim)
+        for dim, fetched, _ in self._laid_out(source, tmp_path):
+            path = fetched.path
+            words, rows = _parse(source, fetched, dim)
             first_words, first_rows = seen.setdefault(dim, (words, rows))
             _expect(
                 words == first_words and _same(rows, first_rows),
@@ -213,11 +219,14 @@ class SourceContract:
 
     def test_the_store_keeps_every_bit(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """What is looked up is what was parsed; of duplicate words, the first."""
-        for dim, path, _ in self._laid_out(source, tmp_path):
-            words, rows = _parse(source, path, dim)
+        for dim, fetched, _ in self._laid_out(source, tmp_path):
+            path = fetched.path
+            words, rows = _parse(source, fetched, dim)
             folder = path.with_name(f"{path.name}-store")
-            store.build(folder, source.parse(path, dim), name=source.name, dim=dim, provenance={})
-            vectors = store.open_store(folder)
+            with StoreWriter(folder, name=source.name, dim=dim) as writer:
+                for block in source.parse(fetched, dim):
+                    writer.write(block)
+            vectors = open_store(folder)
             distinct = list(dict.fromkeys(words))
             kept = [words.index(word) for word in distinct]
             _expect(
@@ -229,12 +238,13 @@ class SourceContract:
 
     def test_a_cut_file_is_never_taken_for_another(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """Of a file that ends too early come the rows before the cut, or a FormatError."""
-        for dim, path, content in self._laid_out(source, tmp_path):
-            words, rows = _parse(source, path, dim)
+        for dim, fetched, content in self._laid_out(source, tmp_path):
+            path = fetched.path
+            words, rows = _parse(source, fetched, dim)
             for size in sorted({*range(0, len(content), -(-len(content) // _CUTS)), len(content) - 1}):
                 path.write_bytes(content[:size])
                 what = f"{path.name} cut to {size} of {len(content)} bytes"
-                some_words, some_rows = _parse_or_refuse(source, path, dim, what) or ([], rows[:0])
+                some_words, some_rows = _parse_or_refuse(source, fetched, dim, what) or ([], rows[:0])
                 count = len(some_words)
                 _expect(
                     some_words == words[:count] and _same(some_rows, rows[:count]),
@@ -243,39 +253,48 @@ class SourceContract:
 
     def test_a_garbled_file_raises_no_foreign_error(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """Of damaged bytes come well-formed blocks, or a FormatError."""
-        for dim, path, content in self._laid_out(source, tmp_path):
+        for dim, fetched, content in self._laid_out(source, tmp_path):
+            path = fetched.path
             for seed in range(_GARBLINGS):
                 chance = np.random.default_rng(seed)
                 garbled = np.frombuffer(content, np.uint8).copy()
                 places = chance.integers(len(garbled), size=chance.integers(1, 9))
                 garbled[places] = chance.integers(256, size=len(places))
                 path.write_bytes(garbled.tobytes())
-                _parse_or_refuse(source, path, dim, f"{path.name} garbled at the bytes {places.tolist()}")
+                _parse_or_refuse(source, fetched, dim, f"{path.name} garbled at the bytes {places.tolist()}")
 
     def test_a_web_page_is_refused(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """What a server sends in place of a file that has gone is a FormatError."""
-        for dim, path, _ in self._laid_out(source, tmp_path):
+        for dim, fetched, _ in self._laid_out(source, tmp_path):
+            path = fetched.path
             path.write_bytes(_WEB_PAGE)
-            given = _parse_or_refuse(source, path, dim, f"a web page in place of {path.name}")
+            given = _parse_or_refuse(source, fetched, dim, f"a web page in place of {path.name}")
             _expect(given is None, f"{source.name}: a web page in place of {path.name} gives {given}.")
 
-    def _laid_out(self, source: EmbeddingSource, folder: Path) -> Iterator[tuple[int, Path, bytes]]:
-        """Write each sample of a source where its fetched file would lie; give dim, path and content."""
+    def _laid_out(self, source: EmbeddingSource, folder: Path) -> Iterator[tuple[int, Fetched, bytes]]:
+        """Write each sample of a source; yield the dimension, the fetched file, and its content."""
         for dim in source.dims:
             contents = iter(self.samples.get(dim, ()))
-            for names in _names(source, dim):
-                paths = [folder / f"{dim}d" / name for name in names]
-                laid = list(zip(paths, contents, strict=False))
-                for path, content in laid:
-                    path.parent.mkdir(exist_ok=True)
+            candidates: Sequence[RemoteFile | None] = _candidates(source, dim) or (None,)
+            for number, (file, names) in enumerate(zip(candidates, _names(source, dim), strict=True)):
+                paths = [folder / f"{dim}d" / str(number) / name for name in names]
+                written = list(zip(paths, contents, strict=False))
+                for path, content in written:
+                    path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(content)
-                yield from ((dim, *first) for first in laid[:1])
+                if written:
+                    companions = dict(zip(names[1:], paths[1:], strict=True))
+                    yield dim, Fetched(paths[0], file, companions), written[0][1]
+
+
+def _candidates(source: EmbeddingSource, dim: int) -> tuple[RemoteFile, ...]:
+    return source.files.get(dim, ()) if isinstance(source, RemoteSource) else ()
 
 
 def _names(source: EmbeddingSource, dim: int) -> list[list[str]]:
-    """Return for each candidate the names of its file and of what lies beside it."""
-    files = source.files.get(dim, ())
-    return [[part.local_name for part in file.parts] for file in files] or [["sample"]]
+    """Return for each candidate the names of its file and of its companions."""
+    files = _candidates(source, dim)
+    return [[Path(part.cache_name).name for part in file.all_files] for file in files] or [["sample"]]
 
 
 @cache
@@ -284,12 +303,13 @@ def _modules() -> dict[str, str]:
     return {provider: entry_point.value for provider, entry_point in entry_points("embedhub")}
 
 
-def _parse(source: EmbeddingSource, path: Path, dim: int) -> tuple[list[str], NDArray[np.float32]]:
+def _parse(source: EmbeddingSource, fetched: Fetched, dim: int) -> tuple[list[str], NDArray[np.float32]]:
     """Read a file whole; a malformed block fails the test."""
     all_words: list[str] = []
     all_rows = [np.empty((0, dim), np.float32)]
-    for block in source.parse(path, dim):
-        if isinstance(block, Extra):
+    path = fetched.path
+    for block in source.parse(fetched, dim):
+        if isinstance(block, ExtraFile):
             continue
         words, rows = block
         _expect(
@@ -307,11 +327,11 @@ def _parse(source: EmbeddingSource, path: Path, dim: int) -> tuple[list[str], ND
 
 
 def _parse_or_refuse(
-    source: EmbeddingSource, path: Path, dim: int, what: str
+    source: EmbeddingSource, fetched: Fetched, dim: int, what: str
 ) -> tuple[list[str], NDArray[np.float32]] | None:
     """Read a file whole, or return None if it is refused as it should be."""
     try:
-        return _parse(source, path, dim)
+        return _parse(source, fetched, dim)
     except FormatError:
         return None
     except Exception as error:  # noqa: BLE001 - whatever else it raises is the finding

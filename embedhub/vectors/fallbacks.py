@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedhub.vectors.vectors import Fallback as Fallback  # noqa: PLC0414 - also for others
 from embedhub.vectors.vectors import Vectors
-
-Fallback = str | Callable[[str], str | None]
-"""The name of a fallback, or a function that returns another word to look up, or None."""
 
 _MISSING, _AVERAGED = -1, -2  # in place of a row number
 _ACCENTS = re.compile("[\u0300-\u036f]")

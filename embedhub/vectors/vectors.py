@@ -14,6 +14,9 @@ from embedhub.vectors.vocabulary import Vocabulary
 _CHUNK = 8192
 _T = TypeVar("_T")
 
+Fallback = str | Callable[[str], str | None]
+"""The name of a fallback, or a function that returns another word to look up, or None."""
+
 
 class Vectors(Collection[str]):
     """The matrix of a source, and the words of its rows. Read-only; opening one costs milliseconds.
@@ -33,14 +36,12 @@ class Vectors(Collection[str]):
         words: The word of each row.
         name: Name of the source.
         manifest: What the store says of itself.
-        subwords: Makes vectors for words that are not there, where the source can (fastText); else None.
-        extras: Files that came with the vectors, by name, such as ``tokenizer.json``.
-
-    Attributes:
-        fallbacks: What is tried for missing words unless the caller says otherwise: the default of the
-            source, which sets it. Look-ups here know of none; `embedhub.embedding_matrix` does.
-        reopen: A function and its arguments that open the same vectors in another process: what travels
-            when they are pickled. `embedhub.load` sets it; without it they cannot be pickled.
+        subwords: Composes vectors of out-of-vocabulary words from their n-grams (fastText only).
+        files: Files that came with the vectors, by name, such as ``tokenizer.json``.
+        fallbacks: The source's default for `embedhub.embedding_matrix`: what is tried for out-of-vocabulary
+            words. Look-ups here do not use it.
+        reopen: A function and its arguments that open the same vectors in another process. They are what is
+            pickled; without them the vectors cannot be pickled.
     """
 
     def __init__(
@@ -51,16 +52,18 @@ class Vectors(Collection[str]):
         name: str,
         manifest: dict[str, Any] | None = None,
         subwords: Subwords | None = None,
-        extras: Mapping[str, Path] | None = None,
+        files: Mapping[str, Path] | None = None,
+        fallbacks: tuple[Fallback, ...] = (),
+        reopen: "tuple[Callable[..., Vectors], tuple[Any, ...]] | None" = None,
     ) -> None:
         self.matrix = matrix
         self.words = words
         self.name = name
         self.manifest = manifest or {}
-        self.fallbacks: tuple[str | Callable[[str], str | None], ...] = ()
         self.subwords = subwords
-        self.extras = extras or {}
-        self.reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None
+        self.files = files or {}
+        self.fallbacks = fallbacks
+        self._reopen = reopen
         self._norms: NDArray[np.float32] | None = None
 
     @property
@@ -81,12 +84,12 @@ class Vectors(Collection[str]):
         return f"<Vectors {self.name}: {len(self):,} words, dim {self.dim}>"
 
     def __reduce__(self) -> tuple[Callable[..., "Vectors"], tuple[Any, ...]]:
-        if self.reopen is None:
+        if self._reopen is None:
             raise TypeError(
-                f"{self!r} cannot be pickled: only its name would travel, and it has no registered one. "
-                "Register its source with embedhub.register and open it with embedhub.load."
+                f"{self!r} cannot be pickled: its matrix stays on disk, and it does not know how to open it "
+                "again. Open it with embedhub.load, or with the method vectors of its source."
             )
-        return self.reopen
+        return self._reopen
 
     def __getitem__(self, word: str) -> NDArray[np.float32]:
         """Return the vector of a word, ``(dim,)`` and read-only, or raise WordNotFoundError."""

@@ -1,6 +1,6 @@
-"""GloVe by Stanford, but for the 6B vectors, which embedhub has itself.
+"""GloVe by Stanford, except the 6B vectors, which embedhub has itself.
 
-The pins, and how many publish them independently; Stanford itself publishes none.
+The hashes, and how many publish them independently; Stanford itself publishes none.
 
 - ``glove-42b``: the text's sha256 by one project, the archive's by two.
 - ``glove-840b``: the text's sha256 by one project, beside the archive's, which five or more publish. Another
@@ -19,8 +19,7 @@ row more (``<unk>``), so it is no candidate. Of the vectors of 2024 there is one
 
 from collections.abc import Iterable
 
-from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import glove, word2vec
+from embedhub import RemoteFile, RemoteSource, hookimpl
 
 _STANFORD = "https://nlp.stanford.edu/data"
 _RELEASES = "https://github.com/piskvorky/gensim-data/releases/download"
@@ -35,18 +34,18 @@ _OF_2024 = "Riley Carlson, John Bauer, Christopher D. Manning (2025). A New Pair
 _42B = RemoteFile(
     url=f"{_STANFORD}/glove.42B.300d.zip",
     member="glove.42B.300d.txt",
-    hash="sha256:1d04270b5c446844a030416f46c59c4cb0aac8012e702666fc1e9eff7eef1983",
+    known_hash="sha256:1d04270b5c446844a030416f46c59c4cb0aac8012e702666fc1e9eff7eef1983",
     size=5_025_028_820,
     archive_hash="sha256:03d5d7fa28e58762ace4b85fb71fe86a345ef0b5ff39f5390c14869da0fc1970",
-    reader=glove.read,
+    format="glove",
 )
 _840B = RemoteFile(
     url=f"{_STANFORD}/glove.840B.300d.zip",
     member="glove.840B.300d.txt",
-    hash="sha256:9641ef45628fd8c5c0bc555c8944f7bad7bce36ae7be3cafff0bb109fe60883e",
+    known_hash="sha256:9641ef45628fd8c5c0bc555c8944f7bad7bce36ae7be3cafff0bb109fe60883e",
     size=5_646_236_541,
     archive_hash="sha256:c06db255e65095393609f19a4cfca20bf3a71e20cc53e892aafa490347e3849f",
-    reader=glove.read,
+    format="glove",
 )
 
 # dim: hash of the text, then hash and size of the release's gzip file.
@@ -98,16 +97,16 @@ def _twitter(dim: int) -> tuple[RemoteFile, RemoteFile]:
         RemoteFile(
             url=f"{_STANFORD}/glove.twitter.27B.zip",
             member=f"glove.twitter.27B.{dim}d.txt",
-            hash=text_hash,
+            known_hash=text_hash,
             size=None,
             archive_hash="sha256:792af52f795d1a32c9842a3240f5f3fe5e941a8ff6df5eb0f9d668092ebc019c",
-            reader=glove.read,
+            format="glove",
         ),
         RemoteFile(
             url=f"{_RELEASES}/glove-twitter-{dim}/glove-twitter-{dim}.gz",
-            hash=release_hash,
+            known_hash=release_hash,
             size=release_size,
-            reader=word2vec.read_text,
+            format="word2vec",
         ),
     )
 
@@ -118,10 +117,10 @@ def _wikigiga(dim: int) -> tuple[RemoteFile]:
         RemoteFile(
             url=f"{_STANFORD}/wordvecs/glove.2024.wikigiga.{dim}d.zip",
             member=member,
-            hash=text_hash,
+            known_hash=text_hash,
             size=text_size,
             archive_hash=archive_hash,
-            reader=glove.read,
+            format="glove",
         ),
     )
 
@@ -129,66 +128,64 @@ def _wikigiga(dim: int) -> tuple[RemoteFile]:
 _DOLMA = RemoteFile(
     url=f"{_STANFORD}/wordvecs/glove.2024.dolma.300d.zip",
     member="dolma_300_2024_1.2M.100_combined.txt",
-    hash=None,
-    size=None,
-    reader=glove.read,
+    format="glove",
 )
 
 SOURCES = (
-    EmbeddingSource(
+    RemoteSource(
         name="glove-42b",
         files={300: (_42B,)},
         description="GloVe on Common Crawl, 42 billion tokens, lower-cased",
         language="en",
         cased=False,
-        words=1_917_494,
+        vocab_size=1_917_494,
         license=_PDDL,
         citation=_OF_2014,
         homepage=_HOMEPAGE,
         fallbacks=("lower",),
     ),
-    EmbeddingSource(
+    RemoteSource(
         name="glove-840b",
         files={300: (_840B,)},
         description="GloVe on Common Crawl, 840 billion tokens, cased",
         language="en",
         cased=True,
-        words=2_196_016,  # of 2,196,017 rows: one word stands there twice
+        vocab_size=2_196_016,  # of 2,196,017 rows: one word stands there twice
         license=_PDDL,
         citation=_OF_2014,
         homepage=_HOMEPAGE,
     ),
-    EmbeddingSource(
+    RemoteSource(
         name="glove-twitter-27b",
         files={dim: _twitter(dim) for dim in _TWITTER},
         description="GloVe on 2 billion tweets, 27 billion tokens, lower-cased",
         language="en",
         cased=False,
-        words=1_193_514,
+        vocab_size=1_193_514,
         license=_PDDL,
         citation=_OF_2014,
         homepage=_HOMEPAGE,
         fallbacks=("lower",),
     ),
-    EmbeddingSource(
+    RemoteSource(
         name="glove-2024-wikigiga",
         files={dim: _wikigiga(dim) for dim in _WIKIGIGA},
         description="GloVe of 2024 on Wikipedia and Gigaword, lower-cased",
         language="en",
         cased=False,
-        words=1_291_147,  # counted at 50d
+        vocab_size=1_291_147,  # counted at 50d
         license=_PDDL,
         citation=_OF_2024,
         homepage=_HOMEPAGE,
         fallbacks=("lower",),
     ),
-    EmbeddingSource(
+    RemoteSource(
         name="glove-2024-dolma",
         files={300: (_DOLMA,)},
         description="GloVe of 2024 on a part of Dolma, lower-cased",
         language="en",
         cased=False,
-        words=None,  # 1.2 million
+        vocab_size=None,  # 1.2 million
         license=_PDDL,
         citation=_OF_2024,
         homepage=_HOMEPAGE,
@@ -198,6 +195,6 @@ SOURCES = (
 
 
 @hookimpl
-def embedhub_sources() -> Iterable[EmbeddingSource]:
+def embedhub_sources() -> Iterable[RemoteSource]:
     """Return the five sources."""
     return SOURCES

@@ -1,26 +1,24 @@
 """ConceptNet Numberbatch 19.08, English and multilingual.
 
-The pins, and how many publish them independently.
+The hashes, and how many publish them independently.
 
 - ``numberbatch-en``: sha256 of the gzip file by two projects.
 - ``numberbatch``, and ``numberbatch-<code>``, which take one language out of the same file: nothing.
 
-A language of its own have the ten that ConceptNet calls its core, but for English, which has a file.
+The ten languages that ConceptNet calls its core have sources of their own, except English, which has a file.
 """
 
 from collections.abc import Iterable
 
-from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import numberbatch
-from embedhub.vectors.blocks import Reader
+from embedhub import RemoteFile, RemoteSource, hookimpl
 
 _DOWNLOADS = "https://conceptnet.s3.amazonaws.com/downloads/2019/numberbatch"
 
 _ENGLISH = RemoteFile(
     url=f"{_DOWNLOADS}/numberbatch-en-19.08.txt.gz",
-    hash="sha256:90e57611eb71077ada9fd0b011fd0206de8ec13d035aced40b81b1a4d549c6a2",
+    known_hash="sha256:90e57611eb71077ada9fd0b011fd0206de8ec13d035aced40b81b1a4d549c6a2",
     size=325_403_502,
-    reader=numberbatch.read,
+    format="numberbatch",
 )
 
 _LANGUAGES = {
@@ -36,18 +34,18 @@ _LANGUAGES = {
 }
 
 
-def _multilingual(reader: Reader) -> RemoteFile:
-    return RemoteFile(url=f"{_DOWNLOADS}/numberbatch-19.08.txt.gz", hash=None, size=None, reader=reader)
+def _multilingual(format_name: str) -> RemoteFile:
+    return RemoteFile(url=f"{_DOWNLOADS}/numberbatch-19.08.txt.gz", format=format_name)
 
 
-def _source(name: str, file: RemoteFile, what: str, language: str, words: int | None) -> EmbeddingSource:
-    return EmbeddingSource(
+def _source(name: str, file: RemoteFile, what: str, language: str, vocab_size: int | None) -> RemoteSource:
+    return RemoteSource(
         name=name,
         files={300: (file,)},
         description=f"ConceptNet Numberbatch 19.08, {what}, lower-cased",
         language=language,
         cased=False,
-        words=words,
+        vocab_size=vocab_size,
         license="CC-BY-SA-4.0",
         citation=(
             "Robyn Speer, Joshua Chin, Catherine Havasi (2017). ConceptNet 5.5: An Open Multilingual Graph "
@@ -60,15 +58,15 @@ def _source(name: str, file: RemoteFile, what: str, language: str, words: int | 
 
 SOURCES = (
     _source("numberbatch-en", _ENGLISH, "English", "en", 516_782),
-    _source("numberbatch", _multilingual(numberbatch.read), "78 languages", "mul", 9_161_912),
+    _source("numberbatch", _multilingual("numberbatch"), "78 languages", "mul", 9_161_912),
     *(
-        _source(f"numberbatch-{code}", _multilingual(numberbatch.language(code)), name, code, None)
+        _source(f"numberbatch-{code}", _multilingual(f"numberbatch:{code}"), name, code, None)
         for code, name in _LANGUAGES.items()
     ),
 )
 
 
 @hookimpl
-def embedhub_sources() -> Iterable[EmbeddingSource]:
+def embedhub_sources() -> Iterable[RemoteSource]:
     """Return English, all languages, and the core languages one by one."""
     return SOURCES

@@ -14,9 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import embedhub
-from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import static_embeddings
-from embedhub.vectors.blocks import Reader
+from embedhub import EmbeddingSource, RemoteFile, RemoteSource, hookimpl
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from embedhub import Vectors
 
 _HUB = "https://huggingface.co"
+_TOKENIZER = "tokenizer.json"
 _MODEL2VEC = (
     "Stephan Tulkens, Thomas van Dongen (2024). Model2Vec: Fast State-of-the-Art Static Embeddings. "
     "doi:10.5281/zenodo.17270888."
@@ -43,31 +42,37 @@ _OF_POTION_128M = ("19f1909063da3cfe3bd83a782381f040dccea475f4816de11116444a73e1
 _OF_RETRIEVAL = ("d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66", 711_396)
 _OF_SIMILARITY = ("11aaf894a4ccf3d95e8830e27c0f8152791fbbff2b988e29a265580b86edd216", 2_563_370)
 
-_Pin = tuple[str, int | None]
+_Published = tuple[str, int | None]
 
 
-def _file(place: str, vectors: _Pin, tokenizer: _Pin, reader: Reader) -> RemoteFile:
-    def one(name: str, pin: _Pin, *beside: RemoteFile) -> RemoteFile:
-        sha256, size = pin
-        return RemoteFile(
-            url=f"{_HUB}/{place}/{name}", hash=f"sha256:{sha256}", size=size, reader=reader, beside=beside
-        )
+def _file(folder: str, vectors: _Published, tokenizer: _Published, format_name: str) -> RemoteFile:
+    return RemoteFile(
+        url=f"{_HUB}/{folder}/model.safetensors",
+        known_hash=f"sha256:{vectors[0]}",
+        size=vectors[1],
+        format=format_name,
+        companions=(
+            RemoteFile(
+                url=f"{_HUB}/{folder}/{_TOKENIZER}", known_hash=f"sha256:{tokenizer[0]}", size=tokenizer[1]
+            ),
+        ),
+    )
 
-    return one("model.safetensors", vectors, one(static_embeddings.TOKENIZER, tokenizer))
 
-
-def _potion(place: str, vectors: _Pin, tokenizer: _Pin, *, dim: int, words: int) -> EmbeddingSource:
+def _potion(
+    place: str, vectors: _Published, tokenizer: _Published, *, dim: int, vocab_size: int
+) -> RemoteSource:
     name, _, revision = place.partition("@")
     multilingual = "multilingual" in name
-    return EmbeddingSource(
+    return RemoteSource(
         name=name.lower(),
         files={
-            dim: (_file(f"minishlab/{name}/resolve/{revision}", vectors, tokenizer, static_embeddings.read),)
+            dim: (_file(f"minishlab/{name}/resolve/{revision}", vectors, tokenizer, "static-embeddings"),)
         },
         description=f"Token vectors of model2vec, {name}, {'cased' if multilingual else 'lower-cased'}",
         language="mul" if multilingual else "en",
         cased=multilingual,  # as the model it was made from, BGE-M3; its own tokenizer was not looked at
-        words=words,
+        vocab_size=vocab_size,
         license="MIT",
         citation=_MODEL2VEC,
         homepage=f"{_HUB}/minishlab/{name}",
@@ -75,18 +80,20 @@ def _potion(place: str, vectors: _Pin, tokenizer: _Pin, *, dim: int, words: int)
     )
 
 
-def _matryoshka(place: str, vectors: _Pin, tokenizer: _Pin, *, language: str, words: int) -> EmbeddingSource:
+def _matryoshka(
+    place: str, vectors: _Published, tokenizer: _Published, *, language: str, vocab_size: int
+) -> RemoteSource:
     name, _, revision = place.partition("@")
     repository = f"sentence-transformers/{name}-v1"
     folder = f"{repository}/resolve/{revision}/0_StaticEmbedding"
-    file = _file(folder, vectors, tokenizer, static_embeddings.read_prefix)
-    return EmbeddingSource(
+    file = _file(folder, vectors, tokenizer, "static-embeddings-prefix")
+    return RemoteSource(
         name=name,
         files=dict.fromkeys(_MATRYOSHKA, (file,)),
         description=f"Token vectors of sentence-transformers, {name}, lower-cased",
         language=language,
         cased=False,
-        words=words,
+        vocab_size=vocab_size,
         license="Apache-2.0",
         citation=_SENTENCE_TRANSFORMERS,
         homepage=f"{_HUB}/{repository}",
@@ -100,62 +107,62 @@ SOURCES = (
         ("f95ffde02ad06f63ae38eb9d400038cd5ccaf8411ec3cb650c6025113f96cbb8", None),
         _OF_POTION_SMALL,
         dim=64,
-        words=29_528,
+        vocab_size=29_528,
     ),
     _potion(
         "potion-base-4M@9b3cff412d30be9ae8603fe10224c224f3401869",
         ("8a7140edd17ffab30ddcff1135eda127df57abfae856203dbd7b3d061295c31a", 15_118_424),
         _OF_POTION_SMALL,
         dim=128,
-        words=29_528,
+        vocab_size=29_528,
     ),
     _potion(
         "potion-base-8M@bf8b056651a2c21b8d2565580b8569da283cab23",
         ("f65d0f325faadc1e121c319e2faa41170d3fa07d8c89abd48ca5358d9a223de2", 30_236_760),
         _OF_POTION_SMALL,
         dim=256,
-        words=29_528,
+        vocab_size=29_528,
     ),
     _potion(
         "potion-base-32M@1e5a03f8eeb2c98b928fbbd846f22f816360919f",
         ("99f6c33204c9231a7391871b7a3c91409b532c8f587a9ea44fc282303d8dec28", None),
         _OF_POTION_32M,
         dim=512,
-        words=63_091,  # its tokenizer is that of potion-retrieval-32M
+        vocab_size=63_091,  # its tokenizer is that of potion-retrieval-32M
     ),
     _potion(
         "potion-retrieval-32M@6fc8051fab2a1e0ee76689cf08c853792ac285e7",
         ("07609e5bd33aad37900b3fd62f4ec96f6daec88ca4d46b9d8b928bfababf6ea0", 129_210_456),
         _OF_POTION_32M,
         dim=512,
-        words=63_091,
+        vocab_size=63_091,
     ),
     _potion(
         "potion-multilingual-128M@a28f4eebecd4dc585034f605e52d414878a0417c",
         ("14b5eb39cb4ce5666da8ad1f3dc6be4346e9b2d601c073302fa0a31bf7943397", 512_361_560),
         _OF_POTION_128M,
         dim=256,
-        words=500_353,
+        vocab_size=500_353,
     ),
     _matryoshka(
         "static-retrieval-mrl-en@f60985c706f192d45d218078e49e5a8b6f15283a",
         ("164fc63ee9f9267be7378fcbd7df99d09788a2f45244c92aa99ae5a574925716", 125_018_208),
         _OF_RETRIEVAL,
         language="en",
-        words=30_522,
+        vocab_size=30_522,
     ),
     _matryoshka(
         "static-similarity-mrl-multilingual@b68f4122911bcffcd6e1f695f2d99cd6788972d8",
         ("8245ab78ee71dded845a82d2270fcb9e785b29dad0e1619f69d5390c47d9ba00", 433_680_480),
         _OF_SIMILARITY,
         language="mul",
-        words=105_879,
+        vocab_size=105_879,
     ),
 )
 
 
 @hookimpl
-def embedhub_sources() -> Iterable[EmbeddingSource]:
+def embedhub_sources() -> Iterable[RemoteSource]:
     """Return the sources."""
     return SOURCES
 
@@ -189,7 +196,7 @@ def layer_and_tokenizer(
     from tokenizers import Tokenizer, processors
 
     vectors = embedhub.load(source, dim)
-    tokenizer = Tokenizer.from_file(str(vectors.extras[static_embeddings.TOKENIZER]))
+    tokenizer = Tokenizer.from_file(str(vectors.files[_TOKENIZER]))
     tokenizer.post_processor = processors.TemplateProcessing(single="$A", pair="$A $B")
     unknown = getattr(tokenizer.model, "unk_token", "<unk>")  # Unigram does not say
     if unknown in vectors:

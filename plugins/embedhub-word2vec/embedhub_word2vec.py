@@ -1,6 +1,6 @@
 """word2vec on Google News.
 
-The pins, and how many publish them independently; Google itself publishes none.
+The hashes, and how many publish them independently; Google itself publishes none.
 
 - The copy in the releases of gensim-data: md5, in the list of gensim-data.
 - Google's own file, whose first addresses have gone or have quotas, in a repository with Git LFS: sha256 by
@@ -11,33 +11,32 @@ Both are the binary format; gensim-data has saved it anew.
 
 from collections.abc import Iterable
 
-from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import word2vec
+from embedhub import RemoteFile, RemoteSource, hookimpl
 
-SOURCE = EmbeddingSource(
+SOURCE = RemoteSource(
     name="word2vec-google-news",
     files={
         300: (
             RemoteFile(
                 url="https://github.com/piskvorky/gensim-data/releases/download/word2vec-google-news-300/"
                 "word2vec-google-news-300.gz",
-                hash="md5:a5e5354d40acb95f9ec66d5977d140ef",
+                known_hash="md5:a5e5354d40acb95f9ec66d5977d140ef",
                 size=1_743_563_840,
-                reader=word2vec.read_binary,
+                format="word2vec-binary",
             ),
             RemoteFile(
                 url="https://github.com/mmihaltz/word2vec-GoogleNews-vectors/raw/master/"
                 "GoogleNews-vectors-negative300.bin.gz",
-                hash="sha256:21c05ae916a67a4da59b1d006903355cced7de7da1e42bff9f0504198c748da8",
+                known_hash="sha256:21c05ae916a67a4da59b1d006903355cced7de7da1e42bff9f0504198c748da8",
                 size=1_647_046_227,
-                reader=word2vec.read_binary,
+                format="word2vec-binary",
             ),
         )
     },
     description="word2vec on Google News, words and phrases, cased",
     language="en",
     cased=True,
-    words=3_000_000,
+    vocab_size=3_000_000,
     license="not stated",
     citation=(
         "Tomas Mikolov, Ilya Sutskever, Kai Chen, Greg Corrado, Jeffrey Dean (2013). Distributed "
@@ -49,6 +48,6 @@ SOURCE = EmbeddingSource(
 
 
 @hookimpl
-def embedhub_sources() -> Iterable[EmbeddingSource]:
+def embedhub_sources() -> Iterable[RemoteSource]:
     """Return the source."""
     return [SOURCE]

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from command import add_plugin, run, seeing
 import embedhub
 from embedhub import EmbeddingSource
 from embedhub import _cache as cache_folder
+from embedhub.download.remote_file import Fetched, lock_name
 from embedhub.errors import OfflineError, StoreError
 from embedhub.registry import inventory as stores
 from embedhub.vectors.blocks import Block
@@ -125,7 +127,7 @@ def test_a_store_whose_source_is_gone_is_not_repaired(cache: Path, tmp_path: Pat
     done = run("cache", "repair")
     assert done.returncode == 1
     assert done.stdout.startswith(
-        f"mine 2d: damaged: {folder}: this store is damaged, and cannot be built anew: No source"
+        f"mine 2d: damaged: {folder}: this store is damaged, and cannot be built again: No source"
     )
     assert done.stdout.endswith("Remove it: embedhub cache remove mine 2.\n")
     (entry,) = json.loads(run("cache", "list", "--json").stdout)["stores"]
@@ -142,17 +144,17 @@ class Made(EmbeddingSource):
     reachable = True
     bytes_ = "first"
 
-    def fingerprints(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - the interface's argument
-        """Name the bytes."""
-        return (self.bytes_,)
+    def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
+        """Identify the bytes."""
+        return self.bytes_
 
-    def fetch(self, dim: int) -> Path:  # noqa: ARG002 - the interface's argument
+    def fetch(self, dim: int) -> Fetched:  # noqa: ARG002 - the interface's argument
         """Fail where the file is out of reach."""
         if not Made.reachable:
             raise OfflineError("out of reach")
-        return Path("nowhere")
+        return Fetched(Path("nowhere"))
 
-    def parse(self, path: Path, dim: int) -> Iterator[Block]:  # noqa: ARG002 - the interface's arguments
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:  # noqa: ARG002 - the interface's arguments
         """Give one word."""
         yield ["rain"], np.ones((1, 2), np.float32)
 
@@ -160,7 +162,7 @@ class Made(EmbeddingSource):
 @pytest.fixture
 def made(cache: Path, monkeypatch: pytest.MonkeyPatch) -> stores.Store:
     """Register that source, and build its store."""
-    facts: dict[str, Any] = {"description": "", "language": "en", "cased": True, "words": None}
+    facts: dict[str, Any] = {"description": "", "language": "en", "cased": True}
     source = Made(name="made-for-stores", license="", citation="", homepage="", **facts)
     embedhub.register(source)
     monkeypatch.setattr(Made, "reachable", True)
@@ -258,14 +260,18 @@ def test_a_file_of_ones_own_is_known_by_its_path(cache: Path, tmp_path: Path) ->
 
 def test_what_somebody_works_on_stays(cache: Path) -> None:
     """A download or a build that is under way is not removed; one that is dead is."""
-    part = cache / "downloads" / "0123456789ab-x.txt.01234567.part"
+    part = cache / "downloads" / "example.org" / "x.txt.01234567.part"
     left = cache / "vectors" / "some" / ".50d-0123456789abcdef.abc.tmp"
     part.parent.mkdir(parents=True)
     left.mkdir(parents=True)
     part.touch()
     rests = [*stores.downloads(), *stores.leftovers()]
-    with cache_folder.lock("fetch-0123456789ab-x.txt", ""), cache_folder.lock("build-some-50d", ""):
-        assert [stores.remove_rest(rest) for rest in rests] == [False, False]
+    with (
+        cache_folder.lock(lock_name("example.org/x.txt"), ""),
+        cache_folder.lock("build-some-50d", ""),
+        ThreadPoolExecutor(1) as other_thread,
+    ):
+        assert list(other_thread.map(stores.remove_rest, rests)) == [False, False]
     assert part.exists()
     assert left.exists()
     assert [stores.remove_rest(rest) for rest in rests] == [True, True]

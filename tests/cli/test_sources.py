@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from command import add_plugin, run, seeing
 
-from embedhub import EmbeddingSource, RemoteFile
-from embedhub.formats import glove
+from embedhub import RemoteFile, RemoteSource
 from embedhub.registry.catalog import bibtex, catalogue, facts
 
 
@@ -23,8 +22,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_plugin(
         site,
         "embedhub-fails",
-        "type('Odd', (EmbeddingSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', description='', "
-        "language='en', cased=True, words=None, license='', citation='', homepage='')",
+        "type('Odd', (RemoteSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', files={}, "
+        "description='', language='en', cased=True, license='', citation='', homepage='')",
     )
     return site
 
@@ -120,17 +119,17 @@ def test_bibtex_is_an_entry() -> None:
     )
 
 
-def source_of(**options: Any) -> EmbeddingSource:
+def source_of(**options: Any) -> RemoteSource:
     """Return a source whose facts do not matter but for these."""
     plain: dict[str, Any] = {
+        "files": {},
         "language": "en",
         "cased": True,
-        "words": None,
         "license": "",
         "citation": "",
         "homepage": "",
     }
-    return EmbeddingSource(name="made-up", description="100 % made & up", **(plain | options))
+    return RemoteSource(name="made-up", description="100 % made & up", **(plain | options))
 
 
 def test_bibtex_escapes_and_keeps() -> None:
@@ -148,8 +147,8 @@ def test_bibtex_escapes_and_keeps() -> None:
 def test_a_size_that_is_not_known_is_not_made_up() -> None:
     """Of zip members alone only the inflated size is told, as a limit; else it is unknown."""
     url = "https://example.org/a.zip"
-    member = RemoteFile(url=url, member="a.txt", hash=None, size=1000, reader=glove.read)
-    unknown = RemoteFile(url=url, hash=None, size=None, reader=glove.read)
+    member = RemoteFile(url=url, member="a.txt", size=1000, format="glove")
+    unknown = RemoteFile(url=url, format="glove")
     small, large = facts(source_of(files={2: (member,), 3: (unknown,)}))["dims"]
     assert (small["download_bytes"], small["download_bytes_at_most"], small["store_bytes"]) == (
         None,
@@ -164,7 +163,8 @@ def test_the_catalogue_is_that_of_python_too() -> None:
     entries = catalogue(language="en")
     assert {entry["name"] for entry in entries} >= {"glove-6b", "wordnet-ppmi"}
     assert json.loads(json.dumps(entries)) == entries
-    assert catalogue(text="Stanford PDDL")[0] == facts("glove-6b") | {"clash": False}
+    (entry,) = (entry for entry in catalogue(text="Stanford PDDL") if entry["name"] == "glove-6b")
+    assert entry == facts("glove-6b") | {"clash": False}
 
 
 def test_download_builds_and_reports_the_place(cache: Path) -> None:

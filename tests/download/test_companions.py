@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import writers
 
-from embedhub import DownloadError, EmbeddingSource, FormatError, RemoteFile
-from embedhub.formats import fasttext, static_embeddings, word2vec
+from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
+from embedhub.download.remote_file import Fetched
 
 
 def zipped(name: str, data: bytes) -> bytes:
@@ -42,31 +42,36 @@ def remote(name: str, **changes: Any) -> RemoteFile:
     """Return a pinned file of the made-up host."""
     facts: dict[str, Any] = {
         "url": f"https://{HOST}/{name}",
-        "hash": f"sha256:{hashlib.sha256(FILES[name]).hexdigest()}",
+        "known_hash": f"sha256:{hashlib.sha256(FILES[name]).hexdigest()}",
         "size": len(FILES[name]),
-        "reader": static_embeddings.read_prefix if name != "plain.txt" else word2vec.read_text,
+        "format": "static-embeddings-prefix" if name != "plain.txt" else "word2vec",
     }
     return RemoteFile(**(facts | changes))
 
 
 def model(**changes: Any) -> RemoteFile:
     """Return the pinned model with its tokenizer."""
-    return remote("model.safetensors", **({"beside": (remote("tokenizer.json"),)} | changes))
+    return remote("model.safetensors", **({"companions": (remote("tokenizer.json"),)} | changes))
 
 
-def source(*files: RemoteFile, dims: tuple[int, ...] = (4,)) -> EmbeddingSource:
+def source(*files: RemoteFile, dims: tuple[int, ...] = (4,)) -> RemoteSource:
     """Return a source with the same candidates in each dim."""
-    return EmbeddingSource(
+    return RemoteSource(
         name="tokens",
         files=dict.fromkeys(dims, files),
         description="",
         language="en",
         cased=False,
-        words=None,
         license="",
         citation="",
         homepage="",
     )
+
+
+def files_in(cache: Path) -> list[str]:
+    """Return the downloaded files of a cache."""
+    folder = cache / "downloads"
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture(autouse=True)
@@ -88,28 +93,30 @@ def test_both_files_are_fetched_and_read_as_one(cache: Path) -> None:
         vectors = tokens.vectors(dim)
         assert list(vectors) == TOKENS
         assert (vectors.matrix == ROWS[:, :dim]).all()
-        assert vectors.extras["tokenizer.json"].read_bytes() == FILES["tokenizer.json"]
+        assert vectors.files["tokenizer.json"].read_bytes() == FILES["tokenizer.json"]
         assert vectors.manifest["beside"] == [
-            {"url": f"https://{HOST}/tokenizer.json", "hash": remote("tokenizer.json").hash}
+            {"url": f"https://{HOST}/tokenizer.json", "hash": remote("tokenizer.json").known_hash}
         ]
-        assert list((cache / "downloads").iterdir()) == []
+        assert files_in(cache) == []
 
 
 def test_fetched_files_lie_beside_each_other(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     """What fetch gives can be parsed, and is not asked for again; so can a copy from elsewhere."""
     tokens = source(model())
-    path = tokens.fetch(4)
-    assert len(list((cache / "downloads").iterdir())) == 2
+    fetched = tokens.fetch(4)
+    assert files_in(cache) == [f"{HOST}/model.safetensors", f"{HOST}/tokenizer.json"]
+    assert fetched.companions == {"tokenizer.json": fetched.path.with_name("tokenizer.json")}
     monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
-    assert tokens.fetch(4) == path
-    words, rows = next(tokens.parse(path, 4))  # type: ignore[misc]  # blocks come before extras
+    assert tokens.fetch(4) == fetched
+    words, rows = next(tokens.parse(fetched, 4))  # type: ignore[misc]  # blocks come before files
     assert (words, rows.tolist()) == (TOKENS, ROWS.tolist())
     assert len(tokens.vectors(4)) == 3
 
 
 def test_a_copy_from_elsewhere_has_its_tokenizer_beside_it(mirror: Path) -> None:
     """A file of the publisher's own folder is parsed with what lies there."""
-    words, _ = next(source(model()).parse(mirror / "model.safetensors", 4))  # type: ignore[misc]  # blocks come before extras
+    copy = Fetched(mirror / "model.safetensors", model())
+    words, _ = next(source(model()).parse(copy, 4))  # type: ignore[misc]  # blocks come before files
     assert words == TOKENS
 
 
@@ -133,16 +140,16 @@ def test_a_file_without_what_lies_beside_it_is_not_used(
 
 def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """EMBEDHUB_REQUIRE_HASH refuses a file with an unpinned one beside it; other pins are another store."""
-    unpinned = model(beside=(remote("tokenizer.json", hash=None),))
+    unpinned = model(companions=(remote("tokenizer.json", known_hash=None),))
     monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
-    with pytest.raises(DownloadError, match=r"tokenizer.json: nobody has published its hash"):
+    with pytest.raises(DownloadError, match=r"tokenizer.json: it has no published hash"):
         source(unpinned).vectors(4)
-    assert source(unpinned).fingerprints(4) != source(model()).fingerprints(4)
+    assert source(unpinned).cache_key(4) != source(model()).cache_key(4)
 
 
 def test_a_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
     """A header that promises more rows than a downloaded file has is an error, and nothing is published."""
-    cut = remote("cut.txt", reader=word2vec.read_text)
+    cut = remote("cut.txt", format="word2vec")
     with pytest.raises(FormatError, match=r"declares 4 vectors, but the file has 3. It may be truncated"):
         source(cut).vectors(4)
     assert list(cache.glob("vectors/*/*")) == []
@@ -162,12 +169,12 @@ MODELS = {
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_file_that_is_not_read_in_order_is_verified_all_the_same(cache: Path, kind: str) -> None:
     """A fastText model, of which only a part is read, is built when all its bytes are the pinned ones."""
-    good = remote(**MODELS[kind], reader=fasttext.read)
-    wrong = remote(**MODELS[kind], reader=fasttext.read, hash="sha256:" + 64 * "0")
+    good = remote(**MODELS[kind], format="fasttext")
+    wrong = remote(**MODELS[kind], format="fasttext", known_hash="sha256:" + 64 * "0")
     with pytest.raises(DownloadError, match="expected sha256:0000"):
         source(wrong).vectors(4)
     assert list(cache.glob("vectors/*/*")) == []
     vectors = source(good).vectors(4)
     assert list(vectors) == TOKENS
     assert vectors.subwords is not None
-    assert list((cache / "downloads").iterdir()) == []
+    assert files_in(cache) == []

@@ -1,10 +1,11 @@
-"""Bringing files: whole ones and members of archives, over HTTP and out of folders."""
+"""Downloads of whole files and of members of archives, over HTTP and from folders."""
 
 import gzip
 import hashlib
+import logging
 import os
 import stat
-import sys
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pooch
 import pytest
 
 import embedhub
-from embedhub import DownloadError, EmbeddingSource, FormatError, RemoteFile
-from embedhub import _compression as _open
-from embedhub.download import fetch as download
+from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
+from embedhub.download.fetch import fetch_first
+from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError
 from embedhub.formats import glove
 from embedhub.vectors.blocks import Block
@@ -31,16 +33,21 @@ def pinned(data: bytes, algorithm: str = "sha256", **changes: Any) -> RemoteFile
     """Return a pinned file of the made-up host."""
     facts: dict[str, Any] = {
         "url": f"https://{HOST}/data/some.txt",
-        "hash": f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}",
+        "known_hash": f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}",
         "size": len(data),
-        "reader": glove.read,
+        "format": "glove",
     }
     return RemoteFile(**(facts | changes))
 
 
 def fetch(files: list[RemoteFile]) -> Path:
-    """Fetch the first of some files."""
-    return download.fetch(files, what="some 2d", command="embedhub.load('some', 2)")
+    """Fetch the first available file."""
+    return fetch_first(files, label="some 2d").path
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the paths of all files in a folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def a_member(data: bytes = TEXT, **changes: Any) -> RemoteFile:
@@ -80,12 +87,12 @@ def use_mirror(
 
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
-def test_a_whole_file_is_brought_and_verified(cache: Path, algorithm: str) -> None:
-    """A pinned file arrives with its bytes, its local name and the user's own mode."""
+def test_whole_file_is_downloaded_and_verified(cache: Path, algorithm: str) -> None:
+    """A file arrives with its bytes, at its place in the layout of wget -x, with the user's own mode."""
     path = fetch([pinned(TEXT, algorithm)])
     assert path.read_bytes() == TEXT
-    assert path.parent == cache / "downloads"
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert path == cache / "downloads" / HOST / "data" / "some.txt"
+    assert files_in(cache / "downloads") == [f"{HOST}/data/some.txt"]
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
@@ -109,8 +116,8 @@ def test_a_fetched_file_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) 
 
 
 WRONG = {
-    "file": (pinned(TEXT, hash="sha256:" + 64 * "0"), "0000"),
-    "member": (a_member(hash="sha256:" + 64 * "0"), "0000"),
+    "file": (pinned(TEXT, known_hash="sha256:" + 64 * "0"), "0000"),
+    "member": (a_member(known_hash="sha256:" + 64 * "0"), "0000"),
     "member's size": (a_member(size=7), "expected 7 bytes"),
 }
 
@@ -125,16 +132,16 @@ def test_wrong_bytes_are_never_published(cache: Path, what: str) -> None:
     actual = hashlib.sha256(TEXT).hexdigest() if "size" not in what else f"{len(TEXT):,}"
     assert actual in str(caught.value)
     assert f"{HOST}/data/some." in str(caught.value)
-    assert list((cache / "downloads").iterdir()) == []
+    assert files_in(cache / "downloads") == []
 
 
 @pytest.mark.usefixtures("use_mirror")
 def test_the_next_candidate_is_tried() -> None:
     """A file that cannot be had, or has wrong bytes, gives way to the next candidate."""
     absent = pinned(TEXT, url=f"https://{HOST}/data/absent.txt")
-    wrong = a_member(hash="sha256:" + 64 * "0")
+    wrong = a_member(known_hash="sha256:" + 64 * "0")
     good = pinned(TEXT)
-    assert fetch([absent, wrong, good]).name == good.local_name
+    assert fetch_first([absent, wrong, good], label="some 2d").file == good
 
 
 @pytest.mark.usefixtures("use_mirror")
@@ -174,84 +181,121 @@ def test_a_truncated_member_is_noticed(mirror: Path, monkeypatch: pytest.MonkeyP
     path.write_bytes(data)
     with pytest.raises(ChecksumError):
         fetch([a_member()])
-    assert list((cache / "downloads").iterdir()) == []
+    assert files_in(cache / "downloads") == []
 
 
-def a_source(*files: RemoteFile) -> EmbeddingSource:
-    """Return a source of dim 2."""
-    return EmbeddingSource(
-        name="some", files={2: files}, description="", language="en", cased=True, words=None, license="",
+def a_source(*files: RemoteFile, kind: type[RemoteSource] = RemoteSource) -> RemoteSource:
+    """Return a source of dimension 2."""
+    return kind(
+        name="some", files={2: files}, description="", language="en", cased=True, license="",
         citation="", homepage="",
     )  # fmt: skip
 
 
-@pytest.fixture
-def opened() -> Iterator[list[str]]:
-    """Return what grows by the name of each file that is opened to be read, in this process."""
-    names: list[str] = []
-    listening = [True]
+class ByItself(RemoteSource):
+    """A source that reads the first line of its file, in its own way."""
 
-    def listen(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and listening and arguments[1] in {"r", "rb"}:
-            names.append(Path(str(arguments[0])).name)
+    parsed = 0
 
-    sys.addaudithook(listen)  # for good, hence the switch
-    yield names
-    listening.clear()
-
-
-@pytest.mark.usefixtures("use_mirror")
-@pytest.mark.parametrize("file", [pinned(TEXT), a_member()], ids=["file", "member"])
-def test_one_pass_over_the_bytes_verifies_and_builds(file: RemoteFile, opened: list[str]) -> None:
-    """From arrival to store the inflated bytes are gone through once; the pin is checked on the way."""
-    assert len(embedhub.load(a_source(file))) == 20_000
-    # The reader's, and pooch's last look at what is on disk: nobody opened it to hash it before.
-    assert sum(name.endswith(".part") for name in opened) == 2
-
-
-def by_itself(path: Path, _dim: int) -> Iterator[Block]:
-    """Read without looking at the file's bytes as embedhub's own readers do, and not to the end."""
-    with gzip.open(path) if path.read_bytes()[:2] == b"\x1f\x8b" else path.open("rb") as file:
-        word, *numbers = file.readline().split()
-    yield [word.decode()], np.array([numbers], np.float32)
-
-
-def one_line(path: Path, dim: int) -> Iterator[Block]:
-    """Read one line as embedhub's own readers do, and no more."""
-    with _open.open_bytes(path) as file:
-        word, *numbers = file.readline().split()
-    yield [word.decode()], np.array([numbers], np.float32).reshape(1, dim)
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:
+        """Yield one word."""
+        ByItself.parsed += 1
+        path = fetched.path
+        with gzip.open(path) if path.read_bytes()[:2] == b"\x1f\x8b" else path.open("rb") as file:
+            word, *numbers = file.readline().split()
+        yield [word.decode()], np.array([numbers], np.float32).reshape(1, dim)
 
 
 @pytest.mark.usefixtures("use_mirror")
-@pytest.mark.parametrize("reader", [glove.read, by_itself, one_line])
+@pytest.mark.parametrize("kind", [RemoteSource, ByItself])
 @pytest.mark.parametrize(
-    "change", [{"hash": "sha256:" + 64 * "0"}, {"size": 12, "hash": None}], ids=["hash", "size"]
+    "change", [{"known_hash": "sha256:" + 64 * "0"}, {"size": 12, "known_hash": None}], ids=["hash", "size"]
 )
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
-def test_however_a_reader_reads_wrong_bytes_build_nothing(
-    make: Callable[..., RemoteFile], change: dict[str, Any], reader: Any, cache: Path
+def test_no_unverified_byte_is_parsed(
+    make: Callable[..., RemoteFile], change: dict[str, Any], kind: type[RemoteSource], cache: Path
 ) -> None:
-    """What the reader does not read is read before anything is published."""
+    """Wrong bytes never reach a parser, whichever, and nothing is built of them."""
+    ByItself.parsed = 0
     with pytest.raises(ChecksumError, match="expected"):
-        embedhub.load(a_source(make(TEXT, reader=reader, **change)))
+        embedhub.load(a_source(make(TEXT, **change), kind=kind))
+    assert ByItself.parsed == 0
     assert not (cache / "vectors" / "some").exists()
-    assert [path.name for path in (cache / "downloads").iterdir()] == []
-    right = make(TEXT, reader=reader)
-    assert len(embedhub.load(a_source(right))) == (20_000 if reader is glove.read else 1)
+    assert files_in(cache / "downloads") == []
+    assert len(embedhub.load(a_source(make(TEXT), kind=kind))) == (20_000 if kind is RemoteSource else 1)
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+@pytest.mark.parametrize("known", [True, False], ids=["published", "remembered"])
+def test_kept_file_with_damaged_bytes_is_downloaded_again(
+    make: Callable[..., RemoteFile], known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept file is verified each time, and replaced if its bytes are wrong."""
+    file = make(TEXT) if known else make(TEXT, known_hash=None)
+    with warnings.catch_warnings(action="ignore"):
+        path = fetch([file])
+    data = path.read_bytes()
+    path.write_bytes(data[:-100] + bytes(50) + data[-50:])
+    assert fetch([file]).read_bytes() == data
+    path.write_bytes(data[:-100])
+    assert fetch([file]).read_bytes() == data
+    path.write_bytes(data[:-100])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
+    with pytest.raises(DownloadError, match="/nowhere"):
+        fetch([file])
+
+
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+def test_downloads_of_a_cache_are_a_mirror_of_another(
+    make: Callable[..., RemoteFile],
+    mirror: Path,
+    serve: Callable[[Path], Any],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Offline, another cache builds the same store from the kept downloads of a first one, verified too."""
+    source = a_source(make(TEXT))
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(mirror).base)
+    monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
+    expected = source.vectors(2).manifest
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(cache / "downloads"))
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "other"))
+    assert source.vectors(2).manifest == expected
+    (kept,) = (path for path in (cache / "downloads").rglob("*") if path.is_file())
+    kept.write_bytes(kept.read_bytes()[:-1000])
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "third"))
+    with pytest.raises(DownloadError):
+        source.vectors(2)
+
+
+def test_pooch_reports_other_files_only(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download is not announced by pooch, whose log level and reports on other files stay as they are."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+    logger = pooch.get_logger()
+    reported: list[str] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: reported.append(record.getMessage()))
+    monkeypatch.setattr(logger, "handlers", [handler])
+    level = logger.level
+    fetch([pinned(TEXT)])
+    logger.info("Downloading %s", "another file")
+    assert reported == ["Downloading another file"]
+    assert logger.level == level
 
 
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
 def test_right_bytes_that_cannot_be_read_are_kept(make: Callable[..., RemoteFile], cache: Path) -> None:
-    """A pinned file that its reader refuses is verified, kept under its name, and that name is told."""
+    """A file with the right bytes that its reader refuses is kept, and named in the error."""
     file = make(TEXT)
     source = replace(a_source(file), files={3: (file,)})
     with pytest.raises(FormatError, match="line 1") as caught:
         list(source.parse(source.fetch(3), 3))
-    (cache / "downloads" / file.local_name).unlink()
+    (cache / "downloads" / file.cache_name).unlink()
     with pytest.raises(FormatError, match="line 1") as again:
         embedhub.load(source)
     assert str(again.value) == str(caught.value)
-    assert [path.name for path in (cache / "downloads").iterdir()] == [file.local_name]
+    assert files_in(cache / "downloads") == [file.cache_name]
     assert not (cache / "vectors" / "some").exists()

@@ -12,8 +12,7 @@ import pytest
 from children import PATIENCE, child
 
 from embedhub import DownloadError, RemoteFile
-from embedhub.download import fetch as download
-from embedhub.formats import glove
+from embedhub.download.fetch import fetch_first
 
 NGINX = (
     shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin") or ""
@@ -80,9 +79,7 @@ def nginx(open_folder: Path) -> Iterator[str]:
 def a_file(kind: str) -> RemoteFile:
     """Return the text as a file without a published hash, whole or in an archive."""
     name, member = ("some.zip", "some.txt") if kind == "member" else ("some.txt", None)
-    return RemoteFile(
-        url=f"https://{HOST}/{name}", member=member, hash=None, size=len(TEXT), reader=glove.read
-    )
+    return RemoteFile(url=f"https://{HOST}/{name}", member=member, size=len(TEXT))
 
 
 @pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
@@ -91,7 +88,7 @@ def a_file(kind: str) -> RemoteFile:
 def test_nginx_serves_it(nginx: str, monkeypatch: pytest.MonkeyPatch, place: str, kind: str) -> None:
     """With ranges and without, slowly, and behind two redirects to another host name and port."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", f"{nginx}/{place}")
-    path = download.fetch([a_file(kind)], what="some 2d", command="")
+    path = fetch_first([a_file(kind)], label="some 2d").path
     data = path.read_bytes()
     assert (gzip.decompress(data) if kind == "member" else data) == TEXT
 
@@ -103,4 +100,4 @@ def test_nginx_is_busy(nginx: str, monkeypatch: pytest.MonkeyPatch, kind: str) -
     with pytest.raises(
         DownloadError, match=r"HTTP 503 Service Temporarily Unavailable. Given up after 5 tries"
     ):
-        download.fetch([a_file(kind)], what="some 2d", command="")
+        fetch_first([a_file(kind)], label="some 2d")

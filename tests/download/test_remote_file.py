@@ -6,19 +6,18 @@ from typing import Any
 import pytest
 
 from embedhub import RemoteFile
-from embedhub.formats import glove
 
 GOOD: dict[str, Any] = {
     "url": "https://example.org/a/vectors.zip",
     "member": "folder/vectors 50d.txt",
-    "hash": "sha256:" + 64 * "0",
+    "known_hash": "sha256:" + 64 * "0",
     "size": 10,
     "archive_hash": "md5:" + 32 * "f",
-    "reader": glove.read,
+    "format": "glove",
 }
 
-PLAIN = RemoteFile(url="https://example.org/t", hash="md5:" + 32 * "0", size=None, reader=glove.read)
-NESTED = RemoteFile(url="https://example.org/n", hash=None, size=None, reader=glove.read, beside=(PLAIN,))
+PLAIN = RemoteFile(url="https://example.org/t", known_hash="md5:" + 32 * "0")
+NESTED = RemoteFile(url="https://example.org/n", companions=(PLAIN,))
 
 
 @pytest.mark.parametrize(
@@ -27,19 +26,23 @@ NESTED = RemoteFile(url="https://example.org/n", hash=None, size=None, reader=gl
         ("url", "http://example.org/a", "expected 'https://<host>/<path>'"),
         ("url", "https://example.org", "expected 'https://<host>/<path>'"),
         ("url", "example.org/a", "expected 'https://<host>/<path>'"),
-        ("hash", 64 * "0", "hash is '0000"),
-        ("hash", "sha256:" + 63 * "0", "expected '<algorithm>:<lower-case hex>'"),
-        ("hash", "sha256:" + 64 * "G", "expected '<algorithm>:<lower-case hex>'"),
+        ("known_hash", 64 * "0", "known_hash is '0000"),
+        ("known_hash", "sha256:" + 63 * "0", "expected '<algorithm>:<lower-case hex>'"),
+        ("known_hash", "sha256:" + 64 * "G", "expected '<algorithm>:<lower-case hex>'"),
         ("archive_hash", "crc32:00000000", "archive_hash is 'crc32:00000000'"),
         ("size", 0, "expected a positive number of bytes"),
         ("size", True, "expected a positive number of bytes"),
         ("size", "10", "expected a positive number of bytes"),
         ("member", "", "expected a path inside the archive"),
         ("member", None, "archive_hash is given without a member"),
-        ("reader", "glove", "expected a callable"),
-        ("beside", ["tokenizer.json"], "expected a tuple of RemoteFile objects"),
-        ("beside", ("tokenizer.json",), "expected a tuple of RemoteFile objects"),
-        ("beside", (NESTED,), "expected a tuple of RemoteFile objects with nothing beside them"),
+        ("format", print, "expected the name of a format"),
+        ("companions", ["tokenizer.json"], "expected a tuple of RemoteFile objects"),
+        ("companions", ("tokenizer.json",), "expected a tuple of RemoteFile objects"),
+        (
+            "companions",
+            (NESTED,),
+            "expected a tuple of RemoteFile objects that have no companions themselves",
+        ),
     ],
 )
 def test_a_remote_file_is_checked_when_it_is_made(field: str, value: object, words: str) -> None:
@@ -48,29 +51,74 @@ def test_a_remote_file_is_checked_when_it_is_made(field: str, value: object, wor
         RemoteFile(**{**GOOD, field: value})
 
 
-def test_local_names_are_harmless_and_distinct() -> None:
-    """A member's name never becomes a path, and two addresses never share a file."""
-    names = {
-        RemoteFile(**{**GOOD, **change}).local_name
+@pytest.mark.posix
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://example.org/a/vectors.txt", "example.org/a/vectors.txt"),
+        ("https://example.org:8443/get?id=1&x=%20", "example.org:8443/get?id=1&x=%20"),
+        ("https://user:secret@example.org/a", "example.org/a"),
+    ],
+)
+def test_downloads_lie_as_wget_puts_them(url: str, name: str) -> None:
+    """The path in the downloads folder is that of a mirror: host, path and query."""
+    file = RemoteFile(url=url)
+    assert file.cache_name == file.mirror_name == name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../etc/passwd",
+        "a/./b",
+        "a//b",
+        "a/",
+        "con.txt",
+        "a./b",
+        "a\\b",
+        "a b",
+        300 * "x",
+        "x/" * 100 + "x",
+    ],
+)
+def test_cache_names_are_safe(path: str) -> None:
+    """Whatever the URL, the path in the downloads folder is short, and stays inside on every system."""
+    name = RemoteFile(url=f"https://example.org/{path}").cache_name
+    assert re.fullmatch(r"example\.org/[0-9a-f]{12}-[A-Za-z0-9._-]*[A-Za-z0-9_-]", name)
+    assert len(name) <= 180
+
+
+def test_cache_names_are_distinct() -> None:
+    """Two members, two hashes of a member, a member and its archive never share a file.
+
+    Two hashes of a URL do: the hash decides whether the file that is there is the right one.
+    """
+    names = [
+        RemoteFile(**{**GOOD, **change}).cache_name
         for change in (
             {},
             {"member": "../../etc/vectors 50d.txt"},
+            {"known_hash": "sha256:" + 64 * "1"},
             {"url": "https://example.org/b/vectors.zip"},
             {"member": None, "archive_hash": None},
         )
-    }
-    assert len(names) == 4
-    assert all(re.fullmatch(r"[0-9a-f]{12}-vectors(_50d\.txt\.gz|\.zip)", name) for name in names)
+    ]
+    assert len(set(names)) == len(names)
+    assert all(
+        re.fullmatch(r"example.org/[ab]/vectors\.zip(#[0-9a-f]{12}-vectors_50d\.txt\.gz)?", name)
+        for name in names
+    )
+    assert RemoteFile(url=PLAIN.url).cache_name == PLAIN.cache_name
 
 
-def test_hash_may_be_unknown() -> None:
-    """A file that nobody has published a hash or size of is allowed."""
-    file = RemoteFile(url="https://example.org/a", hash=None, size=None, reader=glove.read)
-    assert file.address == "https://example.org/a"
+def test_published_hash_and_size_may_be_unknown() -> None:
+    """A file without a published hash or size is allowed; its location stands for its bytes."""
+    file = RemoteFile(url="https://example.org/a")
+    assert file.location == file.cache_key == "https://example.org/a"
 
 
-def test_what_lies_beside_is_a_part() -> None:
-    """The fingerprint names the bytes of all parts; without any beside, those of the file alone."""
-    assert PLAIN.fingerprint == PLAIN.hash
-    assert NESTED.parts == (NESTED, PLAIN)
-    assert NESTED.fingerprint == f"https://example.org/n {PLAIN.hash}"
+def test_companions_are_part_of_the_cache_key() -> None:
+    """The key identifies the bytes of the file and its companions."""
+    assert PLAIN.cache_key == PLAIN.known_hash
+    assert NESTED.all_files == (NESTED, PLAIN)
+    assert NESTED.cache_key == f"https://example.org/n {PLAIN.known_hash}"

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer, models
 from embedhub import FormatError
 from embedhub.errors import UnexpectedEndError
 from embedhub.formats import fasttext, static_embeddings, word2vec
-from embedhub.vectors.blocks import Extra, Reader
+from embedhub.vectors.blocks import ExtraFile, Reader
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ROWS = np.array([[1, 2], [3, -0.5]], np.float32)
@@ -30,9 +30,9 @@ def read(reader: Reader, path: Path, dim: int) -> tuple[list[str], NDArray[np.fl
     return [word for words, _ in blocks for word in words], np.concatenate([rows for _, rows in blocks])
 
 
-def extras(reader: Reader, path: Path, dim: int) -> list[Extra]:
+def extras(reader: Reader, path: Path, dim: int) -> list[ExtraFile]:
     """Return what a reader adds to a store."""
-    return [block for block in reader(path, dim) if isinstance(block, Extra)]
+    return [block for block in reader(path, dim) if isinstance(block, ExtraFile)]
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_a_model_of_model2vec_is_read_as_it_reads_it() -> None:
     for word, row in expected.items():
         assert rows[words.index(word)].tolist() == row
     (tokenizer,) = extras(static_embeddings.read, path, 3)
-    assert tokenizer == Extra("tokenizer.json", path.parent / "tokenizer.json", {})
+    assert tokenizer == ExtraFile("tokenizer.json", path.parent / "tokenizer.json", {})
 
 
 VALUES = np.array([[1, -2, 0.5], [3, 4, -0.25]])

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 import embedhub
 from embedhub.formats import static_embeddings, word2vec
 from embedhub.formats.export import ExportFormat
-from embedhub.vectors import store
-from embedhub.vectors.blocks import Block
+from embedhub.vectors.store import open_store
+from embedhub.vectors.store_writer import StoreWriter
 
 Rows = NDArray[np.float32]
 Pairs = tuple[list[str], Rows]
@@ -119,8 +119,9 @@ def vocabularies(draw: st.DrawFn) -> Pairs:
 
 def opened(folder: Path, words: list[str], rows: Rows) -> embedhub.Vectors:
     """Return a store of such words and rows."""
-    store.build(folder, [(words, rows)], name="tiny", dim=rows.shape[1], provenance={})
-    return store.open_store(folder)
+    with StoreWriter(folder, name="tiny", dim=rows.shape[1]) as writer:
+        writer.write((words, rows))
+    return open_store(folder)
 
 
 @pytest.fixture(scope="module", params=FORMATS)
@@ -329,13 +330,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> embedhub.Vectors:
     """Return vectors of 61 MB."""
     folder = tmp_path_factory.mktemp("large") / "store"
     rows = np.random.default_rng(0).normal(size=(BLOCK, DIM)).astype(np.float32)
-
-    def blocks() -> Iterator[Block]:
+    with StoreWriter(folder, name="large", dim=DIM) as writer:
         for start in range(0, ROWS, BLOCK):
-            yield [f"w{i}" for i in range(start, start + BLOCK)], rows
-
-    store.build(folder, blocks(), name="large", dim=DIM, provenance={})
-    return store.open_store(folder)
+            writer.write(([f"w{i}" for i in range(start, start + BLOCK)], rows))
+    return open_store(folder)
 
 
 def test_memory_does_not_grow_with_the_matrix(

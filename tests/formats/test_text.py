@@ -275,7 +275,7 @@ def test_members_of_archives_are_named_or_alone(tmp_path: Path) -> None:
     text = tmp_path / "c.txt"
     text.write_bytes(b"c 3 4\n")
     with pytest.raises(
-        FormatError, match=r"c.txt#d.txt: this is no zip archive, so it has no member 'd.txt'"
+        FormatError, match=r"c.txt#d.txt: this is not a zip archive, so it has no member 'd.txt'"
     ):
         read(glove.read, Path(f"{text}#d.txt"), 2)
     hashed = tmp_path / "x#y.txt"

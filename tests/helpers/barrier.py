@@ -48,7 +48,7 @@ def wait_at(event: str, pattern: str, count: int) -> None:
 if __name__ == "__main__":
     point, *sys.argv = sys.argv[1:]
     urllib3.HTTPResponse.stream = announced("chunk", urllib3.HTTPResponse.stream)  # type: ignore[assignment, method-assign]
-    embedhub.EmbeddingSource.parse = announced("block", embedhub.EmbeddingSource.parse)  # type: ignore[method-assign]
+    embedhub.RemoteSource.parse = announced("block", embedhub.RemoteSource.parse)  # type: ignore[method-assign]
     first, second, third = point.split()
     wait_at(first, second, int(third))
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -38,18 +38,17 @@ def run(
 
 
 _PLUGIN = """\
-from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import word2vec
+from embedhub import RemoteFile, RemoteSource, hookimpl
 
 
 def source(name, **options):
     url = f"https://example.org/{name}.bin"
-    file = RemoteFile(url=url, hash=None, size=None, reader=word2vec.read_binary)
+    file = RemoteFile(url=url, format="word2vec-binary")
     facts = dict(
-        files={2: (file,)}, description="made up", language="tlh", cased=True, words=None, license="CC0-1.0",
+        files={2: (file,)}, description="made up", language="tlh", cased=True, license="CC0-1.0",
         citation="", homepage="",
     )
-    return EmbeddingSource(name=name, **(facts | options))
+    return RemoteSource(name=name, **(facts | options))
 
 
 @hookimpl

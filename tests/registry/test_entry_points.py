@@ -22,11 +22,11 @@ version = "1.0"
 {entry_point} = "{module}"
 """
 SOURCE = """
-from embedhub import EmbeddingSource, hookimpl
+from embedhub import RemoteSource, hookimpl
 
 def source(name):
-    return EmbeddingSource(
-        name=name, description="", language="en", cased=False, words=None,
+    return RemoteSource(
+        name=name, files={}, description="", language="en", cased=False,
         license="", citation="", homepage="",
     )
 

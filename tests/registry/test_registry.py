@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import embedhub
-from embedhub import EmbeddingSource
+from embedhub import EmbeddingSource, RemoteSource
 from embedhub.errors import DimNotFoundError, SourceNotFoundError
 from embedhub.registry.registry import Registry
 
@@ -13,10 +13,10 @@ from embedhub.registry.registry import Registry
 def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
     """Return a source without files."""
     facts: dict[str, Any] = {
-        "name": name, "description": "", "language": "en", "cased": False, "words": None,
+        "name": name, "description": "", "language": "en", "cased": False, "files": {},
         "license": "", "citation": "", "homepage": "",
     }  # fmt: skip
-    return EmbeddingSource(**(facts | changes))
+    return RemoteSource(**(facts | changes))
 
 
 def test_built_in_sources_come_through_the_hook() -> None:
@@ -41,9 +41,9 @@ def test_an_unknown_name_shows_the_close_ones() -> None:
 def test_register_adds_a_source_for_this_process() -> None:
     """A registered source is found by name; a second one replaces it; a plugin's name is taken."""
     registry = Registry()
-    registry.register(a_source(words=1))
-    registry.register(a_source(words=2))
-    assert registry["mine"].words == 2
+    registry.register(a_source(vocab_size=1))
+    registry.register(a_source(vocab_size=2))
+    assert registry["mine"].vocab_size == 2
     with pytest.raises(ValueError, match=r"'glove-6b' is taken by embedhub.registry.builtin.glove"):
         registry.register(a_source("glove-6b"))
     with pytest.raises(TypeError, match="expected an EmbeddingSource, got 'mine'"):

@@ -20,10 +20,9 @@ from command import run
 from systems import refuse_what_is_open, run_while_held
 
 import embedhub
-from embedhub import EmbeddingSource, RemoteFile
+from embedhub import RemoteFile, RemoteSource
 from embedhub._archives import split_member
 from embedhub.errors import StoreError
-from embedhub.formats import fasttext, glove
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
 
@@ -56,11 +55,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def a_source(name: str = "mine", url: str | None = None, reader: Any = glove.read) -> EmbeddingSource:
+def a_source(name: str = "mine", url: str | None = None, format: str = "glove") -> RemoteSource:  # noqa: A002 - as in RemoteFile
     """Return a source of that name, of the file at an address."""
-    file = RemoteFile(url=url or "https://example.org/mine", hash=None, size=None, reader=reader)
-    return EmbeddingSource(
-        name=name, files={2: (file,)}, description="", language="en", cased=True, words=None, license="",
+    file = RemoteFile(url=url or "https://example.org/mine", format=format)
+    return RemoteSource(
+        name=name, files={2: (file,)}, description="", language="en", cased=True, license="",
         citation="", homepage="",
     )  # fmt: skip
 
@@ -76,7 +75,7 @@ def put_into(mirror: Path, name: str, data: bytes) -> None:
 
 @pytest.mark.linux
 @pytest.mark.parametrize(
-    "action", ["stores.remove(stores.stored()[0])", "embedhub.sources()['wordnet-ppmi'].rebuild(25)"]
+    "action", ["stores.remove(stores.stored()[0])", "stores.repair(stores.stored()[0], [stores.Fault('')])"]
 )
 def test_a_store_in_use_is_not_changed(store: Path, cache: Path, action: str) -> None:
     """Where the system refuses to rename a store, the error says what to close; the store is unchanged."""
@@ -110,17 +109,17 @@ def test_the_command_reports_a_store_in_use(store: Path) -> None:
 
 PUBLISH = """
 import pathlib, subprocess, sys
-from embedhub import _cache as cache
+from embedhub import _atomic
 from embedhub.errors import StoreError
 pauses = []
 def pause(seconds):
     pauses.append(seconds)
     if {briefly} and len(pauses) == 2:
         subprocess.run(["umount", fresh], check=True)
-cache.time.sleep = pause
+_atomic.time.sleep = pause
 folder = pathlib.Path({folder!r})
 held = pathlib.Path({held!r})
-with cache.publish(folder) as fresh:
+with _atomic.publish(folder) as fresh:
     (fresh / "file").touch()
     subprocess.run(["mount", "--bind", fresh, fresh], check=True)
 """
@@ -160,14 +159,13 @@ def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[
 
 
 @pytest.mark.linux
-def test_rebuilding_and_removing_unmaps_what_this_process_has_kept(store: Path, strict: None) -> None:
-    """A store that was opened and let go is rebuilt, repaired and removed in the same process.
+def test_store_that_was_let_go_is_repaired_and_removed(store: Path, strict: None) -> None:
+    """A store that was opened and let go is repaired and removed in the same process.
 
     Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
     """
     before = contents(store)
     assert len(embedhub.load(*SOURCE)) == 78_781
-    embedhub.sources()[SOURCE[0]].rebuild(SOURCE[1])
     (store / "rows.npy").write_bytes(b"")
     for each, faults in stores.verify(stores.stored()).items():
         stores.repair(each, faults)
@@ -192,7 +190,7 @@ def test_vectors_in_hand_keep_their_store_from_removal(store: Path, strict: None
     with pytest.raises(StoreError, match=f"Access is denied; {CLOSE}"):
         stores.remove(each)
     with pytest.raises(StoreError, match=CLOSE):
-        embedhub.sources()[SOURCE[0]].rebuild(SOURCE[1])
+        stores.repair(each, [stores.Fault("")])
     assert contents(store) == before
     assert not stores.leftovers()
     assert vectors["music"].any()
@@ -202,9 +200,9 @@ def test_vectors_in_hand_keep_their_store_from_removal(store: Path, strict: None
 
 
 FILES = {
-    "glove": (writers.glove(WORDS, ROWS), glove.read),
-    "duplicates": (writers.glove([*WORDS, "the"], np.vstack([ROWS, ROWS[:1]])), glove.read),
-    "fastText": (writers.fasttext_bin(WORDS, ROWS, ROWS), fasttext.read),
+    "glove": (writers.glove(WORDS, ROWS), "glove"),
+    "duplicates": (writers.glove(["the", *WORDS], np.vstack([ROWS[:1], ROWS])), "glove"),
+    "fastText": (writers.fasttext_bin(WORDS, ROWS, ROWS), "fasttext"),
 }
 
 
@@ -221,12 +219,14 @@ def test_a_build_renames_and_removes_nothing_that_is_open(
     """
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", keep)
-    data, reader = FILES[name]
+    data, format_name = FILES[name]
     put_into(tmp_path / "mirror", "mine", data)
-    source = a_source(reader=reader)
-    assert list(source.vectors(2)) == WORDS
-    source.rebuild(2)
-    assert len(list((cache / "downloads").iterdir())) == int(keep)
+    source = a_source(format=format_name)
+    for _ in range(2):
+        assert list(source.vectors(2)) == WORDS
+        for each in stores.stored("mine"):
+            stores.repair(each, [stores.Fault("")])
+    assert sum(path.is_file() for path in (cache / "downloads").rglob("*")) == int(keep)
     (tmp_path / "own").write_bytes(data)
     assert list(embedhub.load(tmp_path / "own")) == WORDS
     (tmp_path / "own").unlink()
@@ -247,7 +247,7 @@ def test_a_failed_build_reports_its_own_error(
     bad[2, 1] = np.nan
     put_into(tmp_path, "mine", writers.fasttext_bin(WORDS, bad, ROWS))
     with pytest.raises(embedhub.FormatError, match="not finite"):
-        a_source(reader=fasttext.read).vectors(2)
+        a_source(format="fasttext").vectors(2)
 
 
 @pytest.mark.linux
@@ -313,24 +313,25 @@ def test_names_like_those_of_devices_are_allowed(name: str) -> None:
         "https://example.org/a:b<c>|d*.bin?e=f",
         "https://example.org/dots...",
         "https://example.org/nul",
+        "https://example.org/nul/mine.txt",
     ],
 )
 def test_names_of_downloads_are_legal_everywhere(url: str) -> None:
     """Whatever the address, a download, its part, its note and its lock have short, harmless names."""
-    name = RemoteFile(url=url, hash=None, size=None, reader=glove.read).local_name
-    assert re.fullmatch(r"[0-9a-f]{12}-[A-Za-z0-9._-]*", name)
-    assert not name.endswith(".")
-    assert len(f"fetch-{name}.01234567.part.json.lock") < 150
+    file = RemoteFile(url=url)
+    for name in (file.cache_name.removeprefix("example.org/"), file.lock_name.removeprefix("fetch-")):
+        assert re.fullmatch(r"[0-9a-f]{12}-[A-Za-z0-9._-]*", name)
+        assert not name.endswith(".")
+        assert len(f"fetch-{name}.01234567.part.json.lock") < 150
 
 
 def test_stores_fit_into_260_characters(cache: Path) -> None:
     """The longest name of a source leaves 60 characters for the cache folder where Windows allows 260."""
-    from embedhub import _cache as folders
-    from embedhub.vectors import store as form
+    from embedhub import _atomic
+    from embedhub.vectors.store import store_path
 
-    folder = form.folder_for(80 * "x", 1000, "")
-    with folders.publish(folder.with_name(f".{folder.name}.fresh")) as fresh:
-        longest = (fresh / "before" / "tokenizer.json").relative_to(cache)
+    with _atomic.publish(store_path(80 * "x", 1000, "")) as temporary:
+        longest = (temporary / "tokenizer.json").relative_to(cache)
     assert len(str(longest)) < 260 - 60
 
 
@@ -450,7 +451,8 @@ mine = folder / "mine.txt"
 mine.write_bytes(b"a 1 2\\nb 3 4\\n")
 vectors = embedhub.load(mine)
 embedhub.embedding_matrix(vectors, 2, {"a": 1, "qwxz": 2})
-embedhub.sources()["wordnet-ppmi"].rebuild(25)
+embedhub.load("wordnet-ppmi", 25)
+[stores.repair(each, [stores.Fault("")]) for each in stores.stored("wordnet-ppmi")]
 stores.verify(stores.stored())
 [each.state() for each in stores.stored()]
 for name in ("out.npz", "out.safetensors", "out.txt", "out.bin"):

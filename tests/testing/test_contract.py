@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedhub import EmbeddingSource, RemoteFile
-from embedhub.formats import glove, word2vec
+from embedhub import RemoteFile, RemoteSource
+from embedhub.download.remote_file import Fetched
+from embedhub.formats import glove
 from embedhub.registry.builtin.glove import GLOVE_6B
 from embedhub.registry.builtin.wordnet import WORDNET_PPMI
 from embedhub.testing import SourceContract
@@ -56,19 +57,18 @@ class TestWordNet(SourceContract):
 
 
 def file(name: str = "a", **changes: Any) -> RemoteFile:
-    """Return a file that nobody has pinned."""
-    facts: dict[str, Any] = {"hash": None, "size": None, "reader": glove.read} | changes
-    return RemoteFile(url=f"https://example.org/{name}", **facts)
+    """Return a file without a published hash."""
+    return RemoteFile(url=f"https://example.org/{name}", **({"format": "glove"} | changes))
 
 
-MINE = EmbeddingSource(
-    name="mine", files={2: (file(),)}, description="Mine", language="en", cased=False, words=None,
+MINE = RemoteSource(
+    name="mine", files={2: (file(),)}, description="Mine", language="en", cased=False,
     license="CC0-1.0", citation="Me", homepage="https://example.org",
 )  # fmt: skip
 
 
 def contract(
-    source: EmbeddingSource,
+    source: RemoteSource,
     samples: Mapping[int, Sequence[bytes]] | None = None,
     expected: Mapping[str, Sequence[float]] | None = None,
 ) -> SourceContract:
@@ -85,7 +85,7 @@ def contract(
 def test_samples_are_read_once_for_each_code() -> None:
     """Of sources that the same code reads, one stands for all in the tests of samples."""
     many = [replace(MINE, name=f"mine-{i}") for i in range(3)]
-    other = replace(MINE, name="other", files={2: (file(reader=lenient),)})
+    other = replace(MINE, name="other", files={2: (file(format="word2vec"),)})
     made = contract(MINE)
     type(made).sources = [*many, other]
     assert made._representatives() == [many[0], other]  # noqa: SLF001 - what pytest is given
@@ -95,10 +95,10 @@ def test_samples_are_read_once_for_each_code() -> None:
     ("source", "words"),
     [
         (MINE, "No installed plugin provides 'mine'"),
-        (replace(GLOVE_6B, words=1), "'glove-6b' is registered, but not as the tested source"),
+        (replace(GLOVE_6B, vocab_size=1), "'glove-6b' is registered, but not as the tested source"),
     ],
 )
-def test_a_source_that_is_not_installed_is_told(source: EmbeddingSource, words: str) -> None:
+def test_a_source_that_is_not_installed_is_told(source: RemoteSource, words: str) -> None:
     """A source that no entry point gives, or that another hides, breaks the contract."""
     with pytest.raises(pytest.fail.Exception, match=words):
         contract(source).test_installing_it_makes_its_name_appear(source)
@@ -117,8 +117,8 @@ def test_a_source_that_is_not_installed_is_told(source: EmbeddingSource, words: 
         ("language", "en_US"),
         ("language", "zh-hant"),
         ("cased", None),
-        ("words", 0),
-        ("words", "400,000"),
+        ("vocab_size", 0),
+        ("vocab_size", "400,000"),
     ],
 )
 def test_poor_metadata_is_told(field: str, value: object) -> None:
@@ -137,14 +137,14 @@ def test_languages_are_bcp_47(language: str) -> None:
     contract(source).test_its_metadata_is_complete(source)
 
 
-class _Careless(EmbeddingSource):
+class _Careless(RemoteSource):
     """A source with code of its own, which forgets to check."""
 
-    def fetch(self, dim: int) -> Path:
-        return Path(str(dim))
+    def fetch(self, dim: int) -> Fetched:
+        return Fetched(Path(str(dim)))
 
 
-class _Unsorted(EmbeddingSource):
+class _Unsorted(RemoteSource):
     @property
     def dims(self) -> tuple[int, ...]:
         return (50, 25)
@@ -153,13 +153,13 @@ class _Unsorted(EmbeddingSource):
 @pytest.mark.parametrize(
     ("kind", "files", "words"),
     [
-        (EmbeddingSource, {}, r"dims is \(\); expected positive ints"),
+        (RemoteSource, {}, r"dims is \(\); expected positive ints"),
         (_Unsorted, {}, r"dims is \(50, 25\); expected positive ints, smallest first"),
         (_Careless, {2: (file(),)}, "dim 3 is given, but it is not in dims"),
     ],
 )
 def test_odd_dims_are_told(
-    kind: type[EmbeddingSource], files: Any, words: str, monkeypatch: pytest.MonkeyPatch
+    kind: type[RemoteSource], files: Any, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A source without dims, with unsorted ones, or that takes any number for a dim, breaks the contract."""
     facts = {name: getattr(MINE, name) for name in MINE.__dataclass_fields__}
@@ -175,11 +175,17 @@ ONE, OTHER = f"sha256:{64 * '1'}", f"sha256:{64 * '2'}"
     ("files", "words"),
     [
         (
-            {2: (file(hash="md5:d41d8cd98f00b204e9800998ecf8427e"),)},
+            {2: (file(known_hash="md5:d41d8cd98f00b204e9800998ecf8427e"),)},
             "has the hash of an empty file, md5:d41d",
         ),
-        ({2: (file("a", hash=ONE),), 3: (file("b", hash=ONE),)}, "1 stands at files of several dims"),
-        ({2: (file("a", hash=ONE),), 3: (file("a", hash=OTHER),)}, "/a is pinned to several hashes"),
+        (
+            {2: (file("a", known_hash=ONE),), 3: (file("b", known_hash=ONE),)},
+            "1 stands at files of several dims",
+        ),
+        (
+            {2: (file("a", known_hash=ONE),), 3: (file("a", known_hash=OTHER),)},
+            "/a is pinned to several hashes",
+        ),
     ],
 )
 def test_slips_of_a_table_are_told(files: Any, words: str) -> None:
@@ -191,7 +197,9 @@ def test_slips_of_a_table_are_told(files: Any, words: str) -> None:
 
 def test_mirrors_and_prefixes_are_no_slips() -> None:
     """Two addresses of one file may share a hash, and so may dims that are read from one file."""
-    source = replace(MINE, files=dict.fromkeys((2, 3), (file("a", hash=ONE), file("b", hash=ONE))))
+    source = replace(
+        MINE, files=dict.fromkeys((2, 3), (file("a", known_hash=ONE), file("b", known_hash=ONE)))
+    )
     contract(source).test_no_pin_is_a_slip(source)
 
 
@@ -205,9 +213,9 @@ def test_mirrors_and_prefixes_are_no_slips() -> None:
             r"samples\[2\] has 1 files; expected 2: one for each cand",
         ),
         (
-            {2: (file(),), 3: (file("b", reader=word2vec.read_text),)},
+            {2: (file(),), 3: (file("b", format="word2vec"),)},
             {2: [b""]},
-            "these readers have no sample: .*function read",
+            "these formats have no sample: {'word2vec'}",
         ),
     ],
 )
@@ -216,6 +224,25 @@ def test_absent_samples_are_told(files: Any, samples: Any, words: str) -> None:
     source = replace(MINE, files=files)
     with pytest.raises(pytest.fail.Exception, match=words):
         contract(source, samples).test_the_samples_show_every_reader(source)
+
+
+class ReadBy(RemoteSource):
+    """A source that reads its files with a function."""
+
+    reader: Callable[..., Iterator[Block]]
+
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:
+        """Call the function."""
+        return type(self).reader(fetched.path, dim, *fetched.companions.values())
+
+
+def read_by(reader: Callable[..., Iterator[Block]], *files: RemoteFile) -> RemoteSource:
+    """Return a source that reads its files with a function."""
+    kind: type[ReadBy] = type("ReadBy", (ReadBy,), {"reader": staticmethod(reader)})
+    return kind(
+        name="mine", files={2: files or (file(),)}, description="Mine", language="en", cased=False,
+        license="CC0-1.0", citation="Me", homepage="https://example.org",
+    )  # fmt: skip
 
 
 def lenient(path: Path, dim: int) -> Iterator[Block]:
@@ -260,7 +287,7 @@ def infinite(path: Path, dim: int) -> Iterator[Block]:
 )
 def test_a_careless_reader_is_told(reader: Callable[..., Any], rule: str, words: str, tmp_path: Path) -> None:
     """A reader that gives other rows or raises other errors than it should breaks the contract."""
-    source = replace(MINE, files={2: (file(reader=reader),)})
+    source = read_by(reader)
     with pytest.raises(pytest.fail.Exception, match=words):
         getattr(contract(source), f"test_{rule}")(source, tmp_path)
 
@@ -268,7 +295,7 @@ def test_a_careless_reader_is_told(reader: Callable[..., Any], rule: str, words:
 @pytest.mark.filterwarnings("ignore:divide by zero")
 def test_what_the_store_refuses_is_told(tmp_path: Path) -> None:
     """A reader whose rows the store does not take breaks the contract with the store's own error."""
-    source = replace(MINE, files={2: (file(reader=infinite),)})
+    source = read_by(infinite)
     with pytest.raises(ValueError, match="holds a number that is not finite"):
         contract(source).test_the_store_keeps_every_bit(source, tmp_path)
 
@@ -293,20 +320,20 @@ def test_candidates_that_differ_are_told(tmp_path: Path) -> None:
     """A second candidate with other rows than the first breaks the contract."""
     source = replace(MINE, files={2: (file("a"), file("b"))})
     samples = {2: [b"the 1 2\n", b"the 1 2.5\n"]}
-    with pytest.raises(pytest.fail.Exception, match="-b gives other words or rows than the first sample"):
+    with pytest.raises(pytest.fail.Exception, match="b gives other words or rows than the first sample"):
         contract(source, samples).test_all_candidates_hold_the_same_vectors(source, tmp_path)
 
 
-def capital(path: Path, dim: int, others: Path) -> Iterator[Block]:
-    """Read GloVe text, in capitals where the file beside it says so."""
+def capital(path: Path, dim: int, *companions: Path) -> Iterator[Block]:
+    """Read GloVe text, in capitals where the companion file says so."""
     for words, rows in glove.read(path, dim):
-        yield [word.upper() for word in words] if others.read_bytes() == b"capital" else words, rows
+        capitals = any(other.read_bytes() == b"capital" for other in companions)
+        yield [word.upper() for word in words] if capitals else words, rows
 
 
 def test_what_lies_beside_a_file_is_part_of_its_sample(tmp_path: Path) -> None:
     """A candidate's sample is followed by those of the files beside it, which its reader gets."""
-    files = {2: (file(), file("b", reader=capital, beside=(file("c"),)))}
-    source = replace(MINE, files=files)
+    source = read_by(capital, file(), file("b", companions=(file("c"),)))
     text = b"THE 1 2\nCAT 3 4\n"
     made = contract(source, {2: [text, text.lower(), b"capital"]}, {"THE": [1, 2], "CAT": [3, 4]})
     made.test_the_samples_show_every_reader(source)

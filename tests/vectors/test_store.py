@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import embedhub
 from embedhub import FormatError, Vectors
 from embedhub.errors import StoreError, WordNotFoundError
-from embedhub.vectors import store, vocabulary
-from embedhub.vectors.blocks import Block, Extra
+from embedhub.vectors import store, store_writer, vocabulary
+from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.store_writer import StoreWriter
 
 WORDS = ["the", "of", "café", "a b", "", "\udcff", "\u0085", "nan", "naïve"]
 
@@ -26,9 +27,11 @@ def rows_for(words: list[str], dim: int = 3) -> Block:
     return words, np.arange(1, len(words) * dim + 1, dtype=np.float32).reshape(len(words), dim)
 
 
-def build(folder: Path, blocks: Iterable[Block | Extra], dim: int = 3) -> Vectors:
+def build(folder: Path, blocks: Iterable[Block | ExtraFile], dim: int = 3) -> Vectors:
     """Build and open a store."""
-    store.build(folder, blocks, name="tiny", dim=dim, provenance={"license": "CC0"})
+    with StoreWriter(folder, name="tiny", dim=dim, manifest={"license": "CC0"}) as writer:
+        for block in blocks:
+            writer.write(block)
     return store.open_store(folder)
 
 
@@ -93,7 +96,7 @@ def test_words_that_share_a_hash_are_told_apart(tmp_path: Path, monkeypatch: pyt
         return np.array([len(word) % 3 for word in encoded], np.uint64)
 
     monkeypatch.setattr(vocabulary, "hash_words", poor)
-    monkeypatch.setattr(store, "hash_words", poor)
+    monkeypatch.setattr(store_writer, "hash_words", poor)
     opened = build(tmp_path / "poor", [rows_for([*WORDS, "of"])])
     assert opened.indices([*WORDS, "xx", "yyyyyy"]).tolist() == [*range(9), -1, -1]
     assert opened.manifest["duplicates"] == 1
@@ -114,7 +117,7 @@ def test_the_index_is_the_same_however_it_is_sorted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     """Ranges of hashes that are sorted one after the other make the same sorted whole, duplicates seen."""
-    monkeypatch.setattr(store, "_SORTED_AT_ONCE", at_once)
+    monkeypatch.setattr(store_writer, "_SORTED_AT_ONCE", at_once)
     words = [f"w{i % 90}" for i in range(100)]
     opened = build(tmp_path / "ranges", [rows_for(words[:33]), rows_for(words[33:])])
     assert opened.indices(words).tolist() == [i % 90 for i in range(100)]
@@ -127,7 +130,7 @@ def test_the_memory_of_a_build_does_not_grow_with_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eight times the rows take no more memory to write and to index."""
-    monkeypatch.setattr(store, "_SORTED_AT_ONCE", 512)
+    monkeypatch.setattr(store_writer, "_SORTED_AT_ONCE", 512)
     rows = np.zeros((512, 512), np.float32)
 
     def peak(blocks: int) -> int:
@@ -169,15 +172,15 @@ def test_extra_files_come_with_a_store(tmp_path: Path) -> None:
     text = tmp_path / "a.json"
     text.write_text("{}")
     table = np.arange(6, dtype=np.float32).reshape(2, 3)
-    blocks: list[Block | Extra] = [
+    blocks: list[Block | ExtraFile] = [
         rows_for(["a"]),
-        Extra("subwords.npy", table, {"buckets": 2, "min_n": 1, "max_n": 2}),
+        ExtraFile("subwords.npy", table, {"buckets": 2, "min_n": 1, "max_n": 2}),
         rows_for(["b"]),
-        Extra("tokenizer.json", text, {}),
+        ExtraFile("tokenizer.json", text, {}),
     ]
     opened = build(tmp_path / "tiny", blocks)
     assert list(opened) == ["a", "b"]
-    assert opened.extras["tokenizer.json"].read_text() == "{}"
+    assert opened.files["tokenizer.json"].read_text() == "{}"
     assert {"subwords.npy", "tokenizer.json"} <= set(opened.manifest["xxh3_128"])
     assert opened.subwords is not None
     assert (opened.subwords.rows == table).all()
@@ -193,17 +196,20 @@ def test_stores_from_before_extra_files_are_still_opened(tmp_path: Path) -> None
     del manifest["extras"]
     (tmp_path / "tiny" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     opened = store.open_store(tmp_path / "tiny")
-    assert (opened.extras, opened.subwords) == ({}, None)
+    assert (opened.files, opened.subwords) == ({}, None)
 
 
 @pytest.mark.parametrize(
     ("blocks", "words"),
     [
         ([], "no vectors at all"),
-        ([(["a"], np.zeros((2, 3), np.float32))], "gave 1 words with rows of shape (2, 3)"),
+        ([(["a"], np.zeros((2, 3), np.float32))], "yielded 1 words with an array of shape (2, 3)"),
         ([(["a"], np.zeros((1, 4), np.float32))], "expected shape (1, 3) and float32"),
         ([(["a"], np.zeros((1, 3)))], "dtype float64"),
-        ([rows_for(["a"]), (["b"], np.full((1, 3), np.nan, np.float32))], "Row 1 (word 'b') holds a number"),
+        (
+            [rows_for(["a"]), (["b"], np.full((1, 3), np.nan, np.float32))],
+            "Vector 1 (word 'b') holds a number",
+        ),
     ],
 )
 def test_malformed_blocks_publish_nothing(tmp_path: Path, blocks: list[Block], words: str) -> None:
@@ -268,5 +274,7 @@ def test_vectors_are_pickled_by_name() -> None:
     assert len(data) < 200
     again = pickle.loads(data)  # noqa: S301 - our own bytes
     assert (again.matrix == loaded.matrix).all()
-    with pytest.raises(TypeError, match="Register its source"):
-        pickle.dumps(embedhub.sources()["wordnet-ppmi"].vectors(25))
+    of_source = embedhub.sources()["wordnet-ppmi"].vectors(25)
+    assert (pickle.loads(pickle.dumps(of_source)).matrix == loaded.matrix).all()  # noqa: S301 - our own bytes
+    with pytest.raises(TypeError, match=r"cannot be pickled: .* Open it with embedhub.load"):
+        pickle.dumps(Vectors(loaded.matrix, loaded.words, name="mine"))

@@ -1,18 +1,19 @@
 """GloVe 6B: Wikipedia 2014 and Gigaword 5, by Stanford.
 
-The pins are sha256 digests of the text files as several independent projects publish them (6 for 50d, 4 for
-100d, 3 for 300d); for 200d only sha1 and md5 are published (two projects, one algorithm each), so sha1 it
-is. The second candidates are the same vectors as word2vec text in gzip, from the releases of gensim-data,
-whose list publishes md5 digests; for 50d and 100d two projects publish sha256.
+The hashes are sha256 of the text files as several independent projects publish them (6 for 50d, 4 for 100d,
+3 for 300d); for 200d only sha1 and md5 are published (two projects, one algorithm each), so it is sha1. The
+second candidates are the same vectors as word2vec text in gzip, from the releases of gensim-data, whose list
+publishes md5 digests; for 50d and 100d two projects publish sha256.
 
-The archive at huggingface.co/stanfordnlp/glove is another build, with a row more (``<unk>``): no candidate.
+The archive at huggingface.co/stanfordnlp/glove is another build, with one more word (``<unk>``), so it is not
+a candidate.
 """
 
 from collections.abc import Iterable
 
 from embedhub.download.remote_file import RemoteFile
-from embedhub.formats import glove, word2vec
 from embedhub.registry.hookspecs import hookimpl
+from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 
 _ARCHIVE = "https://nlp.stanford.edu/data/glove.6B.zip"
@@ -20,7 +21,7 @@ _ARCHIVE_HASH = "sha256:617afb2fe6cbd085c235baf7a465b96f4112bd7f7ccb2b2cbd649fed
 _RELEASES = "https://github.com/piskvorky/gensim-data/releases/download"
 
 # dim: hash and size of the text, then hash and size of the release's gzip file.
-_PINS = {
+_HASHES = {
     50: (
         ("sha256:d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f", 171_350_079),
         ("sha256:5c55f98957aa9fed8d2ac5fb1dcff57af3b23c5a3ee7af3f7945f8d49198eb24", 69_182_535),
@@ -41,32 +42,32 @@ _PINS = {
 
 
 def _candidates(dim: int) -> tuple[RemoteFile, RemoteFile]:
-    (text_hash, text_size), (release_hash, release_size) = _PINS[dim]
+    (text_hash, text_size), (release_hash, release_size) = _HASHES[dim]
     return (
         RemoteFile(
             url=_ARCHIVE,
             member=f"glove.6B.{dim}d.txt",
-            hash=text_hash,
+            known_hash=text_hash,
             size=text_size,
             archive_hash=_ARCHIVE_HASH,
-            reader=glove.read,
+            format="glove",
         ),
         RemoteFile(
             url=f"{_RELEASES}/glove-wiki-gigaword-{dim}/glove-wiki-gigaword-{dim}.gz",
-            hash=release_hash,
+            known_hash=release_hash,
             size=release_size,
-            reader=word2vec.read_text,
+            format="word2vec",
         ),
     )
 
 
-GLOVE_6B = EmbeddingSource(
+GLOVE_6B = RemoteSource(
     name="glove-6b",
-    files={dim: _candidates(dim) for dim in _PINS},
+    files={dim: _candidates(dim) for dim in _HASHES},
     description="GloVe on Wikipedia 2014 and Gigaword 5, 6 billion tokens",
     language="en",
     cased=False,
-    words=400_000,
+    vocab_size=400_000,
     license="PDDL-1.0",
     citation=(
         "Jeffrey Pennington, Richard Socher, Christopher D. Manning (2014). "

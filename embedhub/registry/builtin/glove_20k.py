@@ -5,7 +5,6 @@
 
 from collections.abc import Iterable
 
-from embedhub.formats import glove
 from embedhub.registry.builtin.glove import GLOVE_6B
 from embedhub.registry.builtin.packaged import PackagedSource
 from embedhub.registry.hookspecs import hookimpl
@@ -15,12 +14,12 @@ GLOVE_6B_20K = PackagedSource(
     name="glove-6b-20k",
     file="glove_6b_20k.txt.gz",
     sha256="4f488b5350e575eb80bbdd0f13fede0264185780c42c8e73082349d409a3913f",
-    reader=glove.read,
     packaged_dims=(50,),
+    format="glove",
     description="The 20,000 most frequent words of GloVe 6B, inside the package",
     language=GLOVE_6B.language,
     cased=GLOVE_6B.cased,
-    words=20_000,
+    vocab_size=20_000,
     license=GLOVE_6B.license,
     citation=GLOVE_6B.citation,
     homepage=GLOVE_6B.homepage,

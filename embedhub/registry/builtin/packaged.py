@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError
+from embedhub.formats import get_reader
 from embedhub.registry.source import EmbeddingSource
-from embedhub.vectors.blocks import Block, Extra, Reader
+from embedhub.vectors.blocks import Block, ExtraFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,45 +20,42 @@ class PackagedSource(EmbeddingSource):
     Args:
         file: Name of the file.
         sha256: SHA-256 of the file, in hexadecimal.
-        reader: Function that reads it, as in `RemoteFile`.
-        packaged_dims: The dimensions that it can be read in.
+        packaged_dims: The dimensions that it has.
+        format: Name of its format; None where a subclass reads it.
     """
 
     file: str
     sha256: str
-    reader: Reader
     packaged_dims: tuple[int, ...]
+    format: str | None = None
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """The dimensions, smallest first."""
+        """The available dimensions, smallest first."""
         return self.packaged_dims
 
-    def fingerprints(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - the interface's argument
+    def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
         """Return the hash of the packaged file."""
-        return (f"sha256:{self.sha256}",)
+        return f"sha256:{self.sha256}"
 
-    def fetch(self, dim: int) -> Path:
-        """Return the path of the packaged file, verified.
+    def fetch(self, dim: int) -> Fetched:
+        """Return the packaged file, verified.
 
         Raises:
-            ChecksumError: The file is not the one that was packaged.
+            DimNotFoundError: The source does not have this dimension.
+            ChecksumError: It is not the file that was packaged.
         """
         self.check_dim(dim)
         path = Path(str(resources.files(__package__) / self.file))
         with path.open("rb") as file:
-            got = hashlib.file_digest(file, "sha256").hexdigest()
-        if got != self.sha256:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        if actual != self.sha256:
             raise ChecksumError(
-                f"{path}: expected sha256 {self.sha256}, got {got}. The installed package is damaged; "
+                f"{path}: expected sha256 {self.sha256}, got {actual}. The installed package is damaged; "
                 "install it again: python -m pip install --force-reinstall embedhub"
             )
-        return path
+        return Fetched(path)
 
-    def download_size(self, dim: int) -> int:  # noqa: ARG002 - the interface's argument
-        """Return 0: nothing is downloaded."""
-        return 0
-
-    def parse(self, path: Path, dim: int) -> Iterator[Block | Extra]:
-        """Read the file as blocks of words and vectors."""
-        return self.reader(path, dim)
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
+        """Read the file in its format."""
+        return get_reader(self.format)(fetched.path, dim)

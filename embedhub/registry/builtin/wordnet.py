@@ -1,16 +1,17 @@
 """Vectors from WordNet 3.0, inside the package.
 
 ``tools/make_wordnet.py`` makes the file; its docstring gives the recipe. The columns are ordered by weight,
-so the first 25 or 50 of them are the smaller dims.
+so the first 25 or 50 of them are the smaller dimensions.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
 
+from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatError
 from embedhub.registry.builtin.packaged import PackagedSource
 from embedhub.registry.hookspecs import hookimpl
@@ -20,33 +21,38 @@ from embedhub.vectors.blocks import Block
 _BLOCK = 8192
 
 
-def _read(path: Path, dim: int) -> Iterator[Block]:
-    """Read int8 codes, and for each word the row of codes that it shares; yield the first ``dim`` columns."""
-    try:
-        with ZipFile(path) as archive:
-            # Read whole: only at its end zip compares a member's checksum.
-            words, rows, codes, step = (
-                np.load(BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
-                for name in ("words", "rows", "codes", "step")
-            )
-    except Exception as error:  # zip and numpy raise a dozen types for damaged bytes
-        raise FormatError(f"{path}: this is not the packaged file, or it is damaged ({error}).") from error
-    words = words.tobytes().decode().split("\n")
-    for start in range(0, len(words), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        yield words[part], codes[rows[part], :dim] * step
+@dataclass(frozen=True, kw_only=True)
+class _WordNetSource(PackagedSource):
+    """A source whose words share vectors, stored as int8."""
+
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:
+        """Read int8 codes, and for each word the row of codes that it shares; yield the first columns."""
+        try:
+            with ZipFile(fetched.path) as archive:
+                # Read whole: only at its end zip compares a member's checksum.
+                words, rows, codes, step = (
+                    np.load(BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
+                    for name in ("words", "rows", "codes", "step")
+                )
+        except Exception as error:  # zip and numpy raise a dozen types for damaged bytes
+            raise FormatError(
+                f"{fetched.path}: this is not the packaged file, or it is damaged ({error})."
+            ) from error
+        words = words.tobytes().decode().split("\n")
+        for start in range(0, len(words), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            yield words[part], codes[rows[part], :dim] * step
 
 
-WORDNET_PPMI = PackagedSource(
+WORDNET_PPMI = _WordNetSource(
     name="wordnet-ppmi",
     file="wordnet_ppmi.npz",
     sha256="94e555ec88c614e3d6992b10d4bd8bcc1fb8552156df8fa66c574800187d5978",
-    reader=_read,
     packaged_dims=(25, 50, 100),
     description="Positive PMI over WordNet 3.0 (relations and glosses), inside the package",
     language="en",
     cased=False,
-    words=78_781,
+    vocab_size=78_781,
     license="LicenseRef-WordNet-3.0",
     citation="Christiane Fellbaum, ed. (1998). WordNet: An Electronic Lexical Database. MIT Press.",
     homepage="https://wordnet.princeton.edu/",

@@ -20,7 +20,7 @@ Method = Literal["3CosAdd", "3CosMul"]
 
 _EPSILON = 0.001
 # Measured with GloVe's 400,000 words: a quarter of these cosines costs 1.7 times the processor time.
-_BLOCK_COSINES = 1 << 23  # in memory at once, in each thread
+BLOCK_COSINES = 1 << 23  # in memory at once, in each thread
 _BATCH = 32  # analogies whose sums are in memory at once
 _MAX_THREADS = 8  # each has its own cosines
 
@@ -42,7 +42,7 @@ def solve(
         label: Description for the progress bar.
 
     Returns:
-        ``(k,)`` row numbers; -1 if there is no fourth word. The first of equal float32 scores is taken; the
+        ``(k,)`` row numbers; -1 without a fourth word. The first of equal float32 scores is taken; the
         scores of words with equal vectors may differ in the last bit, depending on how the machine's BLAS
         rounds.
 
@@ -57,7 +57,7 @@ def solve(
     positions = positions.reshape(analogies.shape)
     order = np.lexsort(positions.T[::-1])  # neighbors mostly share a and b
     known = _normalize(vectors.matrix[words])
-    step = max(1, min(len(vectors), _BLOCK_COSINES // max(1, len(words))))
+    step = max(1, min(len(vectors), BLOCK_COSINES // max(1, len(words))))
 
     def search(start: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         cosines = known @ _normalize(vectors.matrix[start : start + step]).T

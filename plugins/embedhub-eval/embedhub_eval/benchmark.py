@@ -1,6 +1,5 @@
 """Benchmarks: word pairs with human similarity ratings, and analogies."""
 
-import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from embedhub import _cache as cache
-from embedhub._names import check_name
+from embedhub._names import check_name, slug
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError
 from embedhub_eval import analogies, word_pairs
@@ -96,9 +95,7 @@ class Benchmark:
     def is_cached(self) -> bool:
         """Whether it can be read without a download."""
         folder = cache.downloads()
-        return self.path is not None or any(
-            all((folder / part.local_name).exists() for part in file.parts) for file in self.files
-        )
+        return self.path is not None or any((folder / file.cache_name).exists() for file in self.files)
 
     def read(self, path: Path | None = None) -> list[Any]:
         r"""Return all word pairs or analogies; the first time on a machine, download their file.
@@ -131,10 +128,10 @@ class Benchmark:
 
     def _fetch(self) -> Path:
         # pooch and requests cost more time to import than the file takes to read.
-        from embedhub.download.fetch import fetch
+        from embedhub.download.fetch import fetch_first
 
         command = f"embedhub_eval.benchmarks()[{self.name!r}].read()"
-        return fetch(self.files, what=self.name, command=command)
+        return fetch_first(self.files, label=self.name, command=command).path
 
 
 def read_benchmarks(path: Path) -> list[Benchmark]:
@@ -159,13 +156,9 @@ def read_benchmarks(path: Path) -> list[Benchmark]:
     """
     tables = tomllib.loads(path.read_text("utf-8"))
     return [
-        Benchmark(name=name, **table | {"files": tuple(_remote_file(**file) for file in table["files"])})
+        Benchmark(name=name, **table | {"files": tuple(RemoteFile(**file) for file in table["files"])})
         for name, table in tables.items()
     ]
-
-
-def _remote_file(*, known_hash: str | None = None, size: int | None = None, **fields: Any) -> RemoteFile:
-    return RemoteFile(hash=known_hash, size=size, reader=iter, **fields)
 
 
 def open_benchmark(path: Path) -> Benchmark:
@@ -178,7 +171,7 @@ def open_benchmark(path: Path) -> Benchmark:
         path: The file; ``archive.zip#member`` for a member of an archive.
 
     Raises:
-        LocalFileError: There is no such file, or it cannot be read.
+        LocalFileError: The file does not exist or cannot be read.
         FormatError: It is damaged.
     """
     try:
@@ -192,7 +185,7 @@ def open_benchmark(path: Path) -> Benchmark:
             f"({getattr(error, 'strerror', None) or error})."
         ) from error
     return Benchmark(
-        name=re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-") or "file",
+        name=slug(path.name),
         format="analogies" if is_analogies else "pairs",
         path=path,
         description=f"{'analogies' if is_analogies else 'word pairs'} in {path}",

@@ -49,8 +49,8 @@ def compare(
         Path | None, typer.Option(help="Plot quality against size to this .svg or .png file.")
     ] = None,
     tokenize: Tokenize = "words",
-    fetch: Annotated[
-        bool, typer.Option("--fetch", help="Download sources and benchmarks that are not in the cache.")
+    download: Annotated[
+        bool, typer.Option("--download", help="Download sources and benchmarks that are not in the cache.")
     ] = False,
     force: Force = False,
     as_json: Json = False,
@@ -58,13 +58,13 @@ def compare(
     """Compare sources: metadata, coverage of your text, similarity scores, sizes.
 
     NAME without a dimension selects all its dimensions. Nothing is downloaded
-    without --fetch: sources that are not in the cache show their metadata only.
+    without --download: sources that are not in the cache show their metadata only.
     The default benchmarks are wordsim-353, simlex-999 and men.
     "~" is an estimate, "<" an upper bound, "-" was not measured.
 
     Examples:
       embedhub compare glove-6b wordnet-ppmi:100
-      embedhub compare glove-6b:50 wordnet-ppmi:100 --text reviews.txt --fetch
+      embedhub compare glove-6b:50 wordnet-ppmi:100 --text reviews.txt --download
       embedhub compare glove-6b:50 ./my.vec --benchmarks simlex-999,./my-pairs.tsv
       embedhub compare wordnet-ppmi --text reviews.txt --plot quality.svg
     """
@@ -82,7 +82,7 @@ def compare(
     if file := text or vocabulary:
         counts = read_counts(file, kind="text" if text else "vocabulary", tokenize=tokenize)
     names = _names("--benchmarks", benchmarks) or comparison.DEFAULT_BENCHMARKS
-    rows = comparison.compare(selectors, counts=counts, benchmarks=names, fetch=fetch)
+    rows = comparison.compare(selectors, counts=counts, benchmarks=names, download=download)
     print_result([row.to_dict() for row in rows], lambda: _comparison_table(rows), as_json=as_json)
     for warning in dict.fromkeys(row.warning for row in rows if row.warning):
         typer.echo(warning, err=True)
@@ -100,7 +100,7 @@ def _comparison_table(rows: "Sequence[ComparisonRow]") -> str:
         [
             row.source,
             str(row.dim),
-            "?" if row.words is None else f"{row.words:,}",
+            "?" if row.vocab_size is None else f"{row.vocab_size:,}",
             row.language,
             "cased" if row.cased else "uncased",
             *(_coverage_cells(row) if has_coverage else ()),

@@ -21,7 +21,7 @@ DEFAULT_BENCHMARKS = ("wordsim-353", "simlex-999", "men")
 
 _ANY_LANGUAGE = {"mul", "und", ""}
 _MAX_LISTED = 10
-_HINT = "Pass fetch=True (--fetch) to download what is not in the cache."
+_HINT = "Pass download=True (--download) to download what is not in the cache."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class ComparisonRow:
     Example:
         >>> import embedhub_eval
         >>> (row,) = embedhub_eval.compare("glove-6b:200")
-        >>> row.words, row.language, row.disk_bytes
+        >>> row.vocab_size, row.language, row.disk_bytes
         (400000, 'en', 332800000)
 
     Args:
         source: Name of the source.
         dim: Dimension of the vectors.
         description: One line.
-        words: Number of words; None if unknown.
+        vocab_size: Number of words; None if unknown.
         language: BCP 47 code.
         cased: Whether ``The`` and ``the`` are different words in it.
         license: SPDX expression or the license's name.
@@ -55,7 +55,7 @@ class ComparisonRow:
     source: str
     dim: int
     description: str
-    words: int | None
+    vocab_size: int | None
     language: str
     cased: bool
     license: str
@@ -93,11 +93,11 @@ def compare(
     *,
     counts: Mapping[str, int] | None = None,
     benchmarks: Iterable[str | Path | Benchmark] = DEFAULT_BENCHMARKS,
-    fetch: bool = False,
+    download: bool = False,
 ) -> list[ComparisonRow]:
     """Compare sources: metadata, coverage of your words, scores on benchmarks, sizes.
 
-    Nothing is downloaded unless ``fetch`` is true: a source whose vectors are not in the cache has its
+    Nothing is downloaded unless ``download`` is true: a source whose vectors are not in the cache has its
     metadata only, and a warning that says how to get the rest.
 
     Example:
@@ -115,15 +115,15 @@ def compare(
         counts: Your words and the number of occurrences of each, as
             `embedhub.matrix.word_counts.read_counts` reads them from a text.
         benchmarks: Benchmarks to score on, as in `embedhub_eval.evaluate`.
-        fetch: Whether to download sources and benchmarks that are not in the cache.
+        download: Whether to download sources and benchmarks that are not in the cache.
 
     Returns:
         A row for each source and dimension, in the given order.
 
     Raises:
-        SourceNotFoundError: There is no source or benchmark of that name.
+        SourceNotFoundError: No source or benchmark has the name.
         DimNotFoundError: A source does not have that dimension.
-        DownloadError: ``fetch`` is true, and a file is not available.
+        DownloadError: ``download`` is true, and a file is not available.
         TypeError: A source is none of the above.
         EmbedhubError: Other errors of `embedhub_eval.evaluate` and `embedhub.coverage`.
     """
@@ -138,7 +138,7 @@ def compare(
     rows = []
     with progress_bar("Comparing", len(selected), in_bytes=False) as advance:
         for source, dim in selected:
-            rows.append(_row(source, dim, counts, tests, fetch=fetch))
+            rows.append(_row(source, dim, counts, tests, download=download))
             advance(1)
     return rows
 
@@ -155,19 +155,19 @@ def _row(
     counts: Mapping[str, int] | None,
     tests: Sequence[Benchmark],
     *,
-    fetch: bool,
+    download: bool,
 ) -> ComparisonRow:
     scores: dict[str, Score | None] = {test.name: None for test in tests}
     covered: Coverage | None = None
     warnings = []
-    words = source.words
-    if fetch or source.download_size(dim) == 0 or source.store_folder(dim) is not None:
+    vocab_size = source.vocab_size
+    if download or source.download_size(dim) == 0 or source.store_path(dim).exists():
         vectors = source.vectors(dim)
-        words = len(vectors)
+        vocab_size = len(vectors)
         if counts is not None:
             covered = coverage(vectors, None, list(counts), counts=counts)
         suitable = [test for test in tests if _same_language(source.language, test.language)]
-        readable = [test for test in suitable if fetch or test.is_cached]
+        readable = [test for test in suitable if download or test.is_cached]
         scores |= {score.benchmark: score for score in evaluate(vectors, readable) if not score.category}
         if absent := [test.name for test in suitable if test not in readable]:
             warnings.append(f"Not scored, because not in the cache: {', '.join(absent)}. {_HINT}")
@@ -183,7 +183,7 @@ def _row(
         source=source.name,
         dim=dim,
         description=source.description,
-        words=words,
+        vocab_size=vocab_size,
         language=source.language,
         cased=source.cased,
         license=source.license,

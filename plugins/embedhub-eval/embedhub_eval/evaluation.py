@@ -117,7 +117,7 @@ def evaluate(
         if it has several.
 
     Raises:
-        SourceNotFoundError: There is no source or benchmark of that name.
+        SourceNotFoundError: No source or benchmark has the name.
         DownloadError: A named benchmark is not available, or, by default, none is.
         FormatError: A file is not in the expected format.
         ValueError: ``missing`` or ``method`` is not one of the values above.

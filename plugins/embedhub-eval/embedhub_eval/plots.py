@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub import _atomic
-from embedhub.errors import DependencyError, WordNotFoundError
+from embedhub.errors import WordNotFoundError, missing_dependency
 from embedhub.registry.registry import Source, load
 from embedhub_eval.comparison import ComparisonRow
 
@@ -44,9 +44,7 @@ def check_plot(path: str | PathLike[str] | None, *, overwrite: bool) -> None:
     try:
         import matplotlib  # noqa: F401, ICN001 - only whether it is installed
     except ModuleNotFoundError as error:
-        raise DependencyError(
-            'Plots need matplotlib, which is not installed: pip install "embedhub-eval[plot]"'
-        ) from error
+        raise missing_dependency("Plotting", "matplotlib", "embedhub-eval[plot]") from error
     if path is not None:
         if Path(path).suffix.lower() not in _METADATA:
             raise ValueError(f"{path}: expected a path that ends with {' or '.join(_METADATA)}.")
@@ -215,7 +213,7 @@ def plot_comparison(
     if not panels:
         raise ValueError(
             "There is nothing to plot: no score and no coverage was measured. Pass counts (--text), or "
-            "download the vectors and the benchmarks (fetch=True, --fetch)."
+            "download the vectors and the benchmarks (download=True, --download)."
         )
     sources = dict.fromkeys(row.source for measured in panels.values() for row, _ in measured)
     colors = dict(zip(sources, cycle(_COLORS), strict=False))

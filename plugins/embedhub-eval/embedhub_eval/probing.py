@@ -158,7 +158,7 @@ def probe(
     Raises:
         VocabularyError: The training texts have only one label, or the test texts have none of theirs.
         FormatError: A file has no labeled texts in these columns.
-        ValueError: The numbers of texts and labels differ, there is no text, or an option is invalid.
+        ValueError: The numbers of texts and labels differ or are 0, or an option is invalid.
         EmbedhubError: Other errors of `embedhub.load`.
     """
     selected = parse_selectors(sources)

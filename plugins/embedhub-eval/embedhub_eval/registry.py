@@ -76,7 +76,7 @@ def get_benchmarks(
     """Return benchmarks, each given by its name, the path of a local file, or a `Benchmark`.
 
     Raises:
-        SourceNotFoundError: There is no benchmark of that name.
+        SourceNotFoundError: No benchmark has the name.
         LocalFileError: The file at that path cannot be read.
         TypeError: A benchmark is none of these.
     """

@@ -19,7 +19,7 @@ _WITH_DIM = re.compile(r"(.+):([0-9]+)", re.DOTALL)
 def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Source, int | None]]:
     """Return sources with their dims.
 
-    A number after a name is a dim of it, as in other commands: ``glove-6b 50 100`` is ``glove-6b:50
+    A number after a name is a dimension of it, as in other commands: ``glove-6b 50 100`` is ``glove-6b:50
     glove-6b:100``.
 
     Example:
@@ -36,17 +36,19 @@ def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Sour
         Pairs of source and dim in the given order, without duplicates; the dim is None if none was given.
 
     Raises:
-        ValueError: There is no selector, or a dim without a source before it.
+        ValueError: The list is empty, or a number comes before any source.
         TypeError: A selector is none of the above.
     """
     is_one = isinstance(selectors, str | Path | EmbeddingSource | Vectors) or _is_pair(selectors)
     parsed: list[tuple[Source, int | None]] = []
-    accepts_dim = False  # whether the last selector is a name without a dim
+    accepts_dim = False  # whether the last selector is a name alone
     for selector in [selectors] if is_one else cast("Iterable[Any]", selectors):
         pair: tuple[Source, int | None]
         if isinstance(selector, str) and selector.isdecimal():
             if not parsed:
-                raise ValueError(f"{selector!r} is a dim without a source before it; expected name:dim.")
+                raise ValueError(
+                    f"{selector!r} is a dimension without a source before it; expected name:dim."
+                )
             pair = parsed.pop() if accepts_dim else parsed[-1]
             pair = pair[0], int(selector)
         elif isinstance(selector, str) and (match := _WITH_DIM.fullmatch(selector)):

@@ -1,4 +1,4 @@
-"""Sources side by side: `compare`, its command, and its plot."""
+"""Comparison of sources: function, command and plot."""
 
 import hashlib
 import json
@@ -11,12 +11,10 @@ import embedhub_eval
 import numpy as np
 import pytest
 from command import run
-from embedhub_eval import word_pairs
 from scipy.stats import spearmanr
 
 import embedhub
 from embedhub.errors import DependencyError, DimNotFoundError, OutputError, SourceNotFoundError
-from embedhub.formats import glove
 from embedhub.matrix.word_counts import read_counts
 
 COUNTS = {"rain": 8, "music": 3, "qwxz": 1}
@@ -52,85 +50,84 @@ def remote(
     file, test = (
         embedhub.RemoteFile(
             url=f"https://example.org/{name}",
-            hash=f"sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}",
+            known_hash=f"sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}",
             size=(folder / name).stat().st_size,
-            reader=reader,
+            format="glove",
         )
-        for name, reader in (("tiny.txt", glove.read), ("pairs.tsv", word_pairs.read))
+        for name in ("tiny.txt", "pairs.tsv")
     )
-    source = embedhub.EmbeddingSource(name="tiny", files={3: (file,)}, cased=False, words=3, **facts)
+    source = embedhub.RemoteSource(name="tiny", files={3: (file,)}, cased=False, vocab_size=3, **facts)
     benchmark = embedhub_eval.Benchmark(name="pairs", format="pairs", files=(test,), total=5, **facts)
     return source, benchmark, serving
 
 
 def test_row_has_metadata_sizes_coverage_and_scores(pairs: Path) -> None:
-    """Facts, sizes, coverage and scores are those that the other functions tell of the same source."""
+    """Metadata, sizes, coverage and scores equal the results of the other functions."""
     (row,) = embedhub_eval.compare("wordnet-ppmi:50", counts=COUNTS, benchmarks=[pairs])
     source = embedhub.sources()["wordnet-ppmi"]
-    assert (row.source, row.dim, row.words) == ("wordnet-ppmi", 50, 78_781)
+    assert (row.source, row.dim, row.vocab_size) == ("wordnet-ppmi", 50, 78_781)
     assert (row.license, row.language, row.cased) == (source.license, "en", False)
     assert row.coverage == embedhub.coverage("wordnet-ppmi", 50, list(COUNTS), counts=COUNTS)
     assert row.coverage.token_ratio == 11 / 12
     assert list(row.scores.values()) == embedhub_eval.evaluate("wordnet-ppmi:50", [pairs])
-    folder = source.store_folder(50)
-    assert folder is not None
+    folder = source.store_path(50)
     assert row.disk_bytes == sum(file.stat().st_size for file in folder.iterdir())
     assert (row.download_bytes, row.disk_is_estimate, row.in_cache, row.warning) == (0, False, True, "")
 
 
 def test_name_selects_all_its_dims() -> None:
-    """Sources come in the order that was asked for, their dims from the smallest."""
+    """Sources are in the given order, their dimensions in ascending order."""
     rows = embedhub_eval.compare(["glove-6b:300", "wordnet-ppmi", ("glove-6b", 50)])
     assert [row.source for row in rows] == ["glove-6b", *["wordnet-ppmi"] * 3, "glove-6b"]
     assert [row.dim for row in rows] == [300, 25, 50, 100, 50]
 
 
 def test_nothing_is_downloaded_by_default(remote: Any) -> None:
-    """What is not in the cache has its facts and a note; nobody is asked for a byte."""
+    """A source that is not in the cache has metadata and a warning, and no request is sent."""
     source, benchmark, serving = remote
     (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, benchmarks=[benchmark])
     assert row.warning.startswith(
         "tiny 3d is not in the cache, so only its metadata is shown. Download it with"
     )
     assert "`embedhub download tiny 3`" in row.warning
-    assert (row.words, row.coverage, row.scores, row.in_cache) == (3, None, {"pairs": None}, False)
+    assert (row.vocab_size, row.coverage, row.scores, row.in_cache) == (3, None, {"pairs": None}, False)
     assert (row.disk_is_estimate, row.disk_bytes) == (True, source.store_size(3))
     (row,) = embedhub_eval.compare("wordnet-ppmi:25", benchmarks=[benchmark])
-    assert row.warning.startswith("Not scored, because not in the cache: pairs. Pass fetch=True")
+    assert row.warning.startswith("Not scored, because not in the cache: pairs. Pass download=True")
     assert serving.asked == []
 
 
-def test_fetch_downloads_source_and_benchmark(remote: Any) -> None:
-    """With `fetch` the source and the benchmark come, and then they are in the cache for all later calls."""
+def test_download_adds_source_and_benchmark_to_the_cache(remote: Any) -> None:
+    """With `download` the source and the benchmark are in the cache for later calls."""
     source, benchmark, serving = remote
-    (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, benchmarks=[benchmark], fetch=True)
+    (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, benchmarks=[benchmark], download=True)
     assert (row.in_cache, row.disk_is_estimate, row.warning) == (True, False, "")
     assert row.coverage is not None
     assert row.coverage.found == 2
     score = row.scores["pairs"]
     assert score is not None
     assert score.covered == 2
-    asked = len(serving.asked)
+    requests = len(serving.asked)
     (again,) = embedhub_eval.compare((source, 3), counts=COUNTS, benchmarks=[benchmark])
     assert (again.coverage, again.scores) == (row.coverage, row.scores)
-    assert len(serving.asked) == asked
+    assert len(serving.asked) == requests
 
 
 def test_benchmark_in_another_language_is_not_scored(remote: Any, pairs: Path) -> None:
-    """A German source has no score on English pairs, and says so; a file of the caller's fits any."""
+    """A German source has no score on English pairs, but has one on the caller's own file."""
     source, benchmark, _ = remote
-    german = embedhub.EmbeddingSource(
-        name="klein", files=source.files, description="d", language="de", cased=True, words=3, license="MIT",
-        citation="c", homepage="h",
+    german = embedhub.RemoteSource(
+        name="klein", files=source.files, description="d", language="de", cased=True, vocab_size=3,
+        license="MIT", citation="c", homepage="h",
     )  # fmt: skip
-    (row,) = embedhub_eval.compare((german, 3), benchmarks=[benchmark, pairs], fetch=True)
+    (row,) = embedhub_eval.compare((german, 3), benchmarks=[benchmark, pairs], download=True)
     assert row.scores["pairs"] is None
     assert row.scores["pairs-tsv"] is not None
     assert row.warning == "Not scored, because in another language: pairs."
 
 
 def test_row_has_json_types_and_ten_oov_words(pairs: Path) -> None:
-    """Everything is there but the missing words beyond the first ten."""
+    """The JSON lists at most ten OOV words."""
     counts = COUNTS | {f"qwxz{i}": 1 for i in range(20)}
     (row,) = embedhub_eval.compare("wordnet-ppmi:25", counts=counts, benchmarks=[pairs])
     converted = json.loads(json.dumps(row.to_dict()))
@@ -156,19 +153,19 @@ def test_row_has_json_types_and_ten_oov_words(pairs: Path) -> None:
 def test_unknown_name_or_dim_is_an_error(
     sources: str, options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    """Names and dims are checked before anything is opened."""
+    """Names and dimensions are checked before a source is opened."""
     with pytest.raises(error, match=message):
         embedhub_eval.compare(sources, **options)
 
 
 def test_vectors_cannot_be_compared(make_vectors: Any) -> None:
-    """Vectors do not know what a fetch of them costs."""
+    """The size of a download is a property of a source, not of vectors."""
     with pytest.raises(TypeError, match="pass their source"):
         embedhub_eval.compare((make_vectors(["a"]), None))
 
 
 def test_plot_has_a_panel_for_each_measure(tmp_path: Path, pairs: Path) -> None:
-    """The benchmarks and the tokens found, a point for each row at its size; the same file each time."""
+    """Each panel has a point for each row at its size; equal rows produce equal files."""
     rows = embedhub_eval.compare(["wordnet-ppmi", "glove-6b:300"], counts=COUNTS, benchmarks=[pairs])
     first, second = tmp_path / "first.svg", tmp_path / "second.svg"
     figure = embedhub_eval.plot_comparison(rows, first)
@@ -187,7 +184,7 @@ def test_plot_has_a_panel_for_each_measure(tmp_path: Path, pairs: Path) -> None:
 
 
 def test_plot_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a measure, with another ending, over another file, or without matplotlib there is no plot."""
+    """Without a measure, with another extension, an existing file or no matplotlib it is an error."""
     rows = embedhub_eval.compare("glove-6b:300", counts=COUNTS)
     with pytest.raises(ValueError, match="There is nothing to plot: no score and no coverage was measured"):
         embedhub_eval.plot_comparison(rows)
@@ -202,7 +199,7 @@ def test_plot_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch: pytes
 
 
 def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
-    """It has a column for each measure, marks what is about so much, and says what it has left out."""
+    """The table has a column for each measure and marks estimates; warnings are on stderr."""
     text, plot = tmp_path / "text.txt", tmp_path / "plot.svg"
     text.write_text("Rain and music, rain!\nThe cat sat.\n")
     done = run(
@@ -227,7 +224,7 @@ def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
 
 
 def test_command_prints_json(tmp_path: Path, pairs: Path) -> None:
-    """With `--json` stdout has what the library gives, and nothing else."""
+    """With `--json` stdout has the dicts of the library and nothing else."""
     vocabulary = tmp_path / "vocabulary.txt"
     vocabulary.write_text("rain 8\nmusic 3\nqwxz 1\n")
     embedhub.load("wordnet-ppmi", 25)
@@ -246,7 +243,7 @@ def test_command_prints_json(tmp_path: Path, pairs: Path) -> None:
     ],
 )
 def test_command_reports_errors(arguments: tuple[str, ...], code: int, message: str) -> None:
-    """Wrong usage is exit code 2, a task that failed is 1, and neither shows a traceback."""
+    """Wrong usage has exit code 2, a failed task 1, and neither prints a traceback."""
     done = run("compare", "wordnet-ppmi:25", *arguments)
     assert done.returncode == code
     assert message in " ".join(done.stderr.split())
@@ -254,11 +251,14 @@ def test_command_reports_errors(arguments: tuple[str, ...], code: int, message: 
 
 
 def test_glove_is_compared_on_the_default_benchmarks(
-    small_mirror: Path, small_benchmarks: dict[str, embedhub_eval.Benchmark], demo_texts: tuple[Path, Path]
+    small_mirror: Path,
+    glove_6b_mirror: tuple[Path, embedhub.RemoteSource],
+    small_benchmarks: dict[str, embedhub_eval.Benchmark],
+    demo_texts: tuple[Path, Path],
 ) -> None:
-    """With `fetch` GloVe and three sets are downloaded; scores and coverage are those of plain numpy."""
+    """GloVe and three benchmarks are downloaded; scores and coverage equal those of plain numpy."""
     counts = read_counts(demo_texts[0])
-    theirs, ours = embedhub_eval.compare(["glove-6b:50", "wordnet-ppmi:100"], counts=counts, fetch=True)
+    theirs, ours = embedhub_eval.compare(["glove-6b:50", "wordnet-ppmi:100"], counts=counts, download=True)
     assert list(theirs.scores) == list(ours.scores) == ["wordsim-353", "simlex-999", "men"]
     vectors = embedhub.load("glove-6b", 50)
     unit = vectors.matrix / np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
@@ -272,29 +272,29 @@ def test_glove_is_compared_on_the_default_benchmarks(
         assert score is not None
         assert score.score == pytest.approx(expected, abs=1e-6)
         assert score.covered == len(pairs)
-    assert (theirs.words, theirs.in_cache, theirs.disk_is_estimate) == (20_000, True, False)
+    assert (theirs.vocab_size, theirs.in_cache, theirs.disk_is_estimate) == (20_000, True, False)
     assert theirs.disk_bytes is not None
     assert ours.disk_bytes is not None
     assert theirs.disk_bytes < ours.disk_bytes
-    assert theirs.download_bytes == embedhub.sources()["glove-6b"].files[50][1].size
+    assert theirs.download_bytes == glove_6b_mirror[1].files[50][1].size
     assert theirs.coverage is not None
     assert ours.coverage is not None
-    found = sum(count for word, count in counts.items() if {word, word.lower()} & set(vectors))
-    assert theirs.coverage.token_ratio == found / sum(counts.values())
-    assert found > (ours.coverage.tokens_found or 0)
+    tokens = sum(count for word, count in counts.items() if {word, word.lower()} & set(vectors))
+    assert theirs.coverage.token_ratio == tokens / sum(counts.values())
+    assert tokens > (ours.coverage.tokens_found or 0)
 
 
 def test_command_downloads_what_is_not_cached(
     small_plugin: dict[str, str], demo_texts: tuple[Path, Path], cache: Path
 ) -> None:
-    """With `--fetch` a source and a set of a plugin are downloaded, and the JSON has their figures."""
+    """With `--download` a source and a benchmark of a plugin are downloaded and measured."""
     done = run(
-        "compare", "small-glove-6b:50", "--benchmarks", "small-men", "--text", demo_texts[0], "--fetch",
+        "compare", "small-glove-6b:50", "--benchmarks", "small-men", "--text", demo_texts[0], "--download",
         "--json", **small_plugin,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)
-    assert (row["source"], row["words"], row["in_cache"], row["warning"]) == (
+    assert (row["source"], row["vocab_size"], row["in_cache"], row["warning"]) == (
         "small-glove-6b",
         20_000,
         True,

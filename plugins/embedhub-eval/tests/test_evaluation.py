@@ -27,7 +27,7 @@ WORDS = ["king", "queen", "man", "woman", "apple", "new york"]
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
-    """Return a file of five pairs: one of them with a missing word, one of several words."""
+    """Return a file of five pairs: one with an OOV word, one with a phrase."""
     path = tmp_path / "pairs.tsv"
     path.write_text(
         "# pairs\nKing\tqueen\t8\nman\twoman\t8\nking\tnew york\t2\nking\tapple\t1\nking\tqwxz\t5\n", "utf-8"
@@ -36,19 +36,19 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def cosine(vectors: Vectors, left: str, right: str) -> float:
-    """Return the cosine of two words, by numpy alone."""
+    """Return the cosine of two words, by plain numpy."""
     a, b = vectors[left].astype(float), vectors[right].astype(float)
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
-def test_similarity_score_is_spearmans_correlation_of_cosines(
+def test_similarity_is_spearmans_correlation_of_cosines(
     make_vectors: Callable[..., Vectors], pairs: Path
 ) -> None:
-    """Words are found by the source's fallbacks too, ties count as ties, and a missing pair is left out."""
+    """Fallbacks of the source apply, ties get their mean rank, and pairs with OOV words are skipped."""
     vectors = make_vectors(WORDS, fallbacks=("lower",))
     (score,) = embedhub_eval.evaluate(vectors, [pairs])
-    asked = [("king", "queen"), ("man", "woman"), ("king", "new york"), ("king", "apple")]
-    cosines = [cosine(vectors, *words) for words in asked]
+    word_pairs = [("king", "queen"), ("man", "woman"), ("king", "new york"), ("king", "apple")]
+    cosines = [cosine(vectors, *words) for words in word_pairs]
     assert score.score == pytest.approx(spearmanr(cosines, [8, 8, 2, 1]).statistic)
     assert (score.covered, score.total, score.missing, score.kind) == (4, 5, "skip", "similarity")
     assert (score.source, score.dim, score.benchmark, score.category, score.method) == (
@@ -57,7 +57,7 @@ def test_similarity_score_is_spearmans_correlation_of_cosines(
 
 
 def test_pairs_with_oov_words_are_skipped_or_zero(make_vectors: Callable[..., Vectors], pairs: Path) -> None:
-    """With zero, a pair with a missing word has similarity 0; without the fallback King is missing too."""
+    """With zero, a pair with an OOV word has similarity 0; without the fallback King is OOV too."""
     vectors = make_vectors(WORDS)
     (skip,) = embedhub_eval.evaluate(vectors, [pairs])
     (zero,) = embedhub_eval.evaluate(vectors, [pairs], missing="zero")
@@ -70,7 +70,7 @@ def test_pairs_with_oov_words_are_skipped_or_zero(make_vectors: Callable[..., Ve
 
 
 def test_fallback_may_average_several_vectors(make_vectors: Callable[..., Vectors], tmp_path: Path) -> None:
-    """The mean of the parts is compared; but such a word can be no answer of an analogy."""
+    """The mean of the parts is compared; such a word cannot be the answer of an analogy."""
     vectors = make_vectors(WORDS, fallbacks=("hyphen",))
     (tmp_path / "pairs").write_text("king-queen\tman\t3\nking\tqueen\t2\nman\tapple\t1\n", "utf-8")
     (score,) = embedhub_eval.evaluate(vectors, [tmp_path / "pairs"])
@@ -84,10 +84,10 @@ def test_fallback_may_average_several_vectors(make_vectors: Callable[..., Vector
 
 
 def answers(vectors: Vectors, rows: np.ndarray[Any, Any], method: str) -> list[int]:
-    """Solve analogies one at a time, as the formulas stand in the paper, in double precision."""
+    """Solve analogies one at a time by the formulas of the paper, in double precision."""
     unit = vectors.matrix.astype(float)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    found = []
+    best = []
     for a, b, c in rows:
         to_a, to_b, to_c = unit @ unit[a], unit @ unit[b], unit @ unit[c]
         if method == "3CosAdd":
@@ -95,8 +95,8 @@ def answers(vectors: Vectors, rows: np.ndarray[Any, Any], method: str) -> list[i
         else:
             score = ((to_b + 1) / 2) * ((to_c + 1) / 2) / ((to_a + 1) / 2 + 0.001)
         score[[a, b, c]] = -np.inf
-        found.append(int(score.argmax()))
-    return found
+        best.append(int(score.argmax()))
+    return best
 
 
 @pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
@@ -115,31 +115,31 @@ def test_answers_are_those_of_the_formulas(
     seed: int,
     make_vectors: Callable[..., Vectors],
 ) -> None:
-    """However the words are cut into blocks, the answers are those of one question at a time."""
+    """For any size of blocks, the answers equal those of the formulas, one analogy at a time."""
     vectors = make_vectors([f"w{i}" for i in range(size)], dim=7)
     rows = np.random.default_rng(seed).integers(0, size, (count, 3))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analogy_solver, "_BLOCK_COSINES", cells)
-        found = analogy_solver.solve(vectors, rows, method=method)
-    assert found.tolist() == answers(vectors, rows, method)
+        patch.setattr(analogy_solver, "BLOCK_COSINES", cells)
+        solved = analogy_solver.solve(vectors, rows, method=method)
+    assert solved.tolist() == answers(vectors, rows, method)
 
 
 def test_first_of_equal_scores_is_the_answer(tmp_path: Path) -> None:
-    """Rows that are the same tie, and rows of zeros are far from none; the answer is the same everywhere."""
+    """Equal vectors tie, and vectors of zeros have cosine 0; the first row wins for any size of blocks."""
     path = tmp_path / "vectors.txt"
     lines = ["a 1 0", "b 0 1", "c 1 1", "d 0 2", "e 0 1", "zero 0 0"]
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     vectors = embedhub.load(path)
     for cells in (1, 1 << 21):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(analogy_solver, "_BLOCK_COSINES", cells)
+            patch.setattr(analogy_solver, "BLOCK_COSINES", cells)
             assert analogy_solver.solve(vectors, np.array([[0, 1, 2], [0, 3, 2]])).tolist() == [3, 1]
 
 
 def test_analogies_have_categories_and_several_answers(
     make_vectors: Callable[..., Vectors], tmp_path: Path
 ) -> None:
-    """The whole comes first, then each part; a question is right if any answer is found, wrong with zero."""
+    """The whole comes first, then each category; any of the answers is correct; OOV is wrong with zero."""
     vectors = make_vectors(WORDS)
     king, man, woman = vectors.indices(["king", "man", "woman"])
     (best,) = answers(vectors, np.array([[man, king, woman]]), "3CosAdd")
@@ -187,14 +187,14 @@ def test_invalid_option_is_an_error(
     make_vectors: Callable[..., Vectors],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A wrong option is an error at once, and so is a benchmark by name that cannot be had."""
+    """Wrong values and named benchmarks that are not available are errors."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.raises(error, match=words):
         embedhub_eval.evaluate(make_vectors(WORDS), **options)
 
 
 def test_available_benchmarks_are_the_default(small_mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without sets, a warning names those that cannot be downloaded; if none can be, it is an error."""
+    """Without named benchmarks, a warning names those that are not available."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.warns(
         BenchmarkWarning, match=r"11 of 15 benchmarks are not available and were skipped: bats, mc-30"
@@ -211,7 +211,7 @@ def test_available_benchmarks_are_the_default(small_mirror: Path, monkeypatch: p
 
 
 def test_no_available_benchmark_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offline, with nothing in the cache and no mirror, there is nothing to score on."""
+    """Offline, with an empty cache and no mirror, evaluation fails."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.raises(DownloadError, match="EMBEDHUB_OFFLINE"):
         embedhub_eval.evaluate("wordnet-ppmi:25")
@@ -227,7 +227,7 @@ def test_scores_of_glove_are_those_of_scipy_and_numpy(
     small_mirror: Path,
     small_benchmarks: dict[str, embedhub_eval.Benchmark],
 ) -> None:
-    """Similarity is scipy's rho of plain cosines, and analogies are solved as the formula has it."""
+    """Similarity equals scipy's rho of plain cosines, and analogies the formulas."""
     scores = {
         (score.benchmark, score.category): score
         for score in embedhub_eval.evaluate(glove_20k, BENCHMARKS, method=method)
@@ -242,14 +242,16 @@ def test_scores_of_glove_are_those_of_scipy_and_numpy(
         assert score.interval is not None
         assert score.interval[0] < expected < score.interval[1]
         assert (score.covered, score.total) == (len(pairs), small_benchmarks[name].total)
-    asked = [
+    covered_analogies = [
         question for question in small_benchmarks[BENCHMARKS[3]].read()
         if not any("qwxz" in word for word in (question.a, question.b, question.c, *question.answers))
     ]  # fmt: skip
-    rows = glove_20k.indices([word.lower() for q in asked for word in (q.a, q.b, q.c)]).reshape(-1, 3)
-    found = [glove_20k.words[row] for row in answers(glove_20k, rows, method)]
+    rows = glove_20k.indices([word.lower() for q in covered_analogies for word in (q.a, q.b, q.c)]).reshape(
+        -1, 3
+    )
+    solved = [glove_20k.words[row] for row in answers(glove_20k, rows, method)]
     right = {"semantic": 0, "syntactic": 0}
-    for question, word in zip(asked, found, strict=True):
+    for question, word in zip(covered_analogies, solved, strict=True):
         right[question.category] += word == question.answers[0].lower()
     assert scores[BENCHMARKS[3], ""].score == sum(right.values()) / 42
     for part, covered, total in (("semantic", 30, 30), ("syntactic", 12, 20)):
@@ -269,7 +271,7 @@ KNOWN = {
 
 
 def shown(score: Score) -> str:
-    """Return a score as tables print it."""
+    """Return a score as tables show it."""
     assert score.score is not None
     return f"{score.score:.4f}" if score.kind == "similarity" else f"{100 * score.score:.2f} %"
 
@@ -280,14 +282,14 @@ LEAST = {"wordsim-353": 0.68, "simlex-999": 0.45, "men": 0.7}
 def test_published_benchmarks_have_the_scores_of_page_and_readme(
     glove_50d: Vectors, real_mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole GloVe 6B 50d has its known scores, and the tables of page and README are right."""
+    """GloVe 6B 50d has its known scores, and the tables of the page and the README are correct."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
     columns = [embedhub_eval.evaluate(glove_50d, BENCHMARKS)]
     assert {(score.benchmark, score.category): shown(score) for score in columns[0]} == KNOWN
     assert [score.total for score in columns[0]] == [353, 999, 3000, 19544, 8869, 10675]
-    (row,) = embedhub_eval.compare("glove-6b:50", fetch=True)
+    (row,) = embedhub_eval.compare("glove-6b:50", download=True)
     assert row.scores == {score.benchmark: score for score in columns[0][:3]}
-    assert (row.words, row.download_bytes) == (400_000, 69_182_535)
+    assert (row.vocab_size, row.download_bytes) == (400_000, 69_182_535)
     columns += [embedhub_eval.evaluate(f"wordnet-ppmi:{dim}", BENCHMARKS) for dim in (25, 50, 100)]
     for glove, *wordnet in zip(*columns, strict=True):
         label = f"`{glove.benchmark}`{glove.category and ', '}{glove.category}"
@@ -300,8 +302,8 @@ def test_published_benchmarks_have_the_scores_of_page_and_readme(
             scale = 1 if score.kind == "similarity" else 100
             assert score.interval == pytest.approx((float(low) / scale, float(high) / scale), abs=0.01)
             if score.kind == "analogy" and score.source == "wordnet-ppmi":
-                # Inflected forms share a row there, and which of them wins depends on how the machine's BLAS
-                # rounds: 17.26 %, 17.33 % and 17.38 % were seen of the same vectors.
+                # Inflected forms share a vector there. Which one is the answer depends on the machine's BLAS:
+                # 17.26 %, 17.33 % and 17.38 % were measured on the same vectors.
                 assert 100 * (score.score or 0) == pytest.approx(float(figure.removesuffix(" %")), abs=0.4)
             else:
                 assert figure == shown(score)
@@ -319,7 +321,7 @@ SCORE = Score("s", 3, "n", "", "similarity", 0.5, (0.25, 0.75), 4, 5, "skip", No
 
 
 def test_score_has_json_types() -> None:
-    """What to_dict gives, JSON has."""
+    """The dict of a score survives JSON."""
     assert json.loads(json.dumps(SCORE.to_dict())) == {
         "source": "s", "dim": 3, "benchmark": "n", "category": "", "kind": "similarity", "score": 0.5,
         "interval": [0.25, 0.75], "covered": 4, "total": 5, "missing": "skip", "method": None,
@@ -329,7 +331,7 @@ def test_score_has_json_types() -> None:
 def test_evaluate_command_prints_a_table_or_json(
     pairs: Path, small_plugin: dict[str, str], small_benchmarks: dict[str, embedhub_eval.Benchmark]
 ) -> None:
-    """Sets by dims, with intervals and what is covered; own files by path; the same as JSON."""
+    """The table has a row for each benchmark or file and a column for each dim; JSON has the same scores."""
     arguments = ["evaluate", "wordnet-ppmi", "25", "100", "--benchmarks", f"small-simlex-999,./{pairs.name}"]
     done = run(*arguments, cwd=pairs.parent, **small_plugin)
     assert done.returncode == 0, done.stderr
@@ -355,7 +357,7 @@ def test_evaluate_command_prints_a_table_or_json(
 
 
 def test_command_lists_benchmarks_and_rejects_wrong_usage(tmp_path: Path) -> None:
-    """--list needs no source; wrong usage is exit code 2, an unknown benchmark is exit code 1."""
+    """--list works without a source; wrong usage has exit code 2, an unknown benchmark exit code 1."""
     done = run("evaluate", "--list", "--json", cwd=tmp_path)
     listed = {one["name"]: one for one in json.loads(done.stdout)}
     assert list(listed) == list(embedhub_eval.benchmarks())
@@ -367,7 +369,7 @@ def test_command_lists_benchmarks_and_rejects_wrong_usage(tmp_path: Path) -> Non
 
 
 def test_solving_shows_a_progress_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Solving analogies draws a bar, and the command takes the name of the way to solve them."""
+    """Solving analogies shows a progress bar, and the table names the method."""
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
     (tmp_path / "questions.txt").write_text("man king woman queen\n", "utf-8")
     done = run(

@@ -16,7 +16,7 @@ TRAIN = ["heavy rain", "snow and wind", "a small cat", "my old dog"], ["sky", "s
 
 
 def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> None:
-    """Where training and test share topics but few words, the interval of the pretrained ones lies above."""
+    """If training and test texts share topics but few words, the interval of pretrained vectors is above."""
     probe = embedhub_eval.probe(["wordnet-ppmi:25", "wordnet-ppmi:100"], *demo_texts, columns=(1, 2))
     rows = {(row.source, row.dim): row for row in probe.results}
     assert list(rows) == [("wordnet-ppmi", 25), ("wordnet-ppmi", 100), ("random", 25), ("random", 100)]
@@ -27,7 +27,7 @@ def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> N
 
 
 def test_same_seed_gives_same_results(demo_texts: tuple[Path, Path]) -> None:
-    """Nothing is left to chance but the random vectors, and those have a seed."""
+    """Only the random vectors depend on the seed."""
     first, again, other = (
         embedhub_eval.probe("wordnet-ppmi:25", *demo_texts, columns=(1, 2), seed=seed).to_dict()
         for seed in (0, 0, 1)
@@ -38,7 +38,7 @@ def test_same_seed_gives_same_results(demo_texts: tuple[Path, Path]) -> None:
 
 
 def test_uncased_source_ignores_case(demo_texts: tuple[Path, Path]) -> None:
-    """Texts in capitals are the same to the source and to the random vectors."""
+    """Texts in capitals have the same results, also with random vectors."""
     train, test = ([line.split("\t") for line in path.read_text().splitlines()] for path in demo_texts)
     sets = [([text for text, _ in rows], [label for _, label in rows]) for rows in (train, test)]
     loud = [([text.upper() for text in texts], labels) for texts, labels in sets]
@@ -49,7 +49,7 @@ def test_uncased_source_ignores_case(demo_texts: tuple[Path, Path]) -> None:
 
 
 def test_labels_may_be_numbers_and_unknown() -> None:
-    """Labels that are numbers do as well; a label that training never had is predicted wrong."""
+    """Labels may be numbers; a label that is not in the training texts is predicted wrong."""
     train = TRAIN[0], [1, 1, 0, 0]
     probe = embedhub_eval.probe(
         ("wordnet-ppmi", 100), train, (["a cold storm", "my kitten", "bread"], [1, 0, 7])
@@ -76,19 +76,19 @@ def test_labels_may_be_numbers_and_unknown() -> None:
 def test_data_without_a_choice_is_an_error(
     train: Any, test: Any, error: type[Exception], message: str
 ) -> None:
-    """There must be two labels to tell apart, and the test must ask for them."""
+    """Training texts need two labels, test texts one of them, and both as many labels as texts."""
     with pytest.raises(error, match=message):
         embedhub_eval.probe("wordnet-ppmi:25", train, test)
 
 
 def test_source_with_several_dims_needs_a_dim() -> None:
-    """A name alone stands for the one dim that there is, not for any."""
+    """A name alone selects the only dimension of a source."""
     with pytest.raises(DimNotFoundError, match="comes in several dims, so one must be given: 25, 50, 100"):
         embedhub_eval.probe("wordnet-ppmi", TRAIN, TRAIN)
 
 
 def test_command_prints_a_table_or_json(demo_texts: tuple[Path, Path]) -> None:
-    """`embedhub probe NAME DIM` says what it has read, and gives every figure as JSON as the library does."""
+    """`embedhub probe NAME DIM` describes the data and the results; JSON equals the dict of the report."""
     train, test = demo_texts
     files = ("--train", train, "--test", test, "--columns", "1,2")
     shown = run("probe", "wordnet-ppmi", "50", *files)
@@ -101,7 +101,7 @@ def test_command_prints_a_table_or_json(demo_texts: tuple[Path, Path]) -> None:
 
 
 def test_command_takes_columns_and_tokenized_texts(tmp_path: Path) -> None:
-    """`--columns` names them; with `--tokenize whitespace` n't stays a word, as SST-2 has it."""
+    """`--columns` selects columns; `--tokenize whitespace` keeps the tokens of SST-2."""
     file = tmp_path / "texts.csv"
     file.write_text("id,stars,body\n1,5,good film\n2,1,does n't work\n3,5,good acting\n4,1,bad film\n")
     done = run(
@@ -115,7 +115,7 @@ def test_command_takes_columns_and_tokenized_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("50",), 2, "is a dim without a source before it"),
+        (("50",), 2, "is a dimension without a source before it"),
         (("wordnet-ppmi:50", "--columns", "text"), 2, "expected two, as in text,label"),
         (("wordnet-ppmi:50", "--tokenize", "spaces"), 2, "expected words or whitespace"),
         (("wordnet-ppmi:51", "--columns", "1,2"), 1, "'wordnet-ppmi' has no dim 51"),
@@ -125,7 +125,7 @@ def test_command_takes_columns_and_tokenized_texts(tmp_path: Path) -> None:
 def test_command_reports_errors(
     demo_texts: tuple[Path, Path], arguments: tuple[str, ...], code: int, message: str
 ) -> None:
-    """Wrong usage is exit code 2, a task that failed is 1, and neither shows a traceback."""
+    """Wrong usage has exit code 2, a failed task 1, and neither prints a traceback."""
     done = run("probe", *arguments, "--train", demo_texts[0], "--test", demo_texts[1])
     assert done.returncode == code
     assert message in " ".join(done.stderr.replace("│", " ").split())
@@ -133,7 +133,7 @@ def test_command_reports_errors(
 
 
 def check_order(probe: embedhub_eval.ProbeReport, glove: tuple[str, int]) -> None:
-    """Check that all beat random vectors by more than chance gives, and a larger dim a smaller one."""
+    """Check that all sources beat random vectors significantly, and larger dimensions smaller ones."""
     rows = {(row.source, row.dim): row for row in probe.results}
     wordnet = [rows["wordnet-ppmi", dim] for dim in (25, 50, 100)]
     for row in (rows[glove], *wordnet):
@@ -144,7 +144,7 @@ def check_order(probe: embedhub_eval.ProbeReport, glove: tuple[str, int]) -> Non
 def test_glove_and_wordnet_beat_random_vectors(
     glove_20k: embedhub.Vectors, demo_texts: tuple[Path, Path]
 ) -> None:
-    """On the demo's sentences each source beats random vectors of its dim by more than chance gives."""
+    """On the demo's sentences each source beats random vectors significantly."""
     probe = embedhub_eval.probe(
         ["glove-6b-20k:50", "wordnet-ppmi:25", "wordnet-ppmi:50", "wordnet-ppmi:100"],
         *demo_texts,
@@ -169,7 +169,7 @@ DATA: list[tuple[str, str, dict[str, Any], str, str]] = [
 
 @pytest.mark.slow
 def test_sst2_and_trec_have_the_results_of_the_page(glove_50d: embedhub.Vectors, real_texts: Path) -> None:
-    """The sets are read whole, sources rank as expected, and the guide's table is what the probe returns."""
+    """Both datasets are read whole, and the table of the guide equals the results."""
     page = (Path(__file__).parents[3] / "docs" / "choose-a-source.md").read_text("utf-8")
     shown = re.findall(r"(?m)^\| `([\w-]+)` \| (\d+) \| (.*) \|$", page)
     figures: dict[tuple[str, str], list[float]] = {}

@@ -47,7 +47,7 @@ def test_vectors_are_a_selector(make_vectors: Any) -> None:
     ("selectors", "error", "message"),
     [
         ([], ValueError, "No source was given"),
-        (["50"], ValueError, "'50' is a dim without a source before it"),
+        (["50"], ValueError, "'50' is a dimension without a source before it"),
         ([7], TypeError, "7 is not a source"),
     ],
 )

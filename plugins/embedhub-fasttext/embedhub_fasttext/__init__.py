@@ -3,7 +3,7 @@
 ``languages.tsv`` has a line for each language: fastText's code of it, its BCP 47 tag, its name, the families
 that have it, and the hash of its ``wiki.<code>.vec``.
 
-The pins, and how many publish them independently; Facebook itself publishes none.
+The hashes, and how many publish them independently; Facebook itself publishes none.
 
 - ``fasttext-wiki-news``: the text's sha1 by one project, the archive's sha256 by two.
 - ``fasttext-crawl``: the text's sha256 by one project, the archive's by two. A sha1 of the text is about too,
@@ -14,7 +14,7 @@ The pins, and how many publish them independently; Facebook itself publishes non
   another for the other 121. Three more sha256 there are of an empty file, and are not here.
 - ``fasttext-cc-<code>``: sha512 for English, sha256 for Spanish and French, by one project each; else none.
 - ``fasttext-cc-<code>-subword``: nothing. A sha1 of each model is published, but of what is inside the gzip
-  file, and a pin is of the file itself.
+  file, and `known_hash` is that of the file itself.
 - ``fasttext-aligned-<code>``: nothing.
 
 The text of a model has its numbers rounded, so it is no other candidate of the same vectors.
@@ -23,9 +23,7 @@ The text of a model has its numbers rounded, so it is no other candidate of the 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from embedhub import EmbeddingSource, RemoteFile, hookimpl
-from embedhub.formats import fasttext, word2vec
-from embedhub.vectors.blocks import Reader
+from embedhub import RemoteFile, RemoteSource, hookimpl
 
 _FILES = "https://dl.fbaipublicfiles.com/fasttext"
 _DOCS = "https://fasttext.cc/docs/en"
@@ -49,32 +47,28 @@ _ALIGNED = (
 _WIKI_NEWS = RemoteFile(
     url=f"{_FILES}/vectors-english/wiki-news-300d-1M.vec.zip",
     member="wiki-news-300d-1M.vec",
-    hash="sha1:11cac9efe6f599e659be182f5766d6fbd5b1cab9",
-    size=None,
+    known_hash="sha1:11cac9efe6f599e659be182f5766d6fbd5b1cab9",
     archive_hash="sha256:bdeb85f44892c505953e3654183e9cb0d792ee51be0992460593e27198d746f8",
-    reader=word2vec.read_text,
+    format="word2vec",
 )
 _WIKI_NEWS_SUBWORD = RemoteFile(
     url=f"{_FILES}/vectors-english/wiki-news-300d-1M-subword.bin.zip",
     member="wiki-news-300d-1M-subword.bin",
-    hash="sha1:c8853bdae00318097b6337c4631d342879d6b18c",
-    size=None,
-    reader=fasttext.read,
+    known_hash="sha1:c8853bdae00318097b6337c4631d342879d6b18c",
+    format="fasttext",
 )
 _COMMON_CRAWL = RemoteFile(
     url=f"{_FILES}/vectors-english/crawl-300d-2M.vec.zip",
     member="crawl-300d-2M.vec",
-    hash="sha256:c85534cb2b7f816cb8d564129add1454a7a789d7b607af7aaa4e0d1c927e62ed",
-    size=None,
+    known_hash="sha256:c85534cb2b7f816cb8d564129add1454a7a789d7b607af7aaa4e0d1c927e62ed",
     archive_hash="sha256:5bfffffbabdab299d4c9165c47275e8f982807a6eaca37ee1f71d3a79ddb544d",
-    reader=word2vec.read_text,
+    format="word2vec",
 )
 _COMMON_CRAWL_SUBWORD = RemoteFile(
     url=f"{_FILES}/vectors-english/crawl-300d-2M-subword.zip",
     member="crawl-300d-2M-subword.bin",
-    hash="sha1:e6b07293f7b0095e3c72c2a12bc09464b69444b0",
-    size=None,
-    reader=fasttext.read,
+    known_hash="sha1:e6b07293f7b0095e3c72c2a12bc09464b69444b0",
+    format="fasttext",
 )
 
 _CC_HASHES = {
@@ -85,7 +79,7 @@ _CC_HASHES = {
 }
 
 # Name of a source: its number of words, where it is known.
-_WORDS = {
+_VOCAB_SIZES = {
     "fasttext-wiki-news": 999_994,
     "fasttext-wiki-news-subword": 999_999,
     "fasttext-crawl": 1_999_995,
@@ -106,14 +100,14 @@ def _source(
     cased: bool = True,
     citation: str,
     page: str,
-) -> EmbeddingSource:
-    return EmbeddingSource(
+) -> RemoteSource:
+    return RemoteSource(
         name=name,
         files={300: (file,)},
         description=f"fastText {what}, {'cased' if cased else 'lower-cased'}",
         language=language,
         cased=cased,
-        words=_WORDS.get(name),
+        vocab_size=_VOCAB_SIZES.get(name),
         license="CC-BY-SA-3.0",
         citation=citation,
         homepage=f"{_DOCS}/{page}.html",
@@ -121,11 +115,11 @@ def _source(
     )
 
 
-def _file(path: str, pin: str | None, reader: Reader = word2vec.read_text) -> RemoteFile:
-    return RemoteFile(url=f"{_FILES}/{path}", hash=pin, size=None, reader=reader)
+def _file(path: str, known_hash: str | None, format_name: str = "word2vec") -> RemoteFile:
+    return RemoteFile(url=f"{_FILES}/{path}", known_hash=known_hash, format=format_name)
 
 
-def _english() -> Iterator[EmbeddingSource]:
+def _english() -> Iterator[RemoteSource]:
     for name, file, what in (
         ("wiki-news", _WIKI_NEWS, "on Wikipedia and news in English"),
         ("wiki-news-subword", _WIKI_NEWS_SUBWORD, "with n-grams on Wikipedia and news in English"),
@@ -135,7 +129,7 @@ def _english() -> Iterator[EmbeddingSource]:
         yield _source(f"fasttext-{name}", file, what, citation=_ENGLISH, page="english-vectors")
 
 
-def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) -> Iterator[EmbeddingSource]:
+def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) -> Iterator[RemoteSource]:
     if "wiki" in families:
         yield _source(
             f"fasttext-wiki-{code}",
@@ -147,13 +141,13 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
             page="pretrained-vectors",
         )
     if "cc" in families:
-        for kind, extension, pin, reader, what in (
-            ("", "vec", _CC_HASHES.get(code), word2vec.read_text, ""),
-            ("-subword", "bin", None, fasttext.read, "with n-grams "),
+        for kind, extension, known_hash, format_name, what in (
+            ("", "vec", _CC_HASHES.get(code), "word2vec", ""),
+            ("-subword", "bin", None, "fasttext", "with n-grams "),
         ):
             yield _source(
                 f"fasttext-cc-{code}{kind}",
-                _file(f"vectors-crawl/cc.{code}.300.{extension}.gz", pin, reader),
+                _file(f"vectors-crawl/cc.{code}.300.{extension}.gz", known_hash, format_name),
                 f"{what}on Common Crawl and Wikipedia in {name}",
                 language=tag,
                 citation=_CRAWL,
@@ -172,7 +166,7 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
 
 
 @hookimpl
-def embedhub_sources() -> Iterable[EmbeddingSource]:
+def embedhub_sources() -> Iterable[RemoteSource]:
     """Return the English sources, and those of each language."""
     yield from _english()
     table = Path(__file__).with_name("languages.tsv").read_text("utf-8")

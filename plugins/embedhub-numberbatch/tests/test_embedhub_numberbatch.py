@@ -6,8 +6,10 @@ from pathlib import Path
 import embedhub_numberbatch
 
 from embedhub import embedding_matrix
+from embedhub.download.remote_file import Fetched
 from embedhub.testing import SourceContract
-from embedhub.vectors import store
+from embedhub.vectors.store import open_store
+from embedhub.vectors.store_writer import StoreWriter
 
 SOURCES = {source.name: source for source in embedhub_numberbatch.SOURCES}
 CODES = ["fr", "it", "de", "es", "ru", "pt", "ja", "nl", "zh"]
@@ -67,8 +69,10 @@ def test_capitals_and_longer_numbers_are_found(tmp_path: Path) -> None:
     path = tmp_path / "sample.txt"
     path.write_bytes(text(ENGLISH))
     source = SOURCES["numberbatch-en"]
-    store.build(tmp_path / "store", source.parse(path, 300), name=source.name, dim=300, provenance={})
-    vectors = store.open_store(tmp_path / "store")
+    with StoreWriter(tmp_path / "store", name=source.name, dim=300) as writer:
+        for block in source.parse(Fetched(path), 300):
+            writer.write(block)
+    vectors = open_store(tmp_path / "store")
     made = embedding_matrix(vectors, None, ["Caf\u00e9", "42", "42Th", "7"], fallbacks=source.fallbacks)
     assert made.matrix[:3, 0].tolist() == [4, 1, 2]
     assert made.found.tolist() == [True, True, True, False]
@@ -76,5 +80,5 @@ def test_capitals_and_longer_numbers_are_found(tmp_path: Path) -> None:
 
 def test_what_nobody_has_published_is_not_pinned() -> None:
     """Only the English file has a published hash."""
-    pinned = [name for name, source in SOURCES.items() if source.files[300][0].hash]
+    pinned = [name for name, source in SOURCES.items() if source.files[300][0].known_hash]
     assert pinned == ["numberbatch-en"]

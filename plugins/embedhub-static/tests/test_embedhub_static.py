@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from embedhub import EmbeddingSource, RemoteFile
+from embedhub import RemoteFile, RemoteSource
 from embedhub.testing import SourceContract
 
 SOURCES = {source.name: source for source in embedhub_static.SOURCES}
@@ -66,8 +66,8 @@ def test_all_is_pinned() -> None:
     """Vectors and tokenizers have a sha256, and an address that names a revision."""
     for source in SOURCES.values():
         for files in source.files.values():
-            for part in files[0].parts:
-                assert str(part.hash).startswith("sha256:")
+            for part in files[0].all_files:
+                assert str(part.known_hash).startswith("sha256:")
                 _, _, revision = part.url.partition("/resolve/")
                 assert len(revision.partition("/")[0]) == 40
 
@@ -78,7 +78,7 @@ def placed(file: RemoteFile, content: bytes, mirror: Path) -> RemoteFile:
     path = mirror / parts.netloc / parts.path[1:]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    return replace(file, hash=f"sha256:{sha256(content).hexdigest()}", size=len(content))
+    return replace(file, known_hash=f"sha256:{sha256(content).hexdigest()}", size=len(content))
 
 
 @pytest.fixture(
@@ -88,21 +88,19 @@ def placed(file: RemoteFile, content: bytes, mirror: Path) -> RemoteFile:
     ],
     ids=["potion", "matryoshka"],
 )
-def source(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> EmbeddingSource:
+def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RemoteSource:
     """Return a source in one dim, pinned to a sample in a mirror, offline."""
     name, dim, tensor, width = request.param
     monkeypatch.setenv("EMBEDHUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     [file] = SOURCES[name].files[dim]
-    beside = placed(file.beside[0], tokenizer(), tmp_path / "mirror")
-    file = replace(placed(file, safetensors(tensor, width), tmp_path / "mirror"), beside=(beside,))
-    return replace(SOURCES[name], files={dim: (file,)}, words=len(TOKENS))
+    companion = placed(file.companions[0], tokenizer(), tmp_path / "mirror")
+    file = replace(placed(file, safetensors(tensor, width), tmp_path / "mirror"), companions=(companion,))
+    return replace(SOURCES[name], files={dim: (file,)}, vocab_size=len(TOKENS))
 
 
-def test_layer_and_tokenizer_fit(source: EmbeddingSource) -> None:
+def test_layer_and_tokenizer_fit(source: RemoteSource) -> None:
     """What the tokenizer makes of a text, the layer turns into the vectors of just those tokens."""
     layer, tokens = embedhub_static.layer_and_tokenizer(source)
     numbers = tokens.encode("It rains, it").ids
@@ -116,7 +114,7 @@ def test_layer_and_tokenizer_fit(source: EmbeddingSource) -> None:
     assert tokens.encode("it", "rain").ids == [4, 5]
 
 
-def test_the_caller_has_the_last_word(source: EmbeddingSource) -> None:
+def test_the_caller_has_the_last_word(source: RemoteSource) -> None:
     """An ``oov`` of the caller goes before the model's own row, and other options reach the layer."""
     layer, _ = embedhub_static.layer_and_tokenizer(source, oov="zeros", name="tokens", trainable=True)
     assert not layer.get_weights()[0][1].any()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import embedhub
+from embedhub import _atomic
 from embedhub import _cache as cache
 from embedhub._atomic import ensure_writable
 from embedhub._progress import progress_bar
@@ -199,8 +200,8 @@ def embed_file(
             if isinstance(error, EmbedhubError):
                 raise
             raise StoreError(
-                f"{job.folder}: it cannot be written ({cache.reason(error)}). The {job.rows:,} rows that are "
-                "done stay there; free some space and run the same again to go on."
+                f"{job.folder}: it cannot be written ({_atomic.reason(error)}). The {job.rows:,} rows that "
+                "are done stay there; free some space and run the same again to go on."
             ) from error
     return EmbeddedFile(
         out=out,
@@ -333,7 +334,7 @@ class _Job:
         fresh = self.folder / self.out.name
         with progress_bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
             _WRITERS[self.out.suffix](self, fresh, advance)
-        cache.move(fresh, self.out)
+        _atomic.move(fresh, self.out)
         shutil.rmtree(self.folder)
 
     def tables(self) -> "Iterator[pa.Table]":

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedhub.errors import DependencyError, FormatError, LocalFileError
+from embedhub.errors import FormatError, LocalFileError, missing_dependency
 from embedhub_text.records import RECORDS, STDIN, Record, decoded, open_lines
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ def pyarrow() -> Any:
     try:
         import pyarrow as pa
     except ModuleNotFoundError as error:
-        raise DependencyError(
-            'Files of texts need pyarrow, which is not installed: pip install "embedhub-text[tables]"'
-        ) from error
+        raise missing_dependency("embed_file", "pyarrow", "embedhub-text[tables]") from error
     return pa
 
 

@@ -18,8 +18,8 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from embedhub import _atomic, settings
 from embedhub import _cache as cache
-from embedhub import settings
 from embedhub.errors import EmbedhubError, StoreError, VocabularyError
 from embedhub.vectors.vectors import Vectors
 
@@ -128,7 +128,7 @@ def save(vectors: Vectors, pooling: str, weights: Weights, texts: int, folder: s
         if place.exists():
             return place
         try:
-            with cache.publish(place) as fresh:
+            with _atomic.publish(place) as fresh:
                 np.save(fresh / "weights.npy", weights.rows, allow_pickle=False)
                 np.save(fresh / "common.npy", weights.common, allow_pickle=False)
                 (fresh / "manifest.json").write_text(

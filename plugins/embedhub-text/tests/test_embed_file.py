@@ -472,7 +472,7 @@ def test_wrong_arguments_are_said_before_anything_is_read(tmp_path: Path) -> Non
 def test_a_missing_pyarrow_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pyarrow the error says what to install."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(embedhub.errors.DependencyError, match=r"pip install embedhub\[tables\]"):
+    with pytest.raises(embedhub.errors.DependencyError, match=r'pip install "embedhub-text\[tables\]"'):
         embedhub_text.embed_file("wordnet-ppmi", 25, "in.csv", tmp_path / "out.npy")
 
 

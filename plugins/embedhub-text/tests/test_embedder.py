@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from sharing import whole_matrix
 
 import embedhub
-from embedhub import EmbeddingSource, RemoteFile, Vectors, VocabularyError
+from embedhub import RemoteFile, RemoteSource, Vectors, VocabularyError
 from embedhub.errors import DimNotFoundError, SourceNotFoundError, StoreError
-from embedhub.formats import glove
 from embedhub.matrix import tokenizers as tokens
 
 WORDS = ["the", "rain", "fell", "on", "music", "well", "made", "."]
@@ -389,9 +388,9 @@ def test_a_source_by_hand_travels_by_its_name(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "mirror" / "example.org").mkdir(parents=True)
     (tmp_path / "mirror" / "example.org" / "a.txt").write_text("rain 1 2\nmusic 3 4\n", "utf-8")
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
-    file = RemoteFile(url="https://example.org/a.txt", hash=None, size=None, reader=glove.read)
+    file = RemoteFile(url="https://example.org/a.txt", format="glove")
     facts: Any = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
-    source = EmbeddingSource(name="by-hand-texts", files={2: (file,)}, cased=True, words=None, **facts)
+    source = RemoteSource(name="by-hand-texts", files={2: (file,)}, cased=True, **facts)
     with pytest.raises(TypeError, match="no registered one"):
         pickle.dumps(TextEmbedder(source))
     embedhub.register(source)

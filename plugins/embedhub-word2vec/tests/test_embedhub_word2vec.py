@@ -6,8 +6,10 @@ import embedhub_word2vec
 import numpy as np
 
 from embedhub import embedding_matrix
+from embedhub.download.remote_file import Fetched
 from embedhub.testing import SourceContract
-from embedhub.vectors import store
+from embedhub.vectors.store import open_store
+from embedhub.vectors.store_writer import StoreWriter
 
 WORDS = ["</s>", "in", "##", "New_York", "The", "caf\udce9"]
 
@@ -37,8 +39,10 @@ def test_longer_numbers_are_looked_up_by_their_length(tmp_path: Path) -> None:
     path = tmp_path / "sample.bin"
     path.write_bytes(binary(b""))
     source = embedhub_word2vec.SOURCE
-    store.build(tmp_path / "store", source.parse(path, 300), name=source.name, dim=300, provenance={})
-    vectors = store.open_store(tmp_path / "store")
+    with StoreWriter(tmp_path / "store", name=source.name, dim=300) as writer:
+        for block in source.parse(Fetched(path), 300):
+            writer.write(block)
+    vectors = open_store(tmp_path / "store")
     made = embedding_matrix(vectors, None, ["42", "123", "7", "The", "the"], fallbacks=source.fallbacks)
     assert made.found.tolist() == [True, False, False, True, False]
     assert made.matrix[0, 0] == 2
@@ -46,4 +50,4 @@ def test_longer_numbers_are_looked_up_by_their_length(tmp_path: Path) -> None:
 
 def test_every_address_is_pinned() -> None:
     """Both files have a published hash, and a size."""
-    assert all(file.hash and file.size for file in embedhub_word2vec.SOURCE.files[300])
+    assert all(file.known_hash and file.size for file in embedhub_word2vec.SOURCE.files[300])

@@ -1,0 +1,150 @@
+"""A downloader for `pooch.Pooch.fetch`, with byte ranges, resumption and members of zip archives."""
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from embedhub._progress import progress_bar
+from embedhub._sniff import SNIFF_BYTES, sniff
+from embedhub.download.http import ByteSource, peek
+from embedhub.download.remote_file import RemoteFile
+from embedhub.download.resumable import ResumableFile, retry
+from embedhub.download.verify import Verifier
+from embedhub.download.zip_member import GZIP_HEADER, Member, locate
+from embedhub.errors import ChecksumError
+
+
+class Downloader:
+    """Downloads one file from one place.
+
+    pooch compares the hash of a whole file. The published hash of a zip member is that of its inflated bytes,
+    so they are verified here, as they arrive.
+
+    Args:
+        file: What is downloaded.
+        remote: Where from; its `stat` was called. Of a member it is the archive, or a kept gzip file.
+        is_kept_member: Whether ``remote`` is the member itself, as gzip.
+        known_hash: The hash to expect; None if it is unknown.
+        label: What is downloaded, for messages.
+
+    Attributes:
+        resumed: Whether some of the bytes were from an earlier run.
+        identified_as: What the file is, if it is something that servers send instead of a file.
+        digest: Hash of a member's inflated bytes, when they are verified.
+    """
+
+    def __init__(
+        self,
+        file: RemoteFile,
+        remote: ByteSource,
+        *,
+        is_kept_member: bool,
+        known_hash: str | None,
+        label: str,
+    ) -> None:
+        self._file = file
+        self._remote = remote
+        self._is_kept_member = is_kept_member
+        self._known_hash = known_hash
+        self._label = label
+        self._partial: ResumableFile | None = None
+        self.resumed = False
+        self.identified_as: str | None = None
+        self.digest: str | None = None
+
+    def __call__(self, url: str, output_file: str, pooch: object) -> None:
+        """Download the file to the place that pooch names.
+
+        Args:
+            url: Its location, for pooch's log.
+            output_file: An empty file in the folder where pooch keeps the downloaded one.
+            pooch: The calling `pooch.Pooch`.
+
+        Raises:
+            DownloadError: It cannot be downloaded; a ChecksumError if its size or its bytes are wrong.
+            StoreError: The cache cannot be written, or its disk is full.
+        """
+        del url, pooch
+        output = Path(output_file)
+        output.unlink()  # a killed download then leaves no file of pooch's behind
+        file, remote = self._file, self._remote
+        is_in_archive = file.member is not None and not self._is_kept_member
+        member = retry(lambda: locate(remote, str(file.member))) if is_in_archive else None
+        self._check_promised_size(member)
+        verifier = None
+        if file.member:
+            location = f"{remote.location}#{file.member}" if member else remote.location
+            algorithm = (self._known_hash or "sha256:").partition(":")[0]
+            size = file.size or (member.size if member else None)
+            verifier = Verifier(location, algorithm, size)
+        # Each location has its own partial file, so that the next one does not undo what this one gave.
+        place = hashlib.sha256(remote.location.encode()).hexdigest()[:8]
+        self._partial = partial = ResumableFile(
+            output.with_name(f"{Path(file.cache_name).name}.{place}.part"),
+            remote,
+            start=member.start if member else 0,
+            stop=member.stop if member else remote.size,
+            can_verify=self._known_hash is not None,
+            prefix=GZIP_HEADER if member else b"",
+            suffix=member.gzip_trailer if member else b"",
+            verifier=verifier,
+        )
+        name = Path(file.member or file.mirror_name).name
+        with progress_bar(f"Downloading {self._label} ({name})", partial.total, in_bytes=True) as advance:
+            try:
+                partial.complete(advance)
+            finally:
+                self.resumed = partial.resumed
+        if verifier:
+            self.digest = verifier.verify(self._known_hash)
+        else:
+            self._check_whole_file(partial.path)
+        self._hand_over(partial.path, output)
+
+    def discard(self) -> None:
+        """Remove the partial file, if there is one."""
+        if self._partial:
+            self._partial.discard()
+
+    def _check_promised_size(self, member: Member | None) -> None:
+        expected = self._file.size
+        promised = member.size if member else self._remote.size
+        if expected is None or promised in {None, expected} or self._is_kept_member:
+            return
+        identified = sniff(peek(self._remote))
+        raise ChecksumError(
+            f"{self._remote.location}: expected {expected:,} bytes"
+            f"{f' of {self._file.member}' if member else ''}, but {promised:,} are offered"
+            f"{f': {identified}' if identified else ''}. Nothing was downloaded."
+        )
+
+    def _check_whole_file(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self.identified_as = sniff(file.read(SNIFF_BYTES))
+        expected, actual = self._file.size, path.stat().st_size
+        if expected not in {None, actual}:
+            raise ChecksumError(
+                f"{self._remote.location}: expected {expected:,} bytes, got {actual:,}."
+                f"{f' It is {self.identified_as}.' if self.identified_as else ''} The bytes were thrown away."
+            )
+        if self._known_hash is None and self.identified_as:
+            raise ChecksumError(
+                f"{self._remote.location}: expected vectors, but this is {self.identified_as}. The bytes "
+                "were thrown away."
+            )
+
+    @staticmethod
+    def _hand_over(partial: Path, output: Path) -> None:
+        """Put the file where pooch expects it.
+
+        It is a link, so that the partial file stays until pooch has given it its final name, and a kill
+        before that loses nothing. A killed process may have left such a link.
+        """
+        for link in output.parent.glob("tmp*"):
+            with suppress(OSError):
+                if link.samefile(partial):
+                    link.unlink()
+        try:
+            output.hardlink_to(partial)
+        except OSError:  # a file system without links
+            partial.replace(output)

@@ -1,0 +1,142 @@
+"""`RemoteSource`: a source that is data, files at URLs in known formats."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from embedhub.download.remote_file import Fetched, RemoteFile
+from embedhub.formats import check_format, get_reader
+from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.blocks import Block, ExtraFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteSource(EmbeddingSource):
+    """A named set of pretrained word vectors in files at URLs.
+
+    Example:
+        >>> source = RemoteSource(
+        ...     name="my-corpus",
+        ...     files={50: (RemoteFile(url="https://example.org/my.50d.txt", format="glove"),)},
+        ...     description="GloVe on my corpus",
+        ...     language="en",
+        ...     cased=False,
+        ...     vocab_size=1000,
+        ...     license="CC-BY-4.0",
+        ...     citation="Me (2026)",
+        ...     homepage="https://example.org",
+        ... )
+        >>> source.dims
+        (50,)
+
+    Args:
+        files: For each dimension the files with its vectors in order of preference: the next is tried when
+            one is not available. All candidates of a dimension hold the same vectors.
+
+    Raises:
+        ValueError: A dimension is not a positive integer, there is no file for it, or a file's format is
+            unknown; or as for `EmbeddingSource`.
+    """
+
+    files: Mapping[int, tuple[RemoteFile, ...]] = field(hash=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for dim, candidates in self.files.items():
+            if type(dim) is not int or dim <= 0:
+                raise ValueError(f"{self.name}: files has the dim {dim!r}; expected a positive int.")
+            if not candidates or not all(isinstance(file, RemoteFile) for file in candidates):
+                raise ValueError(
+                    f"{self.name}: files[{dim}] is {candidates!r}; expected RemoteFile objects in a tuple."
+                )
+            if type(self).parse is RemoteSource.parse:
+                for file in candidates:
+                    check_format(file.format)
+        object.__setattr__(self, "files", {dim: tuple(self.files[dim]) for dim in self.files})
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The available dimensions, smallest first."""
+        return tuple(sorted(self.files))
+
+    def cache_key(self, dim: int) -> str:
+        """Identify the bytes of the first candidate, by their published hash where there is one.
+
+        Args:
+            dim: One of `dims`.
+        """
+        return self.files[dim][0].cache_key
+
+    def fetch(self, dim: int) -> Fetched:
+        """Download and verify the first available candidate.
+
+        Args:
+            dim: One of `dims`.
+
+        Raises:
+            DimNotFoundError: The source does not have this dimension.
+            DownloadError: No candidate is available; a ChecksumError if one arrived with wrong bytes.
+        """
+        # pooch and requests cost more time to import than a store takes to open.
+        from embedhub.download.fetch import fetch_first
+
+        self.check_dim(dim)
+        label, command = f"{self.name} {dim}d", f"embedhub.load({self.name!r}, {dim})"
+        return fetch_first(self.files[dim], label=label, command=command)
+
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
+        """Read a file in its format.
+
+        Args:
+            fetched: The result of `fetch`.
+            dim: Dimension of the vectors.
+
+        Raises:
+            FormatError: The file is malformed.
+        """
+        file = fetched.file or self.files[dim][0]
+        return get_reader(file.format)(fetched.path, dim, *fetched.companions.values())
+
+    def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:
+        """Return what the manifest of a store records about the origin of its vectors."""
+        metadata = super().manifest(dim, cache_key, fetched)
+        file = fetched.file or self.files[dim][0]
+        origin: dict[str, Any] = {
+            "fingerprint": metadata.pop("fingerprint"),
+            "url": file.url,
+            "member": file.member,
+            "hash": file.known_hash,
+        }
+        if file.companions:
+            origin["beside"] = [{"url": other.url, "hash": other.known_hash} for other in file.companions]
+        return origin | metadata
+
+    def file_locks(self, dim: int) -> tuple[str, ...]:
+        """Return the names of the locks of all candidates and their companions."""
+        return tuple(sorted({file.lock_name for first in self.files[dim] for file in first.all_files}))
+
+    def discard(self, fetched: Fetched) -> None:
+        """Remove a downloaded file and its companions."""
+        from embedhub.download.fetch import discard
+
+        discard(fetched)
+
+    def download_size(self, dim: int) -> int | None:
+        """Return the number of bytes of the download; None if it is unknown.
+
+        Of a zip member only the inflated size is known; then it is that of the next candidate, which holds
+        the same vectors in a compressed file.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["glove-6b"].download_size(50)
+            69182535
+
+        Args:
+            dim: One of `dims`.
+        """
+        for file in self.files.get(dim, ()):
+            sizes = [part.size for part in file.all_files if part.member is None]
+            if len(sizes) == len(file.all_files) and None not in sizes:
+                return sum(size for size in sizes if size is not None)
+        return None

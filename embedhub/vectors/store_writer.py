@@ -1,0 +1,288 @@
+"""Writing a store: blocks as they arrive, then the index, then one rename."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import accumulate, pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedhub import _atomic
+from embedhub._file_state import xxh3_of_file
+from embedhub.errors import EmbedhubError, FormatError, StoreError
+from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.store import FORMAT_VERSION, HASHES, MANIFEST, MATRIX, OFFSETS, ROWS, WORDS
+from embedhub.vectors.vocabulary import encode_all, hash_words
+
+_NPY_HEADER = 128  # bytes
+_UNSORTED = "hashes.unsorted"  # in the order of the rows; removed before the store is published
+_HASH_SIZE = 8
+_SORTED_AT_ONCE = 1 << 18
+_COPIED_AT_ONCE = 1 << 22  # bytes
+
+
+class StoreWriter:
+    """A store that is being written; it appears, complete, when the block is left without an error.
+
+    The memory that it takes does not grow with the number of vectors. The caller holds a lock for the folder.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp(), "store")
+        >>> with StoreWriter(folder, name="tiny", dim=2) as writer:
+        ...     writer.write((["rain"], np.ones((1, 2), np.float32)))
+        >>> (folder / "manifest.json").exists()
+        True
+
+    Args:
+        folder: Where the store appears. It must not exist yet.
+        name: Name of the source.
+        dim: Dimension of the vectors.
+        manifest: What else the manifest records (location, license, citation, ...).
+
+    Raises:
+        FormatError: No vectors were written.
+        StoreError: The store cannot be written.
+    """
+
+    def __init__(
+        self, folder: Path, *, name: str, dim: int, manifest: Mapping[str, Any] | None = None
+    ) -> None:
+        self._folder = folder
+        self._name = name
+        self._dim = dim
+        self._manifest = manifest or {}
+        self._rows = 0
+        self._files: dict[str, Mapping[str, Any]] = {}
+        self._publishing = ExitStack()
+        self._outputs = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._temporary = self._publishing.enter_context(_atomic.publish(self._folder))
+        try:
+            with self._explained():
+                self._matrix, self._words, self._offsets, self._hashes = (
+                    self._outputs.enter_context((self._temporary / name).open("wb"))
+                    for name in (MATRIX, WORDS, OFFSETS, _UNSORTED)
+                )
+                self._matrix.write(bytes(_NPY_HEADER))
+                self._offsets.write(bytes(_NPY_HEADER))
+                self._offsets.write(np.zeros(1, np.int64).data)
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            with self._publishing, self._explained():
+                self._outputs.close()
+                self._finish()
+            return
+        with suppress(OSError):  # the same full disk
+            self._outputs.close()
+        self._publishing.__exit__(kind, error, traceback)
+
+    def write(self, block: Block | ExtraFile) -> None:
+        """Write words with their vectors, or a further file.
+
+        Of a word that occurs several times the first vector counts.
+
+        Args:
+            block: ``k`` words and ``(k, dim)`` float32, or a file.
+
+        Raises:
+            FormatError: The block is malformed, or holds a number that is not finite.
+            StoreError: The store cannot be written.
+        """
+        with self._explained():
+            if isinstance(block, ExtraFile):
+                self._write_file(block)
+                return
+            words, vectors = block
+            _check_block(words, vectors, self._dim, self._rows)
+            encoded = encode_all(words)
+            start = self._words.tell()
+            ends = np.fromiter(accumulate(map(len, encoded), initial=start), np.int64, len(encoded) + 1)
+            self._matrix.write(np.ascontiguousarray(vectors).data)
+            self._words.write(b"".join(encoded))
+            self._offsets.write(ends[1:].data)
+            self._hashes.write(hash_words(encoded).data)
+            self._rows += len(words)
+
+    def _write_file(self, file: ExtraFile) -> None:
+        target = self._temporary / file.name
+        if isinstance(file.content, Path):
+            shutil.copyfile(file.content, target)
+        else:
+            np.save(target, file.content, allow_pickle=False)
+        self._files[file.name] = file.metadata
+
+    def _finish(self) -> None:
+        if not self._rows:
+            raise FormatError("The file holds no vectors at all; nothing was published.")
+        folder = self._temporary
+        duplicates = _write_index(folder, self._rows)
+        if len(duplicates):
+            _remove_rows(folder, duplicates, 4 * self._dim)
+        rows = self._rows - len(duplicates)
+        for name, dtype, shape in (
+            (MATRIX, np.float32, (rows, self._dim)),
+            (OFFSETS, np.int64, (rows + 1,)),
+            (HASHES, np.uint64, (rows,)),
+            (ROWS, np.int64, (rows,)),
+        ):
+            _write_header(folder / name, dtype, shape)
+        (folder / _UNSORTED).unlink()
+        manifest = {
+            "form": FORMAT_VERSION,
+            "source": self._name,
+            "dim": self._dim,
+            "rows": rows,
+            "duplicates": len(duplicates),
+            **self._manifest,
+            "extras": self._files,
+            "xxh3_128": {file.name: xxh3_of_file(file) for file in sorted(folder.iterdir())},
+        }
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_text(text, "utf-8", newline="\n")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise StoreError for what the disk refuses; errors of the caller's block pass unchanged."""
+        try:
+            yield
+        except EmbedhubError:
+            raise
+        except OSError as error:
+            raise StoreError(
+                f"{self._folder}: the store could not be written ({error.strerror}); nothing was kept of it. "
+                "Free some space, or set EMBEDHUB_CACHE to a folder with more."
+            ) from error
+
+
+def _check_block(words: list[str], vectors: NDArray[np.float32], dim: int, before: int) -> None:
+    if vectors.shape != (len(words), dim) or vectors.dtype != np.float32:
+        raise FormatError(
+            f"After {before} vectors a reader yielded {len(words)} words with an array of shape "
+            f"{vectors.shape} and dtype {vectors.dtype}; expected shape {(len(words), dim)} and float32. "
+            "Nothing was published."
+        )
+    if not np.isfinite(vectors).all():
+        invalid = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
+        raise FormatError(
+            f"Vector {before + invalid} (word {words[invalid]!r}) holds a number that is not finite in "
+            "float32. One such vector spoils a whole training, so nothing was published."
+        )
+
+
+def _write_header(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+    """Write the .npy header into the space that was left for it, now that the rows are counted."""
+    with path.open("r+b") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+        )
+        if file.tell() != _NPY_HEADER:  # numpy pads to a multiple of 64; only a shape of 40 digits leaves 128
+            raise StoreError(f"The header of an array {shape} takes {file.tell()} bytes, not {_NPY_HEADER}.")
+
+
+def _write_index(folder: Path, rows: int) -> NDArray[np.int64]:
+    """Sort the hashes with their rows; leave out, and return in order, the rows of repeated words.
+
+    They are sorted range by range, a range being about as many hashes as _SORTED_AT_ONCE whatever the size of
+    the file: XXH3 spreads them evenly.
+    """
+    duplicates: list[int] = []
+    ranges = -(-rows // _SORTED_AT_ONCE)
+    bounds = [2**64 * i // ranges for i in range(ranges + 1)]
+    with (folder / HASHES).open("wb") as hash_file, (folder / ROWS).open("wb") as row_file:
+        hash_file.write(bytes(_NPY_HEADER))
+        row_file.write(bytes(_NPY_HEADER))
+        for low, high in pairwise(bounds):
+            hashes, order = _hashes_in_range(folder / _UNSORTED, low, high - 1)
+            by_hash = np.argsort(hashes, kind="stable")
+            hashes, order = hashes[by_hash], order[by_hash]
+            equal = np.flatnonzero(hashes[1:] == hashes[:-1])
+            if len(equal):
+                repeated = _repeated_words(folder, sorted({*order[equal], *order[equal + 1]}))
+                duplicates += repeated
+                first = ~np.isin(order, repeated)
+                hashes, order = hashes[first], order[first]
+            hash_file.write(hashes.data)
+            row_file.write(order.data)
+    return np.array(sorted(duplicates), np.int64)
+
+
+def _hashes_in_range(path: Path, first: int, last: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the hashes of a file that lie in a range, and their positions in the file."""
+    parts, positions, start = [], [], 0
+    while len(hashes := np.fromfile(path, np.uint64, _SORTED_AT_ONCE, offset=start * _HASH_SIZE)):
+        position = np.flatnonzero((hashes >= np.uint64(first)) & (hashes <= np.uint64(last)))
+        parts.append(hashes[position])
+        positions.append(position + start)
+        start += len(hashes)
+    return np.concatenate(parts), np.concatenate(positions)
+
+
+def _repeated_words(folder: Path, rows: list[int]) -> list[int]:
+    """Return those of the rows, which ascend, whose word an earlier one of them has."""
+    words: set[bytes] = set()
+    repeated = []
+    offsets = np.memmap(folder / OFFSETS, np.int64, "r", offset=_NPY_HEADER)
+    with (folder / WORDS).open("rb") as file:
+        for row in rows:
+            start, stop = offsets[row : row + 2].tolist()
+            file.seek(start)
+            word = file.read(stop - start)
+            if word in words:
+                repeated.append(int(row))
+            words.add(word)
+    return repeated
+
+
+def _remove_rows(folder: Path, rows: NDArray[np.int64], row_size: int) -> None:
+    """Remove some rows, in place: what follows the first of them moves up.
+
+    Only bytes behind the first removed row are copied, and no second matrix takes space on the disk.
+    """
+    offsets = np.memmap(folder / OFFSETS, np.int64, "r+", offset=_NPY_HEADER)
+    starts, stops = offsets[rows], offsets[rows + 1]
+    matrix_starts = _NPY_HEADER + rows * row_size
+    _remove_bytes(folder / MATRIX, matrix_starts, matrix_starts + row_size)
+    _remove_bytes(folder / WORDS, starts, stops)
+    count = len(offsets)
+    removed = np.concatenate([[0], np.cumsum(stops - starts)])
+    for start in range(int(rows[0]), count, _SORTED_AT_ONCE):
+        chunk = np.arange(start, min(start + _SORTED_AT_ONCE, count))
+        offsets[chunk] -= removed[np.searchsorted(rows, chunk)]
+    offsets.flush()
+    del offsets  # Windows shortens no file that is mapped
+    places = _NPY_HEADER + (rows + 1) * _HASH_SIZE
+    _remove_bytes(folder / OFFSETS, places, places + _HASH_SIZE)
+    order = np.memmap(folder / ROWS, np.int64, "r+", offset=_NPY_HEADER)
+    for start in range(0, len(order), _SORTED_AT_ONCE):
+        part = order[start : start + _SORTED_AT_ONCE]
+        part -= np.searchsorted(rows, part)
+    order.flush()
+
+
+def _remove_bytes(path: Path, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+    """Remove ranges of bytes, which ascend, from a file."""
+    with path.open("r+b") as source, path.open("r+b") as target:
+        target.seek(int(starts[0]))
+        ends = [*starts[1:].tolist(), path.stat().st_size]
+        for start, end in zip(stops.tolist(), ends, strict=True):
+            source.seek(start)
+            left = end - start
+            while left and (data := source.read(min(_COPIED_AT_ONCE, left))):
+                target.write(data)
+                left -= len(data)
+        target.truncate()
