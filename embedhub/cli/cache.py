@@ -17,7 +17,7 @@ from embedhub.cli.app import (
 from embedhub.errors import EmbedhubError
 
 if TYPE_CHECKING:
-    from embedhub.registry.inventory import Fault, Rest, Store
+    from embedhub.registry.inventory import CachedStore, CacheFile, Damage
 
 cache = typer.Typer(help="List, verify, repair and remove what is in the cache.", no_args_is_help=True)
 app.add_typer(cache, name="cache")
@@ -58,8 +58,8 @@ def list_stores(name: StoreName = None, dim: StoreDim = None, *, as_json: Json =
     from embedhub import settings
     from embedhub.registry import inventory
 
-    stores = [store.to_dict() for store in inventory.stored(name, dim)]
-    files = {"downloads": inventory.downloads(), "leftovers": inventory.leftovers()} if name is None else {}
+    stores = [store.to_dict() for store in inventory.list_stores(name, dim)]
+    files = {"downloads": inventory.downloads(), "leftovers": inventory.incomplete()} if name is None else {}
     print_result(
         {"folder": str(settings.cache_folder()), "stores": stores}
         | {kind: [file.to_dict() for file in of_kind] for kind, of_kind in files.items()},
@@ -68,7 +68,7 @@ def list_stores(name: StoreName = None, dim: StoreDim = None, *, as_json: Json =
     )
 
 
-def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["Rest"]]) -> str:
+def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["CacheFile"]]) -> str:
     rows = [
         [
             store["name"],
@@ -94,7 +94,7 @@ def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["Rest"]])
     return "\n".join(lines)
 
 
-def _select(name: str | None, dim: int | None) -> list["Store"]:
+def _select(name: str | None, dim: int | None) -> list["CachedStore"]:
     """Return the stores of a source, or all.
 
     Raises:
@@ -104,7 +104,7 @@ def _select(name: str | None, dim: int | None) -> list["Store"]:
     from embedhub.errors import StoreError
     from embedhub.registry import inventory
 
-    stores = inventory.stored(name, dim)
+    stores = inventory.list_stores(name, dim)
     if name is not None and not stores:
         label = name if dim is None else f"{name} {dim}d"
         raise StoreError(
@@ -141,7 +141,7 @@ def verify(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = Fals
         raise typer.Exit(1)
 
 
-def _describe(store: "Store", faults: list["Fault"]) -> str:
+def _describe(store: "CachedStore", faults: list["Damage"]) -> str:
     label = f"{store.name} {store.dim}d"
     if not faults:
         return f"{label}: intact ({format_bytes(store.size)})"
@@ -222,7 +222,7 @@ def remove(
     if not (remove_all or downloads or name):
         raise typer.BadParameter("expected a NAME, --downloads or --all.")
     stores = _select(name, dim) if remove_all or name else []
-    files = [*inventory.downloads(), *inventory.leftovers()] if remove_all or downloads else []
+    files = [*inventory.downloads(), *inventory.incomplete()] if remove_all or downloads else []
     for store in stores:
         typer.echo(f"{store.name} {store.dim}d, {format_bytes(store.size)}: {store.folder}")
     for file in files:
@@ -235,7 +235,7 @@ def remove(
         raise typer.Exit(1)
     for store in stores:
         inventory.remove(store)
-    locked = [str(file.path) for file in files if not inventory.remove_rest(file)]
+    locked = [str(file.path) for file in files if not inventory.remove_file(file)]
     typer.echo(f"Removed, except files in use: {', '.join(locked)}" if locked else "Removed.")
 
 

@@ -181,7 +181,7 @@ def _check_cache() -> "Iterator[Finding]":
     free = shutil.disk_usage(existing).free
     low_disk = f"Large sources do not fit. Free some space. {move}" if free < _LOW_DISK else None
     yield Finding("cache", "free space", format_bytes(free), low_disk)
-    stores = inventory.stored()
+    stores = inventory.list_stores()
     yield Finding("cache", "stores", f"{len(stores)}, {format_bytes(sum(store.size for store in stores))}")
     for store in stores:
         try:
@@ -189,7 +189,7 @@ def _check_cache() -> "Iterator[Finding]":
         except EmbedhubError as error:
             advice = f"Run: embedhub cache repair {store.name} {store.dim}"
             yield Finding("cache", f"{store.name} {store.dim}d", str(error), advice)
-    for kind, files in (("downloads", inventory.downloads()), ("leftovers", inventory.leftovers())):
+    for kind, files in (("downloads", inventory.downloads()), ("leftovers", inventory.incomplete())):
         yield Finding("cache", kind, f"{len(files)}, {format_bytes(sum(file.size for file in files))}")
     compiled = any(settings.compiled_folder().rglob("*parse_lines*.nbc"))
     yield Finding("cache", "compiled reader", "yes" if compiled else "not yet (on the first build from text)")

@@ -39,9 +39,9 @@ def list_sources(
       embedhub list wikipedia --language de
       embedhub list --json
     """
-    from embedhub.registry.catalog import catalogue
+    from embedhub.registry.catalog import list_sources
 
-    entries = catalogue(language=language, text=" ".join(text or ()))
+    entries = list_sources(language=language, text=" ".join(text or ()))
     print_result(
         entries,
         lambda: format_table(
@@ -108,17 +108,17 @@ def info(
       embedhub info ./my-vectors.vec
       embedhub info glove-6b --bibtex >> paper.bib
     """
-    from embedhub.registry import catalog as catalogue
+    from embedhub.registry import catalog
 
     if bibtex:
-        typer.echo(catalogue.bibtex(name))
+        typer.echo(catalog.bibtex(name))
         return
     providers = embedhub.sources().providers().get(name, {})
     if len(providers) > 1:
-        entries = [catalogue.facts(source, provider) for provider, source in sorted(providers.items())]
+        entries = [catalog.describe(source, provider) for provider, source in sorted(providers.items())]
         print_result(entries, lambda: "\n".join(map(_describe, entries)), as_json=as_json)
         embedhub.sources()[name]  # raises the error of the clash
-    entry = catalogue.facts(name)
+    entry = catalog.describe(name)
     print_result(entry, lambda: _describe(entry), as_json=as_json)
 
 

@@ -30,7 +30,6 @@ class Downloader:
     Attributes:
         resumed: Whether some of the bytes were from an earlier run.
         identified_as: What the file is, if it is something that servers send instead of a file.
-        digest: Hash of a member's inflated bytes, when they are verified.
     """
 
     def __init__(
@@ -50,7 +49,6 @@ class Downloader:
         self._partial: ResumableFile | None = None
         self.resumed = False
         self.identified_as: str | None = None
-        self.digest: str | None = None
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
         """Download the file to the place that pooch names.
@@ -96,7 +94,7 @@ class Downloader:
             finally:
                 self.resumed = partial.resumed
         if verifier:
-            self.digest = verifier.verify(self._known_hash)
+            verifier.verify(self._known_hash)
         else:
             self._check_whole_file(partial.path)
         self._hand_over(partial.path, output)

@@ -4,6 +4,7 @@ Only this module imports pooch, which decides where a file lies and whether it i
 compares its hash.
 """
 
+import hashlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ import pooch
 
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
+from embedhub._compression import open_bytes
 from embedhub._warn import warn
 from embedhub.download.downloader import Downloader
 from embedhub.download.http import ByteSource, FolderBytes, HttpBytes, RemoteChangedError, SafeSession
@@ -86,15 +88,59 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
     raise _combined_error(candidates, failures, label, command)
 
 
+def trust(fetched: Fetched) -> None:
+    """Remember the hashes of files without a published one, now that their reader has accepted them.
+
+    Later downloads must have the same (trust on first use). There is a warning for each.
+
+    Args:
+        fetched: The result of `fetch_first`.
+    """
+    for file, path in _files(fetched):
+        if _known_hash(file) is None:
+            digest = hashlib.sha256()
+            with open_bytes(path) if file.member else path.open("rb") as content:
+                while chunk := content.read(_CHUNK):
+                    digest.update(chunk)
+            _remember_hash(file, f"sha256:{digest.hexdigest()}")
+
+
+def reject(fetched: Fetched) -> None:
+    """Remove downloaded files without a known hash, since their reader has refused them.
+
+    Else a wrong answer of a server would be kept for good.
+
+    Args:
+        fetched: The result of `fetch_first`.
+    """
+    for file, path in _files(fetched):
+        if _known_hash(file) is None:
+            _remove(path)
+
+
 def discard(fetched: Fetched) -> None:
     """Remove a downloaded file and its companions; the caller holds their locks.
 
     Args:
-        fetched: What `fetch_first` returned.
+        fetched: The result of `fetch_first`.
     """
-    for path in (fetched.path, *fetched.companions.values()):
-        with suppress(OSError):  # in use on Windows; the next build removes it
-            path.unlink()
+    for _, path in _files(fetched):
+        _remove(path)
+
+
+def _files(fetched: Fetched) -> Iterator[tuple[RemoteFile, Path]]:
+    if fetched.file:
+        yield fetched.file, fetched.path
+        yield from zip(fetched.file.companions, fetched.companions.values(), strict=True)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # in use on Windows; the next build removes it
+        path.unlink()
+
+
+def _known_hash(file: RemoteFile) -> str | None:
+    return file.known_hash or _remembered_hash(file)
 
 
 def _is_allowed(file: RemoteFile) -> bool:
@@ -105,7 +151,7 @@ def _first_available(
     file: RemoteFile, session: SafeSession, failures: list[DownloadError], *, label: str
 ) -> Path | None:
     """Return the path of a verified file, from the cache or the first location that has it."""
-    known_hash = file.known_hash or _remembered_hash(file)
+    known_hash = _known_hash(file)
     path = cache.downloads() / file.cache_name
     if file.member and path.exists() and not _is_intact_member(path, file, known_hash):
         path.unlink()
@@ -187,21 +233,15 @@ def _locations(file: RemoteFile, session: SafeSession) -> Iterator[_Location]:
 
 
 def _download(
-    file: RemoteFile,
-    location: _Location,
-    session: SafeSession,
-    known_hash: str | None,
-    *,
-    label: str,
-    remember: bool = True,
+    file: RemoteFile, location: _Location, session: SafeSession, known_hash: str | None, *, label: str
 ) -> Path:
     """Download a file from one location; start from scratch if it changed, or bytes kept of it are wrong."""
     for _ in range(_FRESH_STARTS):
         try:
-            return _download_once(file, location, session, known_hash, label=label, remember=remember)
+            return _download_once(file, location, session, known_hash, label=label)
         except (RemoteChangedError, _StaleError):
             continue
-    return _download_once(file, location, session, known_hash, label=label, remember=remember)
+    return _download_once(file, location, session, known_hash, label=label)
 
 
 class _StaleError(ChecksumError):
@@ -209,13 +249,7 @@ class _StaleError(ChecksumError):
 
 
 def _download_once(
-    file: RemoteFile,
-    location: _Location,
-    session: SafeSession,
-    known_hash: str | None,
-    *,
-    label: str,
-    remember: bool,
+    file: RemoteFile, location: _Location, session: SafeSession, known_hash: str | None, *, label: str
 ) -> Path:
     remote = location.remote
     retry(remote.stat)
@@ -239,23 +273,20 @@ def _download_once(
             )
         raise (_StaleError if downloader.resumed else ChecksumError)(message) from error
     downloader.discard()
-    if known_hash is None and remember:
-        _remember_hash(file, downloader.digest or f"sha256:{pooch.file_hash(path, 'sha256')}")
     return path
 
 
 def _download_archive(file: RemoteFile, remote: ByteSource, session: SafeSession, label: str) -> Path:
     """Download the whole archive from a server without ranges, and keep it for the other members."""
     archive = file.archive
-    # Where the member has a published hash, that decides: the archive may be packed again.
-    remember = file.known_hash is None
-    known_hash = archive.known_hash or (_remembered_hash(archive) if remember else None)
     with cache.lock(archive.lock_name, f"fetching the archive of {label}"):
         path = cache.downloads() / archive.cache_name
         with suppress(_NotCachedError):
-            return _pooch(archive, known_hash, str(path), _not_cached)
-        label = f"the archive of {label}"
-        return _download(archive, _Location(remote), session, known_hash, label=label, remember=remember)
+            return _pooch(archive, archive.known_hash, str(path), _not_cached)
+        # Without a published hash of the archive that of the member decides; the archive may be packed again.
+        return _download(
+            archive, _Location(remote), session, archive.known_hash, label=f"the archive of {label}"
+        )
 
 
 def _remove_stale_parts(candidates: Sequence[RemoteFile], folder: Path) -> None:

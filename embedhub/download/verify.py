@@ -58,14 +58,11 @@ class Verifier:
         except DAMAGED as error:
             raise self._error(f"the deflated bytes are damaged ({error}).") from error
 
-    def verify(self, known_hash: str | None) -> str:
-        """Return the hash of all inflated bytes.
+    def verify(self, known_hash: str | None) -> None:
+        """Raise ChecksumError if they are other bytes than expected, or too few.
 
         Args:
             known_hash: The expected hash; None if it is unknown.
-
-        Raises:
-            ChecksumError: They are other bytes, or too few.
         """
         self._wait()
         self._hasher.shutdown()
@@ -76,7 +73,6 @@ class Verifier:
             raise self._error(f"the deflated bytes end too early, after {self._size:,} bytes.")
         if known_hash not in {None, actual}:
             raise self._error(f"expected {known_hash}, got {actual}.")
-        return actual
 
     def _wait(self) -> None:
         if self._hashing:

@@ -1,4 +1,4 @@
-"""What is known of each source, as plain facts: for listings, pages and bibliographies."""
+"""Catalog of sources: their metadata as plain data, for listings, pages and bibliographies."""
 
 import re
 from pathlib import Path
@@ -17,24 +17,24 @@ _TEX = {
 }
 
 
-def catalogue(*, language: str | None = None, text: str | None = None) -> list[dict[str, Any]]:
-    """Return the facts of all sources, in alphabetical order. It asks nobody on the network.
+def list_sources(*, language: str | None = None, text: str | None = None) -> list[dict[str, Any]]:
+    """Return the metadata of all sources, in alphabetical order, without network access.
 
-    A name that several plugins provide comes once for each of them, with ``clash`` true. A source that fails
-    when it is asked for its facts comes with ``error`` and little else.
+    A name that several plugins provide occurs once for each of them, with ``clash`` true. A source whose
+    metadata cannot be read occurs with ``error`` and little else.
 
     Example:
-        >>> from embedhub.registry.catalog import catalogue
-        >>> [entry["name"] for entry in catalogue(text="princeton")]
+        >>> from embedhub.registry.catalog import list_sources
+        >>> [entry["name"] for entry in list_sources(text="princeton")]
         ['wordnet-ppmi']
 
     Args:
         language: Only sources of this language: a BCP 47 code, as in ``"en"``.
-        text: Only sources that have all its words in their name, description, licence, citation, homepage or
+        text: Only sources that have all its words in their name, description, license, citation, homepage or
             provider, in any case.
 
     Returns:
-        What `facts` returns of each.
+        The result of `describe` for each.
     """
     return [
         entry
@@ -46,25 +46,25 @@ def catalogue(*, language: str | None = None, text: str | None = None) -> list[d
     ]
 
 
-def facts(source: str | Path | EmbeddingSource, provider: str | None = None) -> dict[str, Any]:
-    """Return what is known of a source, as JSON has it.
+def describe(source: str | Path | EmbeddingSource, provider: str | None = None) -> dict[str, Any]:
+    """Return the metadata of a source, as a dictionary for JSON.
 
     Example:
-        >>> from embedhub.registry.catalog import facts
-        >>> known = facts("wordnet-ppmi")
-        >>> known["words"], known["dims"][0]["dim"], known["dims"][0]["download_bytes"]
+        >>> from embedhub.registry.catalog import describe
+        >>> metadata = describe("wordnet-ppmi")
+        >>> metadata["words"], metadata["dims"][0]["dim"], metadata["dims"][0]["download_bytes"]
         (78781, 25, 0)
 
     Args:
         source: A registered name, a path, or an `EmbeddingSource`.
-        provider: Who provides it, where the caller knows; else it is found out.
+        provider: Name of the plugin that provides it; by default it is looked up.
 
     Returns:
         ``name``, ``description``, ``language``, ``cased``, ``words``, ``license``, ``citation``,
-        ``homepage``, ``fallbacks``, ``provider``; and ``dims``, which has for each dim ``download_bytes`` and
-        ``download_bytes_at_most`` (the inflated size, where only that is known), ``store_bytes`` (measured
-        where it is in the cache, else about what it will be), ``store`` (its folder, or None), and the
-        ``candidates`` with ``url``, ``member``, ``hash``, ``size``. None stands for what is not known.
+        ``homepage``, ``fallbacks``, ``provider``; and ``dims``, which has for each dimension
+        ``download_bytes`` and ``download_bytes_at_most`` (the inflated size, if only that is known),
+        ``store_bytes`` (measured if it is in the cache, else estimated), ``store`` (its folder, or None), and
+        the ``candidates`` with ``url``, ``member``, ``hash``, ``size``. Unknown values are None.
 
     Raises:
         SourceNotFoundError: No source has that name.
@@ -84,15 +84,15 @@ def facts(source: str | Path | EmbeddingSource, provider: str | None = None) -> 
         "homepage": source.homepage,
         "fallbacks": [step if isinstance(step, str) else step.__name__ for step in source.fallbacks],
         "provider": provider,
-        "dims": [_facts_of_dim(source, dim) for dim in source.dims],
+        "dims": [_describe_dim(source, dim) for dim in source.dims],
     }
 
 
 def bibtex(source: str | Path | EmbeddingSource) -> str:
     """Return an entry for a bibliography.
 
-    A citation that is BibTeX already comes back as it is. Another one becomes the note of a ``@misc``: its
-    parts are not guessed at, since a wrong author is worse than a plain note.
+    A citation in BibTeX is returned unchanged. Any other becomes the note of a ``@misc``: its parts are not
+    guessed, since a wrong author is worse than a plain note.
 
     Example:
         >>> from embedhub.registry.catalog import bibtex
@@ -122,9 +122,9 @@ def _escaped(text: str) -> str:
 
 
 def _safely(name: str, source: EmbeddingSource, provider: str) -> dict[str, Any]:
-    # A source with code of its own may fail at anything, and must not take the listing down.
+    # A source with code of its own may fail in any way, and must not break the listing.
     try:
-        return facts(source, provider)
+        return describe(source, provider)
     except Exception as error:  # noqa: BLE001
         return {"name": name, "provider": provider, "error": f"{type(error).__name__}: {error}"}
 
@@ -137,7 +137,7 @@ def _wanted(entry: dict[str, Any], language: str | None, text: str) -> bool:
     return all(word in known for word in text.lower().split())
 
 
-def _facts_of_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
+def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
     files = source.files.get(dim, ()) if isinstance(source, RemoteSource) else ()
     download = source.download_size(dim)
     folder = source.store_path(dim)

@@ -1,4 +1,4 @@
-"""What is in the cache: stores, downloads and leftovers. Whether stores are whole, and how they go away."""
+"""Inventory of the cache: stores, downloads and incomplete builds; verification, repair and removal."""
 
 import json
 import re
@@ -19,26 +19,26 @@ from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreErr
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
-from embedhub.vectors import store
+from embedhub.vectors.store import MANIFEST
 
 State = Literal["current", "outdated", "unknown"]
-"""Whether its source would open a store (current), would open another one, being of other bytes by now
-(outdated), or is not there (unknown)."""
+"""``"current"``: its source opens the store; ``"outdated"``: its source has other bytes by now, and opens
+another store; ``"unknown"``: its source is not available."""
 
 _FOLDER = re.compile(r"([1-9][0-9]*)d-[0-9a-f]{16}")
 _PART = re.compile(r"(.+)\.[0-9a-f]{8}\.part.*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Store:
+class CachedStore:
     """One store of the cache.
 
     Args:
-        folder: Its place.
-        name: Name of the source, by the folder.
-        dim: Width of a row, by the folder.
+        folder: Its folder.
+        name: Name of the source, from the folder.
+        dim: Dimension of the vectors, from the folder.
         size: Bytes on disk.
-        manifest: What it says of itself; empty if that cannot be read.
+        manifest: Its manifest; empty if that cannot be read.
     """
 
     folder: Path
@@ -49,46 +49,46 @@ class Store:
 
     @property
     def rows(self) -> int | None:
-        """Number of rows, None where the manifest does not say."""
+        """Number of rows of the matrix; None if the manifest does not record it."""
         return self.manifest.get("rows")
 
     @property
     def origin(self) -> str | None:
-        """Where its vectors come from: the path of a file, an address, or the digest of what was read."""
-        facts = self.manifest
-        member = f"#{facts['member']}" if facts.get("member") else ""
-        address = f"{facts['url']}{member}" if facts.get("url") else None
-        return facts.get("path") or address or facts.get("fingerprint")
+        """Origin of its vectors: the path of a file, a URL, or the hash of the bytes."""
+        manifest = self.manifest
+        member = f"#{manifest['member']}" if manifest.get("member") else ""
+        location = f"{manifest['url']}{member}" if manifest.get("url") else None
+        return manifest.get("path") or location or manifest.get("fingerprint")
 
     @property
     def built(self) -> str | None:
-        """When it was built, in UTC, as ISO 8601 has it; None where it has no manifest."""
+        """Time of its build in UTC, in the format of ISO 8601; None if it has no manifest."""
         with suppress(OSError):
-            written = (self.folder / store.MANIFEST).stat().st_mtime
+            written = (self.folder / MANIFEST).stat().st_mtime
             return datetime.fromtimestamp(written, UTC).isoformat(timespec="seconds")
         return None
 
     def source(self) -> EmbeddingSource:
-        """Return the source that would build it.
+        """Return the source that it was built from.
 
         Raises:
             SourceNotFoundError: No source has that name any more.
-            LocalFileError: It was built of a file of yours, which is gone.
-            FormatError: That file is another one now.
+            LocalFileError: It was built from a local file that does not exist any more.
+            FormatError: That file is in none of the known formats any more.
         """
         if "path" in self.manifest:
             return open_source(Path(self.manifest["path"]))
         return sources()[self.name]
 
     def state(self) -> State:
-        """Tell whether its source would open it; to tell that of a file of yours, it may have to be read."""
+        """Return whether its source opens it; a local file may have to be read for that."""
         try:
             return "current" if _opens(self.source(), self) else "outdated"
         except EmbedhubError:
             return "unknown"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON has it."""
+        """Return everything as a dictionary for JSON."""
         return {
             "name": self.name,
             "dim": self.dim,
@@ -101,40 +101,40 @@ class Store:
         }
 
 
-def stored(name: str | None = None, dim: int | None = None) -> list[Store]:
-    """Return the stores of the cache, by name and dim.
+def list_stores(name: str | None = None, dim: int | None = None) -> list[CachedStore]:
+    """Return the stores of the cache, sorted by name and dimension.
 
     Example:
         >>> import embedhub
-        >>> from embedhub.registry.inventory import stored
+        >>> from embedhub.registry.inventory import list_stores
         >>> vectors = embedhub.load("wordnet-ppmi", 25)
-        >>> [(store.name, store.dim, store.rows) for store in stored("wordnet-ppmi", 25)]
+        >>> [(store.name, store.dim, store.rows) for store in list_stores("wordnet-ppmi", 25)]
         [('wordnet-ppmi', 25, 78781)]
 
     Args:
         name: Only those of this name.
-        dim: Only those of this dim.
+        dim: Only those of this dimension.
     """
-    found = []
+    stores = []
     for folder in (settings.cache_folder() / "vectors").glob("*/*"):
         parts = _FOLDER.fullmatch(folder.name)
         if parts and folder.is_dir() and name in {None, folder.parent.name} and dim in {None, int(parts[1])}:
             manifest = {}
             with suppress(OSError, ValueError):
-                read = json.loads((folder / store.MANIFEST).read_text("utf-8"))
-                manifest = read if isinstance(read, dict) else {}
-            found.append(Store(folder, folder.parent.name, int(parts[1]), _size(folder), manifest))
-    return sorted(found, key=lambda each: (each.name, each.dim, each.folder))
+                content = json.loads((folder / MANIFEST).read_text("utf-8"))
+                manifest = content if isinstance(content, dict) else {}
+            stores.append(CachedStore(folder, folder.parent.name, int(parts[1]), _size(folder), manifest))
+    return sorted(stores, key=lambda store: (store.name, store.dim, store.folder))
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """A file or folder of the cache that is no store: a download, or what a killed build has left.
+class CacheFile:
+    """A file or folder of the cache that is not a store: a download, or an incomplete build.
 
     Args:
-        path: Its place.
+        path: The file or folder.
         size: Bytes on disk.
-        lock: Name of the lock of who works on it.
+        lock: Name of the lock that is held while it is written or read.
     """
 
     path: Path
@@ -142,15 +142,15 @@ class Rest:
     lock: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON has it."""
+        """Return everything as a dictionary for JSON."""
         return {"path": str(self.path), "bytes": self.size}
 
 
-def downloads() -> list[Rest]:
+def downloads() -> list[CacheFile]:
     """Return the downloaded files that were kept, and the parts of interrupted or running downloads."""
     folder = cache.downloads()
     files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
-    return [Rest(path, _size(path), _lock_of_download(path.relative_to(folder))) for path in files]
+    return [CacheFile(path, _size(path), _lock_of_download(path.relative_to(folder))) for path in files]
 
 
 def _lock_of_download(path: Path) -> str:
@@ -159,147 +159,147 @@ def _lock_of_download(path: Path) -> str:
     return lock_name(path.with_name(part[1]).as_posix() if part else path.as_posix())
 
 
-def leftovers() -> list[Rest]:
-    """Return what builds that were killed, or are running, have written beside the stores."""
-    found = []
+def incomplete() -> list[CacheFile]:
+    """Return what builds have written that were killed or are running."""
+    files = []
     for path in sorted((settings.cache_folder() / "vectors").glob("*/.*")):
         dim = path.name.lstrip(".").partition("-")[0]
-        found.append(Rest(path, _size(path), f"build-{path.parent.name}-{dim}"))
-    return found
+        files.append(CacheFile(path, _size(path), f"build-{path.parent.name}-{dim}"))
+    return files
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Damage:
     """Something that is wrong with a store.
 
     Args:
-        what: What, for a person; it begins with the name of the file.
-        extra: The file that does not belong there, if that is all.
+        message: Description; it begins with the name of the file.
+        stray: The file that does not belong there, if that is all that is wrong.
     """
 
-    what: str
-    extra: Path | None = None
+    message: str
+    stray: Path | None = None
 
     def __str__(self) -> str:
-        return self.what
+        return self.message
 
 
-def verify(stores: list[Store]) -> dict[Store, list[Fault]]:
-    """Read stores whole, and compare them with their manifests.
+def verify(stores: list[CachedStore]) -> dict[CachedStore, list[Damage]]:
+    """Read whole stores, and compare them with the checksums in their manifests.
 
     Example:
-        >>> from embedhub.registry.inventory import stored, verify
-        >>> [store.name for store, faults in verify(stored()).items() if faults]
+        >>> from embedhub.registry.inventory import list_stores, verify
+        >>> [store.name for store, damages in verify(list_stores()).items() if damages]
         []
 
     Returns:
-        For each store what is wrong with it: nothing, if it is whole.
+        What is wrong with each store; nothing if it is intact.
     """
-    with progress_bar("Verifying", sum(each.size for each in stores), in_bytes=True) as advance:
-        return {each: list(_faults(each, advance)) for each in stores}
+    with progress_bar("Verifying", sum(store.size for store in stores), in_bytes=True) as advance:
+        return {store: list(_damages(store, advance)) for store in stores}
 
 
-def _faults(each: Store, advance: Callable[[int], None]) -> Iterator[Fault]:
-    digests = each.manifest.get("xxh3_128")
+def _damages(store: CachedStore, advance: Callable[[int], None]) -> Iterator[Damage]:
+    digests = store.manifest.get("xxh3_128")
     if not isinstance(digests, dict):
-        yield Fault(f"{store.MANIFEST} is absent or cannot be read")
+        yield Damage(f"{MANIFEST} is absent or cannot be read")
         return
-    if (each.manifest.get("source"), each.manifest.get("dim")) != (each.name, each.dim):
-        said = f"{each.manifest.get('source')} {each.manifest.get('dim')}d"
-        yield Fault(f"{store.MANIFEST} says that it is {said}")
-    there = {path.name: path for path in each.folder.iterdir()}
+    if (store.manifest.get("source"), store.manifest.get("dim")) != (store.name, store.dim):
+        recorded = f"{store.manifest.get('source')} {store.manifest.get('dim')}d"
+        yield Damage(f"{MANIFEST} says that it is {recorded}")
+    existing = {path.name: path for path in store.folder.iterdir()}
     for name, expected in digests.items():
         try:
-            actual = xxh3_of_file(each.folder / name, advance)
+            actual = xxh3_of_file(store.folder / name, advance)
         except OSError as error:
-            yield Fault(f"{name} is absent" if name not in there else f"{name}: {error.strerror}")
+            yield Damage(f"{name} is absent" if name not in existing else f"{name}: {error.strerror}")
             continue
         if actual != expected:
-            yield Fault(f"{name} has the XXH3 {actual}, expected {expected}")
-    for name in sorted(there.keys() - digests - {store.MANIFEST}):
-        yield Fault(f"{name} does not belong there", there[name])
+            yield Damage(f"{name} has the XXH3 {actual}, expected {expected}")
+    for name in sorted(existing.keys() - digests - {MANIFEST}):
+        yield Damage(f"{name} does not belong there", existing[name])
 
 
-def repair(each: Store, faults: list[Fault]) -> None:
+def repair(store: CachedStore, damages: list[Damage]) -> None:
     """Make a store whole again: build it again, or only remove files that do not belong there.
 
     Args:
-        each: A store.
-        faults: What `verify` has found.
+        store: A store.
+        damages: The result of `verify`.
 
     Raises:
-        StoreError: Its source is not there any more, or has other bytes by now; nothing was changed.
+        StoreError: Its source is not available, or has other bytes by now; nothing was changed.
         EmbedhubError: As for `embedhub.load`; nothing was changed.
     """
-    extras = [fault.extra for fault in faults if fault.extra is not None]
-    if len(extras) == len(faults):
-        for path in extras:
+    strays = [damage.stray for damage in damages if damage.stray is not None]
+    if len(strays) == len(damages):
+        for path in strays:
             _remove(path)
         return
-    advice = f"Remove it: embedhub cache remove {each.name} {each.dim}."
+    advice = f"Remove it: embedhub cache remove {store.name} {store.dim}."
     try:
-        source = each.source()
-        opens = _opens(source, each)
+        source = store.source()
+        opens = _opens(source, store)
     except (LookupError, LocalFileError, FormatError) as error:
         raise StoreError(
-            f"{each.folder}: this store is damaged, and cannot be built again: {error} Nothing was changed. "
+            f"{store.folder}: this store is damaged, and cannot be built again: {error} Nothing was changed. "
             f"Restore what it was built from, or give it up. {advice}"
         ) from error
     if not opens:
         raise StoreError(
-            f"{each.folder}: this store is damaged, and cannot be built again: its source has other bytes by "
-            f"now, and does not open this one any more. Nothing was changed. {advice}"
+            f"{store.folder}: this store is damaged, and cannot be built again: its source has other bytes "
+            f"by now, and does not open this one any more. Nothing was changed. {advice}"
         )
     # Not removed before the new one is there: offline, most of a damaged store still works.
-    damaged = each.folder.with_name(f".{each.folder.name}.damaged")
-    with _locked(each):
+    damaged = store.folder.with_name(f".{store.folder.name}.damaged")
+    with _locked(store):
         shutil.rmtree(damaged, ignore_errors=True)  # of a killed process
         try:
-            _atomic.move(each.folder, damaged)
+            _atomic.move(store.folder, damaged)
         except OSError as error:
             raise StoreError(
-                f"{each.folder}: this folder cannot be removed ({_atomic.reason(error)})."
+                f"{store.folder}: this folder cannot be removed ({_atomic.reason(error)})."
             ) from error
         try:
-            source.vectors(each.dim)
+            source.vectors(store.dim)
         except BaseException:
-            _atomic.move(damaged, each.folder)
+            _atomic.move(damaged, store.folder)
             raise
         shutil.rmtree(damaged)
 
 
-def _locked(each: Store) -> AbstractContextManager[None]:
-    return cache.lock(f"build-{each.name}-{each.dim}d", f"building {each.name} {each.dim}d")
+def _locked(store: CachedStore) -> AbstractContextManager[None]:
+    return cache.lock(f"build-{store.name}-{store.dim}d", f"building {store.name} {store.dim}d")
 
 
-def _opens(source: EmbeddingSource, each: Store) -> bool:
+def _opens(source: EmbeddingSource, store: CachedStore) -> bool:
     """Return whether a source opens just this store."""
-    return each.dim in source.dims and each.folder == source.store_path(each.dim)
+    return store.dim in source.dims and store.folder == source.store_path(store.dim)
 
 
-def remove(each: Store) -> None:
+def remove(store: CachedStore) -> None:
     """Remove a store. Processes that have it open keep working; on Windows they prevent the removal.
 
     Raises:
-        StoreError: It cannot be removed, or on Windows, a process has it open; `Vectors` of this one count
-            too. The store is unchanged then.
+        StoreError: It cannot be removed; on Windows also if a process has it open, this one included. The
+            store is unchanged then.
     """
-    with _locked(each):
-        _atomic.remove(each.folder)
+    with _locked(store):
+        _atomic.remove(store.folder)
         with suppress(OSError):
-            each.folder.parent.rmdir()  # if it was the last one of its source
+            store.folder.parent.rmdir()  # if it was the last one of its source
 
 
-def remove_rest(each: Rest) -> bool:
-    """Remove a download or a leftover, unless somebody works on it; tell whether it is gone.
+def remove_file(file: CacheFile) -> bool:
+    """Remove a download or an incomplete build, unless it is in use; return whether it was removed.
 
     Raises:
         StoreError: It cannot be removed.
     """
-    with cache.lock_if_free(each.lock) as free:
-        if free:
-            _remove(each.path)
-    return free
+    with cache.lock_if_free(file.lock) as is_free:
+        if is_free:
+            _remove(file.path)
+    return is_free
 
 
 def _remove(path: Path) -> None:
@@ -313,7 +313,7 @@ def _remove(path: Path) -> None:
 
 
 def _size(path: Path) -> int:
-    """Return the bytes of a file, or of a folder's files; what goes away meanwhile counts nothing."""
+    """Return the size of a file, or of all files in a folder that are not removed meanwhile."""
     total = 0
     for file in path.rglob("*") if path.is_dir() else (path,):
         with suppress(OSError):

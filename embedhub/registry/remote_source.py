@@ -115,6 +115,18 @@ class RemoteSource(EmbeddingSource):
         """Return the names of the locks of all candidates and their companions."""
         return tuple(sorted({file.lock_name for first in self.files[dim] for file in first.all_files}))
 
+    def trust(self, fetched: Fetched) -> None:
+        """Remember the hash of a file without a published one, when it has been parsed."""
+        from embedhub.download.fetch import trust
+
+        trust(fetched)
+
+    def reject(self, fetched: Fetched) -> None:
+        """Remove a file without a known hash, when it is malformed."""
+        from embedhub.download.fetch import reject
+
+        reject(fetched)
+
     def discard(self, fetched: Fetched) -> None:
         """Remove a downloaded file and its companions."""
         from embedhub.download.fetch import discard

@@ -12,7 +12,7 @@ from embedhub import _cache as cache
 from embedhub._names import check_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import DimNotFoundError, EmbedhubError, StoreError
+from embedhub.errors import DimNotFoundError, EmbedhubError, FormatError, StoreError
 from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.fallbacks import validate_fallbacks
 from embedhub.vectors.store import open_store, store_path
@@ -149,24 +149,32 @@ class EmbeddingSource(ABC):
                 for name in self.file_locks(dim):
                     locks.enter_context(cache.lock(name, f"reading a file of {self.name} {dim}d"))
                 if not folder.exists():
-                    fetched = self.fetch(dim)
-                    space = self.store_size(dim)
-                    if space is not None:
-                        cache.check_space(cache.ensure_folder(folder.parent), space, "the store")
-                    manifest = self.manifest(dim, key, fetched)
-                    with (
-                        progress_bar(
-                            f"Building {self.name} {dim}d", self.vocab_size, in_bytes=False
-                        ) as advance,
-                        StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
-                    ):
-                        for block in _readable(self.parse(fetched, dim)):
-                            writer.write(block)
-                            advance(0 if isinstance(block, ExtraFile) else len(block[0]))
-                    if not settings.keep_downloads():
-                        self.discard(fetched)
+                    self._build(folder, dim, key)
         reopen = reopen or self.reopen(dim, key)
         return open_store(folder, fallbacks=self.fallbacks, reopen=reopen)
+
+    def _build(self, folder: Path, dim: int, key: str) -> None:
+        """Fetch the file, write the store, publish it, and discard the file."""
+        fetched = self.fetch(dim)
+        space = self.store_size(dim)
+        if space is not None:
+            cache.check_space(cache.ensure_folder(folder.parent), space, "the store")
+        manifest = self.manifest(dim, key, fetched)
+        label = f"Building {self.name} {dim}d"
+        try:
+            with (
+                progress_bar(label, self.vocab_size, in_bytes=False) as advance,
+                StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
+            ):
+                for block in _readable(self.parse(fetched, dim)):
+                    writer.write(block)
+                    advance(0 if isinstance(block, ExtraFile) else len(block[0]))
+                self.trust(fetched)
+        except FormatError:
+            self.reject(fetched)
+            raise
+        if not settings.keep_downloads():
+            self.discard(fetched)
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
         """Return what the manifest of a store records about the origin of its vectors.
@@ -191,6 +199,20 @@ class EmbeddingSource(ABC):
             dim: One of `dims`.
         """
         return ()
+
+    def trust(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
+        """Remember the hash of a file without a published one, when it has been parsed.
+
+        Args:
+            fetched: The result of `fetch`.
+        """
+
+    def reject(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+        """Remove a file without a known hash, when it is malformed.
+
+        Args:
+            fetched: The result of `fetch`.
+        """
 
     def discard(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a downloaded file when the store is built.

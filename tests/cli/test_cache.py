@@ -97,9 +97,9 @@ def test_remove_asks_first(store: Path, cache: Path) -> None:
     done = run("cache", "remove", "wordnet-ppmi", "25", stdin="y\n")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Removed.")
     assert not store.exists()
-    assert [each.dim for each in stores.stored()] == [50]
+    assert [each.dim for each in stores.list_stores()] == [50]
     assert run("cache", "remove", "--all", "--yes").returncode == 0
-    assert not stores.stored()
+    assert not stores.list_stores()
     assert not (cache / "vectors" / "wordnet-ppmi").exists()
 
 
@@ -160,7 +160,7 @@ class Made(EmbeddingSource):
 
 
 @pytest.fixture
-def made(cache: Path, monkeypatch: pytest.MonkeyPatch) -> stores.Store:
+def made(cache: Path, monkeypatch: pytest.MonkeyPatch) -> stores.CachedStore:
     """Register that source, and build its store."""
     facts: dict[str, Any] = {"description": "", "language": "en", "cased": True}
     source = Made(name="made-for-stores", license="", citation="", homepage="", **facts)
@@ -168,24 +168,24 @@ def made(cache: Path, monkeypatch: pytest.MonkeyPatch) -> stores.Store:
     monkeypatch.setattr(Made, "reachable", True)
     monkeypatch.setattr(Made, "bytes_", "first")
     embedhub.load("made-for-stores")
-    (found,) = stores.stored("made-for-stores")
+    (found,) = stores.list_stores("made-for-stores")
     return found
 
 
-def faults_of(store: stores.Store) -> list[str]:
+def faults_of(store: stores.CachedStore) -> list[str]:
     """Return what is wrong with a store, as it is now."""
-    (found,) = stores.stored(store.name)
+    (found,) = stores.list_stores(store.name)
     return [str(fault) for fault in stores.verify([found])[found]]
 
 
-def repair(store: stores.Store) -> None:
+def repair(store: stores.CachedStore) -> None:
     """Verify and repair."""
-    for found, faults in stores.verify(stores.stored(store.name)).items():
+    for found, faults in stores.verify(stores.list_stores(store.name)).items():
         stores.repair(found, faults)
 
 
 def test_nothing_is_lost_where_a_store_cannot_be_fetched(
-    made: stores.Store, monkeypatch: pytest.MonkeyPatch
+    made: stores.CachedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the file out of reach the damaged store stays, byte for byte; later it is built anew."""
     (made.folder / "stray").touch()
@@ -195,15 +195,15 @@ def test_nothing_is_lost_where_a_store_cannot_be_fetched(
     with pytest.raises(OfflineError):
         repair(made)
     assert contents(made.folder) == before
-    assert not stores.leftovers()
+    assert not stores.incomplete()
     monkeypatch.setattr(Made, "reachable", True)
     repair(made)
     assert faults_of(made) == []
-    assert not stores.leftovers()
+    assert not stores.incomplete()
 
 
 def test_a_stray_file_is_removed_and_nothing_is_fetched(
-    made: stores.Store, monkeypatch: pytest.MonkeyPatch
+    made: stores.CachedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where all is there, and more, the more goes; that takes no network."""
     monkeypatch.setattr(Made, "reachable", False)
@@ -214,7 +214,7 @@ def test_a_stray_file_is_removed_and_nothing_is_fetched(
     assert faults_of(made) == []
 
 
-def test_a_manifest_that_cannot_be_read_is_a_damage(made: stores.Store) -> None:
+def test_a_manifest_that_cannot_be_read_is_a_damage(made: stores.CachedStore) -> None:
     """Whatever is wrong with the manifest, the store is found, and repaired."""
     manifest = made.folder / "manifest.json"
     good = manifest.read_text("utf-8")
@@ -227,7 +227,9 @@ def test_a_manifest_that_cannot_be_read_is_a_damage(made: stores.Store) -> None:
     assert faults_of(made) == ["manifest.json says that it is other 2d"]
 
 
-def test_a_store_of_other_bytes_is_outdated(made: stores.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_of_other_bytes_is_outdated(
+    made: stores.CachedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When its source pins other bytes nobody opens a store any more: it is not repaired, but may go."""
     assert made.state() == "current"
     monkeypatch.setattr(Made, "bytes_", "second")
@@ -244,7 +246,7 @@ def test_a_file_of_ones_own_is_known_by_its_path(cache: Path, tmp_path: Path) ->
     file = tmp_path / "my.bin"
     file.write_bytes(b"1 2\nrain " + bytes(8) + b"\n")
     embedhub.load(file)
-    (mine,) = stores.stored()
+    (mine,) = stores.list_stores()
     assert (mine.origin, mine.state()) == (str(file), "current")
     flip(mine.folder / "offsets.npy")
     repair(mine)
@@ -265,16 +267,16 @@ def test_what_somebody_works_on_stays(cache: Path) -> None:
     part.parent.mkdir(parents=True)
     left.mkdir(parents=True)
     part.touch()
-    rests = [*stores.downloads(), *stores.leftovers()]
+    rests = [*stores.downloads(), *stores.incomplete()]
     with (
         cache_folder.lock(lock_name("example.org/x.txt"), ""),
         cache_folder.lock("build-some-50d", ""),
         ThreadPoolExecutor(1) as other_thread,
     ):
-        assert list(other_thread.map(stores.remove_rest, rests)) == [False, False]
+        assert list(other_thread.map(stores.remove_file, rests)) == [False, False]
     assert part.exists()
     assert left.exists()
-    assert [stores.remove_rest(rest) for rest in rests] == [True, True]
+    assert [stores.remove_file(rest) for rest in rests] == [True, True]
     assert not part.exists()
     assert not left.exists()
 
@@ -284,7 +286,7 @@ def test_an_opened_store_outlives_its_removal(store: Path) -> None:
     """Who has vectors open goes on reading them when their store is removed."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     before = vectors["music"].tobytes()
-    for each in stores.stored():
+    for each in stores.list_stores():
         stores.remove(each)
     assert not store.exists()
     assert vectors["music"].tobytes() == before

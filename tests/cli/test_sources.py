@@ -9,7 +9,7 @@ import pytest
 from command import add_plugin, run, seeing
 
 from embedhub import RemoteFile, RemoteSource
-from embedhub.registry.catalog import bibtex, catalogue, facts
+from embedhub.registry.catalog import bibtex, describe, list_sources
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_an_unknown_size_stays_unknown() -> None:
     url = "https://example.org/a.zip"
     member = RemoteFile(url=url, member="a.txt", size=1000, format="glove")
     unknown = RemoteFile(url=url, format="glove")
-    small, large = facts(source_of(files={2: (member,), 3: (unknown,)}))["dims"]
+    small, large = describe(source_of(files={2: (member,), 3: (unknown,)}))["dims"]
     assert (small["download_bytes"], small["download_bytes_at_most"], small["store_bytes"]) == (
         None,
         1000,
@@ -160,11 +160,11 @@ def test_an_unknown_size_stays_unknown() -> None:
 
 def test_the_catalog_has_what_the_command_lists() -> None:
     """A function returns the entries that the command prints as JSON."""
-    entries = catalogue(language="en")
+    entries = list_sources(language="en")
     assert {entry["name"] for entry in entries} >= {"glove-6b", "wordnet-ppmi"}
     assert json.loads(json.dumps(entries)) == entries
-    (entry,) = (entry for entry in catalogue(text="Stanford PDDL") if entry["name"] == "glove-6b")
-    assert entry == facts("glove-6b") | {"clash": False}
+    (entry,) = (entry for entry in list_sources(text="Stanford PDDL") if entry["name"] == "glove-6b")
+    assert entry == describe("glove-6b") | {"clash": False}
 
 
 def test_download_builds_and_reports_the_place(cache: Path) -> None:

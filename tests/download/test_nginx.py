@@ -82,7 +82,6 @@ def a_file(kind: str) -> RemoteFile:
     return RemoteFile(url=f"https://{HOST}/{name}", member=member, size=len(TEXT))
 
 
-@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 @pytest.mark.parametrize("kind", ["member", "whole"])
 @pytest.mark.parametrize("place", ["files", "slow", "noranges", "moved"])
 def test_nginx_serves_it(nginx: str, monkeypatch: pytest.MonkeyPatch, place: str, kind: str) -> None:

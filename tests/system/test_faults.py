@@ -26,8 +26,8 @@ import trustme
 from children import PATIENCE
 
 import embedhub
-from embedhub import DownloadError, RemoteFile, RemoteSource
-from embedhub.download.fetch import fetch_first
+from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
+from embedhub.download.fetch import fetch_first, trust
 from embedhub.errors import ChecksumError, OfflineError, StoreError, UnverifiedWarning
 
 HOST = "vectors.example.org"
@@ -306,12 +306,14 @@ def test_error_names_what_the_server_sent_instead_of_vectors(
     assert not (cache / "hashes").exists()
 
 
-def test_an_unpinned_file_is_remembered(server: Any, cache: Path, folder: Path) -> None:
-    """The first download warns and is remembered; another file at the address is refused later."""
+def test_hash_of_the_first_download_is_remembered(server: Any, cache: Path, folder: Path) -> None:
+    """What a reader has accepted is remembered, with a warning; another file there is refused later."""
     for kind in ("member", "whole"):
         file = a_file(kind, known_hash=None, size=None)
+        fetched = fetch_first([file], label="some 2d")
         with pytest.warns(UnverifiedWarning, match=hashlib.sha256(TEXT).hexdigest()):
-            path = fetch(file)
+            trust(fetched)
+        path = fetched.path
         path.unlink()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -323,6 +325,29 @@ def test_an_unpinned_file_is_remembered(server: Any, cache: Path, folder: Path) 
             ChecksumError, match=r"expected sha256:1111.*that of its first download; remove .*hashes"
         ):
             fetch(file)
+
+
+@pytest.mark.parametrize("kind", ["member", "whole"])
+def test_wrong_answer_is_not_remembered(
+    kind: str, tmp_path: Path, folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file without a published hash that its reader refuses neither the bytes nor the hash are kept."""
+    (tmp_path / HOST).mkdir()
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
+    place = tmp_path / HOST / ("some.zip" if kind == "member" else "some.txt")
+    if kind == "member":
+        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("some.txt", b"Please sign in.\n")
+    else:
+        place.write_bytes(b"Please sign in.\n")
+    source = a_source(a_file(kind, known_hash=None, size=None))
+    with pytest.raises(FormatError, match="line 1: expected a word and 2 numbers"):
+        source.vectors(2)
+    assert files_in(cache / "downloads") == []
+    assert not (cache / "hashes").exists()
+    shutil.copyfile(folder / HOST / place.name, place)
+    with pytest.warns(UnverifiedWarning):
+        assert len(source.vectors(2)) == 250_000
 
 
 def test_files_without_a_hash_can_be_refused(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import pytest
 from children import PATIENCE, child, read_until
 
 import embedhub
-from embedhub.registry.inventory import downloads, remove_rest
+from embedhub.registry.inventory import downloads, remove_file
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -164,4 +164,4 @@ def test_a_process_killed_after_its_build_leaves_the_store(
     assert glove_server.asked == []
     assert digests(cache) == digests(undisturbed)
     (rest,) = downloads()
-    assert remove_rest(rest)
+    assert remove_file(rest)

@@ -75,7 +75,8 @@ def put_into(mirror: Path, name: str, data: bytes) -> None:
 
 @pytest.mark.linux
 @pytest.mark.parametrize(
-    "action", ["stores.remove(stores.stored()[0])", "stores.repair(stores.stored()[0], [stores.Fault('')])"]
+    "action",
+    ["stores.remove(stores.list_stores()[0])", "stores.repair(stores.list_stores()[0], [stores.Damage('')])"],
 )
 def test_a_store_in_use_is_not_changed(store: Path, cache: Path, action: str) -> None:
     """Where the system refuses to rename a store, the error says what to close; the store is unchanged."""
@@ -88,7 +89,7 @@ def test_a_store_in_use_is_not_changed(store: Path, cache: Path, action: str) ->
     assert done.stdout.startswith(f"{store}: this folder cannot be removed ("), done.stderr
     assert CLOSE in done.stdout
     assert contents(store) == before
-    assert not stores.leftovers()
+    assert not stores.incomplete()
 
 
 @pytest.mark.linux
@@ -167,13 +168,13 @@ def test_store_that_was_let_go_is_repaired_and_removed(store: Path, strict: None
     before = contents(store)
     assert len(embedhub.load(*SOURCE)) == 78_781
     (store / "rows.npy").write_bytes(b"")
-    for each, faults in stores.verify(stores.stored()).items():
+    for each, faults in stores.verify(stores.list_stores()).items():
         stores.repair(each, faults)
     after = contents(store)
     assert after.keys() == before.keys()
     assert after["matrix.npy"] == before["matrix.npy"]
     embedhub.load(*SOURCE)
-    for each in stores.stored():
+    for each in stores.list_stores():
         stores.remove(each)
     assert not store.exists()
 
@@ -186,13 +187,13 @@ def test_vectors_in_hand_keep_their_store_from_removal(store: Path, strict: None
     """
     vectors = embedhub.load(*SOURCE)
     before = contents(store)
-    (each,) = stores.stored()
+    (each,) = stores.list_stores()
     with pytest.raises(StoreError, match=f"Access is denied; {CLOSE}"):
         stores.remove(each)
     with pytest.raises(StoreError, match=CLOSE):
-        stores.repair(each, [stores.Fault("")])
+        stores.repair(each, [stores.Damage("")])
     assert contents(store) == before
-    assert not stores.leftovers()
+    assert not stores.incomplete()
     assert vectors["music"].any()
     del vectors
     stores.remove(each)
@@ -224,13 +225,13 @@ def test_a_build_renames_and_removes_nothing_that_is_open(
     source = a_source(format=format_name)
     for _ in range(2):
         assert list(source.vectors(2)) == WORDS
-        for each in stores.stored("mine"):
-            stores.repair(each, [stores.Fault("")])
+        for each in stores.list_stores("mine"):
+            stores.repair(each, [stores.Damage("")])
     assert sum(path.is_file() for path in (cache / "downloads").rglob("*")) == int(keep)
     (tmp_path / "own").write_bytes(data)
     assert list(embedhub.load(tmp_path / "own")) == WORDS
     (tmp_path / "own").unlink()
-    assert not stores.leftovers()
+    assert not stores.incomplete()
 
 
 @pytest.mark.linux
@@ -452,9 +453,9 @@ mine.write_bytes(b"a 1 2\\nb 3 4\\n")
 vectors = embedhub.load(mine)
 embedhub.embedding_matrix(vectors, 2, {"a": 1, "qwxz": 2})
 embedhub.load("wordnet-ppmi", 25)
-[stores.repair(each, [stores.Fault("")]) for each in stores.stored("wordnet-ppmi")]
-stores.verify(stores.stored())
-[each.state() for each in stores.stored()]
+[stores.repair(each, [stores.Damage("")]) for each in stores.list_stores("wordnet-ppmi")]
+stores.verify(stores.list_stores())
+[each.state() for each in stores.list_stores()]
 for name in ("out.npz", "out.safetensors", "out.txt", "out.bin"):
     embedhub.export(vectors, None, folder / name)
 embedhub.export(vectors, None, folder / "projector", format="projector")

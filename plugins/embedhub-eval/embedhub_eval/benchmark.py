@@ -118,7 +118,10 @@ class Benchmark:
                 hash.
             FormatError: The file is not in the format of the benchmark, or it is empty.
         """
-        path = path or self.path or self._fetch()
+        path = path or self.path
+        return self._read_download() if path is None else self._read_file(path)
+
+    def _read_file(self, path: Path) -> list[Any]:
         reader = _READERS[self.format]
         items = list((partial(reader, columns=self.columns) if self.columns else reader)(path))
         if not items:
@@ -126,12 +129,19 @@ class Benchmark:
             raise FormatError(f"{path}: expected {expected}, but the file has none.")
         return items
 
-    def _fetch(self) -> Path:
+    def _read_download(self) -> list[Any]:
         # pooch and requests cost more time to import than the file takes to read.
-        from embedhub.download.fetch import fetch_first
+        from embedhub.download.fetch import fetch_first, reject, trust
 
         command = f"embedhub_eval.benchmarks()[{self.name!r}].read()"
-        return fetch_first(self.files, label=self.name, command=command).path
+        fetched = fetch_first(self.files, label=self.name, command=command)
+        try:
+            items = self._read_file(fetched.path)
+        except FormatError:
+            reject(fetched)
+            raise
+        trust(fetched)
+        return items
 
 
 def read_benchmarks(path: Path) -> list[Benchmark]:

@@ -8,7 +8,7 @@ from typing import Any
 from embedhub._progress import progress_bar
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
-from embedhub.registry.catalog import facts
+from embedhub.registry.catalog import describe
 from embedhub.registry.registry import Source, as_source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
@@ -178,7 +178,7 @@ def _row(
             f"{source.name} {dim}d is not in the cache, so only its metadata is shown. Download it with "
             f"`embedhub download {source.name} {dim}`. {_HINT}"
         )
-    sizes = next(sizes for sizes in facts(source)["dims"] if sizes["dim"] == dim)
+    sizes = next(sizes for sizes in describe(source)["dims"] if sizes["dim"] == dim)
     return ComparisonRow(
         source=source.name,
         dim=dim,
