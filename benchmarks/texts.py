@@ -179,7 +179,11 @@ def with_ray(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -
     ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         table = ray.data.from_items([{"text": text} for text in texts]).repartition(8).materialize()
-        way = {"": lambda: table.map_batches(embed, batch_size=BATCH).materialize()}
+
+        def add_vectors(batch: Any) -> Any:
+            return {**batch, "vector": embed(batch["text"])}
+
+        way = {"": lambda: table.map_batches(add_vectors, batch_size=BATCH).materialize()}
         way[""]()
         return measured(way, len(texts), repeat)[""]
     finally:
@@ -197,7 +201,11 @@ def with_dask(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) 
         Client(cluster),
     ):
         frame = dd.from_pandas(pd.DataFrame({"text": texts}), npartitions=8).persist()
-        way = {"": lambda: len(frame.map_partitions(embed.frame, column="text").persist())}
+
+        def add_vectors(part: Any) -> Any:
+            return part.assign(vector=list(embed(part["text"])))
+
+        way = {"": lambda: len(frame.map_partitions(add_vectors).persist())}
         way[""]()
         return measured(way, len(texts), repeat)[""]
 
@@ -218,10 +226,13 @@ def with_spark(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int)
         frame = spark.createDataFrame([(text,) for text in texts], "text string").repartition(8).cache()
         frame.count()
         schema = "text string, vector array<float>"
+
+        def add_vectors(parts: Any) -> Any:
+            for part in parts:
+                yield part.assign(vector=list(embed(part["text"])))
+
         way = {
-            "": lambda: (
-                frame.mapInPandas(embed.pandas("text"), schema).write.format("noop").mode("overwrite").save()
-            )
+            "": lambda: frame.mapInPandas(add_vectors, schema).write.format("noop").mode("overwrite").save()
         }
         way[""]()
         return measured(way, len(texts), repeat)[""]
@@ -236,7 +247,11 @@ def with_datasets(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: i
     datasets.disable_progress_bars()
     datasets.disable_caching()
     table = datasets.Dataset.from_dict({"text": texts})
-    way = {"": lambda: table.map(embed.batch("text"), batched=True, batch_size=BATCH, num_proc=2)}
+
+    def add_vectors(batch: Any) -> Any:
+        return {"vector": embed(batch["text"])}
+
+    way = {"": lambda: table.map(add_vectors, batched=True, batch_size=BATCH, num_proc=2)}
     way[""]()
     return measured(way, len(texts), repeat)[""]
 

@@ -260,7 +260,7 @@ def test_embed_file_removes_its_parts_when_they_are_closed(tmp_path: Path, name:
     """
     (tmp_path / "in.txt").write_text("a cat\na dog\nrain\n", "utf-8")
     for _ in range(2):
-        embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch=1, overwrite=True)
+        embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch_size=1, overwrite=True)
     assert not (tmp_path / f"{name}.partial").exists()
 
 

@@ -1,3 +1,3 @@
-from .embed_file import EmbeddedFile as EmbeddedFile
+from .embed_file import EmbedFileResult as EmbedFileResult
 from .embed_file import embed_file as embed_file
 from .embedder import TextEmbedder as TextEmbedder

@@ -1,4 +1,4 @@
-"""The command that embeds a file of texts."""
+"""The command `embedhub embed`."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -15,32 +15,37 @@ def embed(  # noqa: PLR0917 - typer passes all by name
     texts: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="Texts; - is stdin, of lines.", allow_dash=True, show_default=False
+            metavar="FILE",
+            help="File of texts; - is the standard input, one text per line.",
+            allow_dash=True,
+            show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="What is written: .parquet, or .npy for the vectors alone.")],
-    column: Annotated[str, typer.Option(help="Column of the texts.")] = "text",
+    out: Annotated[Path, typer.Option(help="Output: .parquet, or .npy for the vectors alone.")],
+    column: Annotated[str, typer.Option(help="Column of texts.")] = "text",
     keep: Annotated[
-        list[str] | None, typer.Option(help="A column that comes along; may be repeated. All by default.")
+        list[str] | None,
+        typer.Option(help="A column to copy to the output; may be repeated. All by default."),
     ] = None,
-    pooling: Annotated[str, typer.Option(help="How a text's rows become one: mean, max, sif, idf.")] = "mean",
-    fitted: Annotated[Path | None, typer.Option(help="Folder of what TextEmbedder.fit has learnt.")] = None,
+    pooling: Annotated[
+        str, typer.Option(help="How the vectors of a text's words are pooled: mean, max, sif, idf.")
+    ] = "mean",
+    weights: Annotated[Path | None, typer.Option(help="Folder of weights from TextEmbedder.fit.")] = None,
     tokenize: Tokenize = "words",
-    batch: Annotated[int, typer.Option(help="Rows at a time, and in a row group.", min=1)] = 16_384,
+    batch_size: Annotated[int, typer.Option(help="Rows at a time, and in a row group.", min=1)] = 16_384,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", help="parquet, csv, tsv, jsonl or text; by default what the name says."),
+        typer.Option("--format", help="parquet, csv, tsv, jsonl or text; by default from the name."),
     ] = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of all but Parquet.")] = "utf-8",
-    workers: Annotated[int, typer.Option(help="Processes that embed, at most one for each core.", min=1)] = 1,
+    encoding: Annotated[str, typer.Option(help="Encoding of all formats but Parquet.")] = "utf-8",
     *,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Embed each text of a file, in Parquet, CSV, TSV, JSON lines or plain text, also compressed.
+    """Embed each text of a file: Parquet, CSV, TSV, JSON lines or plain text, also compressed.
 
-    The output has the input's columns and "vector". A run that was killed goes on
-    when it is run again.
+    The output has the input's columns and "vector". After an interruption the
+    same command resumes.
 
     Examples:
       embedhub embed glove-6b 300 reviews.parquet --out vectors.parquet
@@ -51,7 +56,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
 
     try:
         with usage_errors():
-            done = embed_file(
+            result = embed_file(
                 name,
                 dim,
                 texts,
@@ -60,15 +65,17 @@ def embed(  # noqa: PLR0917 - typer passes all by name
                 keep=keep,
                 pooling=pooling,
                 tokenize=tokenize,
-                fitted=fitted,
-                batch=batch,
+                weights=weights,
+                batch_size=batch_size,
                 file_format=file_format,
                 encoding=encoding,
-                workers=workers,
                 overwrite=force,
             )
     except KeyboardInterrupt:
-        typer.echo("What is done is kept; run the same again to go on.", err=True)
+        typer.echo("The rows that are done are kept; run the same command again to resume.", err=True)
         raise
-    result = asdict(done) | {"out": str(done.out), "rows_per_second": done.rows_per_second}
-    print_result(result, lambda: str(done), as_json=as_json)
+    value = asdict(result) | {
+        "output_path": str(result.output_path),
+        "rows_per_second": result.rows_per_second,
+    }
+    print_result(value, lambda: str(result), as_json=as_json)

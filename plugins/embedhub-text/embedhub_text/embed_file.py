@@ -1,4 +1,4 @@
-"""A file of texts to a file of vectors, in parts that outlive their process, published by one rename."""
+"""A file of texts to a file of vectors, in parts that survive their process, published by one rename."""
 
 import hashlib
 import json
@@ -8,57 +8,55 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet
 
 import embedhub
 from embedhub import _atomic
 from embedhub import _cache as cache
-from embedhub._atomic import ensure_writable
 from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.registry.registry import Source
 from embedhub_text.embedder import TextEmbedder
-from embedhub_text.records import STDIN
-from embedhub_text.tables import FORMATS, Batch, Table, format_of, pyarrow
-from embedhub_text.workers import Embedded, embedded
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from embedhub_text.tables import FORMATS, STDIN, Batch, TextTable, infer_format
 
 VECTOR = "vector"
-"""Name of the column of vectors in what `embed_file` writes."""
+"""Name of the column of vectors in the output."""
 
 _MANIFEST = "manifest.json"
-_OPTIONS = ("pooling", "tokenize", "fallbacks", "oov", "seed", "fitted")
+_OPTIONS = ("pooling", "tokenize", "fallbacks", "oov", "seed", "weights")
+_COUNTS = ("rows", "zero_vectors", "nulls", "tokens", "tokens_found")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbeddedFile:
-    """What `embed_file` did.
+class EmbedFileResult:
+    """The output of `embed_file`, and its counts.
 
     Example:
-        >>> import embedhub, embedhub_text, pathlib
+        >>> import embedhub_text, pathlib
         >>> _ = pathlib.Path("a.txt").write_text("a funny film")
-        >>> done = embedhub_text.embed_file("wordnet-ppmi", 25, "a.txt", "a.npy")
-        >>> done.tokens_found, done.tokens, done.resumed
+        >>> result = embedhub_text.embed_file("wordnet-ppmi", 25, "a.txt", "a.npy")
+        >>> result.tokens_found, result.tokens, result.resumed
         (3, 3, 0)
 
     Args:
-        out: Where the vectors are.
-        rows: How many there are.
-        zeros: Texts without any known word, empty and null ones among them; their vectors are zeros.
+        output_path: The file of vectors.
+        rows: Number of texts.
+        zero_vectors: Texts without a known word, empty and null ones included; their vectors are zeros.
         nulls: Texts that were null.
         tokens: Words of all texts.
-        tokens_found: Words that the source has, by a fallback too.
-        resumed: Rows that an earlier run had made already.
-        seconds: What this run took.
+        tokens_found: Words that the source has, if need be by a fallback.
+        resumed: Rows that an earlier, interrupted run had embedded.
+        seconds: Time that this run took.
     """
 
-    out: Path
+    output_path: Path
     rows: int
-    zeros: int
+    zero_vectors: int
     nulls: int
     tokens: int
     tokens_found: int
@@ -67,199 +65,183 @@ class EmbeddedFile:
 
     @property
     def rows_per_second(self) -> float:
-        """How fast this run was, with everything: reading, embedding, writing."""
+        """Rows that this run read, embedded and wrote, per second."""
         return (self.rows - self.resumed) / self.seconds
 
     def __str__(self) -> str:
-        again = f", {self.resumed:,} of them by an earlier run" if self.resumed else ""
+        resumed = f", {self.resumed:,} of them from an earlier run" if self.resumed else ""
         return (
-            f"{self.rows:,} rows{again}; {self.zeros:,} without a known word ({self.nulls:,} of them null), "
-            "whose vectors are zeros.\n"
+            f"{self.rows:,} rows{resumed}; {self.zero_vectors:,} without a known word "
+            f"({self.nulls:,} of them null), whose vectors are zeros.\n"
             f"{self.tokens_found:,} of {self.tokens:,} tokens found"
             f" ({self.tokens_found / max(1, self.tokens):.1%}).\n"
             f"{self.rows_per_second:,.0f} rows per second, {self.seconds:,.1f} seconds.\n"
-            f"{self.out}"
+            f"{self.output_path}"
         )
 
 
 def embed_file(
     source: Source,
     dim: int | None,
-    path: str | Path,
-    out: str | Path,
+    input_path: str | Path,
+    output_path: str | Path,
     *,
     column: str = "text",
     keep: list[str] | None = None,
-    batch: int = 16_384,
+    batch_size: int = 16_384,
     file_format: str | None = None,
     encoding: str = "utf-8",
-    workers: int = 1,
     overwrite: bool = False,
     **options: Any,
-) -> EmbeddedFile:
+) -> EmbedFileResult:
     """Embed every text of a file, and write the vectors to another; memory does not grow with the files.
 
-    The work is done in parts, which lie in ``<out>.partial`` until all are there; then they become ``out``,
-    by one rename. The same call after a run that was killed goes on where that one was, and the result is
-    the same, bit for bit. While the parts become ``out`` the disk holds both.
+    Each batch becomes a part in the folder ``<output_path>.partial``. The parts become ``output_path`` by one
+    rename. After an interruption the same call resumes, and the result is the same, bit for bit. While the
+    output is written the disk holds it and the parts.
 
     Example:
-        >>> import embedhub, embedhub_text, pathlib, tempfile
+        >>> import embedhub_text, pathlib, tempfile
         >>> folder = pathlib.Path(tempfile.mkdtemp())
         >>> _ = (folder / "a.csv").write_text(chr(10).join(["id,text", "1,a funny film", "2,qwxz"]))
-        >>> done = embedhub_text.embed_file("wordnet-ppmi", 25, folder / "a.csv", folder / "a.npy")
-        >>> done.rows, done.zeros
+        >>> result = embedhub_text.embed_file("wordnet-ppmi", 25, folder / "a.csv", folder / "a.npy")
+        >>> result.rows, result.zero_vectors
         (2, 1)
 
     Args:
         source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
-        dim: Width of a row; None where the source has only one.
-        path: The file of texts: Parquet, CSV, tab-separated, JSON lines or plain text, as
-            `embedhub_text.tables.Table` describes them; ``-`` is the standard input, which cannot be
-            resumed.
-        out: ``.parquet``: the columns of the input, and ``vector``, a list of ``dim`` float32, in row groups
-            of ``batch`` rows. ``.npy``: the vectors alone, ``(rows, dim)`` float32. Rows keep their order.
+        dim: Dimension; optional if the source has only one.
+        input_path: The file of texts: Parquet, CSV, TSV, JSON lines or plain text, as described by
+            `embedhub_text.tables.TextTable`; ``-`` is the standard input, which cannot be resumed.
+        output_path: ``.parquet``: the columns of the input and ``vector``, a list of ``dim`` float32, in row
+            groups of ``batch_size`` rows. ``.npy``: the vectors alone, ``(rows, dim)`` float32. Rows keep
+            their order.
         column: Name of the column of texts. In plain text it is the name that the texts get.
-        keep: Names of the input's columns that come along into Parquet; None for all.
-        batch: Rows that are read, embedded and written at a time. Fewer take less memory.
-        file_format: ``"parquet"``, ``"csv"``, ``"tsv"``, ``"jsonl"`` or ``"text"``; by default what the name
-            says.
-        encoding: Of all but Parquet.
-        workers: How many processes embed at the same time, on one matrix in memory; the result is the same.
-            Cutting and looking up texts, which takes most of the time, keeps one core busy. With more than
-            one, a script calls this under ``if __name__ == "__main__":``.
-        overwrite: Replace an ``out`` that is there, and parts of another run that do not fit this one.
+        keep: Names of the input's columns that are copied to Parquet; None for all.
+        batch_size: Rows that are read, embedded and written at a time. Fewer take less memory.
+        file_format: ``"parquet"``, ``"csv"``, ``"tsv"``, ``"jsonl"`` or ``"text"``; by default inferred from
+            the name.
+        encoding: Encoding of all formats but Parquet.
+        overwrite: Replace an existing output, and delete parts of another run that do not match this one.
         **options: Any option of `TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.
 
     Returns:
-        Where the vectors are, and what was counted. A null text is like an empty one: zeros.
+        The output and its counts. A null text counts as an empty one: zeros.
 
     Raises:
-        DependencyError: pyarrow is not installed.
-        LocalFileError: The file of texts cannot be opened, or there is no folder for the output.
-        FormatError: The file of texts is not as described; it says in which line or row. Nothing is left.
-        WorkerError: A process that embeds died; the same call goes on.
-        OutputError: ``out`` is there, or parts of another run, or a process that is writing it.
-        StoreError: The disk is full, or the file of texts was changed meanwhile.
-        ValueError: An argument has not the form described here.
-        EmbedhubError: What `embedhub.load` raises.
+        LocalFileError: The file of texts cannot be opened, or the folder of the output does not exist.
+        FormatError: The file of texts violates its format; the message names the line or row. Nothing is
+            kept.
+        OutputError: ``output_path`` exists, or has parts of another run, or is written by another process.
+        StoreError: The disk is full, or the file of texts changed during the run.
+        ValueError: A suffix, format, encoding or option is unknown, or ``batch_size`` is less than 1.
+        EmbedhubError: Any error of `embedhub.load`.
     """
     began = time.monotonic()
-    path, out = Path(path), Path(out).absolute()
-    if out.suffix not in _WRITERS:
-        raise ValueError(f"out is {str(out)!r}; expected a name that ends in {' or '.join(_WRITERS)}.")
-    if batch < 1 or workers < 1:
-        raise ValueError(f"batch is {batch}, workers is {workers}; expected positive numbers.")
+    path, output = Path(input_path), Path(output_path).absolute()
+    if output.suffix not in _WRITERS:
+        raise ValueError(f"output_path is {str(output)!r}; expected a suffix {' or '.join(_WRITERS)}.")
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; expected 1 or more.")
     if file_format not in {None, *FORMATS}:
-        raise ValueError(f"format is {file_format!r}; expected one of {', '.join(FORMATS)}.")
+        raise ValueError(f"file_format is {file_format!r}; expected one of {', '.join(FORMATS)}.")
     try:
         "".encode(encoding)
     except LookupError as error:  # also for codecs from bytes to bytes
-        raise ValueError(f"{error}; expected one of Python's encodings of text.") from error
-    pyarrow()
-    table = Table(
+        raise ValueError(f"{error}; expected one of Python's text encodings.") from error
+    table = TextTable(
         path=path,
         column=column,
-        keep=() if out.suffix == ".npy" else None if keep is None else tuple(keep),
-        file_format=file_format or format_of(path),
+        keep=() if output.suffix == ".npy" else None if keep is None else tuple(keep),
+        file_format=file_format or infer_format(path),
         encoding=encoding,
     )
     embed = TextEmbedder(source, dim, **options)
     if embed.pooling is None:
-        raise ValueError("pooling=None gives no row for a text; expected 'mean', 'max', 'sif' or 'idf'.")
-    embed([])  # what cannot work says so here
+        raise ValueError("pooling=None yields no vector per text; expected 'mean', 'max', 'sif' or 'idf'.")
+    embed([])  # errors of the source and its weights are raised here
     vectors = embed.vectors
     settings = {
         "embedhub": embedhub.__version__,
         "source": vectors.name,
         "dim": vectors.dim,
         "vectors": vectors.manifest.get("xxh3_128"),
-        "options": {name: _name_of(getattr(embed, name)) for name in _OPTIONS},
-        "input": str(path.absolute()),
-        "format": table.file_format,
+        "options": {name: _describe(getattr(embed, name)) for name in _OPTIONS},
+        "input_path": str(path.absolute()),
+        "file_format": table.file_format,
         "encoding": encoding,
         "column": column,
         "keep": None if table.keep is None else list(table.keep),
-        "batch": batch,
+        "batch_size": batch_size,
         "state": _state(path),
     }
-    job = _Job(table, out, embed, workers, settings)
-    name = hashlib.sha256(os.path.normcase(out).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    with cache.lock_if_free(f"embed-{name}") as free:
-        if not free:
-            raise OutputError(f"{out}: another process is writing this file. Nothing was done.")
+    job = _Job(table, output, embed, settings)
+    name = hashlib.sha256(os.path.normcase(output).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    with cache.lock_if_free(f"embed-{name}") as is_free:
+        if not is_free:
+            raise OutputError(f"{output}: another process is writing this file. Nothing was done.")
         try:
             job.begin(overwrite=overwrite)
             resumed = job.rows
             job.embed()
             job.publish()
         except FormatError:
-            shutil.rmtree(job.folder)  # a file that is mended is another file: there is nothing to go on with
+            shutil.rmtree(job.folder)  # a corrected file is another file, whose run cannot use these parts
             raise
         except OSError as error:
             if isinstance(error, EmbedhubError):
                 raise
             raise StoreError(
                 f"{job.folder}: it cannot be written ({_atomic.reason(error)}). The {job.rows:,} rows that "
-                "are done stay there; free some space and run the same again to go on."
+                "are done are kept there; free some space and run the same again to resume."
             ) from error
-    return EmbeddedFile(
-        out=out,
-        rows=job.rows,
-        zeros=job.zeros,
-        nulls=job.nulls,
-        tokens=job.tokens,
-        tokens_found=job.tokens_found,
-        resumed=resumed,
-        seconds=time.monotonic() - began,
+    return EmbedFileResult(
+        output_path=output, resumed=resumed, seconds=time.monotonic() - began, rows=job.rows, **job.counts
     )
 
 
 class _Job:
-    """The parts of one output, those that are done and those that are not."""
+    """The parts of one output, those that exist and those to be made."""
 
-    def __init__(
-        self, table: Table, out: Path, embed: TextEmbedder, workers: int, settings: dict[str, Any]
-    ) -> None:
+    def __init__(self, table: TextTable, output: Path, embed: TextEmbedder, settings: dict[str, Any]) -> None:
         self.table = table
-        self.out = out
-        self.folder = out.with_name(f"{out.name}.partial")
-        self.rows = self.zeros = self.nulls = self.tokens = self.tokens_found = 0
+        self.output = output
+        self.folder = output.with_name(f"{output.name}.partial")
+        self.rows = 0
+        self.counts = dict.fromkeys(_COUNTS[1:], 0)
         self._embed = embed
-        self._workers = workers
         self._settings = settings
         self._parts: list[Path] = []
-        self._schema: pa.Schema = pyarrow().schema([])
+        self._schema: pa.Schema = pa.schema([])
 
     def begin(self, *, overwrite: bool) -> None:
-        """Make the folder of parts, or find those of an earlier run that fit."""
-        if not self.out.parent.is_dir():
-            raise LocalFileError(f"{self.out.parent}: there is no such folder for the output.")
-        ensure_writable(self.out, overwrite=overwrite)
+        """Create the folder of parts, or count those of an earlier run with the same settings."""
+        if not self.output.parent.is_dir():
+            raise LocalFileError(f"{self.output.parent}: the folder of the output does not exist.")
+        _atomic.ensure_writable(self.output, overwrite=overwrite)
         manifest = self.folder / _MANIFEST
         if manifest.exists():
-            found = json.loads(manifest.read_text("utf-8"))
-            other = [key for key, value in self._settings.items() if found.get(key) != value]
-            if not other and self.table.path != STDIN:
+            earlier = json.loads(manifest.read_text("utf-8"))
+            changed = [key for key, value in self._settings.items() if earlier.get(key) != value]
+            if not changed and self.table.path != STDIN:
                 self._resume()
                 return
             if not overwrite and self.table.path != STDIN:
-                changed = "; ".join(
-                    f"{key} was {found.get(key)!r}, is {self._settings[key]!r}" for key in other
+                changes = "; ".join(
+                    f"{key} was {earlier.get(key)!r}, is {self._settings[key]!r}" for key in changed
                 )
                 raise OutputError(
-                    f"{self.folder}: an earlier run that was not finished left its parts here, and they do "
-                    f"not fit this one ({changed}). Run that one again to finish it, or throw its parts away "
-                    "(--force, overwrite=True)."
+                    f"{self.folder}: the parts of an unfinished run are here, and they do not match this one "
+                    f"({changes}). Run that one again to finish it, or delete its parts (--force, "
+                    "overwrite=True)."
                 )
             shutil.rmtree(self.folder)
         self.folder.mkdir(exist_ok=True)
-        fresh = manifest.with_suffix(".tmp")
-        fresh.write_text(json.dumps(self._settings), "utf-8", newline="\n")
-        fresh.replace(manifest)
+        temporary = manifest.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self._settings), "utf-8", newline="\n")
+        temporary.replace(manifest)
 
     def _resume(self) -> None:
-        pa = pyarrow()
         while (part := self._part(len(self._parts))).exists():
             with pa.memory_map(str(part)) as file, pa.ipc.open_file(file) as reader:
                 self._add(part, reader.schema)
@@ -267,79 +249,78 @@ class _Job:
     def _part(self, number: int) -> Path:
         return self.folder / f"{number:06}.arrow"
 
-    def _add(self, part: Path, schema: "pa.Schema") -> None:
-        """Count a part that is there, and see that its columns go with those of the others."""
-        pa = pyarrow()
+    def _add(self, part: Path, schema: pa.Schema) -> None:
+        """Count an existing part, and unify its columns with those of the others."""
         counts = json.loads(schema.metadata[b"embedhub"])
-        plain = schema.remove_metadata()
         try:
             # The vectors come last, also after columns that only later lines have.
-            schemas = [_without_vector(self._schema), plain]
+            schemas = [_without_vector(self._schema), schema.remove_metadata()]
             self._schema = pa.unify_schemas(schemas, promote_options="permissive")
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise FormatError(
-                f"{self.table.path}, rows {self.rows:,} to {self.rows + counts['rows']:,}: a column holds "
-                f"another kind of value than before ({error}). Keep only other columns, or write one kind."
+                f"{self.table.path}, rows {self.rows:,} to {self.rows + counts['rows']:,}: a column has "
+                f"another type than before ({error}). Keep only other columns, or write values of one type."
             ) from error
         self._parts.append(part)
         self.rows += counts["rows"]
-        self.zeros += counts["zeros"]
-        self.nulls += counts["nulls"]
-        self.tokens += counts["tokens"]
-        self.tokens_found += counts["tokens_found"]
+        for name in self.counts:
+            self.counts[name] += counts[name]
 
     def embed(self) -> None:
-        """Make the parts that are not there."""
+        """Make the parts that do not exist yet."""
         name = "the standard input" if self.table.path == STDIN else self.table.path.name
+        stats = self._embed.stats
         with progress_bar(f"Embedding {name}", None, in_bytes=False) as advance:
             advance(self.rows)
-            batches = self.table.batches(self._settings["batch"], skip=self.rows)
-            for found, done in embedded(self._embed, batches, self._workers):
-                self._write(found, done)
-                advance(len(done.rows), round(self.rows / found.share) if found.share else None)
+            for batch in self.table.batches(self._settings["batch_size"], skip=self.rows):
+                tokens, tokens_found = stats.tokens, stats.tokens_found
+                vectors = self._embed(batch.texts)
+                self._write(
+                    batch,
+                    vectors,
+                    tokens=stats.tokens - tokens,
+                    tokens_found=stats.tokens_found - tokens_found,
+                )
+                advance(len(vectors), round(self.rows / batch.progress) if batch.progress else None)
         if _state(self.table.path) != self._settings["state"]:
             shutil.rmtree(self.folder)
             raise StoreError(
                 f"{self.table.path}: the file was changed while it was read. Nothing was kept; try again."
             )
 
-    def _write(self, batch: Batch, done: Embedded) -> None:
-        """Write a part, so that it is there as a whole or not at all."""
-        pa = pyarrow()
+    def _write(self, batch: Batch, vectors: NDArray[np.float32], **counts: int) -> None:
+        """Write a part atomically."""
         columns = batch.columns
         if VECTOR in columns.column_names:
             raise FormatError(
-                f"{self.table.path}: a column is named {VECTOR!r}, as the column of vectors is to be. "
+                f"{self.table.path}: a column is named {VECTOR!r}, like the column of vectors in the output. "
                 "Rename it, or keep only other columns."
             )
-        counts = {
-            "rows": len(done.rows),
-            "zeros": int((~done.rows.any(axis=1)).sum()),
+        counts |= {
+            "rows": len(vectors),
+            "zero_vectors": int((~vectors.any(axis=1)).sum()),
             "nulls": batch.texts.count(None),
-            "tokens": done.tokens,
-            "tokens_found": done.tokens_found,
         }
-        lists = pa.FixedSizeListArray.from_arrays(pa.array(done.rows.reshape(-1)), self._settings["dim"])
+        lists = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), self._settings["dim"])
         schema = columns.schema.append(pa.field(VECTOR, lists.type))
         schema = schema.with_metadata({"embedhub": json.dumps(counts)})
         part = self._part(len(self._parts))
-        fresh = part.with_suffix(".tmp")
-        with pa.OSFile(str(fresh), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        temporary = part.with_suffix(".tmp")
+        with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, schema) as writer:
             writer.write_table(pa.Table.from_arrays([*columns.columns, lists], schema=schema))
-        fresh.replace(part)
+        temporary.replace(part)
         self._add(part, schema)
 
     def publish(self) -> None:
         """Turn the parts into the output."""
-        fresh = self.folder / self.out.name
-        with progress_bar(f"Writing {self.out.name}", self.rows, in_bytes=False) as advance:
-            _WRITERS[self.out.suffix](self, fresh, advance)
-        _atomic.move(fresh, self.out)
+        temporary = self.folder / self.output.name
+        with progress_bar(f"Writing {self.output.name}", self.rows, in_bytes=False) as advance:
+            _WRITERS[self.output.suffix](self, temporary, advance)
+        _atomic.move(temporary, self.output)
         shutil.rmtree(self.folder)
 
-    def tables(self) -> "Iterator[pa.Table]":
+    def tables(self) -> Iterator[pa.Table]:
         """Open the parts one after the other, with the columns of all."""
-        pa = pyarrow()
         for part in self._parts:
             with pa.memory_map(str(part)) as file:
                 table = pa.ipc.open_file(file).read_all().replace_schema_metadata()
@@ -350,14 +331,11 @@ class _Job:
 
     def write_parquet(self, path: Path, advance: Callable[[int], None]) -> None:
         """Write Parquet, a row group for each part."""
-        from pyarrow import parquet
-
-        facts = {key: self._settings[key] for key in ("embedhub", "source", "dim", "options")}
-        schema = self._schema.with_metadata({"embedhub": json.dumps(facts)})
-        # Neither a dictionary nor the smallest value is of use to vectors; without them writing takes half
-        # the time.
-        plain = [name for name in schema.names if name != VECTOR]
-        with parquet.ParquetWriter(path, schema, use_dictionary=plain, write_statistics=plain) as writer:
+        metadata = {key: self._settings[key] for key in ("embedhub", "source", "dim", "options")}
+        schema = self._schema.with_metadata({"embedhub": json.dumps(metadata)})
+        # Dictionaries and statistics are useless for vectors; without them writing takes half the time.
+        others = [name for name in schema.names if name != VECTOR]
+        with parquet.ParquetWriter(path, schema, use_dictionary=others, write_statistics=others) as writer:
             for table in self.tables():
                 writer.write_table(table.replace_schema_metadata(schema.metadata))
                 advance(len(table))
@@ -376,13 +354,13 @@ class _Job:
 _WRITERS = {".parquet": _Job.write_parquet, ".npy": _Job.write_npy}
 
 
-def _without_vector(schema: "pa.Schema") -> "pa.Schema":
-    place = schema.get_field_index(VECTOR)
-    return schema if place < 0 else schema.remove(place)
+def _without_vector(schema: pa.Schema) -> pa.Schema:
+    position = schema.get_field_index(VECTOR)
+    return schema if position < 0 else schema.remove(position)
 
 
-def _name_of(value: Any) -> Any:
-    """Return what JSON can hold of an option; of functions no more than their names can be compared."""
+def _describe(value: Any) -> Any:
+    """Return an option as JSON; functions are compared by name only."""
     name = f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', value)}"
     return name if callable(value) else value if isinstance(value, str | int | None) else repr(value)
 

@@ -1,66 +1,61 @@
-"""Texts as they come, in lists, arrays and columns of any package, cut into pieces."""
+"""Lists and columns of texts."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
-from embedhub.matrix.tokenizers import Tokenize
 
 
-def texts_of(column: Any) -> list[Any]:
-    """Return a list, array or column as a list.
+def as_list(texts: Any) -> list[Any]:
+    """Return a list, array or column of texts as a list.
 
     Args:
-        column: Anything to iterate over; arrays of numpy and pyarrow, series of pandas.
+        texts: Any iterable of texts, such as an array of NumPy or pyarrow, or a series of pandas.
 
     Raises:
-        TypeError: It is one text, or cannot be iterated over.
+        TypeError: The argument is one text, a table, or not iterable.
     """
-    for convert in ("to_pylist", "tolist"):  # pyarrow, whose items are objects of its own; numpy and pandas
-        if hasattr(column, convert):
-            column = getattr(column, convert)()
+    kind = type(texts).__name__
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # iteration would yield the columns' names
+        raise TypeError(
+            f'expected a list of texts, got a table of type {kind}; pass a column, batch["text"].'
+        )
+    for convert in ("to_pylist", "tolist"):  # pyarrow, whose items are objects of its own; NumPy and pandas
+        if hasattr(texts, convert):
+            texts = getattr(texts, convert)()
             break
-    if isinstance(column, str | bytes) or not isinstance(column, Iterable):
-        raise TypeError(f"expected a list of texts, got {column!r} of type {type(column).__name__}.")
-    return list(column)
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise TypeError(f"expected a list of texts, got {texts!r} of type {type(texts).__name__}.")
+    return list(texts)
 
 
-def are_cut(texts: list[Any]) -> bool:
-    """Tell whether some of the texts are lists of words."""
+def are_tokenized(texts: list[Any]) -> bool:
+    """Return whether some of the texts are lists of words."""
     return any(issubclass(kind, list | tuple | np.ndarray) for kind in set(map(type, texts)))
 
 
-def in_chunks(
-    texts: list[Any], cut: Tokenize, limit: int
-) -> Iterator[tuple[list[list[str]], NDArray[np.int64]]]:
-    """Cut texts into pieces, some texts at a time.
+def iter_chunks(texts: list[Any], max_size: int) -> Iterator[list[str | list[str]]]:
+    """Yield the texts as strings and lists of words, a chunk at a time.
 
     Args:
         texts: Each a str; bytes; None, NaN or pandas' NA, which have no words; or a list of words.
-        cut: Cuts a text.
-        limit: How many characters, or words of lists, a chunk has at most, if it is not one longer text.
-
-    Yields:
-        The pieces of each text, and where a text ends if those of all are put in one row.
+        max_size: Characters, or words of lists, of a chunk; a longer text is a chunk of its own.
 
     Raises:
         TypeError: A text is none of these.
     """
     if not set(map(type, texts)) <= {str, list}:
-        texts = [_plain(text, position) for position, text in enumerate(texts)]
-    so_far = np.cumsum([0, *map(len, texts)])
+        texts = [_normalize(text, position) for position, text in enumerate(texts)]
+    ends = np.cumsum([0, *map(len, texts)])
     start = 0
     while start < len(texts):
-        stop = max(start + 1, int(np.searchsorted(so_far, so_far[start] + limit, "right")) - 1)
-        pieces = [cut(text) if type(text) is str else text for text in texts[start:stop]]
-        yield pieces, np.cumsum(np.fromiter(map(len, pieces), np.int64, len(pieces)))
+        stop = max(start + 1, int(np.searchsorted(ends, ends[start] + max_size, "right")) - 1)
+        yield texts[start:stop]
         start = stop
 
 
-def _plain(text: Any, position: int) -> str | list[str]:
+def _normalize(text: Any, position: int) -> str | list[str]:
     if isinstance(text, str):
         return str(text)
     if isinstance(text, bytes):
@@ -71,9 +66,9 @@ def _plain(text: Any, position: int) -> str | list[str]:
         return list(text.tolist())
     if text is None or text is getattr(sys.modules.get("pandas"), "NA", None):
         return ""
-    if isinstance(text, float) and text != text:  # noqa: PLR0124 - only NaN is not itself
+    if isinstance(text, float) and text != text:  # noqa: PLR0124 - only NaN differs from itself
         return ""
     raise TypeError(
         f"text {position} is {text!r} of type {type(text).__name__}; expected str, bytes of UTF-8, None, or "
-        "a list of words that is cut already."
+        "a list of words."
     )

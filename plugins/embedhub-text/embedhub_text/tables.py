@@ -1,22 +1,34 @@
-"""Tables of texts, read in batches: Parquet, CSV, tab-separated, JSON lines, and plain text.
+"""Tables with a column of texts, read in batches: Parquet, CSV, TSV, JSON lines, plain text.
 
-Memory holds one batch, however long the file is. Only this module and `embed_file` import pyarrow.
+Memory holds one batch, however long the file is. That is why this is not ``pyarrow.dataset``, which decodes a
+row group at a time: 88 MB for a Parquet file of 18 MB in one row group, where ``iter_batches`` takes 3 MB. It
+also reads an unclosed quote of CSV as a cell, a text of JSON that looks like a time as a time, and drops the
+fields that only later lines have.
 """
 
 import bisect
-from collections.abc import Iterator, Sequence
+import codecs
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
 
-from embedhub.errors import FormatError, LocalFileError, missing_dependency
-from embedhub_text.records import RECORDS, STDIN, Record, decoded, open_lines
+import pyarrow as pa
+from pyarrow import parquet
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+from embedhub._compression import open_bytes
+from embedhub.errors import FormatError, LocalFileError
 
-_FORMATS = {
+STDIN = Path("-")
+"""Stands for the standard input wherever a table is named by its path."""
+
+_SUFFIXES = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
@@ -27,75 +39,73 @@ _FORMATS = {
     ".txt": "text",
     ".text": "text",
 }
-FORMATS = tuple(dict.fromkeys(_FORMATS.values()))
-"""What `batches` can read."""
+FORMATS = tuple(dict.fromkeys(_SUFFIXES.values()))
+"""The formats that `TextTable` reads."""
 
 _COMPRESSED = {".gz", ".bz2", ".xz", ".zip"}
+
+# csv's default, 128 KiB, is less than a book. Without a limit, an unclosed quote would be read to the end of
+# the file before it is noticed.
+_MAX_CELL = 1 << 28
+
+_Record = tuple[int, dict[str, Any]]
+"""The number of a line, from 1, and its values by the names of their columns."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of a table, one after the other.
+    """Consecutive rows of a table.
 
     Args:
         texts: The column of texts.
-        columns: The columns that are kept, a ``pyarrow.Table``.
-        share: How much of the file was read with them, 0 to 1; None if nobody knows.
+        columns: The selected columns.
+        progress: How much of the file has been read, 0 to 1; None if that is unknown.
     """
 
     texts: list[str | None]
-    columns: "pa.Table"
-    share: float | None
+    columns: pa.Table
+    progress: float | None
 
 
-def pyarrow() -> Any:
-    """Return the package pyarrow, or raise DependencyError."""
-    try:
-        import pyarrow as pa
-    except ModuleNotFoundError as error:
-        raise missing_dependency("embed_file", "pyarrow", "embedhub-text[tables]") from error
-    return pa
-
-
-def format_of(path: Path) -> str:
-    """Return the format that a name says, the endings of compressed files set aside.
+def infer_format(path: Path) -> str:
+    """Return the format that a file's name stands for; suffixes of compressed files are ignored.
 
     Raises:
-        FormatError: It says none.
+        FormatError: The name has none of the known suffixes.
     """
+    if path == STDIN:
+        return "text"
     suffixes = [suffix.lower() for suffix in path.suffixes]
     while suffixes and suffixes[-1] in _COMPRESSED:
         suffixes.pop()
-    if path == STDIN:
-        return "text"
-    if not suffixes or suffixes[-1] not in _FORMATS:
+    if not suffixes or suffixes[-1] not in _SUFFIXES:
         raise FormatError(
-            f"{path}: the name does not say its format; expected one of {', '.join(_FORMATS)}. "
-            f"Name the format: {', '.join(FORMATS)}."
+            f"{path}: unknown suffix; expected one of {', '.join(_SUFFIXES)}. "
+            f"Otherwise name the format: {', '.join(FORMATS)}."
         )
-    return _FORMATS[suffixes[-1]]
+    return _SUFFIXES[suffixes[-1]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class TextTable:
     """A table with a column of texts.
 
-    - Parquet keeps its types. A text may be of any of its types of strings, or bytes that are UTF-8.
-    - CSV has a header; a quoted cell may have several lines. Every column is text, as it stands in the file.
-    - Tab-separated files have a header and no quotes: a ``"`` is a character like all others.
-    - JSON lines have an object on each line. A field that a line does not have is null; a field's values are
-      of one kind in all lines (numbers may be whole in some).
-    - Plain text has one text on each line.
+    - Parquet keeps its types. Texts may have any of its string types, or be bytes of UTF-8.
+    - CSV has a header; a quoted cell may span lines. Every column is text, exactly as in the file.
+    - TSV has a header and no quotes: a ``"`` is a character like any other.
+    - JSON lines have an object on each line. A field that a line lacks is null; the values of a field have
+      one type in all lines (integers may be mixed with floats).
+    - Plain text has one text per line.
 
-    All but Parquet may be compressed (gzip, bzip2, xz, zip). An empty line is a text in plain text, and
-    nothing elsewhere.
+    All but Parquet may be compressed (gzip, bzip2, xz, zip). An empty line is a text in plain text, and is
+    skipped in the other formats.
 
     Args:
         path: The file; `STDIN` for the standard input.
         column: Name of the column of texts; in plain text the name that it gets.
-        keep: Names of the columns that come along; None for all.
+        keep: Names of the columns that are selected; None for all.
         file_format: One of `FORMATS`.
-        encoding: Of all but Parquet. The mark of UTF-8 at the start of a file is no text.
+        encoding: Encoding of all formats but Parquet. A byte-order mark of UTF-8 is removed.
     """
 
     path: Path
@@ -109,116 +119,108 @@ class Table:
 
         Args:
             size: Rows of a batch; only the last one may have fewer.
-            skip: How many rows from the start are left out.
+            skip: Number of rows to skip at the start.
 
         Yields:
-            The batches; a table without rows gives one empty batch, unless something is skipped.
+            The batches; for a table without rows one empty batch, unless rows are skipped.
 
         Raises:
-            LocalFileError: There is no such file, or it cannot be opened.
-            FormatError: Something is not as described; it says in which line or row.
-            DependencyError: pyarrow is not installed.
+            LocalFileError: The file does not exist or cannot be opened.
+            FormatError: The file violates its format; the message names the line or row.
         """
-        pyarrow()
         try:
             if self.file_format == "parquet":
-                yield from _parquet(self, size, skip)
+                yield from _read_parquet(self, size, skip)
                 return
-            with open_lines(self.path) as (file, share):
-                lines = decoded(file, self.path, self.encoding)
-                names, records = RECORDS[self.file_format](lines, self.path, self.column)
-                for columns, texts in _batches(self, names, records, size=size, skip=skip):
-                    yield Batch(texts, columns, share())
+            with _open_lines(self.path) as (file, progress):
+                lines = _decode(file, self.path, self.encoding)
+                names, records = _READERS[self.file_format](lines, self.path, self.column)
+                for texts, columns in _to_columns(self, names, records, size=size, skip=skip):
+                    yield Batch(texts, columns, progress())
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
             raise LocalFileError(
                 f"{self.path}: expected a file of texts, but it cannot be read ({error.strerror or error})."
             ) from error
 
-    def check(self, names: Sequence[str]) -> None:
-        """Raise FormatError if a column that is wanted is not among the names, or a name is there twice."""
+    def check_columns(self, names: Sequence[str]) -> None:
+        """Raise FormatError if a selected column is not among the names, or a name occurs twice."""
         for name in (self.column, *(self.keep or ())):
             if name not in names:
                 raise FormatError(
-                    f"{self.path}: there is no column {name!r}; there are {', '.join(map(repr, names))}."
+                    f"{self.path}: no column {name!r}; the columns are {', '.join(map(repr, names))}."
                 )
         if len(set(names)) < len(names):
             twice = next(name for name in names if list(names).count(name) > 1)
-            raise FormatError(
-                f"{self.path}: two columns are named {twice!r}; expected names that are distinct."
-            )
+            raise FormatError(f"{self.path}: two columns are named {twice!r}; expected distinct names.")
 
 
-def _parquet(table: Table, size: int, skip: int) -> Iterator[Batch]:
+def _read_parquet(table: TextTable, size: int, skip: int) -> Iterator[Batch]:
     path, column = table.path, table.column
-    pa = pyarrow()
-    from pyarrow import parquet
-
     if path == STDIN:
         raise FormatError("Parquet is read from its end, so it cannot come from the standard input.")
     with path.open("rb"):
-        pass  # what cannot be opened is Python's error, with its reason
-    done = skip
+        pass  # Python's error for a file that cannot be opened has the reason
+    row = skip
     try:
         # Without pre_buffer, and with a buffer, a row group is read page by page, not as a whole.
         with parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-            table.check(file.schema_arrow.names)
-            kept = file.schema_arrow.names if table.keep is None else list(table.keep)
+            schema = file.schema_arrow
+            table.check_columns(schema.names)
+            selected = schema.names if table.keep is None else list(table.keep)
+            schema = pa.schema([field for field in schema if field.name in {column, *selected}])
             groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
             first = 0
             while first < len(groups) and groups[first] <= skip:
                 skip -= groups[first]
                 first += 1
-            wanted = [name for name in file.schema_arrow.names if name in {column, *kept}]
-            schema = pa.schema([file.schema_arrow.field(name) for name in wanted])
-            left = range(first, len(groups))  # pyarrow 18 knows no reading of none
-            rows = file.iter_batches(size, row_groups=left, columns=wanted) if left else iter(())
-            for part in _tables(rows, schema, size, skip, empty=not done):
-                texts = _texts(part.column(column), path, column, done)
-                done += len(texts)
-                yield Batch(texts, part.select(kept), done / max(1, sum(groups)))
+            remaining = range(first, len(groups))  # pyarrow 18 cannot read no row groups
+            rows = (
+                file.iter_batches(size, row_groups=remaining, columns=schema.names) if remaining else iter(())
+            )
+            for part in _rebatch(rows, schema, size, skip, empty=not row):
+                texts = _texts(part.column(column), path, column, row)
+                row += len(texts)
+                yield Batch(texts, part.select(selected), row / max(1, sum(groups)))
     except (pa.ArrowException, OSError) as error:
         raise FormatError(f"{path}: this Parquet file cannot be read ({error}).") from error
 
 
-def _tables(
-    batches: "Iterator[pa.RecordBatch]", schema: "pa.Schema", size: int, skip: int, *, empty: bool
-) -> "Iterator[pa.Table]":
-    """Cut batches of any length into tables of one length; `empty` asks for one where there are no rows."""
-    table_of = pyarrow().Table.from_batches
-    held: list[pa.RecordBatch] = []
+def _rebatch(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, size: int, skip: int, *, empty: bool
+) -> Iterator[pa.Table]:
+    """Yield tables of one length from batches of any length; `empty` asks for one if there are no rows."""
+    pending: list[pa.RecordBatch] = []
     count = 0
     for batch in batches:
-        rest = batch.slice(min(skip, batch.num_rows))
-        skip -= batch.num_rows - rest.num_rows
-        held.append(rest)
-        count += rest.num_rows
+        pending.append(batch.slice(min(skip, batch.num_rows)))
+        skip -= batch.num_rows - pending[-1].num_rows
+        count += pending[-1].num_rows
         while count >= size:
-            table = table_of(held, schema)
+            table = pa.Table.from_batches(pending, schema)
             yield table.slice(0, size).combine_chunks()
-            held = table.slice(size).to_batches()
+            pending = table.slice(size).to_batches()
             count -= size
             empty = False
     if count or empty:
-        yield table_of(held, schema).combine_chunks()
+        yield pa.Table.from_batches(pending, schema).combine_chunks()
 
 
-def _texts(values: "pa.ChunkedArray", path: Path, column: str, row: int) -> list[str | None]:
-    """Return a column of texts, whichever of Arrow's types for them it has."""
-    pa = pyarrow()
+def _texts(values: pa.ChunkedArray, path: Path, column: str, row: int) -> list[str | None]:
+    """Return a column of texts of any of Arrow's types for them."""
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     if str(kind).removeprefix("large_").removesuffix("_view") not in {"string", "binary", "null"}:
-        raise FormatError(f"{path}: column {column!r} holds {values.type}; expected texts.")
+        raise FormatError(f"{path}: column {column!r} has type {values.type}; expected texts.")
     try:
         texts: list[str | None] = values.cast(pa.string()).to_pylist()
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        odd = next(number for number, value in enumerate(values) if not _is_text(value.as_buffer()))
+        invalid = next(number for number, value in enumerate(values) if not _is_utf8(value.as_buffer()))
         raise FormatError(
-            f"{path}: row {row + odd:,} of column {column!r} is not UTF-8 ({error})."
+            f"{path}: row {row + invalid:,} of column {column!r} is not UTF-8 ({error})."
         ) from error
     return texts
 
 
-def _is_text(value: "pa.Buffer | None") -> bool:
+def _is_utf8(value: pa.Buffer | None) -> bool:
     try:
         str(value or b"", "utf-8")
     except UnicodeDecodeError:
@@ -226,50 +228,153 @@ def _is_text(value: "pa.Buffer | None") -> bool:
     return True
 
 
-def _batches(
-    table: Table, names: list[str] | None, records: Iterator[Record], *, size: int, skip: int
-) -> "Iterator[tuple[pa.Table, list[str | None]]]":
-    """Turn records into columns and texts; without names, those of the records are the columns."""
-    pa = pyarrow()
+@contextmanager
+def _open_lines(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], float | None]]]:
+    """Open a file of lines; the second item returns how much of it has been read, 0 to 1."""
+    if path == STDIN:
+        yield sys.stdin.buffer, lambda: None
+        return
+    with open_bytes(path) as file:
+        raw = getattr(file, "fileobj", file)  # of gzip the file itself; bz2, lzma and zipfile hide theirs
+        size = max(1, path.stat().st_size)
+        yield file, lambda: raw.tell() / size if isinstance(raw, io.BufferedReader) else None
+
+
+def _decode(file: BinaryIO, path: Path, encoding: str) -> Iterator[str]:
+    """Yield the lines with their ends, decoded one by one, so that an error can name the line."""
+    number = 0
+    try:
+        if "\n".encode(encoding) != b"\n":  # UTF-16 and the like, where only the decoded text has lines
+            text = io.TextIOWrapper(file, encoding, newline="\n")
+            yield from text
+            text.detach()  # or it would close the file, which belongs to the caller
+            return
+        for number, line in enumerate(file, 1):
+            yield (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).decode(encoding)
+    except UnicodeDecodeError as error:
+        where = f", line {number:,}" if number else ""
+        raise FormatError(
+            f"{path}{where}: these bytes are not {encoding} ({error}). "
+            "Pass the file's encoding, such as latin-1."
+        ) from error
+
+
+_Reader = Callable[[Iterator[str], Path, str], tuple[list[str] | None, Iterator[_Record]]]
+"""Returns the names of the columns (None if each record has its own), and the records."""
+
+
+def _read_text(lines: Iterator[str], _path: Path, column: str) -> tuple[list[str], Iterator[_Record]]:
+    return [column], ((number, {column: line.rstrip("\r\n")}) for number, line in enumerate(lines, 1))
+
+
+def _read_json(lines: Iterator[str], path: Path, column: str) -> tuple[None, Iterator[_Record]]:
+    def records() -> Iterator[_Record]:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            where = f"{path}, line {number:,}"
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise FormatError(
+                    f"{where}, character {error.pos + 1:,}: invalid JSON ({error.msg})."
+                ) from error
+            except ValueError as error:  # a number with thousands of digits
+                raise FormatError(f"{where}: {error}.") from error
+            except RecursionError as error:
+                raise FormatError(f"{where}: this JSON is nested too deep.") from error
+            if not isinstance(record, dict):
+                raise FormatError(f"{where}: expected an object, got {line.strip():.80}")
+            text = record.get(column)
+            if not isinstance(text, str | None):
+                raise FormatError(f"{where}: {column!r} is {text!r:.80}; expected a string or null.")
+            yield number, record
+
+    return None, records()
+
+
+def _read_csv(
+    lines: Iterator[str], path: Path, _column: str, **dialect: Any
+) -> tuple[list[str], Iterator[_Record]]:
+    csv.field_size_limit(max(_MAX_CELL, csv.field_size_limit()))
+    reader = csv.reader(lines, **dialect or {"strict": True})
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        line = 1
+        try:
+            for cells in reader:
+                if cells:
+                    yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise FormatError(
+                f"{path}, line {line:,} (to {reader.line_num:,}): invalid CSV ({error})."
+            ) from error
+
+    table = rows()
+    _, names = next(table, (0, []))
+    if not names:
+        raise FormatError(f"{path}: the file is empty; expected a header with the names of the columns.")
+
+    def records() -> Iterator[_Record]:
+        for line, cells in table:
+            if len(cells) != len(names):
+                raise FormatError(
+                    f"{path}, line {line:,}: {len(cells)} cells; expected {len(names)}, as in the header."
+                )
+            yield line, dict(zip(names, cells, strict=True))
+
+    return names, records()
+
+
+def _read_tsv(lines: Iterator[str], path: Path, column: str) -> tuple[list[str], Iterator[_Record]]:
+    return _read_csv(lines, path, column, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+_READERS: dict[str, _Reader] = {"csv": _read_csv, "tsv": _read_tsv, "jsonl": _read_json, "text": _read_text}
+
+
+def _to_columns(
+    table: TextTable, names: list[str] | None, records: Iterator[_Record], *, size: int, skip: int
+) -> Iterator[tuple[list[str | None], pa.Table]]:
+    """Yield texts and columns of records; without names, the columns are those of the records."""
     if names is not None:
-        table.check(names)
+        table.check_columns(names)
     first = not skip
     for _ in islice(records, skip):
         pass
     while (part := list(islice(records, size))) or first:
-        found = names or list(dict.fromkeys(name for _, record in part for name in record))
+        present = names or list(dict.fromkeys(name for _, record in part for name in record))
         if first and part:
-            table.check(found)
+            table.check_columns(present)
         first = False
+        # The column of texts is converted also where it is not selected, which finds lone surrogates.
         columns = {
-            name: _column(
-                table, name, part, pa.string() if names is not None or name == table.column else None
-            )
-            for name in (found if table.keep is None else table.keep)
+            name: _to_array(table, name, part, pa.string() if names or name == table.column else None)
+            for name in dict.fromkeys((*(present if table.keep is None else table.keep), table.column))
         }
-        if table.column not in columns:
-            _column(table, table.column, part, pa.string())  # a text that is no Unicode is found here
-        yield pa.table(columns), [record.get(table.column) for _, record in part]
+        selected = [name for name in columns if name in (present if table.keep is None else table.keep)]
+        yield [record.get(table.column) for _, record in part], pa.table(columns).select(selected)
 
 
-def _column(table: Table, name: str, part: list[Record], kind: "pa.DataType | None") -> "pa.Array":
-    """Return the values of a column, which are of one kind; of what kind, they say where none is given."""
-    pa = pyarrow()
+def _to_array(table: TextTable, name: str, part: list[_Record], kind: pa.DataType | None) -> pa.Array:
+    """Return the values of a column, all of one type, which is inferred if it is not given."""
     values = [record.get(name) for _, record in part]
-    refused = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError)
+    errors = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError)
 
     def fails(count: int) -> bool:
         try:
             pa.array(values[:count], kind)
-        except refused:
+        except errors:
             return True
         return False
 
     try:
         return pa.array(values, kind)
-    except refused as error:
-        odd = bisect.bisect_left(range(1, len(part) + 1), True, key=fails)  # noqa: FBT003 - what is searched
+    except errors as error:
+        invalid = bisect.bisect_left(range(1, len(part) + 1), True, key=fails)  # noqa: FBT003 - the value searched
         raise FormatError(
-            f"{table.path}, line {part[odd][0]:,}: {name!r} is {values[odd]!r:.80}, which cannot stand in "
-            f"one column with the lines before ({error}). Keep only other columns, or write one kind."
+            f"{table.path}, line {part[invalid][0]:,}: {name!r} is {values[invalid]!r:.80}, whose type "
+            f"differs from that of the lines before ({error}). Keep only other columns, or write values of "
+            "one type."
         ) from error

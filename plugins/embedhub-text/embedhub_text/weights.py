@@ -1,12 +1,13 @@
-"""What poolings weigh words by: the order of a source's rows, or what was learnt from texts and is on disk.
+"""Word weights of the poolings: by frequency rank, or fitted to texts and stored on disk.
 
-Learnt weights are a folder ``<cache>/fitted/<source>-<dim>d-<pooling>-<key>/``::
+Fitted weights are a folder ``<cache>/weights/<source>-<dim>d-<pooling>-<key>/``::
 
-    manifest.json    source, dim, rows, XXH3 of the words; pooling, number of texts, weight of other words
-    weights.npy      (n,) float64: the weight of each row of the source
-    common.npy       (dim,) float64: for "sif" the common direction of the texts; else (0,)
+    manifest.json           source, dim, words with their XXH3; pooling, number of texts, default weight
+    weights.npy             (n,) float64: the weight of each word of the source
+    common_component.npy    (dim,) float64: the common component of the texts; only for "sif"
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable
@@ -15,169 +16,174 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
 from embedhub.errors import EmbedhubError, StoreError, VocabularyError
 from embedhub.vectors.vectors import Vectors
+from embedhub_text.word_cache import TextWords
 
 SIF_A = 1e-3
 """The ``a`` of "sif" (S. Arora, Y. Liang, T. Ma, ICLR 2017)."""
 
-NOTHING: NDArray[np.float64] = np.empty(0)
-"""The direction that is taken out where there is none."""
-
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """The weight of each row of a source.
+class WordWeights:
+    """The weight of each word of a source.
 
     Args:
-        rows: ``(n,)`` float64.
-        other: Weight of a word that has no row of its own.
-        common: ``(dim,)`` float64, the direction that is taken out of each text; ``(0,)`` for none.
+        weights: ``(n,)`` float64.
+        default_weight: Weight of a word whose vector is not one of the source.
+        common_component: ``(dim,)`` float64, the direction that is removed from each text; None for none.
     """
 
-    rows: NDArray[np.float64]
-    other: float
-    common: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    default_weight: float
+    common_component: NDArray[np.float64] | None = None
+
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the weights of words by their rows, which are negative for those not in the source."""
+        return np.where(rows < 0, self.default_weight, np.take(self.weights, rows, mode="clip"))
 
 
-def by_rank(rows: int) -> Weights:
-    """Return the weights of "sif" for a source whose rows stand in the order of their frequency.
+def zipf_weights(size: int) -> WordWeights:
+    """Return the weights of "sif" for a source whose words are in descending order of frequency.
 
-    Zipf's law gives the shares of tokens: that of row i is proportional to ``1 / (i + 1)``. A word without a
-    row of its own weighs as the last row does.
+    By Zipf's law the relative frequency of word i is proportional to ``1 / (i + 1)``. A word that is not in
+    the source weighs as much as the last one.
     """
-    ranks = np.arange(1, rows + 1, dtype=np.float64)
+    ranks = np.arange(1, size + 1, dtype=np.float64)
     weights = _sif(1 / (ranks * math.fsum(1 / ranks)))
-    return Weights(weights, float(weights[-1]), NOTHING)
+    return WordWeights(weights, float(weights[-1]))
 
 
-def by_texts(
-    pooling: str, chunks: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]], rows: int
-) -> Weights:
-    """Return the weights that texts give to the rows of a source.
+def fit_weights(pooling: str, chunks: Iterable[TextWords], size: int) -> WordWeights:
+    """Return the weights that texts give to the words of a source.
 
-    For "sif" a row counts as often as its words occur, as a share of all words; for "idf" once for each text
-    with one of them. Words without a row of their own count for none, and weigh like one that never occurs.
+    For "sif" a word is counted at each occurrence, for "idf" once for each text. Words that are not in the
+    source, fallbacks included, weigh as much as a word that does not occur.
 
     Args:
         pooling: "sif" or "idf".
-        chunks: For some texts at a time the row of each word, negative or from ``rows`` on for words without
-            one of their own, and how many words each text has.
-        rows: How many rows the source has.
+        chunks: The texts.
+        size: Number of words of the source.
     """
-    counts = np.zeros(rows)
+    counts = np.zeros(size)
     texts = words = 0
-    for index, lengths in chunks:
-        own = (index >= 0) & (index < rows)
-        counted = index[own]
+    for chunk in chunks:
+        rows = chunk.rows[chunk.words]
+        in_source = rows >= 0
+        counted = rows[in_source]
         if pooling == "idf":
-            owners = np.repeat(np.arange(len(lengths)), lengths)[own]
-            counted = np.unique(owners * rows + counted) % rows
-        counts += np.bincount(counted, minlength=rows)
-        texts += len(lengths)
-        words += len(index)
+            counted = np.unique(chunk.texts[in_source] * size + counted) % size
+        counts += np.bincount(counted, minlength=size)
+        texts += len(chunk)
+        words += len(rows)
     if not counts.any():
-        raise VocabularyError(
-            f"The source has none of the {words:,} words of the {texts:,} texts to learn from."
-        )
+        raise VocabularyError(f"The source has none of the {words:,} words of the {texts:,} texts to fit.")
     if pooling == "idf":
         weights = np.log((1 + texts) / (1 + counts)) + 1
-        return Weights(weights, math.log(1 + texts) + 1, NOTHING)
-    return Weights(_sif(counts / words), 1.0, NOTHING)
+        return WordWeights(weights, math.log(1 + texts) + 1)
+    return WordWeights(_sif(counts / words), 1.0)
 
 
-def _sif(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    return SIF_A / (SIF_A + shares)
+def _sif(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+    return SIF_A / (SIF_A + frequencies)
 
 
-def common_direction(chunks: Iterable[NDArray[np.float32]], dim: int) -> NDArray[np.float64]:
-    """Return the first right singular vector of rows that come in chunks, ``(dim,)`` of length 1."""
+def fit_common_component(chunks: Iterable[NDArray[np.float32]], dim: int) -> NDArray[np.float64]:
+    """Return the first right singular vector of vectors that come in chunks, ``(dim,)`` of length 1."""
     products = np.zeros((dim, dim))
     for chunk in chunks:
-        rows = chunk.astype(np.float64)
-        products += rows.T @ rows
+        vectors = chunk.astype(np.float64)
+        products += vectors.T @ vectors
     direction: NDArray[np.float64] = np.linalg.eigh(products)[1][:, -1]
     return direction
 
 
-def save(vectors: Vectors, pooling: str, weights: Weights, texts: int, folder: str | Path | None) -> Path:
-    """Write learnt weights, and return the folder, whose name says what is in it.
+def save_weights(
+    vectors: Vectors, pooling: str, weights: WordWeights, texts: int, folder: str | Path | None
+) -> Path:
+    """Write fitted weights, and return their folder, whose name contains a hash of the content.
 
     Args:
-        vectors: The source whose rows they weigh.
-        pooling: What they are for.
-        weights: What was learnt.
-        texts: From how many texts.
-        folder: Where the folder is made; None for the cache.
+        vectors: The source that they belong to.
+        pooling: The pooling that they are for.
+        weights: The weights.
+        texts: Number of texts that they were fitted to.
+        folder: Where to create their folder; None for the cache.
 
     Raises:
-        StoreError: The disk refuses the bytes.
+        StoreError: The folder cannot be written.
     """
-    manifest = _identity(vectors, pooling) | {"other": weights.other, "texts": texts}
-    content = [weights.rows.tobytes(), weights.common.tobytes(), json.dumps(manifest).encode()]
-    name = f"{vectors.name}-{vectors.dim}d-{pooling}-{xxhash.xxh3_64_hexdigest(b''.join(content))}"
-    place = (
-        settings.cache_folder() / "fitted" if folder is None else Path(folder).expanduser().absolute()
-    ) / name
+    manifest = _identity(vectors, pooling) | {"default_weight": weights.default_weight, "texts": texts}
+    arrays = {"weights.npy": weights.weights}
+    if weights.common_component is not None:
+        arrays["common_component.npy"] = weights.common_component
+    key = hashlib.sha256(json.dumps(manifest).encode())
+    for array in arrays.values():
+        key.update(array.tobytes())
+    name = f"{vectors.name}-{vectors.dim}d-{pooling}-{key.hexdigest()[:16]}"
+    parent = settings.cache_folder() / "weights" if folder is None else Path(folder).expanduser().absolute()
+    path = parent / name
     with cache.lock(name, f"writing {name}"):
-        if place.exists():
-            return place
+        if path.exists():
+            return path
         try:
-            with _atomic.publish(place) as fresh:
-                np.save(fresh / "weights.npy", weights.rows, allow_pickle=False)
-                np.save(fresh / "common.npy", weights.common, allow_pickle=False)
-                (fresh / "manifest.json").write_text(
-                    json.dumps(manifest, indent=2) + "\n", "utf-8", newline="\n"
-                )
+            with _atomic.publish(path) as temporary:
+                for file, array in arrays.items():
+                    np.save(temporary / file, array, allow_pickle=False)
+                text = json.dumps(manifest, indent=2) + "\n"
+                (temporary / "manifest.json").write_text(text, "utf-8", newline="\n")
         except EmbedhubError:
             raise
         except OSError as error:
             raise StoreError(
-                f"{place}: the learnt weights could not be written ({error.strerror}); nothing was kept. "
-                "Name another folder in fit(texts, folder=...)."
+                f"{path}: the fitted weights could not be written ({error.strerror}); nothing was kept. "
+                "Pass another folder: fit(texts, folder=...)."
             ) from error
-    return place
+    return path
 
 
-def open_weights(place: Path, vectors: Vectors, pooling: str) -> Weights:
-    """Open learnt weights: at their place, or else in this machine's cache.
+def load_weights(folder: Path, vectors: Vectors, pooling: str) -> WordWeights:
+    """Open fitted weights, from their folder or from this machine's cache.
 
     Raises:
         StoreError: They are in neither, or damaged, or belong to other vectors or to another pooling.
     """
-    places = (place, settings.cache_folder() / "fitted" / place.name)
-    found = next((folder for folder in places if folder.exists()), None)
-    if found is None:
+    candidates = (folder, settings.cache_folder() / "weights" / folder.name)
+    path = next((candidate for candidate in candidates if candidate.exists()), None)
+    if path is None:
         raise StoreError(
-            f"{place}: the weights that {pooling!r} has learnt are not here, nor at {places[1]}. Only their "
-            "place travels to other machines: name a folder that all see in fit(texts, folder=...), or copy "
-            f"the folder {place.name} there."
+            f"{folder}: the fitted weights of pooling={pooling!r} are not there, nor at {candidates[1]}. An "
+            "embedder is pickled with the path of its weights only: use a folder on shared storage, "
+            f"fit(texts, folder=...), or copy the folder {folder.name} into {candidates[1].parent}."
         )
     try:
-        manifest = json.loads((found / "manifest.json").read_text("utf-8"))
-        rows = np.load(found / "weights.npy", mmap_mode="r", allow_pickle=False).view(np.ndarray)
-        common = np.load(found / "common.npy", allow_pickle=False)
+        manifest = json.loads((path / "manifest.json").read_text("utf-8"))
+        weights = np.load(path / "weights.npy", mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        common_component = None
+        if pooling == "sif":
+            common_component = np.load(path / "common_component.npy", allow_pickle=False)
         expected = _identity(vectors, pooling)
-        got = {name: manifest[name] for name in expected}
-        other = float(manifest["other"])
+        actual = {name: manifest[name] for name in expected}
+        default_weight = float(manifest["default_weight"])
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{found}: these weights are damaged ({error}). Fit anew.") from error
-    if got != expected:
-        raise StoreError(f"{found}: these weights were learnt for {got}; expected {expected}. Fit anew.")
-    return Weights(rows, other, common)
+        raise StoreError(f"{path}: the fitted weights are damaged ({error}). Call fit again.") from error
+    if actual != expected:
+        raise StoreError(
+            f"{path}: the weights were fitted for {actual}; expected {expected}. Call fit again."
+        )
+    return WordWeights(weights, default_weight, common_component)
 
 
 def _identity(vectors: Vectors, pooling: str) -> dict[str, Any]:
-    """Return what the vectors must be for the weights to be theirs: the same words in the same rows."""
+    """Return the properties that two sets of vectors share if they have the same words in the same order."""
     return {
         "source": vectors.name,
         "dim": vectors.dim,
-        "rows": len(vectors),
+        "size": len(vectors),
         "words": vectors.manifest["xxh3_128"]["words.utf8"],
         "pooling": pooling,
     }

@@ -1,4 +1,4 @@
-"""Tables of texts: what is read is what was written, wherever one begins and however much one takes."""
+"""`TextTable`: every format, in batches of every size, from every row."""
 
 import csv
 import json
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from embedhub_text.tables import FORMATS, Table, format_of
+from embedhub_text.tables import FORMATS, TextTable, infer_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-# Surrogates are no Unicode. A lone carriage return ends a line for csv's writer and for no other.
+# Surrogates are not Unicode. A lone carriage return ends a line for csv's writer only.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"))
 
 
 def write(path: Path, rows: list[tuple[str, str]]) -> None:
-    """Write rows in the format that the name says."""
-    kind = format_of(path)
+    """Write rows in the format of the file's name."""
+    kind = infer_format(path)
     if kind == "parquet":
         columns = {"id": [row[0] for row in rows], "text": [row[1] for row in rows]}
         table = pa.table(columns, pa.schema({"id": pa.string(), "text": pa.string()}))
@@ -36,8 +36,8 @@ def write(path: Path, rows: list[tuple[str, str]]) -> None:
 @pytest.mark.parametrize("kind", FORMATS)
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_what_is_read_is_what_was_written(kind: str, tmp_path: Path, data: st.DataObject) -> None:
-    """Any texts come back, in batches of any size, from any row on, with the columns beside them."""
+def test_rows_survive_writing_and_reading(kind: str, tmp_path: Path, data: st.DataObject) -> None:
+    """Every text is read as it was written, with its columns, in batches of any size, from any row."""
     forbidden = {"tsv": "\t\n\r", "text": "\n"}.get(kind, "")
     own = texts.map(lambda text: text.translate(dict.fromkeys(map(ord, forbidden))))
     rows = data.draw(st.lists(st.tuples(st.uuids().map(str), own), max_size=12))
@@ -45,8 +45,8 @@ def test_what_is_read_is_what_was_written(kind: str, tmp_path: Path, data: st.Da
     path = tmp_path / f"in.{'txt' if kind == 'text' else kind}"
     write(path, rows)
     if kind == "jsonl" and not rows:
-        return  # nothing says that there is a column
-    table = Table(path=path, column="text", keep=None, file_format=kind)
+        return  # no line has a column
+    table = TextTable(path=path, column="text", keep=None, file_format=kind)
     batches = list(table.batches(size, skip=skip))
     assert [text for batch in batches for text in batch.texts] == [text for _, text in rows[skip:]]
     assert all(len(batch.texts) == size for batch in batches[:-1])
@@ -66,18 +66,20 @@ def test_what_is_read_is_what_was_written(kind: str, tmp_path: Path, data: st.Da
         ("-", "text"),
     ],
 )
-def test_a_name_says_its_format(name: str, kind: str) -> None:
-    """The ending of a name is its format, in any case, before those of compressed files."""
-    assert format_of(Path(name)) == kind
+def test_format_is_inferred_from_the_name(name: str, kind: str) -> None:
+    """The suffix before those of compressed files is the format, in upper or lower case."""
+    assert infer_format(Path(name)) == kind
 
 
-def test_how_much_was_read_is_known(tmp_path: Path) -> None:
-    """The share of the file that was read grows to all of it, in plain and in compressed files."""
+def test_progress_grows_to_the_whole_file(tmp_path: Path) -> None:
+    """The fraction of the file that was read grows with each batch, and ends at 1."""
     rows = [(str(number), "some words " * 20) for number in range(5000)]
     for name in ("in.parquet", "in.csv", "in.jsonl", "in.txt"):
         write(tmp_path / name, rows)
-        table = Table(path=tmp_path / name, column="text", keep=None, file_format=format_of(tmp_path / name))
-        shares = [batch.share or 0 for batch in table.batches(1000)]
-        assert shares == sorted(shares)
-        assert 0 < shares[0] < 0.5
-        assert shares[-1] == 1
+        table = TextTable(
+            path=tmp_path / name, column="text", keep=None, file_format=infer_format(tmp_path / name)
+        )
+        fractions = [batch.progress or 0 for batch in table.batches(1000)]
+        assert fractions == sorted(fractions)
+        assert 0 < fractions[0] < 0.5
+        assert fractions[-1] == 1

@@ -1,4 +1,4 @@
-"""What the tests of engines share: a store that all workers see, texts, and the code of the page of docs."""
+"""Fixtures of the engines' tests: a store that all workers see, texts, and the code of the docs page."""
 
 import os
 import re
@@ -18,25 +18,25 @@ PAGE = Path(__file__).parents[4] / "docs" / "bigger-than-one-machine.md"
 CHECK = """
 if __name__ == "__main__":
     expected = embed(texts)
-    assert rows.shape == expected.shape == (100, 50) and expected[:2].any()
-    assert (rows == expected).all()
+    assert vectors.shape == expected.shape == (100, 50) and expected[:2].any()
+    assert (vectors == expected).all()
     print("the same")
 """
 
 
 @pytest.fixture(scope="session")
-def _one_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("engines")
 
 
 @pytest.fixture
-def embed(_one_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub_text.TextEmbedder:
-    """Return an embedder whose store the workers find in the cache that they inherit."""
-    monkeypatch.setenv("EMBEDHUB_CACHE", str(_one_cache))
+def embed(_shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedhub_text.TextEmbedder:
+    """Return an embedder whose store is in the cache that workers inherit."""
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(_shared_cache))
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50)
-    embed(["built, and compiled"])
+    embed(["build the store"])
     return embed
 
 
@@ -46,19 +46,19 @@ def texts(embed: embedhub_text.TextEmbedder) -> list[str | None]:
     words = [*embed.vectors.words[:2000], "Qwxz", "zzyx", "."]
     generator = np.random.default_rng(1)
     lengths = generator.integers(0, 30, 400).tolist()
-    some = [" ".join(words[i] for i in generator.integers(0, len(words), n)) for n in lengths]
-    return [None if i % 50 == 7 else text for i, text in enumerate(some)]
+    joined = [" ".join(words[i] for i in generator.integers(0, len(words), n)) for n in lengths]
+    return [None if i % 50 == 7 else text for i, text in enumerate(joined)]
 
 
 @pytest.fixture
 def expected(embed: embedhub_text.TextEmbedder, texts: list[str | None]) -> NDArray[np.float32]:
-    """Return the rows that one process gives."""
+    """Return the vectors of one process."""
     return np.asarray(embed(texts))
 
 
 @pytest.fixture
 def page(embed: embedhub_text.TextEmbedder, tmp_path: Path) -> Callable[[str], None]:
-    """Return a function that runs the code of a section of the page, and compares its rows."""
+    """Return a function that runs the code of a section of the page, and compares its vectors."""
 
     def run(section: str) -> None:
         text = PAGE.read_text("utf-8").split(f"\n## {section}\n")[1]
@@ -66,16 +66,16 @@ def page(embed: embedhub_text.TextEmbedder, tmp_path: Path) -> Callable[[str], N
         script = tmp_path / "page.py"
         script.write_text(code + CHECK, "utf-8")
         with child(sys.executable, script, cwd=tmp_path) as process:
-            printed, complained = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, complained
-        assert printed.endswith("the same\n")
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, stderr
+        assert stdout.endswith("the same\n")
 
     return run
 
 
 @dataclass
 class Workers:
-    """Worker processes, the first of which is killed in the middle of its work."""
+    """Worker processes, the first of which is killed during its work."""
 
     folder: Path
     begin: Callable[[], None]
@@ -94,7 +94,7 @@ class Workers:
 
 @pytest.fixture
 def workers(tmp_path: Path) -> Workers:
-    """Return the means to have the first worker that begins killed, by itself."""
+    """Return a function by which the first worker that calls it kills itself."""
     folder = tmp_path / "workers"
     folder.mkdir()
 

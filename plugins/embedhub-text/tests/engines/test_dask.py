@@ -13,27 +13,27 @@ pytest.importorskip("dask.dataframe", reason="dask is not installed")
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
 
-def test_the_page_runs(page: Callable[[str], None]) -> None:
-    """The code of the page gives the rows of one process."""
+def test_code_of_the_docs_page_runs(page: Callable[[str], None]) -> None:
+    """The code of the page computes the vectors of one process."""
     page("Dask")
 
 
-def test_a_killed_worker_changes_nothing(
+def test_killed_worker_changes_nothing(
     embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,
 ) -> None:
-    """A worker that is killed in mid-job is started anew, its parts are done again, the rows are the same."""
+    """A worker that is killed is started again, its parts are done again, and the vectors are the same."""
     import dask.dataframe as dd
     import pandas as pd
     from dask.distributed import Client, LocalCluster
 
     begin = workers.begin
 
-    def killed_once(frame: Any, column: str) -> Any:
+    def killed_once(frame: Any) -> Any:
         begin()
-        return embed.frame(frame, column=column)
+        return frame.assign(vector=list(embed(frame["text"])))
 
     meta = pd.DataFrame({"text": pd.Series(dtype="str"), "vector": pd.Series(dtype=object)})
     with (
@@ -41,7 +41,7 @@ def test_a_killed_worker_changes_nothing(
         Client(cluster) as client,
     ):
         ddf = dd.from_pandas(pd.DataFrame({"text": texts}), npartitions=16)
-        job = client.compute(ddf.map_partitions(killed_once, column="text", meta=meta))
+        job = client.compute(ddf.map_partitions(killed_once, meta=meta))
         frame = job.result(timeout=PATIENCE)
     assert workers.others - {workers.killed}
     assert (np.stack(frame["vector"]) == expected).all()

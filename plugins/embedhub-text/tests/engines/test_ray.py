@@ -25,24 +25,24 @@ def ray(embed: embedhub_text.TextEmbedder) -> Iterator[Any]:
     ray.shutdown()
 
 
-def test_the_page_runs(page: Callable[[str], None]) -> None:
-    """The code of the page gives the rows of one process."""
+def test_code_of_the_docs_page_runs(page: Callable[[str], None]) -> None:
+    """The code of the page computes the vectors of one process."""
     page("Ray Data")
 
 
-def test_a_killed_worker_changes_nothing(
+def test_killed_worker_changes_nothing(
     ray: Any,
     embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,
 ) -> None:
-    """The tasks of a worker that is killed in mid-job are run again, and the rows are the same."""
+    """The tasks of a worker that is killed are run again, and the vectors are the same."""
     begin = workers.begin
 
     def killed_once(batch: Any) -> Any:
         begin()
-        return embed(batch)
+        return {**batch, "vector": embed(batch["text"])}
 
     table = ray.data.from_items([{"at": i, "text": text} for i, text in enumerate(texts)]).repartition(16)
     rows = table.map_batches(killed_once, batch_size=None).take_all()

@@ -26,28 +26,27 @@ def spark(embed: embedhub_text.TextEmbedder) -> Iterator[Any]:
     session.stop()
 
 
-def test_the_page_runs(page: Callable[[str], None]) -> None:
-    """The code of the page gives the rows of one process."""
+def test_code_of_the_docs_page_runs(page: Callable[[str], None]) -> None:
+    """The code of the page computes the vectors of one process."""
     page("Spark")
 
 
-def test_a_killed_worker_changes_nothing(
+def test_killed_worker_changes_nothing(
     spark: Any,
     embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,
 ) -> None:
-    """The task of a Python process that is killed in mid-job is run again, and the rows are the same."""
-    each = embed.pandas("text")
-
+    """The task of a Python process that is killed is run again, and the vectors are the same."""
     begin = workers.begin
 
     def killed_once(frames: Iterable[Any]) -> Iterator[Any]:
         begin()
-        yield from each(frames)
+        for frame in frames:
+            yield frame.assign(vector=list(embed(frame["text"])))
 
     df = spark.createDataFrame(list(enumerate(texts)), "at long, text string").repartition(8)
-    found = df.mapInPandas(killed_once, "at long, text string, vector array<float>").orderBy("at").collect()
+    rows = df.mapInPandas(killed_once, "at long, text string, vector array<float>").orderBy("at").collect()
     assert workers.others - {workers.killed}
-    assert (np.array([row["vector"] for row in found], np.float32) == expected).all()
+    assert (np.array([row["vector"] for row in rows], np.float32) == expected).all()
