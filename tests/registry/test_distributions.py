@@ -82,7 +82,7 @@ LISTING = """
 import json, embedhub
 sources = embedhub.sources()
 print(json.dumps([
-    (sources.provider(name), name, source.dims, source.words, source.citation)
+    (sources.provider(name), name, source.dims, source.vocab_size, source.citation)
     for name, source in sources.items()
 ]))
 """

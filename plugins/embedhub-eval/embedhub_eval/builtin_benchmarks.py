@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from functools import partial
 
 from embedhub.download.remote_file import RemoteFile
-from embedhub.registry.hookspecs import hookimpl
 from embedhub_eval import analogy_file as questions
 from embedhub_eval import word_pairs
 from embedhub_eval.benchmark import Benchmark, BenchmarkFile, ItemReader, Kind
+from embedhub_eval.hookspecs import hookimpl
 
 _RAW = "https://raw.githubusercontent.com"
 _GENSIM = f"{_RAW}/piskvorky/gensim/ee2642b4fa26e689ba4595067504668bc7a89016/gensim/test/test_data"
