@@ -1,10 +1,12 @@
-"""Lines of small text files: UTF-8 with or without a byte-order mark, any line ends, plain or compressed."""
+"""Text files: UTF-8 with or without a byte-order mark, any line ends, plain or compressed."""
 
 import codecs
+import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal, TextIO
 
 from embedhub._compression import open_bytes
 from embedhub.errors import FormatError
@@ -12,6 +14,19 @@ from embedhub.errors import FormatError
 _LINE_END = re.compile(b"\r\n|\n|\r")
 _MAX_SHOWN = 60  # characters of a line in a message
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+
+
+@contextmanager
+def open_text(file: BinaryIO) -> Iterator[TextIO]:
+    """Open the text of a binary file, which may be larger than memory and stays open.
+
+    Bytes that are not UTF-8 are decoded to surrogate escapes.
+    """
+    text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape")
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def read_lines(

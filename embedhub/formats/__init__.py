@@ -10,8 +10,8 @@ FORMATS = {
     "numberbatch": "numberbatch.read",
     "static-embeddings": "static_embeddings.read",
     "static-embeddings-prefix": "static_embeddings.read_prefix",
-    "word2vec": "word2vec.read_text",
     "word2vec-binary": "word2vec.read_binary",
+    "word2vec-text": "word2vec.read_text",
 }
 """Names of the formats, and the readers behind them."""
 

@@ -8,9 +8,8 @@ from typing import BinaryIO, NamedTuple
 from embedhub._compression import open_bytes
 from embedhub._sniff import sniff
 from embedhub.errors import FormatError
-from embedhub.formats import fasttext, glove, static_embeddings, word2vec
+from embedhub.formats import fasttext, static_embeddings, word2vec
 from embedhub.formats._rows import MAX_DIM, is_number
-from embedhub.vectors.blocks import Reader
 
 _SNIFF_BYTES = 1 << 20
 _SNIFF_LINES = 10
@@ -18,21 +17,21 @@ _LENGTH_BYTES = 8  # of the header of safetensors, a JSON object, which follows
 _DIGITS = frozenset(b"0123456789+-.eE infaINFA")
 
 
-class Format(NamedTuple):
-    """How to read a file.
+class DetectedFormat(NamedTuple):
+    """The format of a file.
 
     Args:
-        reader: The reader of its format.
-        dim: Dimension of its vectors.
+        name: Name of the format, one of `embedhub.formats.FORMATS`.
+        dim: Dimension of the vectors.
         companions: Further files that the reader needs.
     """
 
-    reader: Reader
+    name: str
     dim: int
     companions: tuple[Path, ...] = ()
 
 
-def detect(path: Path) -> Format:
+def detect(path: Path) -> DetectedFormat:
     r"""Detect the format and the dimension of a file of vectors from its first bytes.
 
     The formats are GloVe text, word2vec text and fastText ``.vec``, word2vec binary, fastText ``.bin``, and
@@ -43,8 +42,8 @@ def detect(path: Path) -> Format:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder, "mine.txt")
         ...     _ = path.write_bytes(b"the 0.1 0.2 0.3\n")
-        ...     detect(path).dim
-        3
+        ...     detect(path)
+        DetectedFormat(name='glove', dim=3, companions=())
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
@@ -55,10 +54,10 @@ def detect(path: Path) -> Format:
     with open_bytes(path) as file:
         start = _read(file, _SNIFF_BYTES)
     if start.startswith(fasttext.MAGIC):
-        return Format(fasttext.read, fasttext.read_dim(path))
+        return DetectedFormat("fasttext", fasttext.read_dim(path))
     if start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and not start[_LENGTH_BYTES - 1]:
         dim = static_embeddings.read_dim(path)
-        return Format(static_embeddings.read, dim, static_embeddings.companions(path))
+        return DetectedFormat("static-embeddings", dim, static_embeddings.companions(path))
     first, newline, remaining = start.partition(b"\n")
     header = word2vec.parse_header(first) if newline and len(first) < word2vec.MAX_HEADER_BYTES else None
     if header:
@@ -67,14 +66,14 @@ def detect(path: Path) -> Format:
             raise FormatError(
                 f"{path}: line 1: the header declares dimension {dim}; expected 1 to {MAX_DIM}."
             )
-        return Format(word2vec.read_text if _is_text(remaining, dim) else word2vec.read_binary, dim)
+        return DetectedFormat("word2vec-text" if _is_text(remaining, dim) else "word2vec-binary", dim)
     dim = _dim_of_lines(start)
     if not dim:
         raise FormatError(
             f"{path}: expected vectors as GloVe text, word2vec text or binary, fastText .vec or .bin, or "
             f"token vectors in safetensors; got {start[:40]!r}.{_hint(start)}"
         )
-    return Format(glove.read, dim)
+    return DetectedFormat("glove", dim)
 
 
 def _read(file: BinaryIO, count: int) -> bytes:

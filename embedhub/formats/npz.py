@@ -39,7 +39,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
 def _array(
     archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Iterator[IO[bytes]]:
-    """Open a member of the archive for the bytes of an array, behind its header."""
+    """Open a member of the archive for the bytes of an array, after its header."""
     info = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, so that equal vectors make equal files
     info.compress_type = zipfile.ZIP_STORED if dtype.kind == "f" else zipfile.ZIP_DEFLATED
     with archive.open(info, "w", force_zip64=True) as file:

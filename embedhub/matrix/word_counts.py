@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Literal, TextIO
 
 from embedhub._compression import open_bytes
 from embedhub._progress import progress_bar
+from embedhub._text_lines import open_text
 from embedhub.errors import FormatError, LocalFileError
 from embedhub.matrix.tokenizers import count_words, get_tokenizer
 
@@ -68,7 +69,7 @@ def read_counts(path: str | Path, *, kind: Kind | None = None, tokenize: Any = "
     name = "stdin" if path == STDIN else str(path)
     try:
         with _open(path) as chunks:
-            first = next(chunks, "").removeprefix("\ufeff")
+            first = next(chunks, "")
             if "\0" in first or first.startswith(("\udcff\udcfe", "\udcfe\udcff")):
                 raise FormatError(f"{name}: the file is not UTF-8 text; convert it (iconv -t UTF-8).")
             text = chain([first], chunks)
@@ -90,11 +91,11 @@ def read_counts(path: str | Path, *, kind: Kind | None = None, tokenize: Any = "
 def _open(path: str | Path) -> Iterator[Iterator[str]]:
     """Open a file and return its text in chunks, with a progress bar if it is large."""
     if str(path) == STDIN:
-        with _decode(sys.stdin.buffer) as text:
+        with open_text(sys.stdin.buffer) as text:
             yield _chunks(text)
         return
     path = Path(path).expanduser()
-    with open_bytes(path) as file, _decode(file) as text:
+    with open_bytes(path) as file, open_text(file) as text:
         size = path.stat().st_size if path.is_file() else 0
         if size < MIN_BYTES_FOR_PROGRESS or not isinstance(file, io.BufferedReader):
             yield _chunks(text)
@@ -115,15 +116,6 @@ def _report_progress(chunks: Iterator[str], file: BinaryIO, advance: Callable[[i
 def _chunks(text: TextIO) -> Iterator[str]:
     while chunk := text.read(CHUNK_CHARS):
         yield chunk
-
-
-@contextmanager
-def _decode(file: BinaryIO) -> Iterator[TextIO]:
-    text = io.TextIOWrapper(file, "utf-8", "surrogateescape")
-    try:
-        yield text
-    finally:
-        text.detach()  # the caller closes the file
 
 
 def _pieces(chunks: Iterable[str], separators: str) -> Iterator[str]:

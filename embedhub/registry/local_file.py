@@ -17,7 +17,8 @@ from embedhub._names import is_device, slug
 from embedhub._warn import warn
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatWarning, LocalFileError, StoreError, UnexpectedEndError
-from embedhub.formats.detect import Format, detect
+from embedhub.formats import get_reader
+from embedhub.formats.detect import DetectedFormat, detect
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.vectors import Vectors
@@ -36,7 +37,7 @@ class LocalSource(EmbeddingSource):
     """
 
     path: Path
-    format: Format
+    format: DetectedFormat
     state: tuple[tuple[int, ...], ...]
 
     @property
@@ -59,7 +60,7 @@ class LocalSource(EmbeddingSource):
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read the file; if it ends too early, its complete vectors are used, with a warning."""
         try:
-            yield from self.format.reader(fetched.path, dim, *fetched.companions.values())
+            yield from get_reader(self.format.name)(fetched.path, dim, *fetched.companions.values())
         except UnexpectedEndError as error:
             warn(f"{error} All vectors before the end are used.", FormatWarning)
         self._check_state()
@@ -146,7 +147,7 @@ def _reopen(path: Path, cache_key: str) -> Vectors:
     return source.vectors(source.format.dim)
 
 
-def _files(path: Path, format: Format) -> tuple[Path, ...]:  # noqa: A002 - what it is
+def _files(path: Path, format: DetectedFormat) -> tuple[Path, ...]:  # noqa: A002 - what it is
     """Return the files that the vectors are read from."""
     return (split_member(path)[0], *format.companions)
 

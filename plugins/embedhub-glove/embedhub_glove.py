@@ -106,7 +106,7 @@ def _twitter(dim: int) -> tuple[RemoteFile, RemoteFile]:
             url=f"{_RELEASES}/glove-twitter-{dim}/glove-twitter-{dim}.gz",
             known_hash=release_hash,
             size=release_size,
-            format="word2vec",
+            format="word2vec-text",
         ),
     )
 

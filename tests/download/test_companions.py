@@ -44,7 +44,7 @@ def remote(name: str, **changes: Any) -> RemoteFile:
         "url": f"https://{HOST}/{name}",
         "known_hash": f"sha256:{hashlib.sha256(FILES[name]).hexdigest()}",
         "size": len(FILES[name]),
-        "format": "static-embeddings-prefix" if name != "plain.txt" else "word2vec",
+        "format": "static-embeddings-prefix" if name != "plain.txt" else "word2vec-text",
     }
     return RemoteFile(**(facts | changes))
 
@@ -149,7 +149,7 @@ def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
     """A header that promises more rows than a downloaded file has is an error, and nothing is published."""
-    cut = remote("cut.txt", format="word2vec")
+    cut = remote("cut.txt", format="word2vec-text")
     with pytest.raises(FormatError, match=r"declares 4 vectors, but the file has 3. It may be truncated"):
         source(cut).vectors(4)
     assert list(cache.glob("vectors/*/*")) == []

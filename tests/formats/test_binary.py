@@ -1,4 +1,4 @@
-"""word2vec binary, fastText models, and static token embeddings in safetensors."""
+"""Readers of word2vec binary, fastText models, and static token embeddings in safetensors."""
 
 import json
 import re
@@ -31,13 +31,13 @@ def read(reader: Reader, path: Path, dim: int) -> tuple[list[str], NDArray[np.fl
 
 
 def extras(reader: Reader, path: Path, dim: int) -> list[ExtraFile]:
-    """Return what a reader adds to a store."""
+    """Return the further files that a reader yields."""
     return [block for block in reader(path, dim) if isinstance(block, ExtraFile)]
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that writes bytes to a file, and tokens into a tokenizer.json beside it."""
+    """Return a function that writes bytes to a file, and tokens to a tokenizer.json in its folder."""
 
     def write(data: bytes, *tokens: str) -> Path:
         path = tmp_path / "vectors.bin"
@@ -51,27 +51,27 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_word2vec_binary_words_are_bytes(write: Callable[..., Path], end: bytes) -> None:
-    """Words that are not UTF-8 survive, with newlines between rows and without; rows may hold any byte."""
+    """Words that are not UTF-8 survive, with and without newlines between vectors of any bytes."""
     words = ["\udcff\udcfe", "</s>", "new_york", ""]
     rows = np.frombuffer(b"\n \n \0\n\n\n" * len(words), "<f4").reshape(-1, 2)
     assert read(word2vec.read_binary, write(writers.word2vec_binary(words, rows, end)), 2)[0] == words
     assert (read(word2vec.read_binary, write(writers.word2vec_binary(words, rows, end)), 2)[1] == rows).all()
 
 
-def test_word2vec_binary_of_many_blocks(write: Callable[..., Path]) -> None:
-    """A file of several blocks comes out whole and in order."""
+def test_word2vec_binary_blocks_keep_the_order_of_the_file(write: Callable[..., Path]) -> None:
+    """The vectors of a file of several blocks are complete and in order."""
     words = [f"word{i}" for i in range(30_000)]
     rows = np.arange(600_000, dtype=np.float32).reshape(-1, 20)
-    found = read(word2vec.read_binary, write(writers.word2vec_binary(words, rows)), 20)
-    assert found[0] == words
-    assert (found[1] == rows).all()
+    result = read(word2vec.read_binary, write(writers.word2vec_binary(words, rows)), 20)
+    assert result[0] == words
+    assert (result[1] == rows).all()
 
 
 BINARY = writers.word2vec_binary(["a", "bc"], ROWS)  # 4 bytes of header, rows from 4 and 14, 25 in all
 
 
 @pytest.mark.parametrize(
-    ("data", "words", "kind"),
+    ("data", "message", "error"),
     [
         (b"a 1 2\n", "line 1: expected a header '<words> <dim>', got b'a 1 2'", FormatError),
         (b"\xff" * 200, "line 1: expected a header '<words> <dim>', got b'\\xff", FormatError),
@@ -94,14 +94,14 @@ BINARY = writers.word2vec_binary(["a", "bc"], ROWS)  # 4 bytes of header, rows f
         ),
     ],
 )
-def test_wrong_word2vec_binary_is_named(
-    write: Callable[..., Path], data: bytes, words: str, kind: type[FormatError]
+def test_malformed_word2vec_binary_is_reported_with_its_byte(
+    write: Callable[..., Path], data: bytes, message: str, error: type[FormatError]
 ) -> None:
-    """An error says path and byte; an end that is unexpected is an error of its own, behind the rows."""
+    """An error names the path and the byte; an unexpected end is raised after all vectors."""
     path = write(data)
-    with pytest.raises(FormatError, match=re.escape(words)) as caught:
+    with pytest.raises(FormatError, match=re.escape(message)) as caught:
         read(word2vec.read_binary, path, 2)
-    assert type(caught.value) is kind
+    assert type(caught.value) is error
     assert str(caught.value).startswith(f"{path}: ")
 
 
@@ -117,7 +117,7 @@ def with_int(at: int, number: int, size: int = 4) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         (b"", "byte 0: expected fastText's magic number ba164f2f, got nothing"),
         (b"\0" + MODEL[1:], "byte 0: expected fastText's magic number ba164f2f, got 00164f2f"),
@@ -145,17 +145,19 @@ def with_int(at: int, number: int, size: int = 4) -> bytes:
         ),
     ],
 )
-def test_a_wrong_fasttext_model_is_named(write: Callable[..., Path], data: bytes, words: str) -> None:
-    """An error says path and byte; quantised and supervised models are refused by name."""
+def test_malformed_fasttext_model_is_reported_with_its_byte(
+    write: Callable[..., Path], data: bytes, message: str
+) -> None:
+    """An error names the path and the byte; quantized and supervised models are rejected as such."""
     path = write(data)
-    with pytest.raises(FormatError, match=re.escape(words)) as caught:
+    with pytest.raises(FormatError, match=re.escape(message)) as caught:
         read(fasttext.read, path, 2)
     assert str(caught.value).startswith(f"{path}: byte ")
 
 
-def test_fasttext_models_may_hold_labels_and_no_ngrams(write: Callable[..., Path]) -> None:
-    """Labels are no words; a model without n-grams has its words' own rows and no table."""
-    path = write(writers.fasttext_bin(["the", "of"], ROWS, NGRAMS, labels=["__label__odd"]))
+def test_fasttext_model_may_have_labels_and_no_ngrams(write: Callable[..., Path]) -> None:
+    """Labels are not words; a model without n-grams has only its words' own vectors."""
+    path = write(writers.fasttext_bin(["the", "of"], ROWS, NGRAMS, labels=["__label__other"]))
     assert read(fasttext.read, path, 2)[0] == ["the", "of"]
     (table,) = extras(fasttext.read, path, 2)
     assert isinstance(table.content, np.ndarray)
@@ -170,10 +172,10 @@ def test_fasttext_models_may_hold_labels_and_no_ngrams(write: Callable[..., Path
         assert extras(fasttext.read, path, 2) == []
 
 
-def test_real_vectors_of_a_fasttext_model_are_those_of_its_vec_file(
+def test_fasttext_model_equals_its_vec_file(
     glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]], write: Callable[..., Path]
 ) -> None:
-    """The .vec twin of a model, with five digits and a space behind each row, has the model's vectors."""
+    """The .vec twin of a model, with five digits and a space at each line's end, has the same vectors."""
     _, words, expected = glove_sample
     printed = (
         f"{word} {' '.join(f'{x:.5g}' for x in row)} \n" for word, row in zip(words, expected, strict=True)
@@ -182,13 +184,13 @@ def test_real_vectors_of_a_fasttext_model_are_those_of_its_vec_file(
     for version in (11, 12):
         model = writers.fasttext_bin(words, expected, version=version)
         for reader, data in ((fasttext.read, model), (word2vec.read_text, text)):
-            found, rows = read(reader, write(data), 50)
-            assert found == words
+            result, rows = read(reader, write(data), 50)
+            assert result == words
             assert rows.tobytes() == expected.tobytes()  # GloVe's numbers have five digits, too
 
 
-def test_a_model_of_model2vec_is_read_as_it_reads_it() -> None:
-    """The rows are what model2vec 0.10 gives for each token of a quantised vocabulary with weights."""
+def test_model2vec_model_has_the_vectors_of_model2vec() -> None:
+    """The vectors are those of model2vec 0.10, for a quantized vocabulary with weights."""
     path = GOLDEN / "model2vec" / "model.safetensors"
     words, rows = read(static_embeddings.read, path, 3)
     assert words == ["[PAD]", "[UNK]", "the", "cat", "sat", "##s", "café", "東", "a"]
@@ -204,8 +206,10 @@ VALUES = np.array([[1, -2, 0.5], [3, 4, -0.25]])
 
 @pytest.mark.parametrize("name", ["embeddings", "embedding.weight"])
 @pytest.mark.parametrize("dtype", ["F64", "F32", "F16", "BF16", "I8"])
-def test_every_dtype_becomes_float32(write: Callable[..., Path], name: str, dtype: str) -> None:
-    """float64, float32, float16, bfloat16 and int8 give the float32 of their values."""
+def test_static_embeddings_of_each_dtype_become_float32(
+    write: Callable[..., Path], name: str, dtype: str
+) -> None:
+    """float64, float32, float16, bfloat16 and int8 are converted to the float32 of the same value."""
     values: NDArray[Any]
     match dtype:
         case "BF16":
@@ -219,8 +223,8 @@ def test_every_dtype_becomes_float32(write: Callable[..., Path], name: str, dtyp
     assert read(static_embeddings.read, path, 3)[1].tolist() == expected.tolist()
 
 
-def test_weights_and_mapping(write: Callable[..., Path]) -> None:
-    """A token's row is the one that mapping names, times its weight."""
+def test_static_embeddings_apply_mapping_and_weights(write: Callable[..., Path]) -> None:
+    """A token's vector is the row that mapping selects, times its weight."""
     tensors: dict[str, tuple[str, NDArray[Any]]] = {
         "mapping": ("I32", np.array([1, 0, 1], np.int32)),
         "embeddings": ("F16", VALUES.astype(np.float16)),
@@ -231,8 +235,8 @@ def test_weights_and_mapping(write: Callable[..., Path]) -> None:
     assert rows.tolist() == [[6, 8, -0.5], [10, -20, 5], [-3, -4, 0.25]]
 
 
-def test_a_prefix_is_read_only_where_it_is_asked_for(write: Callable[..., Path]) -> None:
-    """One reader wants the very dim; the other gives the first columns, and no more than there are."""
+def test_static_embeddings_prefix_needs_its_own_reader(write: Callable[..., Path]) -> None:
+    """`read` requires the exact dimension; `read_prefix` returns the first columns."""
     path = write(writers.safetensors({"embeddings": ("F32", VALUES.astype(np.float32))}), "a", "b")
     assert read(static_embeddings.read_prefix, path, 2)[1].tolist() == VALUES[:, :2].tolist()
     for reader, dim in (
@@ -245,7 +249,7 @@ def test_a_prefix_is_read_only_where_it_is_asked_for(write: Callable[..., Path])
 
 
 @pytest.mark.parametrize(
-    ("model", "words"),
+    ("tokens", "model"),
     [
         (["[PAD]", "the"], {"type": "WordPiece", "vocab": {"[PAD]": 0, "the": 1}}),
         (["<unk>", "▁the"], {"type": "Unigram", "vocab": [["<unk>", 0.0], ["▁the", -2.5]]}),
@@ -253,14 +257,14 @@ def test_a_prefix_is_read_only_where_it_is_asked_for(write: Callable[..., Path])
     ],
     ids=["WordPiece", "Unigram", "BPE"],
 )
-def test_tokens_come_in_the_order_of_their_numbers(
-    write: Callable[..., Path], tmp_path: Path, model: list[str], words: dict[str, object]
+def test_tokens_are_in_the_order_of_their_ids(
+    write: Callable[..., Path], tmp_path: Path, tokens: list[str], model: dict[str, object]
 ) -> None:
-    """Each kind of tokenizer names its tokens; added ones count too, in whatever order they are listed."""
+    """Each kind of tokenizer, with added tokens in any order, yields its tokens by id."""
     added = [{"id": 3, "content": "[B]"}, {"id": 2, "content": "[A]"}]
-    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": words, "added_tokens": added}), "utf-8")
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": model, "added_tokens": added}), "utf-8")
     path = write(writers.safetensors({"embeddings": ("F32", np.ones((4, 1), np.float32))}))
-    assert read(static_embeddings.read, path, 1)[0] == [*model, "[A]", "[B]"]
+    assert read(static_embeddings.read, path, 1)[0] == [*tokens, "[A]", "[B]"]
 
 
 def tensors(name: str, shape: list[int], begin: int, end: int, dtype: str = "F32") -> bytes:
@@ -270,7 +274,7 @@ def tensors(name: str, shape: list[int], begin: int, end: int, dtype: str = "F32
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         (b"\1\0", "byte 0: expected 8 bytes of the header's length, but the file ends after 2"),
         (b"\xff" * 9, "byte 0: the header has 18446744073709551615 bytes; expected 100000000 at"),
@@ -307,24 +311,26 @@ def tensors(name: str, shape: list[int], begin: int, end: int, dtype: str = "F32
         ),
     ],
 )
-def test_wrong_safetensors_are_named(write: Callable[..., Path], data: bytes, words: str) -> None:
-    """An error says path and byte."""
+def test_malformed_safetensors_is_reported_with_its_byte(
+    write: Callable[..., Path], data: bytes, message: str
+) -> None:
+    """An error names the path and the byte."""
     path = write(data, "a", "b")
-    with pytest.raises(FormatError, match=re.escape(words)) as caught:
+    with pytest.raises(FormatError, match=re.escape(message)) as caught:
         read(static_embeddings.read, path, 2)
     assert str(caught.value).startswith(f"{path}: byte ")
 
 
 def test_tensors_and_tokenizer_must_fit_each_other(write: Callable[..., Path], tmp_path: Path) -> None:
-    """Wrong rows in mapping, missing weights, and another model's tokenizer are errors that say so."""
+    """Wrong rows in mapping, missing weights, and the tokenizer of another model are errors."""
     embeddings = ("F32", np.ones((2, 2), np.float32))
-    for other, words in [
+    for other, message in [
         ({"mapping": ("I64", np.array([0, 2]))}, "'mapping' has values from 0 to 2; expected 0 to 1"),
         ({"mapping": ("I64", np.array([-1, 0]))}, "'mapping' has values from -1 to 0; expected 0 to 1"),
         ({"weights": ("F32", np.ones(3, np.float32))}, "'weights' has 3 factors; expected 2"),
     ]:
         path = write(writers.safetensors({"embeddings": embeddings, **other}), "a", "b")
-        with pytest.raises(FormatError, match=words):
+        with pytest.raises(FormatError, match=message):
             read(static_embeddings.read, path, 2)
     path = write(writers.safetensors({"embeddings": embeddings}), "a", "b", "c")
     with pytest.raises(
@@ -343,17 +349,17 @@ def test_tensors_and_tokenizer_must_fit_each_other(write: Callable[..., Path], t
 
 @pytest.mark.parametrize("name", ["embeddings", "embedding.weight"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-def test_real_static_vectors_are_read_as_safetensors_wrote_them(
+def test_static_embeddings_written_by_safetensors_are_read_bit_for_bit(
     glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
     tmp_path: Path,
     name: str,
     dtype: type[np.floating[Any]],
 ) -> None:
-    """Tensors of model2vec and of sentence-transformers give a row for each token of their tokenizer."""
+    """Tensors with the names of model2vec and sentence-transformers have a vector for each token."""
     _, words, expected = glove_sample
     save_file({name: expected.astype(dtype)}, tmp_path / "model.safetensors")
     vocabulary = {word: index for index, word in reversed([*enumerate(words)])}
     Tokenizer(models.WordLevel(vocabulary, unk_token="the")).save(str(tmp_path / "tokenizer.json"))
-    found, rows = read(static_embeddings.read, tmp_path / "model.safetensors", 50)
-    assert found == words
+    result, rows = read(static_embeddings.read, tmp_path / "model.safetensors", 50)
+    assert result == words
     assert rows.tobytes() == expected.astype(dtype).astype(np.float32).tobytes()

@@ -1,4 +1,4 @@
-"""What holds for every format: round trips, compression, and whatever the bytes."""
+"""All formats: round trips, detection, compression, and damaged or arbitrary bytes."""
 
 import bz2
 import gzip
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedhub import FormatError
-from embedhub.formats import fasttext, glove, numberbatch, static_embeddings, word2vec
+from embedhub.formats import fasttext, get_reader, glove, numberbatch, static_embeddings, word2vec
 from embedhub.formats.detect import detect
 from embedhub.vectors.blocks import Reader
 
@@ -28,8 +28,9 @@ NGRAMS = np.arange(14, dtype=np.float32).reshape(7, 2)
 
 
 class Format(NamedTuple):
-    """A reader, and a writer of what it reads."""
+    """The name that is detected for a format, its reader, and a writer of its files."""
 
+    detected: str
     reader: Reader
     write: Callable[[list[str], writers.Rows], bytes]
 
@@ -45,20 +46,26 @@ def write_static(words: list[str], rows: writers.Rows, name: str = "embeddings")
 
 
 FORMATS = {
-    "glove": Format(glove.read, writers.glove),
-    "word2vec text": Format(word2vec.read_text, writers.word2vec_text),
-    "word2vec text, blanks": Format(word2vec.read_text, partial(writers.word2vec_text, end=b" \n")),
-    "word2vec text, blanks and returns": Format(
-        word2vec.read_text, partial(writers.word2vec_text, end=b" \r\n")
+    "glove": Format("glove", glove.read, writers.glove),
+    "word2vec text": Format("word2vec-text", word2vec.read_text, writers.word2vec_text),
+    "word2vec text, spaces": Format(
+        "word2vec-text", word2vec.read_text, partial(writers.word2vec_text, end=b" \n")
     ),
-    "word2vec binary": Format(word2vec.read_binary, writers.word2vec_binary),
-    "word2vec binary, newlines": Format(word2vec.read_binary, partial(writers.word2vec_binary, end=b"\n")),
-    "numberbatch": Format(numberbatch.read, writers.word2vec_text),
-    "numberbatch, one language": Format(numberbatch.language("en"), write_prefixed),
-    "fasttext": Format(fasttext.read, writers.fasttext_bin),
-    "fasttext 11": Format(fasttext.read, partial(writers.fasttext_bin, version=11)),
-    "model2vec": Format(static_embeddings.read, write_static),
-    "sentence-transformers": Format(static_embeddings.read, partial(write_static, name="embedding.weight")),
+    "word2vec text, spaces and returns": Format(
+        "word2vec-text", word2vec.read_text, partial(writers.word2vec_text, end=b" \r\n")
+    ),
+    "word2vec binary": Format("word2vec-binary", word2vec.read_binary, writers.word2vec_binary),
+    "word2vec binary, newlines": Format(
+        "word2vec-binary", word2vec.read_binary, partial(writers.word2vec_binary, end=b"\n")
+    ),
+    "numberbatch": Format("word2vec-text", numberbatch.read, writers.word2vec_text),
+    "numberbatch, one language": Format("word2vec-text", numberbatch.language("en"), write_prefixed),
+    "fasttext": Format("fasttext", fasttext.read, writers.fasttext_bin),
+    "fasttext 11": Format("fasttext", fasttext.read, partial(writers.fasttext_bin, version=11)),
+    "model2vec": Format("static-embeddings", static_embeddings.read, write_static),
+    "sentence-transformers": Format(
+        "static-embeddings", static_embeddings.read, partial(write_static, name="embedding.weight")
+    ),
 }
 SAMPLES = {
     name: written.write(["the", "café"], np.eye(2, dtype=np.float32)) for name, written in FORMATS.items()
@@ -84,7 +91,7 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def write(folder: Path, data: bytes, tokens: list[str] | None = None) -> Path:
-    """Write a file and a tokenizer.json beside it."""
+    """Write a file, and a tokenizer.json in its folder."""
     path = folder / "vectors"
     path.write_bytes(data)
     path.with_name("tokenizer.json").write_bytes(writers.tokenizer(tokens or ["the", "café"]))
@@ -92,7 +99,7 @@ def write(folder: Path, data: bytes, tokens: list[str] | None = None) -> Path:
 
 
 def read(reader: Reader, path: Path, dim: int) -> tuple[list[str], writers.Rows]:
-    """Read all blocks of a file, each of which must have the promised form."""
+    """Read all blocks of a file, and check their shapes."""
     blocks = [block for block in reader(path, dim) if isinstance(block, tuple)]
     for words, rows in blocks:
         assert rows.shape == (len(words), dim)
@@ -111,24 +118,24 @@ WORDS = st.lists(
 @pytest.mark.parametrize("name", FORMATS)
 @QUIET
 @given(data=st.data())
-def test_what_is_written_is_read_again(tmp_path: Path, name: str, data: st.DataObject) -> None:
-    """Words and float32 rows survive each format, whatever they are."""
+def test_written_vectors_are_read_bit_for_bit(tmp_path: Path, name: str, data: st.DataObject) -> None:
+    """Any words and float32 survive each format."""
     words = data.draw(WORDS)
     dim = data.draw(st.integers(1, 4))
     finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
     rows = data.draw(hnp.arrays(np.float32, (len(words), dim), elements=finite))
     path = write(tmp_path, FORMATS[name].write(words, rows), words)
-    found = read(FORMATS[name].reader, path, dim)
-    assert found[0] == words
-    assert (found[1] == rows).all()
+    result = read(FORMATS[name].reader, path, dim)
+    assert result[0] == words
+    assert (result[1] == rows).all()
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("compressor", COMPRESSORS)
-def test_compressed_files_are_read_as_they_are(
+def test_compressed_file_has_the_vectors_of_the_plain_one(
     tmp_path: Path, cache: Path, name: str, compressor: str
 ) -> None:
-    """Every format comes out of gzip, bzip2, xz and zip as out of the plain file, and is recognised there."""
+    """Every format is read and detected in gzip, bzip2, xz and zip as in the plain file."""
     plain = read(FORMATS[name].reader, write(tmp_path, SAMPLES[name]), 2)
     path = write(tmp_path, COMPRESSORS[compressor](SAMPLES[name]))
     packed = read(FORMATS[name].reader, path, 2)
@@ -138,19 +145,14 @@ def test_compressed_files_are_read_as_they_are(
     assert not list(cache.glob("downloads/*"))
 
 
-def readers_of(name: str) -> Reader:
-    """Return the reader that the bytes of a sample ask for."""
-    return word2vec.read_text if name.startswith("numberbatch") else FORMATS[name].reader
-
-
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_bytes_tell_the_format(tmp_path: Path, name: str) -> None:
-    """Each format is recognised without a look at the file's name."""
-    found = detect(write(tmp_path, SAMPLES[name]))
-    assert found.reader is readers_of(name)
-    assert found.dim == 2
-    assert [path.name for path in found.companions] == (
-        ["tokenizer.json"] if found.reader is static_embeddings.read else []
+def test_format_is_detected_from_the_content(tmp_path: Path, name: str) -> None:
+    """Each format is detected without the file's name."""
+    detected = detect(write(tmp_path, SAMPLES[name]))
+    assert detected.name == FORMATS[name].detected
+    assert detected.dim == 2
+    assert [path.name for path in detected.companions] == (
+        ["tokenizer.json"] if detected.name == "static-embeddings" else []
     )
 
 
@@ -158,7 +160,7 @@ EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 2), st.binary(min_siz
 
 
 def edited(data: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
-    """Overwrite, insert or cut at some places."""
+    """Overwrite, insert or delete bytes."""
     for place, kind, piece in edits:
         at = int(place * len(data))
         if kind == 0:
@@ -171,23 +173,23 @@ def edited(data: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
 
 
 def survives(reader: Reader, path: Path, dim: int) -> None:
-    """Read whatever is there: blocks or FormatError, and nothing else."""
+    """Check that reading yields blocks or raises a FormatError that names the file."""
     try:
         read(reader, path, dim)
     except FormatError as error:
-        complaint = str(error)
+        message = str(error)
     else:
         return
-    assert complaint.startswith((str(path), str(path.parent / "tokenizer.json")))
+    assert message.startswith((str(path), str(path.parent / "tokenizer.json")))
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @QUIET
 @given(edits=EDITS, dim=st.integers(1, 3))
-def test_damaged_files_give_blocks_or_a_format_error(
+def test_damaged_file_yields_blocks_or_raises_format_error(
     tmp_path: Path, name: str, edits: list[tuple[float, int, bytes]], dim: int
 ) -> None:
-    """However a valid file is damaged, its reader gives blocks or FormatError."""
+    """However a valid file is damaged, its reader yields blocks or raises FormatError."""
     path = write(tmp_path, edited(SAMPLES[name], edits))
     survives(FORMATS[name].reader, path, 2)
     survives(FORMATS[name].reader, path, dim)
@@ -196,8 +198,8 @@ def test_damaged_files_give_blocks_or_a_format_error(
 @pytest.mark.parametrize("name", FORMATS)
 @QUIET
 @given(data=st.binary(max_size=300))
-def test_any_bytes_give_blocks_or_a_format_error(tmp_path: Path, name: str, data: bytes) -> None:
-    """Whatever the bytes, a reader gives blocks or FormatError, also behind a good start."""
+def test_arbitrary_bytes_yield_blocks_or_raise_format_error(tmp_path: Path, name: str, data: bytes) -> None:
+    """Whatever the bytes, also after a valid start, a reader yields blocks or raises FormatError."""
     survives(FORMATS[name].reader, write(tmp_path, data), 2)
     survives(FORMATS[name].reader, write(tmp_path, SAMPLES[name][: len(SAMPLES[name]) // 2] + data), 2)
 
@@ -205,10 +207,10 @@ def test_any_bytes_give_blocks_or_a_format_error(tmp_path: Path, name: str, data
 @pytest.mark.parametrize("compressor", COMPRESSORS)
 @QUIET
 @given(edits=EDITS)
-def test_damaged_compression_gives_blocks_or_a_format_error(
+def test_damaged_compression_yields_blocks_or_raises_format_error(
     tmp_path: Path, compressor: str, edits: list[tuple[float, int, bytes]]
 ) -> None:
-    """However compressed bytes are damaged, a reader gives blocks or FormatError."""
+    """However compressed bytes are damaged, a reader yields blocks or raises FormatError."""
     for name in ("word2vec text", "fasttext"):
         path = write(tmp_path, edited(COMPRESSORS[compressor](SAMPLES[name]), edits))
         survives(FORMATS[name].reader, path, 2)
@@ -216,10 +218,10 @@ def test_damaged_compression_gives_blocks_or_a_format_error(
 
 @QUIET
 @given(edits=EDITS, data=st.binary(max_size=200))
-def test_any_tokenizer_gives_blocks_or_a_format_error(
+def test_arbitrary_tokenizer_yields_blocks_or_raises_format_error(
     tmp_path: Path, edits: list[tuple[float, int, bytes]], data: bytes
 ) -> None:
-    """Whatever lies in tokenizer.json, the reader gives blocks or FormatError."""
+    """Whatever tokenizer.json contains, the reader yields blocks or raises FormatError."""
     path = write(tmp_path, SAMPLES["model2vec"])
     good = path.with_name("tokenizer.json").read_bytes()
     for text in (edited(good, edits), data):
@@ -231,14 +233,14 @@ def test_any_tokenizer_gives_blocks_or_a_format_error(
 @given(
     data=st.one_of(st.binary(max_size=300), st.builds(edited, st.sampled_from(list(SAMPLES.values())), EDITS))
 )
-def test_any_bytes_have_a_format_or_none(tmp_path: Path, data: bytes) -> None:
-    """Whatever the bytes, detect gives a format or FormatError, and that format's reader likewise."""
+def test_arbitrary_bytes_are_detected_or_rejected(tmp_path: Path, data: bytes) -> None:
+    """Whatever the bytes, detect returns a format or raises FormatError, and so does that format's reader."""
     path = write(tmp_path, data)
     try:
-        found = detect(path)
+        detected = detect(path)
     except FormatError:
         return
-    survives(found.reader, path, found.dim)
+    survives(get_reader(detected.name), path, detected.dim)
 
 
 HUGE = 10**12
@@ -259,7 +261,7 @@ def safetensors_with(**facts: Any) -> bytes:
     return len(text).to_bytes(8, "little") + text.encode() + bytes(8)
 
 
-LIES = {
+FALSE_SIZES = {
     "rows of text": (word2vec.read_text, b"%d 2\nthe 1 2\n" % HUGE),
     "rows of binary": (word2vec.read_binary, b"%d 2\nthe 12345678" % HUGE),
     "a word without end": (word2vec.read_binary, b"1 2\n" + bytes(1 << 20)),
@@ -282,10 +284,10 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("what", LIES)
-def test_lies_cost_no_memory(tmp_path: Path, what: str) -> None:
-    """Whatever size a file claims, or unpacks to, the memory is that of its bytes and a few blocks."""
-    reader, data = LIES[what]
+@pytest.mark.parametrize("name", FALSE_SIZES)
+def test_false_sizes_cost_no_memory(tmp_path: Path, name: str) -> None:
+    """Whatever size a file declares or decompresses to, memory is that of its bytes and a few blocks."""
+    reader, data = FALSE_SIZES[name]
     path = write(tmp_path, data, ["the"])
     read(
         FORMATS["glove"].reader, write(tmp_path, SAMPLES["glove"]), 2
@@ -310,13 +312,13 @@ def test_lies_cost_no_memory(tmp_path: Path, what: str) -> None:
         b"400000 200000\nthe 1 2\n",
     ],
 )
-def test_no_row_is_wider_than_any_is(tmp_path: Path, data: bytes) -> None:
-    """A dim that no vectors have is refused before a row of it is made."""
+def test_too_large_dimension_is_rejected(tmp_path: Path, data: bytes) -> None:
+    """A dimension beyond that of any vectors is rejected before memory is allocated for it."""
     path = write(tmp_path, data, ["the"])
 
     def load() -> None:
-        found = detect(path)
-        read(found.reader, path, found.dim)
+        detected = detect(path)
+        read(get_reader(detected.name), path, detected.dim)
 
     with pytest.raises(FormatError):
         load()

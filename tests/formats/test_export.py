@@ -1,4 +1,4 @@
-"""What goes out in the forms of other programs comes back bit for bit, through their own readers and ours."""
+"""Export: files that other programs and the readers of embedhub read bit for bit."""
 
 import json
 import os
@@ -74,7 +74,7 @@ def by_safetensors(path: Path) -> Pairs:
 
 
 def as_the_projector(folder: Path) -> Pairs:
-    """Read the folder as TensorBoard and its page do: numbers by float(), lines that are not blank."""
+    """Read the folder like TensorBoard and its page: numbers with float(), and lines that are not blank."""
     words = (folder / "metadata.tsv").read_bytes().decode().split("\n")
     lines = (folder / "vectors.tsv").read_text().splitlines()
     rows = [[float(field) for field in line.split("\t")] for line in lines]
@@ -98,18 +98,18 @@ READERS: dict[ExportFormat, list[Callable[[Path, int], Pairs]]] = {
     "projector": [lambda path, _: as_the_projector(path)],
 }
 
-# All that a file may hold: any bytes, as a source decodes them; more often what forms stumble over.
-odd = st.sampled_from(
+# Any bytes, as a source decodes them; more often those that are special in some format.
+special = st.sampled_from(
     [b" ", b"\n", b"\t", b"\r", b"\0", b"\xff", b"\xc2\x85", b"\xe2\x80\xa8", b"\xc2\xa0", b'"']
 )
-texts = st.lists(odd | st.text(max_size=4).map(lambda text: text.encode("utf-8", "replace")), max_size=3)
+texts = st.lists(special | st.text(max_size=4).map(lambda text: text.encode("utf-8", "replace")), max_size=3)
 words_of_any_kind = texts.map(lambda parts: b"".join(parts).decode("utf-8", "surrogateescape"))
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 @st.composite
 def vocabularies(draw: st.DrawFn) -> Pairs:
-    """Give distinct words, and rows of any float32."""
+    """Draw distinct words, and vectors of any float32."""
     words = draw(st.lists(words_of_any_kind, min_size=1, max_size=6, unique=True))
     dim = draw(st.integers(1, 4))
     row = st.lists(numbers, min_size=dim, max_size=dim)
@@ -118,7 +118,7 @@ def vocabularies(draw: st.DrawFn) -> Pairs:
 
 
 def opened(folder: Path, words: list[str], rows: Rows) -> embedhub.Vectors:
-    """Return a store of such words and rows."""
+    """Write a store and open it."""
     with StoreWriter(folder, name="tiny", dim=rows.shape[1]) as writer:
         writer.write((words, rows))
     return open_store(folder)
@@ -126,37 +126,37 @@ def opened(folder: Path, words: list[str], rows: Rows) -> embedhub.Vectors:
 
 @pytest.fixture(scope="module", params=FORMATS)
 def format_(request: pytest.FixtureRequest) -> ExportFormat:
-    """Give each format."""
+    """Return each format in turn."""
     return request.param  # type: ignore[no-any-return]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=vocabularies())
-def test_a_word_comes_back_or_is_refused(format_: ExportFormat, pairs: Pairs) -> None:
-    """Every reader gets the very words and bits that were written; a word that would suffer is refused."""
+def test_exported_word_is_read_bit_for_bit_or_rejected(format_: ExportFormat, pairs: Pairs) -> None:
+    """Every reader gets the words and bits that were written; a word that would change is rejected."""
     words, rows = pairs
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         vectors = opened(folder / "store", words, rows)
-        able = []
+        accepted = []
         for number, word in enumerate(words):
             path = folder / str(number) / FORMATS[format_]
             with suppress(embedhub.errors.FormatError):
                 embedhub.export(vectors, None, path, words=[word], format=format_)
             if path.exists():
-                able.append(word)
-        if not able:
+                accepted.append(word)
+        if not accepted:
             return
         path = folder / FORMATS[format_]
-        done = embedhub.export(vectors, None, path, words=able, format=format_)
-        assert (done.count, done.dim, done.missing) == (len(able), rows.shape[1], ())
+        result = embedhub.export(vectors, None, path, words=accepted, format=format_)
+        assert (result.count, result.dim, result.missing) == (len(accepted), rows.shape[1], ())
         for read in READERS[format_]:
-            found, matrix = read(path, rows.shape[1])
-            assert found == able
-            assert bits(matrix) == bits(rows[[words.index(word) for word in able]])
+            exported, matrix = read(path, rows.shape[1])
+            assert exported == accepted
+            assert bits(matrix) == bits(rows[[words.index(word) for word in accepted]])
 
 
-HOLDS: dict[str, Collection[str]] = {
+ACCEPTS: dict[str, Collection[str]] = {
     "New York": {"npz", "safetensors", "projector"},
     "two\nlines": {"npz", "safetensors"},
     "a\ttab": {"npz", "safetensors", "word2vec-text", "word2vec-binary"},
@@ -169,27 +169,46 @@ HOLDS: dict[str, Collection[str]] = {
 }
 
 
-@pytest.mark.parametrize("word", HOLDS, ids=ascii)
-def test_what_a_format_cannot_hold_is_known(
+@pytest.mark.parametrize("word", ACCEPTS, ids=ascii)
+def test_format_rejects_words_that_it_cannot_represent(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, word: str
 ) -> None:
-    """Which words a format holds is no accident; a refusal names the formats that hold them."""
+    """The words that a format rejects are known; the error lists the formats that accept them."""
     vectors = make_vectors(["the", word, "cat"])
     for name, file in FORMATS.items():
-        if name in HOLDS[word]:
+        if name in ACCEPTS[word]:
             embedhub.export(vectors, None, tmp_path / file, format=name)
             continue
         with pytest.raises(embedhub.errors.FormatError) as caught:
             embedhub.export(vectors, None, tmp_path / file, format=name)
         assert f"so it cannot be written as {name}. Nothing was written." in str(caught.value)
-        assert str(caught.value).endswith(f"{', '.join(other for other in FORMATS if other in HOLDS[word])}.")
+        assert str(caught.value).endswith(
+            f"{', '.join(other for other in FORMATS if other in ACCEPTS[word])}."
+        )
         assert not (tmp_path / file).exists()
 
 
-def test_how_many_words_are_refused_is_told(
+def test_projector_config_is_read_by_tensorboard(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
 ) -> None:
-    """One word stands for all that are like it."""
+    """TensorBoard parses the configuration, which names the files and the shape of the tensor."""
+    from google.protobuf import text_format
+    from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
+
+    config, *_ = embedhub.export(
+        make_vectors(["the", "cat"]), None, tmp_path / "out", format="projector"
+    ).files
+    (tensor,) = text_format.Parse(config.read_text("utf-8"), ProjectorConfig()).embeddings
+    assert tensor.tensor_name == "tiny-4d"
+    assert list(tensor.tensor_shape) == [2, 4]
+    assert (config.parent / tensor.tensor_path).read_text("utf-8").count("\n") == 2
+    assert (config.parent / tensor.metadata_path).read_text("utf-8") == "the\ncat\n"
+
+
+def test_number_of_rejected_words_is_reported(
+    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
+) -> None:
+    """The error names one word, and counts the others that have such a problem."""
     vectors = make_vectors(["a b", "c", "d e", "f\ng"])
     with pytest.raises(
         embedhub.errors.FormatError,
@@ -198,18 +217,20 @@ def test_how_many_words_are_refused_is_told(
         embedhub.export(vectors, None, tmp_path / "out.txt")
 
 
-def test_a_header_has_its_limit(
+def test_safetensors_header_size_is_limited(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More words than safetensors' own package opens again are refused; the limit here is small."""
+    """More words than the safetensors package can open are rejected; the limit is small here."""
     monkeypatch.setattr("embedhub.formats.static_embeddings.MAX_HEADER_BYTES", 200)
     with pytest.raises(embedhub.errors.FormatError, match=r"50 words need a safetensors header of \d+ bytes"):
         embedhub.export(make_vectors([f"w{i}" for i in range(50)]), None, tmp_path / "out.safetensors")
     assert not list(tmp_path.iterdir())
 
 
-def test_digits_are_the_fewest_that_do(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
-    """In text a number has no digit more than it needs, as numpy prints a float32."""
+def test_exported_text_has_the_fewest_digits(
+    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
+) -> None:
+    """In text a number has no more digits than NumPy prints for a float32."""
     vectors = make_vectors([f"w{i}" for i in range(500)], dim=8)
     embedhub.export(vectors, None, tmp_path / "out.txt")
     lines = (tmp_path / "out.txt").read_text().splitlines()[1:]
@@ -220,14 +241,16 @@ def test_digits_are_the_fewest_that_do(make_vectors: Callable[..., embedhub.Vect
             )
 
 
-def test_rows_keep_their_order(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
-    """Words come in the order of the source, whatever the order of asking; topn= takes the first of them."""
+def test_export_keeps_the_order_of_the_source(
+    make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
+) -> None:
+    """Words are in the order of the source, whatever the order of the request; topn= selects the first."""
     vectors = make_vectors(list("abcdefgh"))
     path = tmp_path / "out.npz"
-    done = embedhub.export(vectors, None, path, words={"g": 1, "?": 2, "b": 3, "e": 4, "!": 5}, topn=2)
+    result = embedhub.export(vectors, None, path, words={"g": 1, "?": 2, "b": 3, "e": 4, "!": 5}, topn=2)
     assert by_numpy(path)[0] == ["b", "e"]
     assert bits(by_numpy(path)[1]) == bits(vectors.lookup(["b", "e"]))
-    assert done == embedhub.ExportResult((path,), "npz", 2, 4, ("?", "!"))
+    assert result == embedhub.ExportResult((path,), "npz", 2, 4, ("?", "!"))
     embedhub.export(vectors, None, path, words=["c", "c", "a"], overwrite=True)
     assert by_numpy(path)[0] == ["a", "c"]
     embedhub.export(vectors, None, path, topn=3, overwrite=True)
@@ -237,7 +260,7 @@ def test_rows_keep_their_order(make_vectors: Callable[..., embedhub.Vectors], tm
 def test_equal_vectors_make_equal_files(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, format_: ExportFormat
 ) -> None:
-    """A file holds no time and no place, so that a second export is the same bytes."""
+    """An export contains no time and no path, so that a second one has the same bytes."""
     vectors = make_vectors(["the", "cat"])
     first, second = (
         embedhub.export(vectors, None, tmp_path / name / FORMATS[format_], format=format_).files
@@ -247,10 +270,10 @@ def test_equal_vectors_make_equal_files(
     assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
 
 
-def test_what_cannot_be_meant_is_refused(
+def test_export_rejects_wrong_arguments(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
 ) -> None:
-    """No words at all, no known format, and no rows are errors before anything is written."""
+    """Absent words, an unknown format and topn=0 are errors before anything is written."""
     vectors = make_vectors(["the"])
     with pytest.raises(embedhub.errors.VocabularyError, match=r"None of the 2 words is in tiny 4d: 'x', 'y'"):
         embedhub.export(vectors, None, tmp_path / "out.npz", words=["x", "y"])
@@ -267,10 +290,10 @@ def test_what_cannot_be_meant_is_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_overwritten_unasked(
+def test_existing_output_is_replaced_only_with_overwrite(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, format_: ExportFormat
 ) -> None:
-    """What is there stays, unless overwrite= replaces all of it; nothing else is left lying about."""
+    """An existing output stays, unless overwrite= replaces all of it; no other file is left."""
     one, other = make_vectors(["the"]), make_vectors(["the", "cat"])
     path = tmp_path / FORMATS[format_]
     files = embedhub.export(one, None, path, format=format_).files
@@ -285,10 +308,10 @@ def test_nothing_is_overwritten_unasked(
     )
 
 
-def test_a_folder_of_the_user_is_never_replaced(
+def test_folder_with_other_files_is_never_replaced(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path
 ) -> None:
-    """A folder with other files is left alone even with overwrite=; an empty one is as good as none."""
+    """A folder with other files stays even with overwrite=; an empty one is used."""
     vectors = make_vectors(["the", "cat"])
     (tmp_path / "mine").mkdir()
     embedhub.export(vectors, None, tmp_path / "mine", format="projector")
@@ -303,8 +326,8 @@ def test_a_folder_of_the_user_is_never_replaced(
 
 
 @pytest.mark.posix
-def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
-    """When the disk refuses, the old file is still there, and no part of the new one."""
+def test_full_disk_keeps_the_existing_file(tmp_path: Path) -> None:
+    """When the disk refuses to write, the old file stays, and no part of the new one."""
     out = tmp_path / "out.npz"
     assert run("export", "wordnet-ppmi", 25, out, "--topn", 10).returncode == 0
     before = out.read_bytes()
@@ -336,10 +359,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> embedhub.Vectors:
     return open_store(folder)
 
 
-def test_memory_does_not_grow_with_the_matrix(
+def test_export_memory_does_not_grow_with_the_matrix(
     large: embedhub.Vectors, tmp_path: Path, format_: ExportFormat
 ) -> None:
-    """To write 61 MB takes a third of that at most, most of it for the words."""
+    """Writing 61 MB needs at most a third of that, most of it for the words."""
     embedhub.export(large, None, tmp_path / "first" / FORMATS[format_], format=format_, topn=1)  # imports
     tracemalloc.start()
     try:
@@ -351,8 +374,8 @@ def test_memory_does_not_grow_with_the_matrix(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_command_writes_every_format(tmp_path: Path, name: ExportFormat) -> None:
-    """`embedhub export` writes the embedded vectors so that other programs find the same words and bits."""
+def test_export_command_writes_every_format(tmp_path: Path, name: ExportFormat) -> None:
+    """`embedhub export` writes vectors in which other programs find the same words and bits."""
     done = run(
         "export", "wordnet-ppmi", 25, tmp_path / "sub" / FORMATS[name], "--topn", 2000, "--format", name
     )
@@ -364,8 +387,8 @@ def test_the_command_writes_every_format(tmp_path: Path, name: ExportFormat) -> 
     assert bits(rows) == bits(vectors.matrix[:2000])
 
 
-def test_the_command_takes_a_vocabulary(tmp_path: Path) -> None:
-    """--words is a file with one word per line; those that are missing are counted and named."""
+def test_export_command_reads_a_file_of_words(tmp_path: Path) -> None:
+    """--words is a file with one word per line; missing words are counted and listed."""
     (tmp_path / "words.txt").write_bytes(
         "\ufeffmusic\r\nqwxz\n\nrain\n\udcff\n".encode("utf-8", "surrogateescape")
     )
@@ -378,8 +401,8 @@ def test_the_command_takes_a_vocabulary(tmp_path: Path) -> None:
     assert bits(ours.matrix) == bits(embedhub.load("wordnet-ppmi", 25).lookup(["music", "rain"]))
 
 
-def test_what_embedhub_writes_it_loads(tmp_path: Path) -> None:
-    """Files of three formats are sources again, by their path alone."""
+def test_exported_file_is_a_source_by_its_path(tmp_path: Path) -> None:
+    """Files of three formats can be loaded by their path alone."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     for name in ("out.safetensors", "out.txt", "out.bin"):
         embedhub.export(vectors, None, tmp_path / name, topn=300)
@@ -397,8 +420,8 @@ def test_what_embedhub_writes_it_loads(tmp_path: Path) -> None:
         ('["the"]', "the metadata has 1 words; expected 2, one for each vector"),
     ],
 )
-def test_words_in_the_metadata_must_fit(tmp_path: Path, metadata: str, message: str) -> None:
-    """A safetensors file whose metadata names other rows than it has is no file of vectors."""
+def test_words_in_safetensors_metadata_must_match(tmp_path: Path, metadata: str, message: str) -> None:
+    """A safetensors file whose metadata does not have a word for each vector is a FormatError."""
     from safetensors.numpy import save_file
 
     save_file({"embeddings": np.ones((2, 3), np.float32)}, tmp_path / "a.safetensors", {"words": metadata})
@@ -406,8 +429,8 @@ def test_words_in_the_metadata_must_fit(tmp_path: Path, metadata: str, message: 
         embedhub.load(tmp_path / "a.safetensors")
 
 
-def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
-    """An ending that tells nothing and an absent file of words are wrong usage; a taken file is not."""
+def test_export_command_exit_codes(tmp_path: Path) -> None:
+    """A wrong suffix and an absent file of words are usage errors; an existing output is a failure."""
     assert run("export", "wordnet-ppmi", 25, tmp_path / "out.foo").returncode == 2
     assert run("export", "wordnet-ppmi", 25, tmp_path / "out.npz", "--words", tmp_path / "no").returncode == 2
     (tmp_path / "out.npz").touch()
@@ -416,8 +439,8 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
     assert "--force" in done.stderr
 
 
-def test_a_bar_shows_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long work has a bar on stderr, which names the file and counts rows."""
+def test_export_shows_progress_in_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A progress bar on stderr names the file and counts vectors."""
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
     monkeypatch.setitem(os.environ, "COLUMNS", "120")
     done = run("export", "wordnet-ppmi", 25, tmp_path / "out.npz")
@@ -425,10 +448,10 @@ def test_a_bar_shows_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "78781/78781" in done.stderr
 
 
-def test_exported_text_of_glove_is_as_short_as_the_original(
+def test_exported_glove_text_is_as_short_as_the_original(
     glove_20k: embedhub.Vectors, glove_lines: list[bytes], tmp_path: Path
 ) -> None:
-    """All rows of GloVe come back bit for bit from text of the length of Stanford's, to a thousandth."""
+    """The vectors of GloVe survive in text of the length of Stanford's, to a thousandth."""
     path = tmp_path / "out.txt"
     embedhub.export(glove_20k, None, path)
     assert path.stat().st_size < 1.001 * sum(map(len, glove_lines))

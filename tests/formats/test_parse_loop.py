@@ -1,4 +1,4 @@
-"""The compiled loop and the Python that it is compiled from say the same."""
+"""Compiled loops: they return what the Python that they are compiled from returns."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from embedhub.formats import _parse_loop
 
-# Python's numpy tells of sums that wrap around, machine code does not; both mean them.
+# In Python, NumPy warns of unsigned numbers that wrap around, which is intended.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 
 
 def parsed(function: Any, text: bytes, dim: int) -> list[list[Any]]:
-    """Return what a parser of lines gives: words, numbers, those left to others, the first bad line."""
+    """Return the result of a parser: words, numbers, slow numbers, the first malformed line."""
     lines = np.frombuffer(text + bytes(_parse_loop.PADDING), np.uint8)
     rows = np.zeros((len(text) + 1, dim), np.float32)
-    words, hard = np.zeros(len(text) + 1, np.uint8), np.zeros((len(text) + 1, 4), np.int64)
-    count, filled, hards, bad = map(int, function(lines, rows, words, hard))
-    return [words[:filled].tolist(), rows[:count].tolist(), hard[:hards].tolist(), [bad]]
+    words, slow = np.zeros(len(text) + 1, np.uint8), np.zeros((len(text) + 1, 4), np.int64)
+    count, filled, slow_count, malformed = map(int, function(lines, rows, words, slow))
+    return [words[:filled].tolist(), rows[:count].tolist(), slow[:slow_count].tolist(), [malformed]]
 
 
 NUMBERS = st.one_of(
@@ -39,8 +39,8 @@ LINES = st.tuples(WORDS, st.lists(NUMBERS, min_size=1, max_size=4), st.sampled_f
 @example("the 1\n")
 @given(st.lists(LINES, min_size=1, max_size=4).map("".join))
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_machine_code_means_what_its_python_says(text: str) -> None:
-    """Whatever lines they get, both give the same words, bits, numbers left to others, and bad line."""
+def test_compiled_loop_equals_its_python(text: str) -> None:
+    """For any lines, both return the same words, bits, slow numbers and malformed line."""
     for dim in (1, 2):
         by_machine = parsed(_parse_loop.parse_lines, text.encode(), dim)
         assert repr(parsed(_parse_loop.parse_lines.py_func, text.encode(), dim)) == repr(by_machine)

@@ -1,4 +1,4 @@
-"""GloVe text and word2vec text."""
+"""Readers of GloVe text, word2vec text and Numberbatch."""
 
 import gzip
 import re
@@ -36,8 +36,8 @@ def write(tmp_path: Path) -> Callable[[bytes], Path]:
     return write
 
 
-def test_glove_lines_become_words_and_rows(write: Callable[[bytes], Path]) -> None:
-    """A line is a word and its numbers, in the order of the file."""
+def test_glove_line_is_a_word_and_its_vector(write: Callable[[bytes], Path]) -> None:
+    """Each line yields a word and its numbers, in the order of the file."""
     words, rows = read(glove.read, write(b"the 0.25 -1\n, 1e-3 +.5\nand 7. -0\n"), 2)
     assert words == ["the", ",", "and"]
     assert rows.dtype == np.float32
@@ -45,8 +45,8 @@ def test_glove_lines_become_words_and_rows(write: Callable[[bytes], Path]) -> No
     assert np.signbit(rows[2, 1])
 
 
-def test_the_last_fields_are_the_numbers(write: Callable[[bytes], Path]) -> None:
-    """A word keeps its blanks, numbers among them: only the last dim fields are split off."""
+def test_last_fields_of_a_line_are_its_numbers(write: Callable[[bytes], Path]) -> None:
+    """Only the last dim fields are numbers; a word keeps its spaces, even if it contains numbers."""
     data = b"the 1 2\n. . . 3 4\n 5 6\nfrom 7 to 8 9 10\n3 11 12\n"
     words, rows = read(glove.read, write(data), 2)
     assert words == ["the", ". . .", "", "from 7 to 8", "3"]
@@ -60,13 +60,8 @@ def test_only_line_ends_are_stripped(write: Callable[[bytes], Path]) -> None:
     assert rows.ravel().tolist() == [1, 2, 3, 4]
 
 
-def test_gzip_is_read_as_it_is(write: Callable[[bytes], Path]) -> None:
-    """A compressed file gives what the plain one gives."""
-    assert read(glove.read, write(gzip.compress(b"a 1 2\n")), 2)[0] == ["a"]
-
-
-def test_many_blocks_keep_their_order(write: Callable[[bytes], Path]) -> None:
-    """A file of several MiB comes out whole and in order, whichever block is parsed first."""
+def test_blocks_keep_the_order_of_the_file(write: Callable[[bytes], Path]) -> None:
+    """The vectors of a file of several MiB are complete and in order, whichever block is parsed first."""
     count = 60_000
     data = b"".join(b"w%d %d %d.5 0.125 -3e2\n" % (i, i, i) for i in range(count)) * 3
     words, rows = read(glove.read, write(data), 4)
@@ -76,7 +71,7 @@ def test_many_blocks_keep_their_order(write: Callable[[bytes], Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "line", "words"),
+    ("data", "line", "message"),
     [
         (
             b"the 1 2\nof 1\n",
@@ -101,29 +96,31 @@ def test_many_blocks_keep_their_order(write: Callable[[bytes], Path]) -> None:
         (b"a 1 2\n" * 400_000 + b"bad\n", 400_001, "got 0 numbers: 'bad'"),
     ],
 )
-def test_a_bad_line_is_named(write: Callable[[bytes], Path], data: bytes, line: int, words: str) -> None:
-    """An error says path and line, what was expected and what was found."""
+def test_malformed_line_is_reported_with_its_number(
+    write: Callable[[bytes], Path], data: bytes, line: int, message: str
+) -> None:
+    """An error names the path and the line, with what was expected and what was got."""
     path = write(data)
-    with pytest.raises(FormatError, match=re.escape(words)) as caught:
+    with pytest.raises(FormatError, match=re.escape(message)) as caught:
         read(glove.read, path, 2)
     assert str(caught.value).startswith(f"{path}: line {line}")
 
 
-def test_an_empty_file_is_no_vectors(write: Callable[[bytes], Path]) -> None:
+def test_empty_file_is_a_format_error(write: Callable[[bytes], Path]) -> None:
     """A file without lines is an error, not an empty vocabulary."""
     with pytest.raises(FormatError, match="the file contains no vectors"):
         read(glove.read, write(b""), 2)
 
 
-def test_what_is_no_text_is_refused_early(write: Callable[[bytes], Path]) -> None:
-    """A file without newlines is not taken into memory to its end."""
+def test_file_without_newlines_is_rejected_early(write: Callable[[bytes], Path]) -> None:
+    """A file without newlines is not read into memory to its end."""
     with pytest.raises(FormatError, match="line 1"):
         read(glove.read, write(bytes(40 << 20)), 2)
 
 
 @pytest.mark.parametrize("keep", [10, 100, -1])
-def test_a_cut_gzip_file_is_a_format_error(write: Callable[[bytes], Path], keep: int) -> None:
-    """Compressed bytes that end too early are said to be damaged."""
+def test_truncated_gzip_is_a_format_error(write: Callable[[bytes], Path], keep: int) -> None:
+    """Compressed bytes that end too early are reported as damaged."""
     data = gzip.compress(b"".join(b"w%d 1 2\n" % i for i in range(1000)))[:keep]
     with pytest.raises(FormatError, match="damaged or cut off"):
         read(glove.read, write(data), 2)
@@ -142,7 +139,7 @@ NUMBERS = st.one_of(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(NUMBERS, min_size=1, max_size=40))
-def test_values_are_numpy_float32_of_their_text(write: Callable[[bytes], Path], texts: list[str]) -> None:
+def test_number_equals_numpy_float32_of_its_text(write: Callable[[bytes], Path], texts: list[str]) -> None:
     """Each number equals numpy.float32(text) bit for bit, however it is written."""
     _, rows = read(glove.read, write(("w " + " ".join(texts) + "\n").encode()), len(texts))
     expected = np.array([np.float32(text) for text in texts])
@@ -151,10 +148,10 @@ def test_values_are_numpy_float32_of_their_text(write: Callable[[bytes], Path], 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=300) | st.text("01 .-e\n\rw", max_size=300).map(str.encode), st.integers(1, 4))
-def test_any_bytes_give_rsplit_or_a_format_error(
+def test_arbitrary_bytes_are_split_like_rsplit_or_rejected(
     write: Callable[[bytes], Path], data: bytes, dim: int
 ) -> None:
-    """Whatever the bytes, a reader gives what rsplit would give, or FormatError, and nothing else."""
+    """Whatever the bytes, the reader yields what rsplit returns, or raises FormatError."""
     path = write(data)
     try:
         words, rows = read(glove.read, path, dim)
@@ -165,10 +162,10 @@ def test_any_bytes_give_rsplit_or_a_format_error(
     assert rows.tolist() == [[np.float32(text) for text in line[1:]] for line in lines]
 
 
-def test_word2vec_text_has_a_header(write: Callable[[bytes], Path]) -> None:
-    """The header's dim must be true; line numbers count it."""
+def test_word2vec_header_is_checked(write: Callable[[bytes], Path]) -> None:
+    """The header's dimension must match, and line numbers count the header."""
     assert read(word2vec.read_text, write(b"2 3\na 1 2 3\nb 4 5 6\n"), 3)[0] == ["a", "b"]
-    for data, words in [
+    for data, message in [
         (b"a 1 2 3\n", "line 1: expected a header '<words> <dim>'"),
         (b"", "line 1: expected a header '<words> <dim>', got b''"),
         (b"2 4\na 1 2 3 4\n", "line 1: the header declares dimension 4; expected 3"),
@@ -176,13 +173,13 @@ def test_word2vec_text_has_a_header(write: Callable[[bytes], Path]) -> None:
         (b"1 3\na 1 2 3 4\n", "line 2: expected 3 numbers, got 4. This file has another dimension"),
         (b"0 3\n", "the file contains no vectors"),
     ]:
-        with pytest.raises(FormatError, match=re.escape(words)) as caught:
+        with pytest.raises(FormatError, match=re.escape(message)) as caught:
             read(word2vec.read_text, write(data), 3)
         assert type(caught.value) is FormatError
 
 
 @pytest.mark.parametrize(
-    ("reader", "data", "words"),
+    ("reader", "data", "message"),
     [
         (
             word2vec.read_text,
@@ -207,26 +204,26 @@ def test_word2vec_text_has_a_header(write: Callable[[bytes], Path]) -> None:
         ),
     ],
 )
-def test_an_end_that_is_unexpected_comes_after_all_rows(
-    write: Callable[[bytes], Path], reader: Reader, data: bytes, words: str
+def test_unexpected_end_is_raised_after_all_vectors(
+    write: Callable[[bytes], Path], reader: Reader, data: bytes, message: str
 ) -> None:
-    """A wrong count, or a last line without its end, is an error of its own, after all rows there are."""
+    """A wrong count, or a last line without newline, is an UnexpectedEndError after all vectors."""
     path = write(data)
-    found: list[str] = []
+    words: list[str] = []
 
-    def take() -> None:
+    def read_all() -> None:
         for block in reader(path, 2):
             assert isinstance(block, tuple)
-            found.extend(block[0])
+            words.extend(block[0])
 
-    with pytest.raises(UnexpectedEndError, match=re.escape(words)) as caught:
-        take()
+    with pytest.raises(UnexpectedEndError, match=re.escape(message)) as caught:
+        read_all()
     assert str(caught.value).startswith(f"{path}: ")
-    assert found == ["a", "b"]
+    assert words == ["a", "b"]
 
 
-def test_word2vec_lines_may_end_with_one_blank(write: Callable[[bytes], Path]) -> None:
-    """word2vec and fastText write a blank at the end of a line; two, or any in GloVe text, are wrong."""
+def test_word2vec_line_may_end_with_one_space(write: Callable[[bytes], Path]) -> None:
+    """One space at the end of a word2vec line is ignored; two, or one in GloVe text, are an error."""
     data = b"3 2\n</s> 1 2 \nof the 3 4 \r\nb 5 6\n"
     words, rows = read(word2vec.read_text, write(data), 2)
     assert words == ["</s>", "of the", "b"]
@@ -237,17 +234,17 @@ def test_word2vec_lines_may_end_with_one_blank(write: Callable[[bytes], Path]) -
         read(glove.read, write(b"a 1 2 \n"), 2)
 
 
-def test_words_may_be_white_space(write: Callable[[bytes], Path]) -> None:
-    """Words that are, or hold, white space other than a newline stay whole."""
+def test_word_may_be_white_space(write: Callable[[bytes], Path]) -> None:
+    """Words that are, or contain, white space other than a newline stay whole."""
     words = ["\u00a0", "\u0085", "\t", "\u2009»", "hussarde\u202f»", "\u3000", "\x1c", " ", "a b"]
     data = "".join(f"{word} {i} {i}.5 \n" for i, word in enumerate(words))
-    found, rows = read(word2vec.read_text, write(f"{len(words)} 2\n{data}".encode()), 2)
-    assert found == words
+    result, rows = read(word2vec.read_text, write(f"{len(words)} 2\n{data}".encode()), 2)
+    assert result == words
     assert rows[:, 0].tolist() == list(range(len(words)))
 
 
-def test_numberbatch_has_words_or_keys_with_a_language(write: Callable[[bytes], Path]) -> None:
-    """Keys are given as they are; one language of many comes with its words bare."""
+def test_numberbatch_yields_keys_or_the_words_of_one_language(write: Callable[[bytes], Path]) -> None:
+    """Keys are unchanged, unless one language is selected: then its words come without the prefix."""
     path = write(b"4 1\n/c/en/cat 1\n/c/fr/chat 2\n/c/en/new_york 3\n/c/enm/cat 4\n")
     assert read(numberbatch.read, path, 1)[0] == ["/c/en/cat", "/c/fr/chat", "/c/en/new_york", "/c/enm/cat"]
     words, rows = read(numberbatch.language("en"), path, 1)
@@ -258,8 +255,8 @@ def test_numberbatch_has_words_or_keys_with_a_language(write: Callable[[bytes], 
         read(numberbatch.language("de"), path, 1)
 
 
-def test_members_of_archives_are_named_or_alone(tmp_path: Path) -> None:
-    """Of an archive with several members one is named after a #; the error lists them."""
+def test_archive_member_is_named_unless_it_is_the_only_one(tmp_path: Path) -> None:
+    """A member of an archive with several is named after a #; the error lists them."""
     path = tmp_path / "all.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("README", "read me")
@@ -283,8 +280,8 @@ def test_members_of_archives_are_named_or_alone(tmp_path: Path) -> None:
     assert read(glove.read, hashed, 2)[0] == ["c"]
 
 
-def test_an_encrypted_archive_is_a_format_error(tmp_path: Path) -> None:
-    """An archive that zipfile cannot open is said to be one that cannot be opened."""
+def test_encrypted_archive_is_a_format_error(tmp_path: Path) -> None:
+    """An archive that zipfile cannot open is reported as such."""
     path = tmp_path / "secret.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("c.txt", "c 3 4\n")
@@ -296,10 +293,10 @@ def test_an_encrypted_archive_is_a_format_error(tmp_path: Path) -> None:
         read(glove.read, path, 2)
 
 
-def test_real_lines_of_glove_are_read_bit_for_bit(
+def test_real_glove_lines_are_read_bit_for_bit(
     glove_lines: list[bytes], write: Callable[[bytes], Path]
 ) -> None:
-    """Every number is the float32 of its text, under LF and CRLF, with a header or without, in any blocks."""
+    """Every number is the float32 of its text, with LF and CRLF, with and without a header, also in gzip."""
     fields = [line.decode().split(" ") for line in glove_lines]
     expected = np.array([[float(number) for number in numbers] for _, *numbers in fields], np.float32)
     text = b"".join(glove_lines)
@@ -315,8 +312,8 @@ def test_real_lines_of_glove_are_read_bit_for_bit(
         assert rows.tobytes() == expected.tobytes()
 
 
-def test_no_break_spaces_belong_to_the_word(glove_lines: list[bytes], write: Callable[[bytes], Path]) -> None:
-    """The token of three dots in GloVe 840B holds U+00A0; its numbers are what follows the last word."""
+def test_no_break_space_belongs_to_the_word(glove_lines: list[bytes], write: Callable[[bytes], Path]) -> None:
+    """The token of three dots in GloVe 840B contains U+00A0; the numbers follow the last dot."""
     named, other = glove_lines[0].replace(b"the", ".\u00a0.\u00a0.".encode(), 1), glove_lines[1]
     words, rows = read(glove.read, write(named + other), 50)
     assert words == [".\u00a0.\u00a0.", ","]

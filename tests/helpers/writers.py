@@ -1,4 +1,4 @@
-"""Writers of each format of vectors, for tests: they say in a few lines what the readers must understand."""
+"""Minimal writers of each file format, as a specification of what the readers must read."""
 
 import json
 import struct
@@ -18,7 +18,7 @@ def encode(word: str) -> bytes:
 
 
 def glove(words: Sequence[str], rows: Rows, end: bytes = b"\n") -> bytes:
-    """Write GloVe text; repr() of a float32 as a float gives all its digits."""
+    """Write GloVe text; repr() of a float32 as a float has all its digits."""
     lines = (
         b" ".join([encode(word), *(repr(x).encode() for x in row)])
         for word, row in zip(words, rows.tolist(), strict=True)
@@ -27,12 +27,12 @@ def glove(words: Sequence[str], rows: Rows, end: bytes = b"\n") -> bytes:
 
 
 def word2vec_text(words: Sequence[str], rows: Rows, end: bytes = b"\n") -> bytes:
-    """Write word2vec text, or with another end of line what other programs write."""
+    """Write word2vec text; other programs write other line ends."""
     return b"%d %d\n" % rows.shape + glove(words, rows, end)
 
 
 def word2vec_binary(words: Sequence[str], rows: Rows, end: bytes = b"") -> bytes:
-    """Write word2vec binary, with or without a newline behind each row."""
+    """Write word2vec binary, with or without a newline after each vector."""
     return b"%d %d\n" % rows.shape + b"".join(
         encode(word) + b" " + row.astype("<f4").tobytes() + end for word, row in zip(words, rows, strict=True)
     )
@@ -49,9 +49,9 @@ def fasttext_bin(
     min_n: int = 3,
     max_n: int = 6,
     pruned: int = -1,
-    quantised: bool = False,
+    quantized: bool = False,
 ) -> bytes:
-    """Write a fastText model: own rows of words, rows of n-grams, and a little output matrix."""
+    """Write a fastText model: vectors of words and of n-grams, and a small output matrix."""
     dim = rows.shape[1]
     table = rows if ngrams is None else np.concatenate([rows, ngrams])
     buckets = 0 if ngrams is None else len(ngrams)
@@ -63,13 +63,13 @@ def fasttext_bin(
     dictionary = struct.pack("<3i2q", len(entries), len(words), len(labels), 1000, pruned) + b"".join(
         word + b"\0" + struct.pack("<qb", 7, entry_kind) for word, entry_kind in entries
     )
-    matrix = struct.pack("<?2q", quantised, *table.shape) + table.astype("<f4").tobytes()
+    matrix = struct.pack("<?2q", quantized, *table.shape) + table.astype("<f4").tobytes()
     output = struct.pack("<b2q", 0, 1, dim) + bytes(4 * dim)
     return head + dictionary + matrix + output
 
 
 def safetensors(tensors: dict[str, tuple[str, NDArray[Any]]]) -> bytes:
-    """Write named arrays with the dtypes that they are said to have."""
+    """Write named arrays with the given dtypes."""
     header: dict[str, Any] = {"__metadata__": {"format": "np"}}
     data = b""
     for name, (dtype, values) in tensors.items():
@@ -86,7 +86,7 @@ def safetensors(tensors: dict[str, tuple[str, NDArray[Any]]]) -> bytes:
 
 
 def tokenizer(tokens: Sequence[str]) -> bytes:
-    """Write a tokenizer.json whose tokens have the numbers 0, 1, ..."""
+    """Write a tokenizer.json whose tokens have the ids 0, 1, ..."""
     vocabulary = {token: number for number, token in enumerate(tokens)}
     return json.dumps(
         {"added_tokens": [], "model": {"type": "WordPiece", "vocab": vocabulary}}, ensure_ascii=False

@@ -186,7 +186,6 @@ def fasttext_source(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> RemoteSou
     monkeypatch.syspath_prepend(bundled)
     from embedhub_fasttext import embedhub_sources
 
-    source: RemoteSource
     (source,) = (source for source in embedhub_sources() if source.name == "fasttext-wiki-en")
     return source
 

@@ -85,7 +85,7 @@ def contract(
 def test_samples_are_read_once_for_each_code() -> None:
     """Of sources that the same code reads, one stands for all in the tests of samples."""
     many = [replace(MINE, name=f"mine-{i}") for i in range(3)]
-    other = replace(MINE, name="other", files={2: (file(format="word2vec"),)})
+    other = replace(MINE, name="other", files={2: (file(format="word2vec-text"),)})
     made = contract(MINE)
     type(made).sources = [*many, other]
     assert made._representatives() == [many[0], other]  # noqa: SLF001 - what pytest is given
@@ -213,9 +213,9 @@ def test_mirrors_and_prefixes_are_no_slips() -> None:
             r"samples\[2\] has 1 files; expected 2: one for each cand",
         ),
         (
-            {2: (file(),), 3: (file("b", format="word2vec"),)},
+            {2: (file(),), 3: (file("b", format="word2vec-text"),)},
             {2: [b""]},
-            "these formats have no sample: {'word2vec'}",
+            "these formats have no sample: {'word2vec-text'}",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is tried for words that a source does not have."""
+"""Fallbacks for out-of-vocabulary words."""
 
 import json
 import re
@@ -17,8 +17,8 @@ from embedhub import Vectors
 from embedhub.registry.builtin.glove import GLOVE_6B
 
 
-def served(vectors: Vectors, word: str, *fallbacks: Any) -> list[str] | None:
-    """Return which words' rows the row of a word is the mean of, in their order, None if it is missing."""
+def averaged(vectors: Vectors, word: str, *fallbacks: Any) -> list[str] | None:
+    """Return the words whose vectors are averaged for a word, in order; None if it is missing."""
     result = embedhub.embedding_matrix(vectors, None, ["anchor", word], fallbacks=fallbacks)
     if not result.found[1]:
         assert not result.matrix[1].any()
@@ -26,7 +26,7 @@ def served(vectors: Vectors, word: str, *fallbacks: Any) -> list[str] | None:
     for parts in (*combinations(vectors, 1), *combinations(vectors, 2)):
         if np.allclose(result.matrix[1], vectors.lookup(parts).mean(axis=0)):
             return [*parts]
-    raise AssertionError("the row is nobody's")
+    raise AssertionError("not the mean of one or two words")
 
 
 @pytest.mark.parametrize(
@@ -54,26 +54,26 @@ def served(vectors: Vectors, word: str, *fallbacks: Any) -> list[str] | None:
         (partial(re.sub, "s$", ""), "naives", ["naive"]),
     ],
 )
-def test_each_fallback(
+def test_fallback_transforms_a_missing_word(
     fallback: Any, word: str, expected: list[str] | None, make_vectors: Callable[..., Vectors]
 ) -> None:
-    """A fallback makes of a word what its name says; a word that is there is left alone."""
+    """A fallback changes a word as its name says; a word that is in the vocabulary is unchanged."""
     vectors = make_vectors(
         ["anchor", "café", "naive", "Berlin", "New-York", "####", "#,###", "#", "#x#", "हनद"], dim=6
     )
-    assert served(vectors, word, fallback) == expected
+    assert averaged(vectors, word, fallback) == expected
 
 
-def test_a_chain_goes_from_little_change_to_more(make_vectors: Callable[..., Vectors]) -> None:
-    """Each fallback is tried on the word, then on what those before it made of it; the first found wins."""
+def test_fallbacks_are_applied_cumulatively(make_vectors: Callable[..., Vectors]) -> None:
+    """Each fallback is applied to the word and to the results of the previous ones; the first hit counts."""
     vectors = make_vectors(["anchor", "cafe", "rock", "roll", "a##", "Über", "uber"], dim=6)
-    assert served(vectors, "CAFÉ", "lower", "unaccent") == ["cafe"]
-    assert served(vectors, "CAFÉ", "unaccent", "lower") == ["cafe"]
-    assert served(vectors, "ROCK-ROLL", "lower", "hyphen") == ["rock", "roll"]
-    assert served(vectors, "ROCK-ROLL", "hyphen", "lower") is None
-    assert served(vectors, "A12", "lower", "digits") == ["a##"]
-    assert served(vectors, "ÜBER", "title", "unaccent", "lower") == ["Über"]
-    assert served(vectors, "ÜBER", "lower", "unaccent", "title") == ["uber"]
+    assert averaged(vectors, "CAFÉ", "lower", "unaccent") == ["cafe"]
+    assert averaged(vectors, "CAFÉ", "unaccent", "lower") == ["cafe"]
+    assert averaged(vectors, "ROCK-ROLL", "lower", "hyphen") == ["rock", "roll"]
+    assert averaged(vectors, "ROCK-ROLL", "hyphen", "lower") is None
+    assert averaged(vectors, "A12", "lower", "digits") == ["a##"]
+    assert averaged(vectors, "ÜBER", "title", "unaccent", "lower") == ["Über"]
+    assert averaged(vectors, "ÜBER", "lower", "unaccent", "title") == ["uber"]
     coverage = embedhub.coverage(
         vectors, None, ["rock", "Rock", "ROLL", "rock-roll", "qwxz"], fallbacks=("title", "lower", "hyphen")
     )
@@ -81,26 +81,26 @@ def test_a_chain_goes_from_little_change_to_more(make_vectors: Callable[..., Vec
     assert coverage.missing == ("qwxz",)
 
 
-def test_one_look_up_for_each_fallback(
+def test_each_fallback_costs_one_look_up(
     make_vectors: Callable[..., Vectors], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many words are missing, each fallback looks them up at once, and none that was found."""
     vectors = make_vectors(["the", "a"])
-    asked: list[list[str]] = []
-    look_up = Vectors.indices
+    calls: list[list[str]] = []
+    original = Vectors.indices
 
-    def watched(self: Vectors, words: Any) -> Any:
-        asked.append(list(words))
-        return look_up(self, asked[-1])
+    def recorded(self: Vectors, words: Any) -> Any:
+        calls.append(list(words))
+        return original(self, calls[-1])
 
-    monkeypatch.setattr(Vectors, "indices", watched)
+    monkeypatch.setattr(Vectors, "indices", recorded)
     words = ["the", "A", "The", "qwxz", "Qwxz"]
     embedhub.coverage(vectors, None, words, fallbacks=("lower", "title", "hyphen"))
-    assert asked == [words, ["a", "the", "qwxz"], ["Qwxz"], []]
+    assert calls == [words, ["a", "the", "qwxz"], ["Qwxz"], []]
 
 
 @pytest.mark.parametrize(
-    ("fallbacks", "error", "words"),
+    ("fallbacks", "error", "message"),
     [
         (
             ("lower", "upper"),
@@ -113,14 +113,14 @@ def test_one_look_up_for_each_fallback(
         ((lambda _: 3,), TypeError, "The fallback <lambda> returned 3 for 'qwxz'; expected a word or None"),
     ],
 )
-def test_what_is_no_fallback_is_refused(fallbacks: Any, error: type[Exception], words: str) -> None:
-    """The error names what was given, and what there is."""
-    with pytest.raises(error, match=re.escape(words)):
+def test_invalid_fallback_is_rejected(fallbacks: Any, error: type[Exception], message: str) -> None:
+    """The error names the invalid value and lists the fallbacks."""
+    with pytest.raises(error, match=re.escape(message)):
         embedhub.coverage("wordnet-ppmi", 25, ["music", "qwxz"], fallbacks=fallbacks)
 
 
-def test_a_source_names_its_own_default() -> None:
-    """None is the source's default, () is none; uncased sources look for the lower-cased word."""
+def test_source_has_default_fallbacks() -> None:
+    """None stands for the source's default, () for no fallback; uncased sources have `lower`."""
     for name, dim in (("wordnet-ppmi", 25), (embedhub.sources()["wordnet-ppmi"], 25)):
         vectors = embedhub.load(name, dim)
         assert vectors.fallbacks == ("lower",)
@@ -134,7 +134,7 @@ def test_a_source_names_its_own_default() -> None:
     assert embedhub.sources()["glove-6b"].fallbacks == ("lower",)
 
 
-def test_the_default_is_the_sources_and_not_the_stores(cache: Path) -> None:
+def test_default_fallbacks_are_not_stored(cache: Path) -> None:
     """A store that was built before the source had a default opens with it."""
     source = embedhub.sources()["wordnet-ppmi"]
     older = replace(source, fallbacks=())
@@ -145,16 +145,16 @@ def test_the_default_is_the_sources_and_not_the_stores(cache: Path) -> None:
     assert len([*(cache / "vectors").rglob("manifest.json")]) == 1
 
 
-def test_a_wrong_default_is_refused_when_the_source_is_made() -> None:
-    """A plugin's author hears of a misspelt fallback, and not its users."""
+def test_invalid_default_fallback_is_rejected_by_the_source() -> None:
+    """A misspelled fallback is an error for the plugin's author, when the source is created."""
     with pytest.raises(ValueError, match="glove-6b: fallbacks has 'lowercase'; the fallbacks are 'lower'"):
         replace(GLOVE_6B, fallbacks=("lowercase",))
     with pytest.raises(TypeError, match="glove-6b: fallbacks is 'lower'; expected a tuple"):
         replace(GLOVE_6B, fallbacks="lower")  # type: ignore[arg-type]  # the point
 
 
-def test_lower_is_glove_default_fallback_for_capitalized_words(glove_20k: Vectors) -> None:
-    """GloVe is uncased: of words as they stand in a text, as many are found as of the lower-cased ones."""
+def test_glove_finds_capitalized_words_by_default(glove_20k: Vectors) -> None:
+    """As many words of a text are found as of its lower-cased words."""
     words = ["The", "President", "of", "Zimbabwe", "met", "NASA"]
     result = embedhub.embedding_matrix("glove-6b-20k", 50, words)
     assert (result.matrix == glove_20k.lookup([word.lower() for word in words])).all()

@@ -1,4 +1,4 @@
-"""Subword n-grams: bit for bit what fastText composes."""
+"""Subword n-grams: the bits that fastText computes."""
 
 import json
 from pathlib import Path
@@ -14,8 +14,8 @@ from embedhub.vectors.subwords import Subwords
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def test_a_model_of_fasttext_gives_what_fasttext_gives() -> None:
-    """Vectors of known and unknown words have the bits that fastText 0.9.2 gave for its own tiny model."""
+def test_vectors_have_the_bits_of_fasttext() -> None:
+    """Vectors of known and unknown words have the bits that fastText 0.9.2 computed for its tiny model."""
     vectors = embedhub.load(GOLDEN / "fasttext.bin")
     expected = json.loads((GOLDEN / "fasttext.json").read_text("utf-8"))
     assert list(vectors) == list(expected["words"])
@@ -26,8 +26,8 @@ def test_a_model_of_fasttext_gives_what_fasttext_gives() -> None:
     assert repr(vectors.subwords) == "<Subwords: n-grams of 2 to 4 characters in 40 buckets>"
 
 
-def test_missing_words_of_a_vocabulary_are_composed() -> None:
-    """With oov="subword" a word that the model does not know gets the row that fastText gives."""
+def test_subword_policy_has_the_bits_of_fasttext() -> None:
+    """With oov="subword", an out-of-vocabulary word has the vector that fastText computes."""
     expected = json.loads((GOLDEN / "fasttext.json").read_text("utf-8"))
     word_index = {"cat": 1, "unheard": 2}
     matrix = embedhub.embedding_matrix(GOLDEN / "fasttext.bin", None, word_index, oov="subword").matrix
@@ -38,7 +38,7 @@ def test_missing_words_of_a_vocabulary_are_composed() -> None:
 def naive(
     word: str, rows: NDArray[np.float32], min_n: int, max_n: int, own: NDArray[np.float32] | None = None
 ) -> bytes:
-    """Compose one word by the definition, character by character, with its own row if the model has one."""
+    """Compose one word by the definition, with its own vector if that is given."""
     framed = f"<{word}>"
     total = np.zeros(rows.shape[1], np.float32)
     count = 0
@@ -59,8 +59,8 @@ def naive(
 
 
 @pytest.mark.parametrize(("min_n", "max_n"), [(1, 1), (1, 3), (3, 6), (5, 5), (6, 3)])
-def test_ngrams_are_those_of_the_definition(min_n: int, max_n: int) -> None:
-    """Runs of characters, not bytes, within the frame; bytes are hashed as signed; in fastText's order."""
+def test_ngrams_follow_the_definition(min_n: int, max_n: int) -> None:
+    """N-grams are characters, not bytes, of the enclosed word; bytes are hashed as signed numbers."""
     rows = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     words = [
         "unheardof",
@@ -84,10 +84,10 @@ def test_ngrams_are_those_of_the_definition(min_n: int, max_n: int) -> None:
 
 
 @pytest.mark.parametrize("version", [11, 12])
-def test_fasttext_model_of_real_vectors_composes_known_and_unknown_words(
+def test_fasttext_model_composes_known_and_unknown_words(
     glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]], tmp_path: Path, version: int
 ) -> None:
-    """A known word is the mean of its own row and its n-grams', an unknown one of its n-grams' alone."""
+    """A known word is the mean of its own vector and its n-grams', an unknown word of its n-grams' alone."""
     _, words, rows = glove_sample
     known, own, ngrams = words[:500], rows[:500], rows[500:]
     path = tmp_path / "model.bin"
@@ -104,15 +104,15 @@ def test_fasttext_model_of_real_vectors_composes_known_and_unknown_words(
     ]
 
 
-def test_words_without_ngrams_are_zeros() -> None:
-    """The end of a sentence, and a word that no bytes can be, have no n-grams; no words give no rows."""
+def test_word_without_ngrams_is_zeros() -> None:
+    """The end-of-sentence token and a word with a lone surrogate have no n-grams."""
     subwords = Subwords(np.ones((5, 2), np.float32), min_n=3, max_n=6)
     assert subwords.compose(["</s>", "\ud800", "", "ab"]).tolist() == [[0, 0], [0, 0], [0, 0], [1, 1]]
     assert subwords.compose([]).shape == (0, 2)
 
 
-def test_bytes_that_are_not_utf8_are_composed() -> None:
-    """Continuation bytes belong to the character before them, however many; a word's stray bytes are kept."""
+def test_invalid_utf8_is_composed() -> None:
+    """Continuation bytes belong to the character before them; stray bytes count as well."""
     rows = np.arange(34, dtype=np.float32).reshape(17, 2)
     subwords = Subwords(rows, min_n=2, max_n=3)
     one, other = subwords.compose(["\udc80a", "\udc81a"])
@@ -120,6 +120,6 @@ def test_bytes_that_are_not_utf8_are_composed() -> None:
     assert (one != other).any()
 
 
-def test_a_source_without_ngrams_has_no_subwords() -> None:
-    """Only models with n-grams can compose."""
+def test_source_without_ngrams_has_no_subwords() -> None:
+    """Only fastText models with n-grams have `Vectors.subwords`."""
     assert embedhub.load("wordnet-ppmi", 25).subwords is None

@@ -56,7 +56,7 @@ def _candidates(dim: int) -> tuple[RemoteFile, RemoteFile]:
             url=f"{_RELEASES}/glove-wiki-gigaword-{dim}/glove-wiki-gigaword-{dim}.gz",
             known_hash=release_hash,
             size=release_size,
-            format="word2vec",
+            format="word2vec-text",
         ),
     )
 

@@ -1,4 +1,5 @@
 from .benchmark import Benchmark as Benchmark
+from .benchmark import BenchmarkFile as BenchmarkFile
 from .compare import Compared as Compared
 from .compare import compare as compare
 from .evaluate import Score as Score

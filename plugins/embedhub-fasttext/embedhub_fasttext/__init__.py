@@ -49,7 +49,7 @@ _WIKI_NEWS = RemoteFile(
     member="wiki-news-300d-1M.vec",
     known_hash="sha1:11cac9efe6f599e659be182f5766d6fbd5b1cab9",
     archive_hash="sha256:bdeb85f44892c505953e3654183e9cb0d792ee51be0992460593e27198d746f8",
-    format="word2vec",
+    format="word2vec-text",
 )
 _WIKI_NEWS_SUBWORD = RemoteFile(
     url=f"{_FILES}/vectors-english/wiki-news-300d-1M-subword.bin.zip",
@@ -62,7 +62,7 @@ _COMMON_CRAWL = RemoteFile(
     member="crawl-300d-2M.vec",
     known_hash="sha256:c85534cb2b7f816cb8d564129add1454a7a789d7b607af7aaa4e0d1c927e62ed",
     archive_hash="sha256:5bfffffbabdab299d4c9165c47275e8f982807a6eaca37ee1f71d3a79ddb544d",
-    format="word2vec",
+    format="word2vec-text",
 )
 _COMMON_CRAWL_SUBWORD = RemoteFile(
     url=f"{_FILES}/vectors-english/crawl-300d-2M-subword.zip",
@@ -115,7 +115,7 @@ def _source(
     )
 
 
-def _file(path: str, known_hash: str | None, format_name: str = "word2vec") -> RemoteFile:
+def _file(path: str, known_hash: str | None, format_name: str = "word2vec-text") -> RemoteFile:
     return RemoteFile(url=f"{_FILES}/{path}", known_hash=known_hash, format=format_name)
 
 
@@ -142,7 +142,7 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
         )
     if "cc" in families:
         for kind, extension, known_hash, format_name, what in (
-            ("", "vec", _CC_HASHES.get(code), "word2vec", ""),
+            ("", "vec", _CC_HASHES.get(code), "word2vec-text", ""),
             ("-subword", "bin", None, "fasttext", "with n-grams "),
         ):
             yield _source(
