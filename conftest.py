@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 from children import PATIENCE, child
 from command import add_distribution, seeing
-from embedhub_eval.benchmark import BenchmarkFile
 from numpy.typing import NDArray
 from real_files import REAL_DATA, REAL_SETS
 from serving import Serving, serving_folder
@@ -212,11 +211,11 @@ def small_benchmarks(
     made = {}
     for name, text in SETS.items():
         real = embedhub_eval.benchmarks()[name]
-        published, reader = real.files[0]
+        published = real.files[0]
         place = folder / published.url.removeprefix("https://")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text)
-        file = BenchmarkFile(replace(published, known_hash=_sha256(text), size=len(text)), reader)
+        file = replace(published, known_hash=_sha256(text), size=len(text))
         total = sum(line[:1] not in {b"#", b":"} for line in text.splitlines())
         made[name] = replace(real, files=(file,), total=total)
     return made
@@ -234,15 +233,13 @@ def small_mirror(
     """
     folder, source = glove_6b_mirror
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
-    # The dicts of providers are the registries' own, and no copies.
+    # These mappings are the registries' own dicts, not copies.
     sources: Any = embedhub.sources().providers()["glove-6b"]
     monkeypatch.setitem(sources, embedhub.sources().provider("glove-6b"), source)
     assert embedhub.sources()["glove-6b"] is source
+    benchmarks: Any = embedhub_eval.benchmarks()
     for name, benchmark in small_benchmarks.items():
-        benchmarks: Any = embedhub_eval.benchmarks().providers()[name]
-        (provider,) = benchmarks
-        monkeypatch.setitem(benchmarks, provider, benchmark)
-        assert embedhub_eval.benchmarks()[name] is benchmark
+        monkeypatch.setitem(benchmarks, name, benchmark)
     return folder
 
 
@@ -277,9 +274,7 @@ from embedhub_small import PINS, pinned
 def embedhub_benchmarks():
     for one in BENCHMARKS:
         if one.name in PINS:
-            (file,) = pinned([one.files[0].file], one.name)
-            files = (BenchmarkFile(file, one.files[0].reader),)
-            yield replace(one, name="small-" + one.name, files=files)
+            yield replace(one, name="small-" + one.name, files=pinned(one.files, one.name))
 """
 
 
@@ -292,7 +287,7 @@ def small_plugin(
     """Return the environment in which a plugin offers what small_mirror has, as small-glove-6b and so on."""
     folder, source = glove_6b_mirror
     files = {"glove-6b": source.files[50]}
-    files |= {name: tuple(file for file, _ in one.files) for name, one in small_benchmarks.items()}
+    files |= {name: one.files for name, one in small_benchmarks.items()}
     pins = {
         name: [(f.known_hash, f.size, f.archive_hash) for f in several] for name, several in files.items()
     }
@@ -308,13 +303,13 @@ def real_mirror(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     if not (real_data / "eval").is_dir():
         pytest.skip(
             f"needs the published benchmarks ({', '.join(REAL_SETS.values())}) in ../shared/data/eval/, "
-            "from the addresses in embedhub/evaluation/builtin_benchmarks.py"
+            "from the URLs in embedhub_eval/benchmarks.toml"
         )
     folder = tmp_path_factory.mktemp("mirror")
     for host in (real_data / "mirror").iterdir():
         (folder / host.name).symlink_to(host)
     for name, file in REAL_SETS.items():
-        place = folder / embedhub_eval.benchmarks()[name].files[0].file.url.removeprefix("https://")
+        place = folder / embedhub_eval.benchmarks()[name].files[0].url.removeprefix("https://")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(real_data / "eval" / file)
     return folder

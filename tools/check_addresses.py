@@ -68,7 +68,7 @@ def pinned(things: Iterable[EmbeddingSource | Benchmark]) -> list[RemoteFile]:
     files: dict[tuple[str, int | None], RemoteFile] = {}
     for thing in things:
         if isinstance(thing, Benchmark):
-            groups = [[file for file, _ in thing.files]]
+            groups = [list(thing.files)]
         else:
             groups = list(map(list, thing.files.values())) if isinstance(thing, RemoteSource) else []
         for part in (part for group in groups for file in group for part in file.all_files):

@@ -29,7 +29,9 @@ _log = logging.getLogger("mkdocs.hooks.embedhub")
 MODULES: dict[str, tuple[str, ...]] = {
     "embedhub.matrix.tokenizers": ("treebank_tokenize", "get_tokenizer", "count_words", "TOKENIZERS"),
     "embedhub.matrix.word_counts": ("read_counts",),
-    "embedhub_eval.labeled": ("read_labelled",),
+    "embedhub_eval.analogies": ("read",),
+    "embedhub_eval.labeled": ("read_labeled",),
+    "embedhub_eval.word_pairs": ("read",),
     "embedhub.vectors.blocks": ("Block", "ExtraFile"),
     "embedhub.formats.glove": ("read",),
     "embedhub.formats.word2vec": ("read_text", "read_binary"),

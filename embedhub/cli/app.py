@@ -254,7 +254,7 @@ def _show_warning(  # noqa: PLR0917 - Python's own order
     file: Any = None,
     line: str | None = None,
 ) -> None:
-    if category.__module__ == "embedhub.errors":
+    if category.__module__.startswith("embedhub"):  # of a plugin too
         print_message("Warning", str(message))
     else:
         stream = sys.stderr if file is None else file

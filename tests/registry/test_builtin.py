@@ -88,10 +88,10 @@ def test_wordnet_agrees_with_people_on_similarity(
     for dim in (25, 50, 100):
         vectors = embedhub.load("wordnet-ppmi", dim)
         for name in ("wordsim-353", "simlex-999", "men"):
-            (score,) = embedhub_eval.evaluate(vectors, None, [name])
-            pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.left, pair.right}]
+            (score,) = embedhub_eval.evaluate(vectors, [name])
+            pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.word1, pair.word2}]
             left, right = (
-                vectors.lookup([getattr(p, side).lower() for p in pairs]) for side in ("left", "right")
+                vectors.lookup([getattr(p, side).lower() for p in pairs]) for side in ("word1", "word2")
             )
             cosines = (
                 (left * right).sum(axis=1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)

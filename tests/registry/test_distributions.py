@@ -193,7 +193,7 @@ def fasttext_source(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> RemoteSou
 def parse_cut_file(source: RemoteSource, path: Path, rows: int) -> tuple[list[str], NDArray[np.float32]]:
     """Return what comes of a file with fewer rows than the source has before the error that says so."""
     blocks: list[Block | ExtraFile] = []
-    with pytest.raises(UnexpectedEndError, match=f"promises {source.vocab_size} rows, the file has {rows}"):
+    with pytest.raises(UnexpectedEndError, match=f"declares {source.vocab_size} vectors, .* has {rows}"):
         blocks.extend(source.parse(Fetched(path), 300))
     pairs = [block for block in blocks if not isinstance(block, ExtraFile)]
     return [word for words, _ in pairs for word in words], np.concatenate([part for _, part in pairs])

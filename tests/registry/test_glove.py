@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import pytest
 from children import PATIENCE
-from embedhub_eval.labeled import Labelled, read_labelled
+from embedhub_eval.labeled import LabeledTexts, read_labeled
 
 import embedhub
 from embedhub import RemoteSource, Vectors
@@ -169,7 +169,7 @@ def test_whole_glove_6b_50d_is_downloaded_and_read_bit_for_bit(
 
 
 def learn(
-    vectors: Vectors, train: Labelled, test: Labelled, *, standardize: str, epochs: int
+    vectors: Vectors, train: LabeledTexts, test: LabeledTexts, *, standardize: str, epochs: int
 ) -> tuple[float, dict[str, float]]:
     """Train a mean-pooling classifier over real vectors, and over random ones.
 
@@ -203,7 +203,7 @@ def test_classifier_over_glove_beats_one_over_random_vectors(
     glove_20k: Vectors, demo_texts: tuple[Path, Path]
 ) -> None:
     """Training and test texts share topics but few words: 0.70 over GloVe, far less over random vectors."""
-    train, test = map(read_labelled, demo_texts)
+    train, test = (read_labeled(file, columns=(1, 2)) for file in demo_texts)
     share, accuracy = learn(glove_20k, train, test, standardize="lower_and_strip_punctuation", epochs=50)
     assert share > 0.8
     assert accuracy["glove"] >= 0.70
@@ -215,7 +215,9 @@ def test_classifier_and_example_reach_70_percent_on_sst2(
     glove_50d: Vectors, real_texts: Path, example: Callable[..., str]
 ) -> None:
     """Over the whole GloVe 6B 50d a mean-pooling classifier and the script of examples/ reach 0.70."""
-    train, test = (read_labelled(real_texts / "sst2" / f"{split}.tsv") for split in ("train", "test"))
+    train, test = (
+        read_labeled(real_texts / "sst2" / f"{split}.tsv", columns=(1, 2)) for split in ("train", "test")
+    )
     share, accuracy = learn(glove_50d, train, test, standardize="lower", epochs=12)
     assert share > 0.9
     assert accuracy["glove"] >= 0.70

@@ -1,4 +1,4 @@
-"""Evaluation of the word embeddings of embedhub: benchmarks, comparison, probing, plots."""
+"""Evaluation of word embeddings for embedhub: benchmarks, comparison, probing, plots."""
 
 import lazy_loader
 

@@ -1,211 +1,192 @@
-"""`Benchmark`: a named set of word pairs or analogies, fetched and verified as vectors are."""
+"""Benchmarks: word pairs with human similarity ratings, and analogies."""
 
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal
 
+from embedhub import _cache as cache
 from embedhub._names import check_name, slug
-from embedhub.download.remote_file import Fetched, RemoteFile
+from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError
-from embedhub_eval import analogy_file as questions
-from embedhub_eval import word_pairs
-from embedhub_eval.items import Pair, Question
+from embedhub_eval import analogies, word_pairs
 
 Kind = Literal["similarity", "analogy"]
-ItemReader = Callable[..., Iterator[Any]]
+
+_READERS: dict[str, Callable[..., Iterator[Any]]] = {
+    "pairs": word_pairs.read,
+    "analogies": analogies.read,
+    "google-analogies": analogies.read_google,
+    "bats": analogies.read_bats,
+}
 
 
-class BenchmarkFile(NamedTuple):
-    """A file of a benchmark.
-
-    Args:
-        file: Where it is.
-        reader: Called with the path, and those of its companion files; yields each `Pair` or each `Question`.
-    """
-
-    file: RemoteFile
-    reader: ItemReader
+class BenchmarkWarning(UserWarning):
+    """Some benchmarks are skipped: not available, or of a name that is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """A named set of word pairs that people have judged, or of analogies.
+    """A named set of word pairs with human ratings, or of analogies.
 
     Example:
-        >>> from embedhub_eval import word_pairs
-        >>> benchmark = Benchmark(
-        ...     name="my-pairs",
-        ...     kind="similarity",
-        ...     files=(
-        ...         BenchmarkFile(RemoteFile(url="https://example.org/my-pairs.tsv"), word_pairs.read),
-        ...     ),
-        ...     total=100,
-        ...     description="Pairs of my field",
-        ...     language="en",
-        ...     license="CC-BY-4.0",
-        ...     citation="Me (2026)",
-        ...     homepage="https://example.org",
-        ... )
-        >>> benchmark.kind, benchmark.total
-        ('similarity', 100)
+        >>> from pathlib import Path
+        >>> from embedhub_eval import Benchmark
+        >>> benchmark = Benchmark(name="my-pairs", format="pairs", path=Path("my-pairs.tsv"), language="en")
+        >>> benchmark.kind
+        'similarity'
 
     Args:
-        name: Lower-case letters, digits, and ``- . _`` between them.
-        kind: ``"similarity"``: the reader of a file gives each `Pair`; ``"analogy"``: each `Question`.
-        files: Files with the same pairs or questions, in order of preference.
-        total: How many pairs or questions, None if unknown.
+        name: Lower-case letters, digits, and ``-``, ``.`` or ``_`` between them.
+        format: ``"pairs"`` (see `embedhub_eval.word_pairs.read`), ``"analogies"`` (see
+            `embedhub_eval.analogies.read`), ``"google-analogies"`` or ``"bats"``.
+        files: Files with the same content, in order of preference.
+        path: A local file that is read instead.
+        columns: Numbers, from 1, of the columns with the two words and the rating, for ``"pairs"``; None to
+            infer them.
+        total: Number of pairs or analogies; None if unknown.
         description: One line.
-        language: BCP 47 code.
-        license: SPDX expression, the licence's name, or what is known of it.
-        citation: What to cite.
-        homepage: Where to read more.
+        language: BCP 47 code; ``"und"`` if unknown.
+        license: SPDX expression or the license's name.
+        citation: The publication to cite.
+        homepage: URL with more information.
 
     Raises:
-        ValueError: An argument has not the form described here.
+        ValueError: The name is invalid, the format is unknown, columns are given for analogies, ``files`` is
+            not a tuple of `RemoteFile` objects, or there is neither a file nor a path.
     """
 
     name: str
-    kind: Kind
-    files: tuple[BenchmarkFile, ...]
-    total: int | None
-    description: str
-    language: str
-    license: str
-    citation: str
-    homepage: str
+    format: str
+    files: tuple[RemoteFile, ...] = ()
+    path: Path | None = None
+    columns: Sequence[int] | None = None
+    total: int | None = None
+    description: str = ""
+    language: str = "und"
+    license: str = ""
+    citation: str = ""
+    homepage: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if self.kind not in get_args(Kind):
+        if self.format not in _READERS:
             raise ValueError(
-                f"{self.name}: kind is {self.kind!r}; expected {' or '.join(map(repr, get_args(Kind)))}."
+                f"{self.name}: format is {self.format!r}; expected {' or '.join(map(repr, _READERS))}."
             )
-        if not isinstance(self.files, tuple) or not all(
-            isinstance(file, BenchmarkFile) for file in self.files
-        ):
+        if self.columns is not None and (self.format != "pairs" or len(self.columns) != 3):  # noqa: PLR2004
             raise ValueError(
-                f"{self.name}: files is {self.files!r}; expected BenchmarkFile objects in a tuple."
+                f"{self.name}: columns is {self.columns!r}; expected those of two words and a rating, "
+                "for the format 'pairs' only."
             )
+        if not isinstance(self.files, tuple) or not all(isinstance(file, RemoteFile) for file in self.files):
+            raise ValueError(f"{self.name}: files is {self.files!r}; expected a tuple of RemoteFile objects.")
+        if not self.files and self.path is None:
+            raise ValueError(f"{self.name}: expected files or a path.")
 
-    def fetch(self) -> Fetched:
-        """Download the file and verify it.
+    @property
+    def kind(self) -> Kind:
+        """``"similarity"`` if it has word pairs, ``"analogy"`` if it has analogies."""
+        return "similarity" if self.format == "pairs" else "analogy"
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether it can be read without a download."""
+        folder = cache.downloads()
+        return self.path is not None or any((folder / file.cache_name).exists() for file in self.files)
+
+    def read(self, path: Path | None = None) -> list[Any]:
+        r"""Return all word pairs or analogies; the first time on a machine, download their file.
 
         Example:
-            >>> import embedhub, embedhub_eval, os
-            >>> os.environ["EMBEDHUB_OFFLINE"] = "1"  # without, it would be fetched
-            >>> embedhub_eval.benchmarks()["men"].fetch()
-            Traceback (most recent call last):
-                ...
-            embedhub.errors.OfflineError: men is not in the cache (...), and EMBEDHUB_OFFLINE is set. ...
+            >>> import embedhub_eval, pathlib
+            >>> copy = pathlib.Path("my-copy.tsv")
+            >>> _ = copy.write_text("Word 1\tWord 2\tHuman (mean)\nrain\tstorm\t8\n")
+            >>> embedhub_eval.benchmarks()["wordsim-353"].read(copy)
+            [WordPair(word1='rain', word2='storm', score=8.0)]
+
+        Args:
+            path: A copy of the file; by default it is downloaded and verified.
+
+        Returns:
+            `WordPair` or `Analogy` objects, in the order of the file.
 
         Raises:
-            DownloadError: The file could not be had; a ChecksumError if its bytes are not the pinned ones.
+            DownloadError: The file is not available; a ChecksumError if its bytes do not match the known
+                hash.
+            FormatError: The file is not in the format of the benchmark, or it is empty.
         """
+        path = path or self.path or self._fetch()
+        reader = _READERS[self.format]
+        items = list((partial(reader, columns=self.columns) if self.columns else reader)(path))
+        if not items:
+            expected = "word pairs" if self.kind == "similarity" else "analogies"
+            raise FormatError(f"{path}: expected {expected}, but the file has none.")
+        return items
+
+    def _fetch(self) -> Path:
         # pooch and requests cost more time to import than the file takes to read.
         from embedhub.download.fetch import fetch_first
 
-        return fetch_first(
-            [file for file, _ in self.files],
-            label=self.name,
-            command=f"embedhub.benchmarks()[{self.name!r}].fetch()".replace('"', "'"),
-        )
-
-    def parse(self, fetched: Fetched) -> Iterator[Pair | Question]:
-        r"""Read a file of this benchmark.
-
-        Example:
-            >>> import embedhub, embedhub_eval, pathlib
-            >>> from embedhub.download.remote_file import Fetched
-            >>> benchmark = embedhub_eval.benchmarks()["wordsim-353"]
-            >>> mine = pathlib.Path("my-copy.tsv")
-            >>> _ = mine.write_text("Word 1\tWord 2\tHuman (mean)\nrain\tstorm\t8\n")
-            >>> next(benchmark.parse(Fetched(mine, benchmark.files[0].file)))
-            Pair(left='rain', right='storm', score=8.0)
-
-        Args:
-            fetched: The result of `fetch`.
-
-        Raises:
-            FormatError: The file is malformed.
-        """
-        reader = next(reader for file, reader in self.files if file == fetched.file)
-        yield from reader(fetched.path, *fetched.companions.values())
-
-    def read(self) -> list[Any]:
-        r"""Fetch the file if it is not here yet, and return all its pairs or questions.
-
-        Example:
-            >>> from pathlib import Path
-            >>> from embedhub_eval.benchmark import open_benchmark
-            >>> _ = Path("mine.tsv").write_text("rain\tstorm\t8\nrain\tmusic\t1\n")
-            >>> open_benchmark(Path("mine.tsv")).read()[0]
-            Pair(left='rain', right='storm', score=8.0)
-
-        Returns:
-            Each `Pair`, or each `Question`, as the kind has it; in the order of the file.
-
-        Raises:
-            DownloadError: The file could not be had.
-            FormatError: The file is not what its reader expects, or has nothing in it.
-        """
-        fetched = self.fetch()
-        items = list(self.parse(fetched))
-        wanted = Pair if self.kind == "similarity" else Question
-        odd = next((item for item in items if not isinstance(item, wanted)), None)
-        if odd is not None or not items:
-            found = "nothing" if odd is None else repr(odd)
-            raise FormatError(f"{fetched.path}: expected each {wanted.__name__} of {self.name}, got {found}.")
-        return items
+        command = f"embedhub_eval.benchmarks()[{self.name!r}].read()"
+        return fetch_first(self.files, label=self.name, command=command).path
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Local(Benchmark):
-    """One file of the caller."""
+def read_benchmarks(path: Path) -> list[Benchmark]:
+    r"""Return the benchmarks that a TOML file describes.
 
-    path: Path
-    reader: ItemReader
+    Each is a table with the fields of `Benchmark`; in ``files``, each table has the fields of `RemoteFile`.
 
-    def fetch(self) -> Fetched:
-        return Fetched(self.path)
+    Example:
+        >>> from pathlib import Path
+        >>> from embedhub_eval.benchmark import read_benchmarks
+        >>> toml = '[my-pairs]\nformat = "pairs"\nfiles = [{ url = "https://example.org/pairs.tsv" }]\n'
+        >>> _ = Path("mine.toml").write_text(toml)
+        >>> read_benchmarks(Path("mine.toml"))[0].name
+        'my-pairs'
 
-    def parse(self, fetched: Fetched) -> Iterator[Pair | Question]:
-        yield from self.reader(fetched.path)
+    Args:
+        path: The TOML file.
+
+    Raises:
+        TypeError: A table has a field that `Benchmark` or `RemoteFile` does not have.
+        ValueError: The file is not TOML, or a field is invalid.
+    """
+    tables = tomllib.loads(path.read_text("utf-8"))
+    return [
+        Benchmark(name=name, **table | {"files": tuple(RemoteFile(**file) for file in table["files"])})
+        for name, table in tables.items()
+    ]
 
 
 def open_benchmark(path: Path) -> Benchmark:
-    """Return a benchmark for a file, which may be compressed; its first lines tell what it holds.
+    """Return a benchmark for a local file, which may be compressed.
 
-    Analogies have four words a line, or begin with ``:`` and the name of a section, as in word2vec's file;
-    all else is word pairs, in whatever columns.
+    Analogies have four words per line, or start with ``:`` and the name of a category, as in word2vec's file;
+    all other files are word pairs.
 
     Args:
-        path: The file; ``archive.zip#member`` for one of several in an archive.
+        path: The file; ``archive.zip#member`` for a member of an archive.
 
     Raises:
-        LocalFileError: There is no such file, or it cannot be read.
+        LocalFileError: The file does not exist or cannot be read.
         FormatError: It is damaged.
     """
     try:
         path = path.expanduser().absolute()
-        analogy = questions.begins(path)
-    except (OSError, RuntimeError) as error:  # RuntimeError: a ~user that nobody knows
+        is_analogies = analogies.looks_like_analogies(path)
+    except (OSError, RuntimeError) as error:  # RuntimeError: an unknown ~user
         if isinstance(error, EmbedhubError):
             raise
         raise LocalFileError(
             f"{path}: expected a file of word pairs or analogies, but it cannot be read "
             f"({getattr(error, 'strerror', None) or error})."
         ) from error
-    return _Local(
+    return Benchmark(
         name=slug(path.name),
-        kind="analogy" if analogy else "similarity",
-        files=(),
-        total=None,
-        description=f"{'analogies' if analogy else 'word pairs'} in {path}",
-        language="und",
-        license="",
-        citation="",
-        homepage="",
+        format="analogies" if is_analogies else "pairs",
         path=path,
-        reader=questions.read if analogy else word_pairs.read,
+        description=f"{'analogies' if is_analogies else 'word pairs'} in {path}",
     )

@@ -2,7 +2,7 @@
 
 A plugin is a module that an installed distribution names in the entry-point group ``embedhub_eval``, with::
 
-    from embedhub_eval.hookspecs import hookimpl
+    from embedhub_eval import hookimpl
 
     @hookimpl
     def embedhub_benchmarks():
@@ -23,4 +23,4 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def embedhub_benchmarks() -> Iterable[Benchmark]:  # type: ignore[empty-body]  # a specification has no body
-    """Return the benchmarks of a plugin. No I/O and no heavy imports: this runs to list names."""
+    """Return the benchmarks of a plugin. No I/O beyond its own files: this runs to list names."""

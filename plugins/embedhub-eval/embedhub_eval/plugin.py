@@ -1,4 +1,4 @@
-"""The hooks by which embedhub finds this package."""
+"""The hook that adds the commands of this package."""
 
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,8 @@ if TYPE_CHECKING:
 
 @hookimpl
 def embedhub_commands(app: "typer.Typer") -> None:
-    """Add the commands evaluate, compare, probe and plot."""
-    from embedhub_eval.cli.compare import compare, probe
-    from embedhub_eval.cli.evaluate import evaluate
-    from embedhub_eval.cli.plot import plot
+    """Add the commands compare, evaluate, plot and probe."""
+    from embedhub_eval import cli
 
-    for command in (evaluate, compare, probe, plot):
+    for command in (cli.compare, cli.evaluate, cli.plot, cli.probe):
         app.command()(command)

@@ -1,129 +1,52 @@
-"""Names, and the benchmarks behind them: found in the plugins once, on first use."""
+"""Benchmarks by name: those of the installed plugins and the registered ones."""
 
 import difflib
-import threading
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
 
 from embedhub.errors import SourceNotFoundError
+from embedhub.registry.local_file import as_path
 from embedhub.registry.plugins import Plugins
 from embedhub_eval import hookspecs
-from embedhub_eval.benchmark import Benchmark
+from embedhub_eval.benchmark import Benchmark, BenchmarkWarning, open_benchmark
 
-_REGISTERED = "embedhub_eval.register()"
+_BUILTIN = "embedhub_eval.builtin_benchmarks"
+_REGISTERED: set[str] = set()
 
 
-class Benchmarks(Mapping[str, Benchmark]):
-    """A read-only mapping of names to the benchmarks that plugins provide; it finds them on first use.
-
-    Example:
-        >>> import embedhub_eval
-        >>> "men" in embedhub_eval.benchmarks()
-        True
-
-    """
-
-    def __init__(self) -> None:
-        self._plugins = Plugins(hookspecs, ["embedhub_eval.builtin_benchmarks"])
-        self._lock = threading.RLock()
-        self._providers: dict[str, dict[str, Benchmark]] | None = None
-
-    def __getitem__(self, name: str) -> Benchmark:
-        providers = self._discovered().get(name)
-        if providers is None:
-            close = difflib.get_close_matches(str(name).lower(), self, n=3, cutoff=0.4)
-            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-            raise SourceNotFoundError(
-                f"No benchmark is named {name!r}.{hint} list(embedhub_eval.benchmarks()) has all. A file of "
-                "your own is named by its path, as in './pairs.tsv'."
+@cache
+def _all() -> dict[str, Benchmark]:
+    benchmarks: dict[str, Benchmark] = {}
+    for provider, benchmark in Plugins(hookspecs, [_BUILTIN]).collect("embedhub_benchmarks", Benchmark):
+        if benchmark.name in benchmarks:
+            warnings.warn(
+                f"The benchmark {benchmark.name!r} of {provider} is skipped, because another plugin "
+                "provides that name. Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS.",
+                BenchmarkWarning,
+                stacklevel=3,
             )
-        if len(providers) > 1:
-            raise SourceNotFoundError(
-                f"The benchmark name {name!r} is provided by {' and by '.join(sorted(providers))}. "
-                "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
-            )
-        return next(iter(providers.values()))
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the names that one plugin provides, in alphabetical order."""
-        return (name for name, providers in sorted(self._discovered().items()) if len(providers) == 1)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __contains__(self, name: object) -> bool:
-        return len(self._discovered().get(name, ())) == 1  # type: ignore[call-overload]  # any object may be asked for
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} embedhub benchmarks: {', '.join(self)}>"
-
-    def providers(self) -> Mapping[str, Mapping[str, Benchmark]]:
-        """Return every name with its providers: name -> provider -> benchmark, clashes included.
-
-        Example:
-            >>> import embedhub_eval
-            >>> list(embedhub_eval.benchmarks().providers()["men"])
-            ['embedhub_eval.builtin_benchmarks']
-        """
-        return dict(sorted(self._discovered().items()))
-
-    def register(self, benchmark: Benchmark) -> None:
-        """Add a benchmark; `embedhub_eval.register` calls it.
-
-        Example:
-            >>> import embedhub_eval
-            >>> embedhub_eval.benchmarks().register(embedhub_eval.benchmarks()["men"])
-            Traceback (most recent call last):
-                ...
-            ValueError: The benchmark name 'men' is taken by ...
-
-        Args:
-            benchmark: The benchmark.
-
-        Raises:
-            ValueError: A plugin or embedhub_eval itself provides that name.
-            TypeError: This is not a `Benchmark`.
-        """
-        if not isinstance(benchmark, Benchmark):
-            raise TypeError(f"expected a Benchmark, got {benchmark!r}")
-        with self._lock:
-            providers = self._discovered().setdefault(benchmark.name, {})
-            others = [provider for provider in providers if provider != _REGISTERED]
-            if others:
-                raise ValueError(
-                    f"The benchmark name {benchmark.name!r} is taken by {' and by '.join(others)}. "
-                    "Choose another."
-                )
-            providers[_REGISTERED] = benchmark
-
-    def _discovered(self) -> dict[str, dict[str, Benchmark]]:
-        """Return name -> provider -> benchmark, from all plugins, looked for only once."""
-        with self._lock:
-            if self._providers is None:
-                discovered: dict[str, dict[str, Benchmark]] = {}
-                for provider, benchmark in self._plugins.collect("embedhub_benchmarks", Benchmark):
-                    discovered.setdefault(benchmark.name, {})[provider] = benchmark
-                self._providers = discovered
-            return self._providers
+        benchmarks.setdefault(benchmark.name, benchmark)
+    return dict(sorted(benchmarks.items()))
 
 
-_benchmarks = Benchmarks()
-
-
-def benchmarks() -> Benchmarks:
-    """Return all benchmarks by name: a read-only mapping in alphabetical order.
+def benchmarks() -> Mapping[str, Benchmark]:
+    """Return all benchmarks by name.
 
     Example:
         >>> import embedhub_eval
         >>> embedhub_eval.benchmarks()["simlex-999"].total
         999
     """
-    return _benchmarks
+    return _all()
 
 
 def register(benchmark: Benchmark) -> None:
     """Add a benchmark for this process; an installed plugin adds it for every process.
 
-    A second call with the same name replaces the first, so that a notebook's cell can run twice.
+    A second call with the same name replaces the first, so that a cell of a notebook can run twice.
 
     Example:
         >>> import dataclasses, embedhub_eval
@@ -137,6 +60,45 @@ def register(benchmark: Benchmark) -> None:
 
     Raises:
         ValueError: A plugin or embedhub_eval itself provides that name.
-        TypeError: This is not a `Benchmark`.
+        TypeError: The argument is not a `Benchmark`.
     """
-    _benchmarks.register(benchmark)
+    if not isinstance(benchmark, Benchmark):
+        raise TypeError(f"expected a Benchmark, got {benchmark!r}")
+    if benchmark.name in _all() and benchmark.name not in _REGISTERED:
+        raise ValueError(f"The benchmark name {benchmark.name!r} is taken. Choose another.")
+    _REGISTERED.add(benchmark.name)
+    _all()[benchmark.name] = benchmark
+
+
+def get_benchmarks(
+    benchmarks: str | Path | Benchmark | Iterable[str | Path | Benchmark],
+) -> list[Benchmark]:
+    """Return benchmarks, each given by its name, the path of a local file, or a `Benchmark`.
+
+    Raises:
+        SourceNotFoundError: No benchmark has the name.
+        LocalFileError: The file at that path cannot be read.
+        TypeError: A benchmark is none of these.
+    """
+    one = isinstance(benchmarks, str | Path | Benchmark)
+    return [
+        _get_benchmark(benchmark) for benchmark in cast("Iterable[Any]", [benchmarks] if one else benchmarks)
+    ]
+
+
+def _get_benchmark(benchmark: Any) -> Benchmark:
+    if isinstance(benchmark, Benchmark):
+        return benchmark
+    if not isinstance(benchmark, str | Path):
+        raise TypeError(f"{benchmark!r} is not a benchmark; expected a name, a path or a Benchmark.")
+    if isinstance(benchmark, str) and benchmark in _all():
+        return _all()[benchmark]
+    path = benchmark if isinstance(benchmark, Path) else as_path(benchmark)
+    if path is None:
+        close = difflib.get_close_matches(str(benchmark).lower(), _all(), n=3, cutoff=0.4)
+        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise SourceNotFoundError(
+            f"No benchmark is named {benchmark!r}.{hint} list(embedhub_eval.benchmarks()) has all names. "
+            "Refer to a file of your own by its path, as in './pairs.tsv'."
+        )
+    return open_benchmark(path)

@@ -1,62 +1,72 @@
-"""The spelling of several sources side by side: ``glove-6b:50 wordnet-ppmi:100``."""
+"""Selectors of sources, as in ``glove-6b:50 wordnet-ppmi:100``."""
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from embedhub.registry.registry import Source
+from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.vectors import Vectors
 
-Choice = str | tuple[Source, int | None]
-"""``"name"``, ``"name:dim"``, or a source and its dim."""
+Selector = Source | tuple[Source, int | None]
+"""``"name"``, ``"name:dim"``, a path likewise, an `EmbeddingSource`, `Vectors`, or a pair of a source and its
+dim."""
 
 _WITH_DIM = re.compile(r"(.+):([0-9]+)", re.DOTALL)
 
 
-def choices(given: Choice | Iterable[Choice]) -> list[tuple[Source, int | None]]:
-    """Return sources and their dims out of what the caller lists.
+def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Source, int | None]]:
+    """Return sources with their dims.
 
-    A number after a name is its dim too, as in the other commands: ``glove-6b 50 100`` is
-    ``glove-6b:50 glove-6b:100``.
+    A number after a name is a dimension of it, as in other commands: ``glove-6b 50 100`` is ``glove-6b:50
+    glove-6b:100``.
 
     Example:
-        >>> choices(["glove-6b:50", "wordnet-ppmi", "./my.vec"])
+        >>> from embedhub_eval.selectors import parse_selectors
+        >>> parse_selectors(["glove-6b:50", "wordnet-ppmi", "./my.vec"])
         [('glove-6b', 50), ('wordnet-ppmi', None), ('./my.vec', None)]
-        >>> choices("glove-6b 50 100".split())
+        >>> parse_selectors("glove-6b 50 100".split())
         [('glove-6b', 50), ('glove-6b', 100)]
 
     Args:
-        given: ``"name:dim"``, ``"name"``, a path likewise, or a pair of a source and its dim; or several.
+        selectors: One selector or several.
 
     Returns:
-        Pairs of a source and its dim, None where none was given, in their order, none of them twice.
+        Pairs of source and dim in the given order, without duplicates; the dim is None if none was given.
 
     Raises:
-        ValueError: There is none, or a dim without a source before it.
-        TypeError: This is none of these.
+        ValueError: The list is empty, or a number comes before any source.
+        TypeError: A selector is none of the above.
     """
-    several: list[Any] = [given] if isinstance(given, (str, tuple)) else list(given)
-    found: list[tuple[Source, int | None]] = []
-    bare = False  # whether the last one is a name that may still get its dim
-    for one in several:
-        if isinstance(one, str) and one.isdecimal():
-            if not found:
-                raise ValueError(f"{one!r} is a dim without a source before it; expected name:dim.")
-            name = found[-1][0]
-            if bare:
-                found.pop()
-            found.append((name, int(one)))
-            bare = False
-        elif isinstance(one, str):
-            parts = _WITH_DIM.fullmatch(one)
-            found.append((parts[1], int(parts[2])) if parts else (one, None))
-            bare = parts is None
-        elif isinstance(one, tuple) and len(one) == 2:  # noqa: PLR2004 - source, dim
-            found.append(one)
-            bare = False
+    is_one = isinstance(selectors, str | Path | EmbeddingSource | Vectors) or _is_pair(selectors)
+    parsed: list[tuple[Source, int | None]] = []
+    accepts_dim = False  # whether the last selector is a name alone
+    for selector in [selectors] if is_one else cast("Iterable[Any]", selectors):
+        pair: tuple[Source, int | None]
+        if isinstance(selector, str) and selector.isdecimal():
+            if not parsed:
+                raise ValueError(
+                    f"{selector!r} is a dimension without a source before it; expected name:dim."
+                )
+            pair = parsed.pop() if accepts_dim else parsed[-1]
+            pair = pair[0], int(selector)
+        elif isinstance(selector, str) and (match := _WITH_DIM.fullmatch(selector)):
+            pair = match[1], int(match[2])
+        elif isinstance(selector, str | Path | EmbeddingSource | Vectors):
+            pair = selector, None
+        elif _is_pair(selector):
+            pair = cast("tuple[Source, int | None]", selector)
         else:
             raise TypeError(
-                f"{one!r} is no source to choose; expected 'name:dim', or a pair of source and dim."
+                f"{selector!r} is not a source; expected 'name:dim', or a pair of source and dim."
             )
-    if not found:
+        accepts_dim = pair == (selector, None)
+        parsed.append(pair)
+    if not parsed:
         raise ValueError("No source was given; expected name:dim, such as glove-6b:50.")
-    return [one for i, one in enumerate(found) if one not in found[:i]]
+    return [pair for i, pair in enumerate(parsed) if pair not in parsed[:i]]
+
+
+def _is_pair(selector: object) -> bool:
+    return isinstance(selector, tuple) and len(selector) == 2 and isinstance(selector[1], int | None)  # noqa: PLR2004

@@ -1,76 +1,90 @@
-"""Word pairs that people have judged: two words and a score a line, in whatever columns."""
+"""Word pairs with human similarity ratings: two words and a number per line."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from embedhub._text_lines import is_number, line_error, read_data_lines
-from embedhub_eval.items import Pair
 
 _SEPARATORS = ("\t", ";", ",")
 
 
-def read(path: Path, *, columns: tuple[int, int, int] | None = None) -> Iterator[Pair]:
+class WordPair(NamedTuple):
+    """Two words and how similar people rated them.
+
+    Example:
+        >>> from embedhub_eval import WordPair
+        >>> WordPair("rain", "storm", 8.0).score
+        8.0
+
+    Args:
+        word1: The first word.
+        word2: The second word.
+        score: Human similarity rating; higher is more similar. Each benchmark has a scale of its own.
+    """
+
+    word1: str
+    word2: str
+    score: float
+
+
+def read(path: Path, *, columns: Sequence[int] | None = None) -> Iterator[WordPair]:
     r"""Read word pairs.
 
-    Columns are separated by tabs, semicolons, commas or, where a file has none of them, white space; so a
-    word may hold blanks where tabs separate. The first line may be a header. Lines that are empty or start
-    with ``#`` are left out.
+    Columns are separated by tabs, semicolons or commas, or by white space if the first line has none of
+    these; so a word may contain spaces in a file with tabs. The first line may be a header. Empty lines and
+    lines that start with ``#`` are skipped.
 
     Example:
         >>> from pathlib import Path
+        >>> from embedhub_eval.word_pairs import read
         >>> _ = Path("pairs.csv").write_text("POS,score,word 1,word 2\nN,8.5,New York,city\n")
-        >>> list(read(Path("pairs.csv"), columns=(2, 3, 1)))
-        [Pair(left='New York', right='city', score=8.5)]
+        >>> list(read(Path("pairs.csv"), columns=(3, 4, 2)))
+        [WordPair(word1='New York', word2='city', score=8.5)]
 
     Args:
         path: The file; it may be compressed.
-        columns: Where the two words and the score are, from 0. Without, the score is the first column with a
-            number in it, the words are the first two others.
+        columns: Numbers, from 1, of the columns with the two words and the rating. By default the rating is
+            the first column with a number, and the words are the first two other columns.
 
     Yields:
         Each pair, in the order of the file.
 
     Raises:
-        FormatError: A line has not these columns.
+        FormatError: A line after the header lacks two words or a number in these columns.
     """
-    separator, first = None, True
+    places = None if columns is None else [column - 1 for column in columns]
+    separator, is_first = None, True
     for number, line in read_data_lines(path):
-        if first:
+        if is_first:
             separator = next((mark for mark in _SEPARATORS if mark in line), None)
         fields = _split(line, separator)
-        if columns is None:
-            if first and not any(map(is_number, fields)):
-                first = False
-                continue
-            columns = _find_columns(path, number, line, fields)
-        pair = _pair(fields, columns)
-        if pair is None and not first:
-            at = ", ".join(str(column + 1) for column in columns)
-            raise line_error(path, number, line, f"expected two words and a number in columns {at}")
+        if places is None and (any(map(is_number, fields)) or not is_first):
+            numbers = [place for place, field in enumerate(fields) if is_number(field)]
+            words = [place for place, field in enumerate(fields) if field and place not in numbers]
+            if not numbers or len(words) < 2:  # noqa: PLR2004 - a pair
+                raise line_error(path, number, line, "expected two words and a number")
+            places = [*words[:2], numbers[0]]
+        pair = None if places is None else _pair(fields, places)
         if pair is not None:
             yield pair
-        first = False
+        elif not is_first:
+            shown = ", ".join(str(place + 1) for place in places or ())
+            raise line_error(path, number, line, f"expected two words and a number in columns {shown}")
+        is_first = False
 
 
 def _split(line: str, separator: str | None) -> list[str]:
-    # Only of commas and semicolons: elsewhere a quotation mark is one.
+    # Quotation marks quote only in CSV; between tabs they belong to the word.
     fields = (
         next(csv.reader([line], delimiter=separator)) if separator in {",", ";"} else line.split(separator)
     )
     return [field.strip() for field in fields]
 
 
-def _find_columns(path: Path, number: int, line: str, fields: list[str]) -> tuple[int, int, int]:
-    numbers = [column for column, field in enumerate(fields) if is_number(field)]
-    words = [column for column, field in enumerate(fields) if field and column not in numbers]
-    if not numbers or len(words) < 2:  # noqa: PLR2004 - a pair
-        raise line_error(path, number, line, "expected two words and a number")
-    return words[0], words[1], numbers[0]
-
-
-def _pair(fields: list[str], columns: tuple[int, int, int]) -> Pair | None:
-    if len(fields) <= max(columns):
+def _pair(fields: list[str], places: list[int]) -> WordPair | None:
+    if len(fields) <= max(places):
         return None
-    left, right, score = (fields[column] for column in columns)
-    return Pair(left, right, float(score)) if left and right and is_number(score) else None
+    word1, word2, score = (fields[place] for place in places)
+    return WordPair(word1, word2, float(score)) if word1 and word2 and is_number(score) else None

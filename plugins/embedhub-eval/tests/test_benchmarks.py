@@ -1,4 +1,4 @@
-"""Benchmarks: their table, their files, and the forms of these."""
+"""Benchmarks: their metadata, files and formats."""
 
 import io
 import json
@@ -6,7 +6,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,15 @@ import embedhub_eval
 import pytest
 from children import PATIENCE
 from command import add_distribution
-from embedhub_eval import Benchmark, Pair, Question, word_pairs
-from embedhub_eval import analogy_file as questions
-from embedhub_eval.benchmark import BenchmarkFile, open_benchmark
-from embedhub_eval.registry import Benchmarks
+from embedhub_eval import Analogy, Benchmark, WordPair, analogies, word_pairs
+from embedhub_eval.benchmark import open_benchmark
 from real_files import REAL_SETS
 from small_sets import SETS
 
 from embedhub import FormatError, RemoteFile
-from embedhub.download.remote_file import Fetched
 from embedhub.errors import (
     LocalFileError,
     OfflineError,
-    SourceNotFoundError,
     UnverifiedWarning,
 )
 
@@ -38,7 +33,7 @@ NAMES = [
 
 
 def bats(lines: bytes = b"mouse\tmice\nfoot\tfeet/foots\n") -> bytes:
-    """Return an archive as that of BATS, with two relations in two folders."""
+    """Return an archive in the layout of BATS, with two relations in two folders."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("BATS_3.0/1_Inflectional_morphology/I02 [noun - plural_irreg].txt", lines)
@@ -51,33 +46,33 @@ def bats(lines: bytes = b"mouse\tmice\nfoot\tfeet/foots\n") -> bytes:
 
 
 # For each set a small file of our own in the form that is documented for its own one, and its first item.
-SAMPLES: dict[str, tuple[bytes, Pair | Question]] = {
-    "wordsim-353": (b"# Word 1\tWord 2\tHuman (mean)\nfog\tmist\t8.50\n", Pair("fog", "mist", 8.5)),
-    "wordsim-353-similarity": (b"Fog\tmist\t8.50\n", Pair("Fog", "mist", 8.5)),
-    "wordsim-353-relatedness": (b"fog\tcoast\t6.00\n", Pair("fog", "coast", 6)),
-    "simlex-999": (b"# a comment\nfog\tmist\t8.50\n", Pair("fog", "mist", 8.5)),
-    "men": (b"fog\tmist\t41.0\n", Pair("fog", "mist", 41)),
-    "rare-words": (b"unfogged\tclear\t5.5\n", Pair("unfogged", "clear", 5.5)),
-    "rg-65": (b"fog\tmist\t3.9\n", Pair("fog", "mist", 3.9)),
-    "mc-30": (b"fog\tmist\t3.9\n", Pair("fog", "mist", 3.9)),
-    "mturk-287": (b"fog\tmist\t4.714285714", Pair("fog", "mist", 4.714285714)),
-    "mturk-771": (b"fog\tmist\t4\r\n", Pair("fog", "mist", 4)),
-    "simverb-3500": (b"fog\tcloud\t6.81\r\nlift\tclear\t1.2", Pair("fog", "cloud", 6.81)),
+SAMPLES: dict[str, tuple[bytes, WordPair | Analogy]] = {
+    "wordsim-353": (b"# Word 1\tWord 2\tHuman (mean)\nfog\tmist\t8.50\n", WordPair("fog", "mist", 8.5)),
+    "wordsim-353-similarity": (b"Fog\tmist\t8.50\n", WordPair("Fog", "mist", 8.5)),
+    "wordsim-353-relatedness": (b"fog\tcoast\t6.00\n", WordPair("fog", "coast", 6)),
+    "simlex-999": (b"# a comment\nfog\tmist\t8.50\n", WordPair("fog", "mist", 8.5)),
+    "men": (b"fog\tmist\t41.0\n", WordPair("fog", "mist", 41)),
+    "rare-words": (b"unfogged\tclear\t5.5\n", WordPair("unfogged", "clear", 5.5)),
+    "rg-65": (b"fog\tmist\t3.9\n", WordPair("fog", "mist", 3.9)),
+    "mc-30": (b"fog\tmist\t3.9\n", WordPair("fog", "mist", 3.9)),
+    "mturk-287": (b"fog\tmist\t4.714285714", WordPair("fog", "mist", 4.714285714)),
+    "mturk-771": (b"fog\tmist\t4\r\n", WordPair("fog", "mist", 4)),
+    "simverb-3500": (b"fog\tcloud\t6.81\r\nlift\tclear\t1.2", WordPair("fog", "cloud", 6.81)),
     "scws": (
         b'1\tfog\tn\tmist\tn\tthe "<b> fog </b> came\tin <b> mist </b> 9\t7.5\t7.0\t8.0\n',
-        Pair("fog", "mist", 7.5),
+        WordPair("fog", "mist", 7.5),
     ),
     "google-analogies": (
         b": capital-world\nOslo Norway Rome Italy\n: gram8-plural\nfog fogs day days\n",
-        Question("Oslo", "Norway", "Rome", ("Italy",), "semantic"),
+        Analogy("Oslo", "Norway", "Rome", ("Italy",), "semantic"),
     ),
-    "msr-analogies": (b"big\tbigger\tsmall\tsmaller\r\n", Question("big", "bigger", "small", ("smaller",))),
-    "bats": (bats(), Question("mouse", "mice", "foot", ("feet", "foots"), "inflectional morphology")),
+    "msr-analogies": (b"big\tbigger\tsmall\tsmaller\r\n", Analogy("big", "bigger", "small", ("smaller",))),
+    "bats": (bats(), Analogy("mouse", "mice", "foot", ("feet", "foots"), "inflectional morphology")),
 }  # fmt: skip
 
 
 def lay(file: RemoteFile, folder: Path, data: bytes) -> None:
-    """Write bytes where a mirror has them, in an archive if they are a member's."""
+    """Write bytes to a mirror, inside an archive if the file is a member of one."""
     place = folder / file.url.removeprefix("https://")
     place.parent.mkdir(parents=True, exist_ok=True)
     if file.member:
@@ -87,24 +82,22 @@ def lay(file: RemoteFile, folder: Path, data: bytes) -> None:
         place.write_bytes(data)
 
 
-def test_the_table_is_the_fields() -> None:
-    """All sets are there, by the hook, with terms and citation, and all but SCWS with a pin."""
-    benchmarks = Benchmarks()
+def test_builtin_benchmarks_have_their_metadata() -> None:
+    """Each has a license, a citation and a homepage, and all but SCWS have a known hash."""
+    benchmarks = embedhub_eval.benchmarks()
     assert list(benchmarks) == NAMES == sorted(SAMPLES)
-    assert list(benchmarks.providers()["men"]) == ["embedhub_eval.builtin_benchmarks"]
-    for name, one in benchmarks.items():
-        assert one.kind == (
-            "analogy" if name in {"bats", "google-analogies", "msr-analogies"} else "similarity"
-        )
-        assert one.description
-        assert one.license
-        assert one.citation.endswith(".") or one.citation.endswith(").")
-        assert one.homepage.startswith("https://")
-        assert all(file.known_hash is not None for file, _ in one.files) == (name != "scws")
+    for name, benchmark in benchmarks.items():
+        is_analogy = name in {"bats", "google-analogies", "msr-analogies"}
+        assert benchmark.kind == ("analogy" if is_analogy else "similarity")
+        assert benchmark.description
+        assert benchmark.license
+        assert benchmark.citation.endswith((".", ")."))
+        assert benchmark.homepage.startswith("https://")
+        assert all(file.known_hash is not None for file in benchmark.files) == (name != "scws")
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_benchmark_is_downloaded_by_its_pin_and_read_whole(
+def test_benchmark_is_verified_and_read_whole(
     name: str,
     small_mirror: Path,
     small_benchmarks: dict[str, Benchmark],
@@ -112,7 +105,7 @@ def test_benchmark_is_downloaded_by_its_pin_and_read_whole(
     monkeypatch: pytest.MonkeyPatch,
     cache: Path,
 ) -> None:
-    """From the mirror come the pinned bytes, with all pairs or questions; later ones come from the cache."""
+    """The mirror's bytes match the known hash and have all items; later they are read from the cache."""
     serving = serve(small_mirror)
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
     benchmark = embedhub_eval.benchmarks()[name]
@@ -120,36 +113,36 @@ def test_benchmark_is_downloaded_by_its_pin_and_read_whole(
     assert len(items) == benchmark.total
     rows = [line.split() for line in SETS[name].decode().splitlines() if line[0] not in "#:"]
     if benchmark.kind == "similarity":
-        assert items == [Pair(left, right, float(score)) for left, right, score in rows]
+        assert items == [WordPair(left, right, float(score)) for left, right, score in rows]
     else:
         assert [[item.a, item.b, item.c, *item.answers] for item in items] == rows
-        assert [item.part for item in items] == ["semantic"] * 30 + ["syntactic"] * 20
+        assert [item.category for item in items] == ["semantic"] * 30 + ["syntactic"] * 20
     assert serving.sent == len(SETS[name]) + 1  # one byte first, to see how the server answers
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
     assert benchmark.read() == items  # of the cache
-    suffix = Path(benchmark.files[0].file.url).suffix
+    suffix = Path(benchmark.files[0].url).suffix
     assert [path.suffix for path in (cache / "downloads").rglob("*") if path.is_file()] == [suffix]
 
 
-def test_published_sets_have_their_pins_totals_and_ends(
+def test_published_benchmarks_have_their_known_hashes_and_totals(
     real_mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
-    """The published bytes have the pinned hash and size, and hold what is known of them."""
+    """The published files match their known hashes and sizes, and have the expected first and last items."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
     sets = {name: embedhub_eval.benchmarks()[name].read() for name in REAL_SETS}
     for name, items in sets.items():
         assert len(items) == embedhub_eval.benchmarks()[name].total
     assert {name: (items[0], items[-1]) for name, items in sets.items()} == {
-        "wordsim-353": (Pair("love", "sex", 6.77), Pair("architecture", "century", 3.78)),
-        "simlex-999": (Pair("old", "new", 1.58), Pair("attend", "arrive", 6.08)),
-        "men": (Pair("sun", "sunlight", 50), Pair("bakery", "zebra", 0)),
+        "wordsim-353": (WordPair("love", "sex", 6.77), WordPair("architecture", "century", 3.78)),
+        "simlex-999": (WordPair("old", "new", 1.58), WordPair("attend", "arrive", 6.08)),
+        "men": (WordPair("sun", "sunlight", 50), WordPair("bakery", "zebra", 0)),
         "google-analogies": (
-            Question("Athens", "Greece", "Baghdad", ("Iraq",), "semantic"),
-            Question("write", "writes", "work", ("works",), "syntactic"),
+            Analogy("Athens", "Greece", "Baghdad", ("Iraq",), "semantic"),
+            Analogy("write", "writes", "work", ("works",), "syntactic"),
         ),
     }
-    parts = [question.part for question in sets["google-analogies"]]
-    assert (parts.count("semantic"), parts.count("syntactic")) == (8869, 10675)
+    categories = [analogy.category for analogy in sets["google-analogies"]]
+    assert (categories.count("semantic"), categories.count("syntactic")) == (8869, 10675)
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
     assert embedhub_eval.benchmarks()["men"].read() == sets["men"]  # of the cache
     suffixes = sorted(path.suffix for path in (cache / "downloads").rglob("*") if path.is_file())
@@ -157,40 +150,39 @@ def test_published_sets_have_their_pins_totals_and_ends(
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_each_set_is_read_in_its_documented_form(name: str, tmp_path: Path) -> None:
-    """The reader that the table has for a set reads a file of its form."""
+def test_benchmark_is_read_in_its_documented_format(name: str, tmp_path: Path) -> None:
+    """Each benchmark reads a small file in its own layout."""
     data, first = SAMPLES[name]
     path = tmp_path / "sample"
     path.write_bytes(data)
-    benchmark = embedhub_eval.benchmarks()[name]
-    assert next(benchmark.parse(Fetched(path, benchmark.files[0].file))) == first
+    assert embedhub_eval.benchmarks()[name].read(path)[0] == first
 
 
-def test_the_archive_of_simlex_has_other_columns(tmp_path: Path) -> None:
-    """The second candidate has a header, and the score in the fourth column of ten."""
+def test_columns_of_the_simlex_archive_are_inferred(tmp_path: Path) -> None:
+    """The second candidate has a header, and the rating in the fourth column of ten."""
     (tmp_path / "SimLex-999.txt").write_bytes(
         b"word1\tword2\tPOS\tSimLex999\tconc(w1)\tconc(w2)\tconcQ\tAssoc(USF)\tSimAssoc333\tSD(SimLex)\r\n"
         b"fog\tmist\tN\t8.5\t2.72\t2.81\t2\t7.25\t1\t0.41\r\n"
     )
-    reader = embedhub_eval.benchmarks()["simlex-999"].files[1].reader
-    assert list(reader(tmp_path / "SimLex-999.txt")) == [Pair("fog", "mist", 8.5)]
+    simlex = embedhub_eval.benchmarks()["simlex-999"]
+    assert simlex.read(tmp_path / "SimLex-999.txt") == [WordPair("fog", "mist", 8.5)]
 
 
-def test_bats_makes_questions_of_each_two_lines(tmp_path: Path) -> None:
-    """Both orders are asked; the first answer of one line is the example, all of the other's are right."""
+def test_bats_pairs_of_lines_are_analogies(tmp_path: Path) -> None:
+    """Two lines make two analogies: with the first answer of one as example, all of the other are correct."""
     (tmp_path / "bats.zip").write_bytes(bats())
-    assert list(questions.read_bats(tmp_path / "bats.zip")) == [
-        Question("mouse", "mice", "foot", ("feet", "foots"), "inflectional morphology"),
-        Question("foot", "feet", "mouse", ("mice",), "inflectional morphology"),
-        Question("cat", "kitten", "dog", ("pup",), "encyclopedic semantics"),
-        Question("dog", "pup", "cat", ("kitten",), "encyclopedic semantics"),
+    assert list(analogies.read_bats(tmp_path / "bats.zip")) == [
+        Analogy("mouse", "mice", "foot", ("feet", "foots"), "inflectional morphology"),
+        Analogy("foot", "feet", "mouse", ("mice",), "inflectional morphology"),
+        Analogy("cat", "kitten", "dog", ("pup",), "encyclopedic semantics"),
+        Analogy("dog", "pup", "cat", ("kitten",), "encyclopedic semantics"),
     ]
     (tmp_path / "bats.zip").write_bytes(bats(b"mouse\n"))
     with pytest.raises(FormatError, match=r"I02 \[noun - plural_irreg\].txt: line 1: expected a word, a tab"):
-        list(questions.read_bats(tmp_path / "bats.zip"))
+        list(analogies.read_bats(tmp_path / "bats.zip"))
     (tmp_path / "bats.zip").write_bytes(b"no archive")
     with pytest.raises(FormatError, match="this zip archive cannot be opened"):
-        list(questions.read_bats(tmp_path / "bats.zip"))
+        list(analogies.read_bats(tmp_path / "bats.zip"))
 
 
 @pytest.mark.parametrize(
@@ -217,10 +209,10 @@ def test_bats_makes_questions_of_each_two_lines(tmp_path: Path) -> None:
         pytest.param(b"a b 1\na b 1\n", [("a", "b", 1)] * 2, id="twice"),
     ],
 )  # fmt: skip
-def test_word_pairs_come_in_many_forms(
+def test_layout_of_word_pairs_is_inferred(
     data: bytes, pairs: list[tuple[str, str, float]], tmp_path: Path
 ) -> None:
-    """Separators, headers, comments, line ends and orders of columns are found out."""
+    """Separators, headers, comments, line ends and the order of columns are inferred."""
     (tmp_path / "pairs").write_bytes(data)
     assert list(word_pairs.read(tmp_path / "pairs")) == pairs
     assert open_benchmark(tmp_path / "pairs").read() == pairs
@@ -232,16 +224,16 @@ def test_word_pairs_come_in_many_forms(
         (b"a b\nc d\n", None, "line 2: expected two words and a number, got 'c d'") ,
         (b"a b 1\nc d\n", None, r"line 2: expected two words and a number in columns 1, 2, 3, got 'c d'"),
         (b"a b 1\nc d x\n", None, "line 2: expected two words and a number"),
-        (b"h h h\nh h h\na b 1\n", (0, 1, 2), "line 2: expected"),
+        (b"h h h\nh h h\na b 1\n", (1, 2, 3), "line 2: expected"),
         (b"a\tb\t1\n\tb\t1\n", None, "line 2: expected"),
         (b"1 2 3\n", None, "line 1: expected two words and a number"),
         (b"a b 1\n\xff b 1\n", None, "line 2: expected UTF-8"),
     ],
 )  # fmt: skip
-def test_a_bad_pair_is_named(
+def test_invalid_pair_is_an_error_with_its_line(
     data: bytes, columns: tuple[int, int, int] | None, words: str, tmp_path: Path
 ) -> None:
-    """The error has file and line, what was expected, and what is there."""
+    """The message has the file, the line, what was expected and what was read."""
     (tmp_path / "pairs").write_bytes(data)
     with pytest.raises(FormatError, match=words) as caught:
         list(word_pairs.read(tmp_path / "pairs", columns=columns))
@@ -251,156 +243,147 @@ def test_a_bad_pair_is_named(
 @pytest.mark.parametrize(
     ("data", "items"),
     [
-        (b"a b c d\n", [Question("a", "b", "c", ("d",))]),
+        (b"a b c d\n", [Analogy("a", "b", "c", ("d",))]),
         (b": one\r\na b c d\r\n:two\r\na\tNew York\tc\td\r\n",
-         [Question("a", "b", "c", ("d",), "one"), Question("a", "New York", "c", ("d",), "two")]),
-        (b"# x\n\n: s\na b c d", [Question("a", "b", "c", ("d",), "s")]),
+         [Analogy("a", "b", "c", ("d",), "one"), Analogy("a", "New York", "c", ("d",), "two")]),
+        (b"# x\n\n: s\na b c d", [Analogy("a", "b", "c", ("d",), "s")]),
     ],
 )  # fmt: skip
-def test_questions_come_in_sections(data: bytes, items: list[Question], tmp_path: Path) -> None:
-    """Sections, comments, several words between tabs; the file is known for one of analogies."""
+def test_analogies_have_categories(data: bytes, items: list[Analogy], tmp_path: Path) -> None:
+    """Categories, comments and phrases between tabs are read, and the file is recognized as analogies."""
     (tmp_path / "questions").write_bytes(data)
-    assert list(questions.read(tmp_path / "questions")) == items
+    assert list(analogies.read(tmp_path / "questions")) == items
     benchmark = open_benchmark(tmp_path / "questions")
     assert (benchmark.kind, benchmark.read()) == ("analogy", items)
 
 
-def test_a_bad_question_is_named(tmp_path: Path) -> None:
-    """Three words are no question."""
+def test_invalid_analogy_is_an_error_with_its_line(tmp_path: Path) -> None:
+    """An analogy has four words."""
     (tmp_path / "questions").write_bytes(b": s\na b c\n")
     with pytest.raises(FormatError, match="line 2: expected four words, or ': ' and the name"):
         open_benchmark(tmp_path / "questions").read()
 
 
-def test_an_own_file_must_be_there_and_hold_something(tmp_path: Path) -> None:
-    """A file that is missing, or a folder, or empty, is an error that says so."""
+def test_missing_or_empty_file_is_an_error(tmp_path: Path) -> None:
+    """A missing file, a folder and an empty file are errors."""
     with pytest.raises(LocalFileError, match="expected a file of word pairs or analogies"):
         open_benchmark(tmp_path / "nothing.tsv")
     with pytest.raises(LocalFileError, match="cannot be read"):
         open_benchmark(tmp_path)
     (tmp_path / "empty.tsv").write_bytes(b"# nothing\n")
-    with pytest.raises(FormatError, match="expected each Pair of empty-tsv, got nothing"):
+    with pytest.raises(FormatError, match="expected word pairs, but the file has none"):
         open_benchmark(tmp_path / "empty.tsv").read()
 
 
 def a_benchmark(**changes: Any) -> Benchmark:
-    """Return a benchmark with one unpinned file."""
-    file = BenchmarkFile(RemoteFile(url="https://example.org/pairs.tsv"), word_pairs.read)
-    facts: dict[str, Any] = {
-        "name": "mine", "kind": "similarity", "files": (file,), "total": 1, "description": "",
-        "language": "en", "license": "", "citation": "", "homepage": "",
-    }  # fmt: skip
-    return Benchmark(**(facts | changes))
+    """Return a benchmark with one file without a known hash."""
+    file = RemoteFile(url="https://example.org/pairs.tsv")
+    return Benchmark(**({"name": "mine", "format": "pairs", "files": (file,)} | changes))
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"name": "Mine"}, "name is 'Mine'"),
-        ({"kind": "analogies"}, "kind is 'analogies'; expected 'similarity' or 'analogy'"),
-        ({"files": ["x"]}, "expected BenchmarkFile objects in a tuple"),
+        ({"format": "words"}, "format is 'words'; expected 'pairs' or 'analogies'"),
+        ({"format": "analogies", "columns": (1, 2, 3)}, "for the format 'pairs' only"),
+        ({"columns": (1, 2)}, "expected those of two words and a rating"),
+        ({"files": ["x"]}, "expected a tuple of RemoteFile objects"),
+        ({"files": ()}, "mine: expected files or a path"),
     ],
 )
-def test_a_benchmark_is_checked_when_it_is_made(changes: dict[str, Any], words: str) -> None:
-    """A wrong field is an error at once."""
-    with pytest.raises(ValueError, match=words):
+def test_invalid_benchmark_is_an_error(changes: dict[str, Any], message: str) -> None:
+    """Fields are validated when the object is made."""
+    with pytest.raises(ValueError, match=message):
         a_benchmark(**changes)
 
 
-def test_a_benchmark_is_fetched_as_vectors_are(
+def test_benchmark_is_downloaded_once(
     serve: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From a mirror over HTTP, once; unpinned with a warning and then remembered; offline with advice."""
+    """A file without a known hash is downloaded once, with a warning; the offline error has a hint."""
     benchmark = a_benchmark()
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    with pytest.raises(OfflineError, match=r"embedhub.benchmarks\(\)\['mine'\].fetch\(\)"):
+    with pytest.raises(OfflineError, match=r"embedhub_eval.benchmarks\(\)\['mine'\].read\(\)"):
         benchmark.read()
     monkeypatch.delenv("EMBEDHUB_OFFLINE")
-    lay(benchmark.files[0].file, tmp_path / "mirror", b"a\tb\t1\n")
+    lay(benchmark.files[0], tmp_path / "mirror", b"a\tb\t1\n")
     serving = serve(tmp_path / "mirror")
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
     with pytest.warns(UnverifiedWarning):
-        assert benchmark.read() == [Pair("a", "b", 1)]
-    asked = len(serving.asked)
-    assert benchmark.read() == [Pair("a", "b", 1)]
-    assert len(serving.asked) == asked
+        assert benchmark.read() == [WordPair("a", "b", 1)]
+    requests = len(serving.asked)
+    assert benchmark.read() == [WordPair("a", "b", 1)]
+    assert len(serving.asked) == requests
 
 
-def test_a_member_and_what_lies_beside_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SCWS is a member of an archive; a reader gets the path of what lies beside its file."""
+def test_member_of_an_archive_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SCWS is a member of a zip archive, and has its words and ratings in other columns."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     scws = embedhub_eval.benchmarks()["scws"]
-    lay(scws.files[0].file, tmp_path, SAMPLES["scws"][0])
+    assert not scws.is_cached
+    lay(scws.files[0], tmp_path, SAMPLES["scws"][0])
     with pytest.warns(UnverifiedWarning):
         assert scws.read() == [SAMPLES["scws"][1]]
-
-    def read_beside(path: Path, scores: Path) -> Any:
-        words = path.read_text("utf-8").split()
-        yield Pair(words[0], words[1], float(scores.read_text("utf-8")))
-
-    companion = RemoteFile(url="https://example.org/scores")
-    file = RemoteFile(url="https://example.org/words", companions=(companion,))
-    lay(file, tmp_path, b"a b")
-    lay(companion, tmp_path, b"3")
-    with pytest.warns(UnverifiedWarning):
-        assert a_benchmark(files=(BenchmarkFile(file, read_beside),)).read() == [Pair("a", "b", 3)]
+    assert scws.is_cached
 
 
-def test_other_bytes_than_the_pinned_ones_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A changed file is an error, and nothing is kept."""
+def test_wrong_bytes_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that does not match its known hash is an error."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     benchmark = embedhub_eval.benchmarks()["mc-30"]
-    size = benchmark.files[0].file.size
+    size = benchmark.files[0].size
     assert size is not None
-    lay(benchmark.files[0].file, tmp_path, b"a\tb\t1\n" + b"#" * (size - 6))
+    lay(benchmark.files[0], tmp_path, b"a\tb\t1\n" + b"#" * (size - 6))
     with pytest.raises(OfflineError, match=r"(?s)EN-MC-30\.txt: .*: expected sha256:\w+ but got "):
         benchmark.read()
 
 
-def test_a_reader_must_give_what_the_kind_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A benchmark of analogies whose reader gives pairs is an error."""
-    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
-    benchmark = a_benchmark(kind="analogy")
-    lay(benchmark.files[0].file, tmp_path, b"a\tb\t1\n")
-    with (
-        pytest.warns(UnverifiedWarning),
-        pytest.raises(FormatError, match="expected each Question of mine, got Pair"),
-    ):
-        benchmark.read()
-
-
-def test_benchmarks_are_registered_as_sources_are() -> None:
-    """A second one replaces the first; unknown and taken names are errors that speak of benchmarks."""
-    registry = Benchmarks()
-    registry.register(a_benchmark())
-    registry.register(a_benchmark(total=2))
-    assert registry["mine"].total == 2
-    with pytest.raises(
-        SourceNotFoundError, match=r"No benchmark is named 'simlex'. Did you mean 'simlex-999'"
-    ):
-        embedhub_eval.benchmarks()["simlex"]
-    with pytest.raises(
-        ValueError, match=r"benchmark name 'men' is taken by embedhub_eval\.builtin_benchmarks"
-    ):
+def test_benchmark_can_be_registered() -> None:
+    """A second one of the same name replaces the first; a name of a plugin is taken."""
+    embedhub_eval.register(a_benchmark())
+    embedhub_eval.register(a_benchmark(total=2))
+    assert embedhub_eval.benchmarks()["mine"].total == 2
+    with pytest.raises(ValueError, match="benchmark name 'men' is taken"):
         embedhub_eval.register(a_benchmark(name="men"))
     with pytest.raises(TypeError, match="expected a Benchmark, got 'mine'"):
         embedhub_eval.register("mine")  # type: ignore[arg-type]  # the point
+    registered: Any = embedhub_eval.benchmarks()
+    del registered["mine"]
+
+
+TOML = """
+[my-pairs]
+format = "pairs"
+columns = [2, 3, 1]
+license = "CC0-1.0"
+files = [{ url = "https://example.org/pairs.tsv", size = 6 }]
+"""
+
+
+def test_benchmarks_are_read_from_toml(tmp_path: Path) -> None:
+    """A table has the fields of Benchmark, and a file those of RemoteFile; an unknown field is an error."""
+    (tmp_path / "mine.toml").write_text(TOML)
+    (benchmark,) = embedhub_eval.read_benchmarks(tmp_path / "mine.toml")
+    assert (benchmark.name, benchmark.kind, benchmark.license) == ("my-pairs", "similarity", "CC0-1.0")
+    assert (benchmark.files[0].url, benchmark.files[0].size) == ("https://example.org/pairs.tsv", 6)
+    (tmp_path / "pairs.tsv").write_text("7\ta\tb\n")
+    assert benchmark.read(tmp_path / "pairs.tsv") == [WordPair("a", "b", 7)]
+    (tmp_path / "mine.toml").write_text(TOML.replace("license", "licence"))
+    with pytest.raises(TypeError, match="licence"):
+        embedhub_eval.read_benchmarks(tmp_path / "mine.toml")
 
 
 PLUGIN = """
-from embedhub import RemoteFile, hookimpl
-from embedhub_eval import Benchmark, Pair
-from embedhub_eval import word_pairs
-from embedhub_eval.benchmark import BenchmarkFile
+from embedhub import RemoteFile
+from embedhub_eval import Benchmark, hookimpl
 
 @hookimpl
 def embedhub_benchmarks():
-    file = BenchmarkFile(RemoteFile(url="https://example.org/a.tsv"), word_pairs.read)
-    facts = dict(description="", language="en", license="", citation="", homepage="", total=None)
-    yield Benchmark(name="from-plugin", kind="similarity", files=(file,), **facts)
+    file = RemoteFile(url="https://example.org/a.tsv")
+    yield Benchmark(name="from-plugin", format="pairs", files=(file,))
+    yield Benchmark(name="men", format="pairs", files=(file,))
     {last}
 """
 LOOK = """
@@ -412,23 +395,18 @@ print(json.dumps([names, sources, [str(warning.message) for warning in caught]])
 """
 
 
-def test_plugins_offer_benchmarks_each_by_itself(tmp_path: Path) -> None:
-    """A plugin may have that hook alone; what a broken one has done is one warning, and hurts no other."""
+def test_plugins_provide_benchmarks(tmp_path: Path) -> None:
+    """A broken plugin and a name that is taken are a warning each, and do not affect the others."""
     for name, last in (("good", "pass"), ("bad", "yield 'no benchmark'")):
         add_distribution(tmp_path, f"embedhub-{name}", PLUGIN.format(last=last), group="embedhub_eval")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{LOOK}"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
     )
-    names, sources, told = json.loads(done.stdout)
-    assert sorted({"from-plugin", *NAMES}) == names
+    names, sources, messages = json.loads(done.stdout)
+    assert names == sorted({"from-plugin", *NAMES})
     assert "glove-6b" in sources
-    (message,) = told
-    assert "embedhub-bad (embedhub-bad) is skipped" in message
-    assert "embedhub_benchmarks returned 'no benchmark'; expected Benchmark objects" in message
-
-
-def test_columns_can_be_said(tmp_path: Path) -> None:
-    """A reader with columns takes just these."""
-    (tmp_path / "pairs").write_bytes(b"7\ta\t1\tb\n")
-    assert list(partial(word_pairs.read, columns=(1, 3, 0))(tmp_path / "pairs")) == [Pair("a", "b", 7)]
+    taken, broken = sorted(messages, key=lambda message: "is broken" in message)
+    assert "The benchmark 'men' of embedhub-good (embedhub-good) is skipped" in taken
+    assert "embedhub-bad (embedhub-bad) is skipped" in broken
+    assert "embedhub_benchmarks returned 'no benchmark'; expected Benchmark objects" in broken

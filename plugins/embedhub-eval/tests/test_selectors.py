@@ -1,14 +1,14 @@
-"""Several sources, as a caller lists them."""
+"""Selectors of sources."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
-from embedhub_eval.selectors import choices
+from embedhub_eval.selectors import parse_selectors
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("selectors", "expected"),
     [
         ("glove-6b:50", [("glove-6b", 50)]),
         (["glove-6b", "50"], [("glove-6b", 50)]),
@@ -17,33 +17,41 @@ from embedhub_eval.selectors import choices
             [("glove-6b", 50), ("glove-6b", 100), ("wordnet-ppmi", 25)],
         ),
         (["a:50", "100"], [("a", 50), ("a", 100)]),
+        (("a:50", "b:50"), [("a", 50), ("b", 50)]),
         (["a", "b", "50"], [("a", None), ("b", 50)]),
         (["a", "a", "a:5", "a:5"], [("a", None), ("a", 5)]),
         (["./my.vec:3", r"C:\my.vec", "x.zip#a:3"], [("./my.vec", 3), (r"C:\my.vec", None), ("x.zip#a", 3)]),
-        ([("a", 5), (Path("b"), None), "7"], [("a", 5), (Path("b"), None), (Path("b"), 7)]),
+        (
+            [("a", 5), (Path("b"), None), "7", Path("c")],
+            [("a", 5), (Path("b"), None), (Path("b"), 7), (Path("c"), None)],
+        ),
         (("a", 5), [("a", 5)]),
+        (Path("a"), [(Path("a"), None)]),
     ],
 )
-def test_sources_and_dims_are_told_apart(given: Any, expected: list[tuple[Any, int | None]]) -> None:
-    """A colon or a blank stands between a source and its dim; paths are sources; nothing comes twice."""
-    assert choices(given) == expected
+def test_selectors_have_a_source_and_a_dim(selectors: Any, expected: list[tuple[Any, int | None]]) -> None:
+    """A colon or a space separates source and dim; paths are sources; duplicates are dropped."""
+    assert parse_selectors(selectors) == expected
 
 
-def test_vectors_can_be_chosen_too(make_vectors: Any) -> None:
-    """A pair has whatever `embedhub.load` takes."""
+def test_vectors_are_a_selector(make_vectors: Any) -> None:
+    """Vectors select themselves, alone and in a pair."""
     vectors = make_vectors(["a"])
-    assert choices([(vectors, None)])[0][0] is vectors
+    for selectors in (vectors, [vectors], (vectors, None)):
+        ((source, dim),) = parse_selectors(selectors)
+        assert source is vectors
+        assert dim is None
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "message"),
+    ("selectors", "error", "message"),
     [
         ([], ValueError, "No source was given"),
-        (["50"], ValueError, "'50' is a dim without a source before it"),
-        ([7], TypeError, "7 is no source to choose"),
+        (["50"], ValueError, "'50' is a dimension without a source before it"),
+        ([7], TypeError, "7 is not a source"),
     ],
 )
-def test_what_is_no_choice_is_refused(given: Any, error: type[Exception], message: str) -> None:
-    """The message says what was expected."""
+def test_invalid_selector_is_an_error(selectors: Any, error: type[Exception], message: str) -> None:
+    """The message has the expected form."""
     with pytest.raises(error, match=message):
-        choices(given)
+        parse_selectors(selectors)

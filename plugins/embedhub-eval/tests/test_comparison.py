@@ -1,4 +1,4 @@
-"""Sources side by side: `compare`, its command, and its plot."""
+"""Comparison of sources: function, command and plot."""
 
 import hashlib
 import json
@@ -11,8 +11,6 @@ import embedhub_eval
 import numpy as np
 import pytest
 from command import run
-from embedhub_eval import word_pairs
-from embedhub_eval.benchmark import BenchmarkFile
 from scipy.stats import spearmanr
 
 import embedhub
@@ -59,84 +57,84 @@ def remote(
         for name in ("tiny.txt", "pairs.tsv")
     )
     source = embedhub.RemoteSource(name="tiny", files={3: (file,)}, cased=False, vocab_size=3, **facts)
-    benchmark = embedhub_eval.Benchmark(
-        name="pairs", kind="similarity", files=(BenchmarkFile(test, word_pairs.read),), total=5, **facts
-    )
+    benchmark = embedhub_eval.Benchmark(name="pairs", format="pairs", files=(test,), total=5, **facts)
     return source, benchmark, serving
 
 
-def test_a_row_has_what_one_chooses_by(pairs: Path) -> None:
-    """Facts, sizes, coverage and scores are those that the other functions tell of the same source."""
-    (row,) = embedhub_eval.compare("wordnet-ppmi:50", counts=COUNTS, sets=[pairs])
+def test_row_has_metadata_sizes_coverage_and_scores(pairs: Path) -> None:
+    """Metadata, sizes, coverage and scores equal the results of the other functions."""
+    (row,) = embedhub_eval.compare("wordnet-ppmi:50", counts=COUNTS, benchmarks=[pairs])
     source = embedhub.sources()["wordnet-ppmi"]
-    assert (row.source, row.dim, row.words) == ("wordnet-ppmi", 50, 78_781)
+    assert (row.source, row.dim, row.vocab_size) == ("wordnet-ppmi", 50, 78_781)
     assert (row.license, row.language, row.cased) == (source.license, "en", False)
     assert row.coverage == embedhub.coverage("wordnet-ppmi", 50, list(COUNTS), counts=COUNTS)
     assert row.coverage.token_ratio == 11 / 12
-    assert list(row.scores.values()) == embedhub_eval.evaluate("wordnet-ppmi", 50, [pairs])
+    assert list(row.scores.values()) == embedhub_eval.evaluate("wordnet-ppmi:50", [pairs])
     folder = source.store_path(50)
     assert row.disk_bytes == sum(file.stat().st_size for file in folder.iterdir())
-    assert (row.download_bytes, row.disk_is_estimate, row.in_cache, row.note) == (0, False, True, "")
+    assert (row.download_bytes, row.disk_is_estimate, row.in_cache, row.warning) == (0, False, True, "")
 
 
-def test_a_name_alone_is_all_its_dims() -> None:
-    """Sources come in the order that was asked for, their dims from the smallest."""
+def test_name_selects_all_its_dims() -> None:
+    """Sources are in the given order, their dimensions in ascending order."""
     rows = embedhub_eval.compare(["glove-6b:300", "wordnet-ppmi", ("glove-6b", 50)])
     assert [row.source for row in rows] == ["glove-6b", *["wordnet-ppmi"] * 3, "glove-6b"]
     assert [row.dim for row in rows] == [300, 25, 50, 100, 50]
 
 
-def test_nothing_is_fetched_unasked(remote: Any) -> None:
-    """What is not in the cache has its facts and a note; nobody is asked for a byte."""
+def test_nothing_is_downloaded_by_default(remote: Any) -> None:
+    """A source that is not in the cache has metadata and a warning, and no request is sent."""
     source, benchmark, serving = remote
-    (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, sets=[benchmark])
-    assert row.note.startswith("tiny 3d is not in the cache, so that there are its facts only. Bring it with")
-    assert "`embedhub download tiny 3`" in row.note
-    assert (row.words, row.coverage, row.scores, row.in_cache) == (3, None, {"pairs": None}, False)
+    (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, benchmarks=[benchmark])
+    assert row.warning.startswith(
+        "tiny 3d is not in the cache, so only its metadata is shown. Download it with"
+    )
+    assert "`embedhub download tiny 3`" in row.warning
+    assert (row.vocab_size, row.coverage, row.scores, row.in_cache) == (3, None, {"pairs": None}, False)
     assert (row.disk_is_estimate, row.disk_bytes) == (True, source.store_size(3))
-    (row,) = embedhub_eval.compare("wordnet-ppmi:25", sets=[benchmark])
-    assert row.note.startswith("Not in the cache, and so not scored on: pairs. fetch=True")
+    (row,) = embedhub_eval.compare("wordnet-ppmi:25", benchmarks=[benchmark])
+    assert row.warning.startswith("Not scored, because not in the cache: pairs. Pass download=True")
     assert serving.asked == []
 
 
-def test_what_is_asked_for_is_fetched(remote: Any) -> None:
-    """With `fetch` the source and the benchmark come, and then they are in the cache for all later calls."""
+def test_download_adds_source_and_benchmark_to_the_cache(remote: Any) -> None:
+    """With `download` the source and the benchmark are in the cache for later calls."""
     source, benchmark, serving = remote
-    (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, sets=[benchmark], fetch=True)
-    assert (row.in_cache, row.disk_is_estimate, row.note) == (True, False, "")
+    (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, benchmarks=[benchmark], download=True)
+    assert (row.in_cache, row.disk_is_estimate, row.warning) == (True, False, "")
     assert row.coverage is not None
     assert row.coverage.found == 2
     score = row.scores["pairs"]
     assert score is not None
     assert score.covered == 2
-    asked = len(serving.asked)
-    (again,) = embedhub_eval.compare((source, 3), counts=COUNTS, sets=[benchmark])
+    requests = len(serving.asked)
+    (again,) = embedhub_eval.compare((source, 3), counts=COUNTS, benchmarks=[benchmark])
     assert (again.coverage, again.scores) == (row.coverage, row.scores)
-    assert len(serving.asked) == asked
+    assert len(serving.asked) == requests
 
 
-def test_another_languages_benchmark_is_not_scored_on(remote: Any, pairs: Path) -> None:
-    """A German source has no score on English pairs, and says so; a file of the caller's fits any."""
+def test_benchmark_in_another_language_is_not_scored(remote: Any, pairs: Path) -> None:
+    """A German source has no score on English pairs, but has one on the caller's own file."""
     source, benchmark, _ = remote
     german = embedhub.RemoteSource(
         name="klein", files=source.files, description="d", language="de", cased=True, vocab_size=3,
         license="MIT", citation="c", homepage="h",
     )  # fmt: skip
-    (row,) = embedhub_eval.compare((german, 3), sets=[benchmark, pairs], fetch=True)
+    (row,) = embedhub_eval.compare((german, 3), benchmarks=[benchmark, pairs], download=True)
     assert row.scores["pairs"] is None
     assert row.scores["pairs-tsv"] is not None
-    assert row.note == "In another language, and so not scored on: pairs."
+    assert row.warning == "Not scored, because in another language: pairs."
 
 
-def test_its_json_is_plain_and_short(pairs: Path) -> None:
-    """Everything is there but the missing words beyond the first ten."""
+def test_row_has_json_types_and_ten_oov_words(pairs: Path) -> None:
+    """The JSON lists at most ten OOV words."""
     counts = COUNTS | {f"qwxz{i}": 1 for i in range(20)}
-    (row,) = embedhub_eval.compare("wordnet-ppmi:25", counts=counts, sets=[pairs])
-    told = json.loads(json.dumps(row.to_dict()))
-    assert told["coverage"]["missing"] == ["qwxz", *(f"qwxz{i}" for i in range(9))]
-    assert told["coverage"]["total"] == 23
-    assert told["scores"]["pairs-tsv"]["covered"] == 4
-    assert told["dim"] == 25
+    (row,) = embedhub_eval.compare("wordnet-ppmi:25", counts=counts, benchmarks=[pairs])
+    converted = json.loads(json.dumps(row.to_dict()))
+    assert converted["coverage"]["missing"] == ["qwxz", *(f"qwxz{i}" for i in range(9))]
+    assert converted["coverage"]["total"] == 23
+    assert converted["scores"]["pairs-tsv"]["covered"] == 4
+    assert converted["dim"] == 25
 
 
 @pytest.mark.parametrize(
@@ -144,26 +142,31 @@ def test_its_json_is_plain_and_short(pairs: Path) -> None:
     [
         ("glove-6B:50", {}, SourceNotFoundError, "Did you mean 'glove-6b'?"),
         ("glove-6b:51", {}, DimNotFoundError, "has no dim 51"),
-        ("wordnet-ppmi:25", {"sets": ["wordsim"]}, SourceNotFoundError, "No benchmark is named 'wordsim'"),
+        (
+            "wordnet-ppmi:25",
+            {"benchmarks": ["wordsim"]},
+            SourceNotFoundError,
+            "No benchmark is named 'wordsim'",
+        ),
     ],
 )
-def test_what_is_not_there_is_said(
+def test_unknown_name_or_dim_is_an_error(
     sources: str, options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    """Names and dims are checked before anything is opened."""
+    """Names and dimensions are checked before a source is opened."""
     with pytest.raises(error, match=message):
         embedhub_eval.compare(sources, **options)
 
 
-def test_opened_vectors_have_no_costs_to_compare(make_vectors: Any) -> None:
-    """Vectors do not know what a fetch of them costs."""
-    with pytest.raises(TypeError, match="compare wants their source"):
+def test_vectors_cannot_be_compared(make_vectors: Any) -> None:
+    """The size of a download is a property of a source, not of vectors."""
+    with pytest.raises(TypeError, match="pass their source"):
         embedhub_eval.compare((make_vectors(["a"]), None))
 
 
-def test_a_plot_has_a_panel_for_each_measure(tmp_path: Path, pairs: Path) -> None:
-    """The benchmarks and the tokens found, a point for each row at its size; the same file each time."""
-    rows = embedhub_eval.compare(["wordnet-ppmi", "glove-6b:300"], counts=COUNTS, sets=[pairs])
+def test_plot_has_a_panel_for_each_measure(tmp_path: Path, pairs: Path) -> None:
+    """Each panel has a point for each row at its size; equal rows produce equal files."""
+    rows = embedhub_eval.compare(["wordnet-ppmi", "glove-6b:300"], counts=COUNTS, benchmarks=[pairs])
     first, second = tmp_path / "first.svg", tmp_path / "second.svg"
     figure = embedhub_eval.plot_comparison(rows, first)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["pairs-tsv", "tokens found"]
@@ -180,10 +183,10 @@ def test_a_plot_has_a_panel_for_each_measure(tmp_path: Path, pairs: Path) -> Non
     assert (tmp_path / "first.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_plot_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a measure, with another ending, over another file, or without matplotlib there is no plot."""
+def test_plot_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a measure, with another extension, an existing file or no matplotlib it is an error."""
     rows = embedhub_eval.compare("glove-6b:300", counts=COUNTS)
-    with pytest.raises(ValueError, match="There is nothing to draw: no score and no coverage was measured"):
+    with pytest.raises(ValueError, match="There is nothing to plot: no score and no coverage was measured"):
         embedhub_eval.plot_comparison(rows)
     with pytest.raises(ValueError, match=r"expected a path that ends with \.svg or \.png"):
         embedhub_eval.plot_comparison(rows, tmp_path / "plot.pdf")
@@ -191,23 +194,23 @@ def test_a_plot_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OutputError, match="it is there already"):
         embedhub_eval.plot_comparison(rows, tmp_path / "plot.svg")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(DependencyError, match=r'pip install "embedhub-eval\[plot\]"'):
+    with pytest.raises(DependencyError, match=r"pip install \"embedhub-eval\[plot\]\""):
         embedhub_eval.plot_comparison(rows)
 
 
-def test_the_command_shows_one_table(tmp_path: Path, pairs: Path) -> None:
-    """It has a column for each measure, marks what is about so much, and says what it has left out."""
+def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
+    """The table has a column for each measure and marks estimates; warnings are on stderr."""
     text, plot = tmp_path / "text.txt", tmp_path / "plot.svg"
     text.write_text("Rain and music, rain!\nThe cat sat.\n")
     done = run(
-        "compare", "wordnet-ppmi", "50", "glove-6b:300", "--text", text, "--sets", pairs, "--plot", plot
+        "compare", "wordnet-ppmi", "50", "glove-6b:300", "--text", text, "--benchmarks", pairs, "--plot", plot
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     head, first, second = done.stdout.splitlines()
     assert head.split() == (
-        "name dim words language case types tokens pairs-tsv download disk cached licence".split()  # noqa: SIM905 - as it is seen
+        "name dim words language case types tokens pairs-tsv download disk cached license".split()  # noqa: SIM905 - as it is seen
     )
-    (row,) = embedhub_eval.compare("wordnet-ppmi:50", counts=read_counts(text), sets=[pairs])
+    (row,) = embedhub_eval.compare("wordnet-ppmi:50", counts=read_counts(text), benchmarks=[pairs])
     assert row.coverage is not None
     score = row.scores["pairs-tsv"]
     assert score is not None
@@ -220,13 +223,13 @@ def test_the_command_shows_one_table(tmp_path: Path, pairs: Path) -> None:
     assert plot.read_text().startswith("<?xml")
 
 
-def test_the_command_gives_json(tmp_path: Path, pairs: Path) -> None:
-    """With `--json` stdout has what the library gives, and nothing else."""
+def test_command_prints_json(tmp_path: Path, pairs: Path) -> None:
+    """With `--json` stdout has the dicts of the library and nothing else."""
     vocabulary = tmp_path / "vocabulary.txt"
     vocabulary.write_text("rain 8\nmusic 3\nqwxz 1\n")
     embedhub.load("wordnet-ppmi", 25)
-    done = run("compare", "wordnet-ppmi:25", "--vocabulary", vocabulary, "--sets", pairs, "--json")
-    rows = embedhub_eval.compare("wordnet-ppmi:25", counts=COUNTS, sets=[pairs])
+    done = run("compare", "wordnet-ppmi:25", "--vocabulary", vocabulary, "--benchmarks", pairs, "--json")
+    rows = embedhub_eval.compare("wordnet-ppmi:25", counts=COUNTS, benchmarks=[pairs])
     assert json.loads(done.stdout) == [row.to_dict() for row in rows]
 
 
@@ -235,62 +238,67 @@ def test_the_command_gives_json(tmp_path: Path, pairs: Path) -> None:
     [
         (("--text", "a", "--vocabulary", "b"), 2, "--text and --vocabulary exclude each other"),
         (("--plot", "a.pdf"), 2, "expected a path that ends with .svg or .png"),
-        (("--sets", "wordsim"), 1, "No benchmark is named 'wordsim'"),
+        (("--benchmarks", "wordsim"), 1, "No benchmark is named 'wordsim'"),
         (("--text", "nowhere.txt"), 1, "nowhere.txt: expected a text or a vocabulary"),
     ],
 )
-def test_the_command_says_what_is_wrong(arguments: tuple[str, ...], code: int, message: str) -> None:
-    """Wrong usage is exit code 2, a task that failed is 1, and neither shows a traceback."""
+def test_command_reports_errors(arguments: tuple[str, ...], code: int, message: str) -> None:
+    """Wrong usage has exit code 2, a failed task 1, and neither prints a traceback."""
     done = run("compare", "wordnet-ppmi:25", *arguments)
     assert done.returncode == code
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
-def test_glove_is_compared_on_the_default_sets(
+def test_glove_is_compared_on_the_default_benchmarks(
     small_mirror: Path,
     glove_6b_mirror: tuple[Path, embedhub.RemoteSource],
     small_benchmarks: dict[str, embedhub_eval.Benchmark],
     demo_texts: tuple[Path, Path],
 ) -> None:
-    """With `fetch` GloVe and three sets are downloaded; scores and coverage are those of plain numpy."""
+    """GloVe and three benchmarks are downloaded; scores and coverage equal those of plain numpy."""
     counts = read_counts(demo_texts[0])
-    theirs, ours = embedhub_eval.compare(["glove-6b:50", "wordnet-ppmi:100"], counts=counts, fetch=True)
+    theirs, ours = embedhub_eval.compare(["glove-6b:50", "wordnet-ppmi:100"], counts=counts, download=True)
     assert list(theirs.scores) == list(ours.scores) == ["wordsim-353", "simlex-999", "men"]
     vectors = embedhub.load("glove-6b", 50)
     unit = vectors.matrix / np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
     for name, score in theirs.scores.items():
-        pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.left, pair.right}]
+        pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.word1, pair.word2}]
         left, right = (
             unit[vectors.indices([getattr(pair, side).lower() for pair in pairs])]
-            for side in ("left", "right")
+            for side in ("word1", "word2")
         )
         expected = spearmanr((left * right).sum(axis=1), [pair.score for pair in pairs]).statistic
         assert score is not None
         assert score.score == pytest.approx(expected, abs=1e-6)
         assert score.covered == len(pairs)
-    assert (theirs.words, theirs.in_cache, theirs.disk_is_estimate) == (20_000, True, False)
+    assert (theirs.vocab_size, theirs.in_cache, theirs.disk_is_estimate) == (20_000, True, False)
     assert theirs.disk_bytes is not None
     assert ours.disk_bytes is not None
     assert theirs.disk_bytes < ours.disk_bytes
     assert theirs.download_bytes == glove_6b_mirror[1].files[50][1].size
     assert theirs.coverage is not None
     assert ours.coverage is not None
-    found = sum(count for word, count in counts.items() if {word, word.lower()} & set(vectors))
-    assert theirs.coverage.token_ratio == found / sum(counts.values())
-    assert found > (ours.coverage.tokens_found or 0)
+    tokens = sum(count for word, count in counts.items() if {word, word.lower()} & set(vectors))
+    assert theirs.coverage.token_ratio == tokens / sum(counts.values())
+    assert tokens > (ours.coverage.tokens_found or 0)
 
 
-def test_compare_command_fetches_what_is_missing(
+def test_command_downloads_what_is_not_cached(
     small_plugin: dict[str, str], demo_texts: tuple[Path, Path], cache: Path
 ) -> None:
-    """With `--fetch` a source and a set of a plugin are downloaded, and the JSON has their figures."""
+    """With `--download` a source and a benchmark of a plugin are downloaded and measured."""
     done = run(
-        "compare", "small-glove-6b:50", "--sets", "small-men", "--text", demo_texts[0], "--fetch", "--json",
-        **small_plugin,
+        "compare", "small-glove-6b:50", "--benchmarks", "small-men", "--text", demo_texts[0], "--download",
+        "--json", **small_plugin,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)
-    assert (row["source"], row["words"], row["in_cache"], row["note"]) == ("small-glove-6b", 20_000, True, "")
+    assert (row["source"], row["vocab_size"], row["in_cache"], row["warning"]) == (
+        "small-glove-6b",
+        20_000,
+        True,
+        "",
+    )
     assert row["scores"]["small-men"]["covered"] == row["scores"]["small-men"]["total"] == 14
     assert row["coverage"]["token_ratio"] > 0.9

@@ -1,7 +1,8 @@
-"""How good vectors are: what `evaluate` measures, and how."""
+"""Scores on benchmarks."""
 
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,7 @@ import embedhub_eval
 import numpy as np
 import pytest
 from command import run
-from embedhub_eval import Score, analogies
-from embedhub_eval.evaluate import BenchmarkWarning
+from embedhub_eval import BenchmarkWarning, Score, analogy_solver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
@@ -27,7 +27,7 @@ WORDS = ["king", "queen", "man", "woman", "apple", "new york"]
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
-    """Return a file of five pairs: one of them with a missing word, one of several words."""
+    """Return a file of five pairs: one with an OOV word, one with a phrase."""
     path = tmp_path / "pairs.tsv"
     path.write_text(
         "# pairs\nKing\tqueen\t8\nman\twoman\t8\nking\tnew york\t2\nking\tapple\t1\nking\tqwxz\t5\n", "utf-8"
@@ -36,7 +36,7 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def cosine(vectors: Vectors, left: str, right: str) -> float:
-    """Return the cosine of two words, by numpy alone."""
+    """Return the cosine of two words, by plain numpy."""
     a, b = vectors[left].astype(float), vectors[right].astype(float)
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
@@ -44,25 +44,23 @@ def cosine(vectors: Vectors, left: str, right: str) -> float:
 def test_similarity_is_spearmans_correlation_of_cosines(
     make_vectors: Callable[..., Vectors], pairs: Path
 ) -> None:
-    """Words are found by the source's fallbacks too, ties count as ties, and a missing pair is left out."""
+    """Fallbacks of the source apply, ties get their mean rank, and pairs with OOV words are skipped."""
     vectors = make_vectors(WORDS, fallbacks=("lower",))
-    (score,) = embedhub_eval.evaluate(vectors, sets=[pairs])
-    asked = [("king", "queen"), ("man", "woman"), ("king", "new york"), ("king", "apple")]
-    cosines = [cosine(vectors, *words) for words in asked]
+    (score,) = embedhub_eval.evaluate(vectors, [pairs])
+    word_pairs = [("king", "queen"), ("man", "woman"), ("king", "new york"), ("king", "apple")]
+    cosines = [cosine(vectors, *words) for words in word_pairs]
     assert score.score == pytest.approx(spearmanr(cosines, [8, 8, 2, 1]).statistic)
     assert (score.covered, score.total, score.missing, score.kind) == (4, 5, "skip", "similarity")
-    assert (score.source, score.dim, score.name, score.part, score.method) == (
+    assert (score.source, score.dim, score.benchmark, score.category, score.method) == (
         "tiny", 4, "pairs-tsv", "", None,
     )  # fmt: skip
 
 
-def test_missing_words_are_counted_and_score_zero_only_on_demand(
-    make_vectors: Callable[..., Vectors], pairs: Path
-) -> None:
-    """With zero, a pair with a missing word has similarity 0; without the fallback King is missing too."""
+def test_pairs_with_oov_words_are_skipped_or_zero(make_vectors: Callable[..., Vectors], pairs: Path) -> None:
+    """With zero, a pair with an OOV word has similarity 0; without the fallback King is OOV too."""
     vectors = make_vectors(WORDS)
-    (skip,) = embedhub_eval.evaluate(vectors, sets=[pairs])
-    (zero,) = embedhub_eval.evaluate(vectors, sets=[pairs], missing="zero")
+    (skip,) = embedhub_eval.evaluate(vectors, [pairs])
+    (zero,) = embedhub_eval.evaluate(vectors, [pairs], missing="zero")
     assert (skip.covered, skip.total) == (zero.covered, zero.total) == (3, 5)
     cosines = [
         cosine(vectors, *words) for words in (("man", "woman"), ("king", "new york"), ("king", "apple"))
@@ -71,37 +69,37 @@ def test_missing_words_are_counted_and_score_zero_only_on_demand(
     assert zero.score == pytest.approx(spearmanr([0, *cosines, 0], [8, 8, 2, 1, 5]).statistic)
 
 
-def test_a_fallback_may_make_a_word_of_parts(make_vectors: Callable[..., Vectors], tmp_path: Path) -> None:
-    """The mean of the parts is compared; but such a word can be no answer of an analogy."""
+def test_fallback_may_average_several_vectors(make_vectors: Callable[..., Vectors], tmp_path: Path) -> None:
+    """The mean of the parts is compared; such a word cannot be the answer of an analogy."""
     vectors = make_vectors(WORDS, fallbacks=("hyphen",))
     (tmp_path / "pairs").write_text("king-queen\tman\t3\nking\tqueen\t2\nman\tapple\t1\n", "utf-8")
-    (score,) = embedhub_eval.evaluate(vectors, sets=[tmp_path / "pairs"])
+    (score,) = embedhub_eval.evaluate(vectors, [tmp_path / "pairs"])
     mean = vectors.lookup(["king", "queen"]).mean(axis=0)
     first = mean @ vectors["man"] / np.linalg.norm(mean) / np.linalg.norm(vectors["man"])
     others = [cosine(vectors, "king", "queen"), cosine(vectors, "man", "apple")]
     assert score.score == pytest.approx(spearmanr([first, *others], [3, 2, 1]).statistic)
     (tmp_path / "questions").write_text("man king woman king-queen\n", "utf-8")
-    (score,) = embedhub_eval.evaluate(vectors, sets=[tmp_path / "questions"])
+    (score,) = embedhub_eval.evaluate(vectors, [tmp_path / "questions"])
     assert (score.covered, score.total, score.score, score.interval) == (0, 1, None, None)
 
 
 def answers(vectors: Vectors, rows: np.ndarray[Any, Any], method: str) -> list[int]:
-    """Solve analogies one at a time, as the formulas stand in the paper, in double precision."""
+    """Solve analogies one at a time by the formulas of the paper, in double precision."""
     unit = vectors.matrix.astype(float)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    found = []
+    best = []
     for a, b, c in rows:
         to_a, to_b, to_c = unit @ unit[a], unit @ unit[b], unit @ unit[c]
-        if method == "add":
+        if method == "3CosAdd":
             score = to_b - to_a + to_c
         else:
             score = ((to_b + 1) / 2) * ((to_c + 1) / 2) / ((to_a + 1) / 2 + 0.001)
         score[[a, b, c]] = -np.inf
-        found.append(int(score.argmax()))
-    return found
+        best.append(int(score.argmax()))
+    return best
 
 
-@pytest.mark.parametrize("method", ["add", "mul"])
+@pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 @given(
     size=st.integers(4, 300),
     count=st.integers(1, 200),
@@ -109,42 +107,42 @@ def answers(vectors: Vectors, rows: np.ndarray[Any, Any], method: str) -> list[i
     seed=st.integers(0, 1000),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
-def test_blocks_solve_analogies_as_the_formulas_do(
-    method: analogies.Method,
+def test_answers_are_those_of_the_formulas(
+    method: analogy_solver.Method,
     size: int,
     count: int,
     cells: int,
     seed: int,
     make_vectors: Callable[..., Vectors],
 ) -> None:
-    """However the words are cut into blocks, the answers are those of one question at a time."""
+    """For any size of blocks, the answers equal those of the formulas, one analogy at a time."""
     vectors = make_vectors([f"w{i}" for i in range(size)], dim=7)
     rows = np.random.default_rng(seed).integers(0, size, (count, 3))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analogies, "_CELLS", cells)
-        found = analogies.solve(vectors, rows, method=method)
-    assert found.tolist() == answers(vectors, rows, method)
+        patch.setattr(analogy_solver, "BLOCK_COSINES", cells)
+        solved = analogy_solver.solve(vectors, rows, method=method)
+    assert solved.tolist() == answers(vectors, rows, method)
 
 
-def test_of_equal_answers_the_first_is_taken(tmp_path: Path) -> None:
-    """Rows that are the same tie, and rows of zeros are far from none; the answer is the same everywhere."""
+def test_first_of_equal_scores_is_the_answer(tmp_path: Path) -> None:
+    """Equal vectors tie, and vectors of zeros have cosine 0; the first row wins for any size of blocks."""
     path = tmp_path / "vectors.txt"
     lines = ["a 1 0", "b 0 1", "c 1 1", "d 0 2", "e 0 1", "zero 0 0"]
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     vectors = embedhub.load(path)
     for cells in (1, 1 << 21):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(analogies, "_CELLS", cells)
-            assert analogies.solve(vectors, np.array([[0, 1, 2], [0, 3, 2]])).tolist() == [3, 1]
+            patch.setattr(analogy_solver, "BLOCK_COSINES", cells)
+            assert analogy_solver.solve(vectors, np.array([[0, 1, 2], [0, 3, 2]])).tolist() == [3, 1]
 
 
-def test_analogies_have_parts_and_several_answers(
+def test_analogies_have_categories_and_several_answers(
     make_vectors: Callable[..., Vectors], tmp_path: Path
 ) -> None:
-    """The whole comes first, then each part; a question is right if any answer is found, wrong with zero."""
+    """The whole comes first, then each category; any of the answers is correct; OOV is wrong with zero."""
     vectors = make_vectors(WORDS)
     king, man, woman = vectors.indices(["king", "man", "woman"])
-    (best,) = answers(vectors, np.array([[man, king, woman]]), "add")
+    (best,) = answers(vectors, np.array([[man, king, woman]]), "3CosAdd")
     right, wrong = (
         vectors.words[best],
         next(w for w in WORDS[1:] if w not in {vectors.words[best], "man", "woman"}),
@@ -154,62 +152,55 @@ def test_analogies_have_parts_and_several_answers(
         f": one\nman\tking\twoman\t{right}\nman\tking\twoman\t{wrong}\n: two\nman\tking\twoman\tqwxz\n",
         "utf-8",
     )
-    scores = embedhub_eval.evaluate(vectors, sets=[path])
-    assert [(score.part, score.score, score.covered, score.total) for score in scores] == [
+    scores = embedhub_eval.evaluate(vectors, [path])
+    assert [(score.category, score.score, score.covered, score.total) for score in scores] == [
         ("", 0.5, 2, 3),
         ("one", 0.5, 2, 2),
         ("two", None, 0, 1),
     ]
-    assert {(score.kind, score.method) for score in scores} == {("analogy", "add")}
-    zero = embedhub_eval.evaluate(vectors, sets=[path], missing="zero", method="mul")
+    assert {(score.kind, score.method) for score in scores} == {("analogy", "3CosAdd")}
+    zero = embedhub_eval.evaluate(vectors, [path], missing="zero", method="3CosMul")
     assert [score.score is None for score in zero] == [False, False, False]
     assert zero[2].score == 0
-    several = embedhub_eval.Benchmark(
-        name="several", kind="analogy", files=embedhub_eval.benchmarks()["bats"].files, total=None,
-        description="",
-        language="en", license="", citation="", homepage="",
-    )  # fmt: skip
-    asked = [embedhub_eval.Question("man", "king", "woman", ("qwxz", right))]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedhub_eval.Benchmark, "read", lambda _: asked)
-        (score,) = embedhub_eval.evaluate(vectors, sets=[several])
-    assert (score.score, score.covered) == (1, 1)
+    with zipfile.ZipFile(tmp_path / "bats.zip", "w") as archive:
+        archive.writestr("BATS/1_royal/kings.txt", f"man\tking\nwoman\t{right}/qwxz\n")
+    several = embedhub_eval.Benchmark(name="several", format="bats", path=tmp_path / "bats.zip")
+    (score,) = embedhub_eval.evaluate(vectors, several)
+    (back,) = answers(vectors, vectors.indices(["woman", right, "man"])[None], "3CosAdd")
+    assert (score.score, score.covered, score.total) == ((1 + (back == king)) / 2, 2, 2)
 
 
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
         ({"missing": "drop"}, ValueError, "missing is 'drop'; expected 'skip' or 'zero'"),
-        ({"method": "3CosAdd"}, ValueError, "method is '3CosAdd'; expected 'add' or 'mul'"),
-        ({"sets": "men"}, TypeError, "expected several, as in"),
-        ({"sets": [3]}, TypeError, "sets has 3"),
-        ({"sets": ["simlex"]}, SourceNotFoundError, "No benchmark is named 'simlex'"),
-        ({"sets": ["men"]}, DownloadError, "men could not be had|men is not in the cache"),
+        ({"method": "add"}, ValueError, "method is 'add'; expected '3CosAdd' or '3CosMul'"),
+        ({"benchmarks": [3]}, TypeError, "3 is not a benchmark"),
+        ({"benchmarks": "simlex"}, SourceNotFoundError, "'simlex'. Did you mean 'simlex-999'"),
+        ({"benchmarks": ["men"]}, DownloadError, "men is not in the cache"),
     ],
 )
-def test_options_are_checked(
+def test_invalid_option_is_an_error(
     options: dict[str, Any],
     error: type[Exception],
     words: str,
     make_vectors: Callable[..., Vectors],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A wrong option is an error at once, and so is a benchmark by name that cannot be had."""
+    """Wrong values and named benchmarks that are not available are errors."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.raises(error, match=words):
         embedhub_eval.evaluate(make_vectors(WORDS), **options)
 
 
-def test_all_sets_that_can_be_downloaded_are_the_default(
-    small_mirror: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without sets, a warning names those that cannot be downloaded; if none can be, it is an error."""
+def test_available_benchmarks_are_the_default(small_mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without named benchmarks, a warning names those that are not available."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.warns(
-        BenchmarkWarning, match=r"11 of 15 benchmarks cannot be had, and are left out: bats, mc-30"
+        BenchmarkWarning, match=r"11 of 15 benchmarks are not available and were skipped: bats, mc-30"
     ):
-        scores = embedhub_eval.evaluate("wordnet-ppmi", 25)
-    assert [(score.name, score.part) for score in scores] == [
+        scores = embedhub_eval.evaluate("wordnet-ppmi:25")
+    assert [(score.benchmark, score.category) for score in scores] == [
         ("google-analogies", ""),
         ("google-analogies", "semantic"),
         ("google-analogies", "syntactic"),
@@ -219,31 +210,31 @@ def test_all_sets_that_can_be_downloaded_are_the_default(
     ]
 
 
-def test_sets_that_cannot_be_downloaded_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offline, with nothing in the cache and no mirror, there is nothing to score on."""
+def test_no_available_benchmark_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline, with an empty cache and no mirror, evaluation fails."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.raises(DownloadError, match="EMBEDHUB_OFFLINE"):
-        embedhub_eval.evaluate("wordnet-ppmi", 25)
+        embedhub_eval.evaluate("wordnet-ppmi:25")
 
 
-SETS = ["wordsim-353", "simlex-999", "men", "google-analogies"]
+BENCHMARKS = ["wordsim-353", "simlex-999", "men", "google-analogies"]
 
 
-@pytest.mark.parametrize("method", ["add", "mul"])
+@pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 def test_scores_of_glove_are_those_of_scipy_and_numpy(
-    method: analogies.Method,
+    method: analogy_solver.Method,
     glove_20k: Vectors,
     small_mirror: Path,
     small_benchmarks: dict[str, embedhub_eval.Benchmark],
 ) -> None:
-    """Similarity is scipy's rho of plain cosines, and analogies are solved as the formula has it."""
+    """Similarity equals scipy's rho of plain cosines, and analogies the formulas."""
     scores = {
-        (score.name, score.part): score
-        for score in embedhub_eval.evaluate(glove_20k, None, SETS, method=method)
+        (score.benchmark, score.category): score
+        for score in embedhub_eval.evaluate(glove_20k, BENCHMARKS, method=method)
     }
-    for name in SETS[:3]:
-        pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.left, pair.right}]
-        cosines = [cosine(glove_20k, pair.left.lower(), pair.right.lower()) for pair in pairs]
+    for name in BENCHMARKS[:3]:
+        pairs = [pair for pair in small_benchmarks[name].read() if "qwxz" not in {pair.word1, pair.word2}]
+        cosines = [cosine(glove_20k, pair.word1.lower(), pair.word2.lower()) for pair in pairs]
         expected = spearmanr(cosines, [pair.score for pair in pairs]).statistic
         score = scores[name, ""]
         assert score.score == pytest.approx(expected)
@@ -251,18 +242,20 @@ def test_scores_of_glove_are_those_of_scipy_and_numpy(
         assert score.interval is not None
         assert score.interval[0] < expected < score.interval[1]
         assert (score.covered, score.total) == (len(pairs), small_benchmarks[name].total)
-    asked = [
-        question for question in small_benchmarks[SETS[3]].read()
+    covered_analogies = [
+        question for question in small_benchmarks[BENCHMARKS[3]].read()
         if not any("qwxz" in word for word in (question.a, question.b, question.c, *question.answers))
     ]  # fmt: skip
-    rows = glove_20k.indices([word.lower() for q in asked for word in (q.a, q.b, q.c)]).reshape(-1, 3)
-    found = [glove_20k.words[row] for row in answers(glove_20k, rows, method)]
+    rows = glove_20k.indices([word.lower() for q in covered_analogies for word in (q.a, q.b, q.c)]).reshape(
+        -1, 3
+    )
+    solved = [glove_20k.words[row] for row in answers(glove_20k, rows, method)]
     right = {"semantic": 0, "syntactic": 0}
-    for question, word in zip(asked, found, strict=True):
-        right[question.part] += word == question.answers[0].lower()
-    assert scores[SETS[3], ""].score == sum(right.values()) / 42
+    for question, word in zip(covered_analogies, solved, strict=True):
+        right[question.category] += word == question.answers[0].lower()
+    assert scores[BENCHMARKS[3], ""].score == sum(right.values()) / 42
     for part, covered, total in (("semantic", 30, 30), ("syntactic", 12, 20)):
-        score = scores[SETS[3], part]
+        score = scores[BENCHMARKS[3], part]
         assert (score.covered, score.total) == (covered, total)
         assert score.score == right[part] / covered > 0.5
 
@@ -278,7 +271,7 @@ KNOWN = {
 
 
 def shown(score: Score) -> str:
-    """Return a score as tables print it."""
+    """Return a score as tables show it."""
     assert score.score is not None
     return f"{score.score:.4f}" if score.kind == "similarity" else f"{100 * score.score:.2f} %"
 
@@ -286,20 +279,20 @@ def shown(score: Score) -> str:
 LEAST = {"wordsim-353": 0.68, "simlex-999": 0.45, "men": 0.7}
 
 
-def test_published_sets_give_the_scores_of_page_and_readme(
+def test_published_benchmarks_have_the_scores_of_page_and_readme(
     glove_50d: Vectors, real_mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole GloVe 6B 50d has its known scores, and the tables of page and README are right."""
+    """GloVe 6B 50d has its known scores, and the tables of the page and the README are correct."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(real_mirror))
-    columns = [embedhub_eval.evaluate(glove_50d, None, SETS)]
-    assert {(score.name, score.part): shown(score) for score in columns[0]} == KNOWN
+    columns = [embedhub_eval.evaluate(glove_50d, BENCHMARKS)]
+    assert {(score.benchmark, score.category): shown(score) for score in columns[0]} == KNOWN
     assert [score.total for score in columns[0]] == [353, 999, 3000, 19544, 8869, 10675]
-    (row,) = embedhub_eval.compare("glove-6b:50", fetch=True)
-    assert row.scores == {score.name: score for score in columns[0][:3]}
-    assert (row.words, row.download_bytes) == (400_000, 69_182_535)
-    columns += [embedhub_eval.evaluate("wordnet-ppmi", dim, SETS) for dim in (25, 50, 100)]
+    (row,) = embedhub_eval.compare("glove-6b:50", download=True)
+    assert row.scores == {score.benchmark: score for score in columns[0][:3]}
+    assert (row.vocab_size, row.download_bytes) == (400_000, 69_182_535)
+    columns += [embedhub_eval.evaluate(f"wordnet-ppmi:{dim}", BENCHMARKS) for dim in (25, 50, 100)]
     for glove, *wordnet in zip(*columns, strict=True):
-        label = f"`{glove.name}`{glove.part and ', '}{glove.part}"
+        label = f"`{glove.benchmark}`{glove.category and ', '}{glove.category}"
         line = next(line for line in PAGE.splitlines() if line.startswith(f"| {label} |"))
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         assert cells[2] == f"{glove.covered:,} of {glove.total:,}"
@@ -309,44 +302,28 @@ def test_published_sets_give_the_scores_of_page_and_readme(
             scale = 1 if score.kind == "similarity" else 100
             assert score.interval == pytest.approx((float(low) / scale, float(high) / scale), abs=0.01)
             if score.kind == "analogy" and score.source == "wordnet-ppmi":
-                # Inflected forms share a row there, and which of them wins depends on how the machine's BLAS
-                # rounds: 17.26 %, 17.33 % and 17.38 % were seen of the same vectors.
+                # Inflected forms share a vector there. Which one is the answer depends on the machine's BLAS:
+                # 17.26 %, 17.33 % and 17.38 % were measured on the same vectors.
                 assert 100 * (score.score or 0) == pytest.approx(float(figure.removesuffix(" %")), abs=0.4)
             else:
                 assert figure == shown(score)
     for dim, scores in zip((25, 50, 100), columns[1:], strict=True):
-        similar = [score for score in scores if score.name in LEAST]
+        similar = [score for score in scores if score.benchmark in LEAST]
         assert f"| {dim} | {' | '.join(map(shown, similar))} |" in README
         for score in similar:
             missing = f"({score.total - score.covered} of {score.total:,}"
             assert missing in README.replace(" pairs missing", "")
             assert score.score is not None
-            assert dim < 100 or score.score >= LEAST[score.name]
-
-
-@pytest.mark.parametrize("block", re.findall(r"(?ms)^```python\n(.*?)^```", PAGE))
-def test_code_of_the_evaluation_page_runs(
-    block: str, small_mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each block of code runs by itself."""
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    exec(compile(block, "evaluation.md", "exec"), names)  # noqa: S102 - our own page
-    if "embedhub_benchmarks" in names:
-        assert next(iter(names["embedhub_benchmarks"]())).name == "my-pairs"
-    if "my-pairs.tsv" in block:
-        assert (names["score"].covered, names["score"].total) == (3, 4)
-    if "glove-6b" in block:
-        assert [score.total for score in names["scores"]] == [18, 14]
+            assert dim < 100 or score.score >= LEAST[score.benchmark]
 
 
 SCORE = Score("s", 3, "n", "", "similarity", 0.5, (0.25, 0.75), 4, 5, "skip", None)
 
 
-def test_a_score_is_plain_data() -> None:
-    """What to_dict gives, JSON has."""
+def test_score_has_json_types() -> None:
+    """The dict of a score survives JSON."""
     assert json.loads(json.dumps(SCORE.to_dict())) == {
-        "source": "s", "dim": 3, "name": "n", "part": "", "kind": "similarity", "score": 0.5,
+        "source": "s", "dim": 3, "benchmark": "n", "category": "", "kind": "similarity", "score": 0.5,
         "interval": [0.25, 0.75], "covered": 4, "total": 5, "missing": "skip", "method": None,
     }  # fmt: skip
 
@@ -354,47 +331,56 @@ def test_a_score_is_plain_data() -> None:
 def test_evaluate_command_prints_a_table_or_json(
     pairs: Path, small_plugin: dict[str, str], small_benchmarks: dict[str, embedhub_eval.Benchmark]
 ) -> None:
-    """Sets by dims, with intervals and what is covered; own files by path; the same as JSON."""
-    arguments = ["evaluate", "wordnet-ppmi", "25", "100", "--sets", f"small-simlex-999,./{pairs.name}"]
+    """The table has a row for each benchmark or file and a column for each dim; JSON has the same scores."""
+    arguments = ["evaluate", "wordnet-ppmi", "25", "100", "--benchmarks", f"small-simlex-999,./{pairs.name}"]
     done = run(*arguments, cwd=pairs.parent, **small_plugin)
     assert done.returncode == 0, done.stderr
-    assert "wordnet-ppmi; missing words: skip" in done.stdout
+    assert "wordnet-ppmi; out-of-vocabulary words: skip" in done.stdout
     cells = ""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMBEDHUB_MIRROR", small_plugin["EMBEDHUB_MIRROR"])
         judged = small_benchmarks["simlex-999"].read()
     for dim in (25, 100):
         vectors = embedhub.load("wordnet-ppmi", dim)
-        cosines = [cosine(vectors, pair.left, pair.right) for pair in judged]
+        cosines = [cosine(vectors, pair.word1, pair.word2) for pair in judged]
         expected = spearmanr(cosines, [pair.score for pair in judged]).statistic
         cells += rf"  {expected:.4f} \(-?\d\.\d{{4}} to \d\.\d{{4}}\)"
     assert re.search(rf"small-simlex-999 +18 of 18{cells}", done.stdout)
     assert re.search(r"pairs-tsv +3 of 5 ", done.stdout)  # "new york" is none of its words
     done = run(*arguments, "--missing", "zero", "--json", cwd=pairs.parent, **small_plugin)
     scores = json.loads(done.stdout)
-    assert [(one["name"], one["dim"], one["covered"]) for one in scores] == [
+    assert [(one["benchmark"], one["dim"], one["covered"]) for one in scores] == [
         ("small-simlex-999", 25, 18), ("pairs-tsv", 25, 3),
         ("small-simlex-999", 100, 18), ("pairs-tsv", 100, 3),
     ]  # fmt: skip
     assert {one["missing"] for one in scores} == {"zero"}
 
 
-def test_the_command_lists_benchmarks_and_refuses_nonsense(tmp_path: Path) -> None:
-    """--list needs no source; wrong usage is exit code 2, an unknown benchmark is exit code 1."""
+def test_command_lists_benchmarks_and_rejects_wrong_usage(tmp_path: Path) -> None:
+    """--list works without a source; wrong usage has exit code 2, an unknown benchmark exit code 1."""
     done = run("evaluate", "--list", "--json", cwd=tmp_path)
-    told = {one["name"]: one for one in json.loads(done.stdout)}
-    assert list(told) == list(embedhub_eval.benchmarks())
-    assert told["men"]["license"] == "CC-BY-2.0"
+    listed = {one["name"]: one for one in json.loads(done.stdout)}
+    assert list(listed) == list(embedhub_eval.benchmarks())
+    assert listed["men"]["license"] == "CC-BY-2.0"
     assert "Apache-2.0" in run("evaluate", "--list", cwd=tmp_path).stdout
-    for wrong in ([], ["wordnet-ppmi", "25", "--missing", "no"], ["wordnet-ppmi", "25", "--sets", ","]):
+    for wrong in ([], ["wordnet-ppmi", "25", "--missing", "no"], ["wordnet-ppmi", "25", "--benchmarks", ","]):
         assert run("evaluate", *wrong, cwd=tmp_path).returncode == 2
-    assert run("evaluate", "wordnet-ppmi", "25", "--sets", "simlex", cwd=tmp_path).returncode == 1
+    assert run("evaluate", "wordnet-ppmi", "25", "--benchmarks", "simlex", cwd=tmp_path).returncode == 1
 
 
-def test_long_work_shows_a_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Solving analogies draws a bar, and the command takes the name of the way to solve them."""
+def test_solving_shows_a_progress_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solving analogies shows a progress bar, and the table names the method."""
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
     (tmp_path / "questions.txt").write_text("man king woman queen\n", "utf-8")
-    done = run("evaluate", "wordnet-ppmi", "25", "--sets", "./questions.txt", "--method", "mul", cwd=tmp_path)
+    done = run(
+        "evaluate",
+        "wordnet-ppmi",
+        "25",
+        "--benchmarks",
+        "./questions.txt",
+        "--method",
+        "3CosMul",
+        cwd=tmp_path,
+    )
     assert "Solving questions-txt with wordnet-ppmi 25d" in done.stderr
     assert "3CosMul" in done.stdout

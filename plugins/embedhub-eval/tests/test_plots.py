@@ -1,4 +1,4 @@
-"""Maps of words: what is on them, where, and that the same words make the same file."""
+"""Maps of words."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from children import PATIENCE
 from command import run
-from embedhub_eval.plot_words import plot_words, principal_plane
+from embedhub_eval.plots import plot_words, principal_components
 
 import embedhub
 
@@ -23,11 +23,11 @@ def texts(path: Path) -> list[str]:
     return [element.text or "" for element in ET.parse(path).iter(f"{SVG}text")]  # noqa: S314 - our own file
 
 
-def test_the_command_draws_words_and_neighbours(tmp_path: Path) -> None:
-    """`embedhub plot` writes an SVG with the words, their nearest ones, and the variance of each axis."""
+def test_command_writes_an_svg(tmp_path: Path) -> None:
+    """`embedhub plot` writes an SVG with the words, their neighbors and the variance of each axis."""
     done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--topn", 5, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "Drew words.svg\n"
+    assert done.stdout == "Wrote words.svg\n"
     vectors = embedhub.load("wordnet-ppmi", 50)
     shown = texts(tmp_path / "words.svg")
     for word in ("music", "rain"):
@@ -36,24 +36,24 @@ def test_the_command_draws_words_and_neighbours(tmp_path: Path) -> None:
     assert "music, rain" in shown
 
 
-def test_the_command_draws_a_picture(tmp_path: Path) -> None:
-    """The ending .png makes a picture, in the colours of both words."""
+def test_command_writes_a_png(tmp_path: Path) -> None:
+    """The extension .png selects PNG, with the colors of both words."""
     done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--out", tmp_path / "map.png")
     assert done.returncode == 0, done.stderr
     picture = matplotlib.image.imread(tmp_path / "map.png")
     assert picture.shape[:2] == (1120, 1440)
-    for colour in ("#0072B2", "#D55E00"):
-        rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    for color in ("#0072B2", "#D55E00"):
+        rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
         assert (np.abs(picture[..., :3] - rgb).max(axis=2) < 0.01).sum() > 100
 
 
-def test_wrong_usage_and_failure_have_their_exit_codes(tmp_path: Path) -> None:
-    """Another ending is wrong usage; a word that is missing, or a file that is there, is a failed task."""
+def test_command_reports_errors(tmp_path: Path) -> None:
+    """Another extension is wrong usage; an OOV word and an existing file are failed tasks."""
     out = tmp_path / "map.svg"
     assert run("plot", "wordnet-ppmi", 50, "music", "--out", tmp_path / "map.gif").returncode == 2
     done = run("plot", "wordnet-ppmi", 50, "music", "qwxz", "--out", out)
     assert done.returncode == 1
-    assert "wordnet-ppmi 50d has no word 'qwxz'." in done.stderr
+    assert "wordnet-ppmi 50d does not have 'qwxz'." in done.stderr
     assert not out.exists()
     out.write_text("mine")
     done = run("plot", "wordnet-ppmi", 50, "music", "--out", out)
@@ -63,43 +63,43 @@ def test_wrong_usage_and_failure_have_their_exit_codes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["map.svg", "map.png"])
-def test_the_same_words_make_the_same_file(tmp_path: Path, name: str) -> None:
-    """A file holds no date and no random name."""
+def test_same_words_produce_the_same_file(tmp_path: Path, name: str) -> None:
+    """Files have neither a date nor random ids."""
     for folder in ("one", "two"):
         plot_words("wordnet-ppmi", 25, ["music", "rain"], tmp_path / folder / name)
     assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_the_plane_is_that_of_the_largest_variance() -> None:
-    """Places and shares are those that the largest eigenvalues of the covariance have."""
+def test_components_have_the_largest_variance() -> None:
+    """Points and ratios equal those of the largest eigenvalues of the covariance."""
     rows = np.random.default_rng(1).normal(size=(30, 6)).astype(np.float32) * [5, 1, 3, 0.5, 1, 1] + 7
-    places, shares = principal_plane(rows.astype(np.float32))
+    points, ratios = principal_components(rows.astype(np.float32))
     values, axes = np.linalg.eigh(np.cov(rows, rowvar=False))
-    assert shares == pytest.approx(values[[-1, -2]] / values.sum(), rel=1e-4)
+    assert ratios == pytest.approx(values[[-1, -2]] / values.sum(), rel=1e-4)
     expected = (rows - rows.mean(axis=0)) @ axes[:, [-1, -2]]
-    assert np.abs(places) == pytest.approx(np.abs(expected), abs=1e-3)
-    assert (places[np.abs(places).argmax(axis=0), [0, 1]] > 0).all()
+    assert np.abs(points) == pytest.approx(np.abs(expected), abs=1e-3)
+    assert (points[np.abs(points).argmax(axis=0), [0, 1]] > 0).all()
 
 
-def test_an_axis_that_is_not_there_is_nothing() -> None:
-    """Words on one line, or in one place, have places of zero on the axes that they do not need."""
-    places, shares = principal_plane(np.array([[0, 0], [1, 1], [4, 4]], np.float32))
-    assert places[:, 1].tolist() == [0, 0, 0]
-    assert shares == pytest.approx((1, 0))
-    places, shares = principal_plane(np.ones((3, 4), np.float32))
-    assert (places.tolist(), shares) == ([[0, 0]] * 3, (0, 0))
-    places, _ = principal_plane(np.array([[1], [3]], np.float32))
-    assert places == pytest.approx(np.array([[1, 0], [-1, 0]]))
+def test_missing_component_is_zero() -> None:
+    """Points on a line, or in one place, are 0 on the other axes."""
+    points, ratios = principal_components(np.array([[0, 0], [1, 1], [4, 4]], np.float32))
+    assert points[:, 1].tolist() == [0, 0, 0]
+    assert ratios == pytest.approx((1, 0))
+    points, ratios = principal_components(np.ones((3, 4), np.float32))
+    assert (points.tolist(), ratios.tolist()) == ([[0, 0]] * 3, [0, 0])
+    points, _ = principal_components(np.array([[1], [3]], np.float32))
+    assert points == pytest.approx(np.array([[1, 0], [-1, 0]]))
 
 
-def test_labels_hide_no_labels() -> None:
-    """Of 56 words no two labels lie on each other, and all are inside of the frame."""
-    asked = ["music", "rain", "doctor", "river", "red", "seven", "ship", "tea"]
-    figure = plot_words("wordnet-ppmi", 100, asked, topn=6)
+def test_labels_do_not_overlap() -> None:
+    """No two labels of 56 words overlap, and all are inside the axes."""
+    queries = ["music", "rain", "doctor", "river", "red", "seven", "ship", "tea"]
+    figure = plot_words("wordnet-ppmi", 100, queries, topn=6)
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert axes.get_title(loc="left") == "music, rain, doctor, river, red, seven, ..."
-    words = [text for text in axes.texts if text.get_text() and "dim" not in text.get_text()]
+    words = [text for text in axes.texts if text.get_text()]
     assert len(words) == 56
     boxes = np.array([text.get_window_extent().extents for text in words])
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
@@ -111,8 +111,8 @@ def test_labels_hide_no_labels() -> None:
     assert (boxes[:, 2:] <= axes.bbox.max).all()
 
 
-def test_odd_words_are_drawn(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
-    """A dollar is no formula, and what cannot be drawn shows as a mark; a word that is asked twice is one."""
+def test_unusual_words_are_drawn(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
+    """A dollar sign is not a formula, unprintable characters become U+FFFD, and duplicate words are one."""
     vectors = make_vectors(["$", "$x_1$", "a<b&c", "tab\there", "\udcff", "New York"])
     plot_words(vectors, None, [*vectors, "$"], tmp_path / "map.svg", topn=0)
     shown = texts(tmp_path / "map.svg")
@@ -120,16 +120,16 @@ def test_odd_words_are_drawn(make_vectors: Callable[..., embedhub.Vectors], tmp_
     assert shown.count("$") == 1
 
 
-def test_what_cannot_be_drawn_is_said(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
-    """One place is no map, and less than no neighbours are none."""
+def test_invalid_plot_is_an_error(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
+    """Fewer than two words, a negative topn, another extension and OOV words are errors."""
     vectors = make_vectors(["the", "cat"])
-    with pytest.raises(ValueError, match="nothing to draw but 1 word"):
+    with pytest.raises(ValueError, match="There is only 1 word to plot"):
         plot_words(vectors, None, ["the"], topn=0)
     with pytest.raises(ValueError, match="topn is -1"):
         plot_words(vectors, None, ["the"], topn=-1)
     with pytest.raises(ValueError, match=r"map.pdf: expected a path that ends with .svg or .png"):
         plot_words(vectors, None, ["the"], tmp_path / "map.pdf")
-    with pytest.raises(embedhub.errors.WordNotFoundError, match="tiny 4d has no word 'The', 'Cat'"):
+    with pytest.raises(embedhub.errors.WordNotFoundError, match="tiny 4d does not have 'The', 'Cat'"):
         plot_words(vectors, None, ["The", "cat", "Cat"])
     figure = plot_words(vectors, None, "the")
     assert figure.axes[0].get_title(loc="left") == "the"
@@ -138,7 +138,7 @@ def test_what_cannot_be_drawn_is_said(make_vectors: Callable[..., embedhub.Vecto
 WITHOUT_MATPLOTLIB = """
 import sys
 sys.modules["matplotlib"] = None
-import embedhub
+import embedhub, embedhub_eval
 try:
     embedhub_eval.plot_words("wordnet-ppmi", 25, ["music"])
 except embedhub.errors.DependencyError as error:
@@ -146,8 +146,8 @@ except embedhub.errors.DependencyError as error:
 """
 
 
-def test_without_matplotlib_the_extra_is_told() -> None:
-    """Where matplotlib is not installed, the error names the extra."""
+def test_missing_matplotlib_names_the_extra() -> None:
+    """Without matplotlib, the error names the extra to install."""
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_MATPLOTLIB],
         capture_output=True,

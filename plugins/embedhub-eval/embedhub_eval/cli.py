@@ -1,0 +1,328 @@
+"""The commands compare, evaluate, plot and probe."""
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from embedhub.cli.app import (
+    Dim,
+    Force,
+    Json,
+    Name,
+    Tokenize,
+    complete_names,
+    format_disk,
+    format_download,
+    format_table,
+    print_result,
+    usage_errors,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from embedhub_eval import ComparisonRow, ProbeReport, Score
+
+_SELECTORS = {
+    "metavar": "NAME:DIM",
+    "help": "Sources and their dimensions; NAME DIM is the same.",
+    "autocompletion": complete_names,
+    "show_default": False,
+}
+Sources = Annotated[list[str], typer.Argument(**_SELECTORS)]
+Benchmarks = Annotated[
+    str | None, typer.Option(metavar="NAME,...", help="Benchmarks to score on, by name or path.")
+]
+
+
+def compare(
+    sources: Sources,
+    *,
+    text: Annotated[Path | None, typer.Option(help="A text of yours, to compute coverage.")] = None,
+    vocabulary: Annotated[
+        Path | None, typer.Option(help="Or a vocabulary: one word per line with its count, or JSON.")
+    ] = None,
+    benchmarks: Benchmarks = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Plot quality against size to this .svg or .png file.")
+    ] = None,
+    tokenize: Tokenize = "words",
+    download: Annotated[
+        bool, typer.Option("--download", help="Download sources and benchmarks that are not in the cache.")
+    ] = False,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Compare sources: metadata, coverage of your text, similarity scores, sizes.
+
+    NAME without a dimension selects all its dimensions. Nothing is downloaded
+    without --download: sources that are not in the cache show their metadata only.
+    The default benchmarks are wordsim-353, simlex-999 and men.
+    "~" is an estimate, "<" an upper bound, "-" was not measured.
+
+    Examples:
+      embedhub compare glove-6b wordnet-ppmi:100
+      embedhub compare glove-6b:50 wordnet-ppmi:100 --text reviews.txt --download
+      embedhub compare glove-6b:50 ./my.vec --benchmarks simlex-999,./my-pairs.tsv
+      embedhub compare wordnet-ppmi --text reviews.txt --plot quality.svg
+    """
+    from embedhub.matrix.word_counts import read_counts
+    from embedhub_eval import comparison, plots
+    from embedhub_eval.selectors import parse_selectors
+
+    if text is not None and vocabulary is not None:
+        raise typer.BadParameter("--text and --vocabulary exclude each other.")
+    with usage_errors():
+        selectors = parse_selectors(sources)
+        if plot is not None:
+            plots.check_plot(plot, overwrite=force)
+    counts = None
+    if file := text or vocabulary:
+        counts = read_counts(file, kind="text" if text else "vocabulary", tokenize=tokenize)
+    names = _names("--benchmarks", benchmarks) or comparison.DEFAULT_BENCHMARKS
+    rows = comparison.compare(selectors, counts=counts, benchmarks=names, download=download)
+    print_result([row.to_dict() for row in rows], lambda: _comparison_table(rows), as_json=as_json)
+    for warning in dict.fromkeys(row.warning for row in rows if row.warning):
+        typer.echo(warning, err=True)
+    if plot is not None:
+        with usage_errors():
+            plots.plot_comparison(rows, plot, overwrite=force)
+        typer.echo(f"Wrote {plot}", err=True)
+
+
+def _comparison_table(rows: "Sequence[ComparisonRow]") -> str:
+    """Return the table, without columns that are empty."""
+    benchmarks = [name for name in rows[0].scores if any(row.scores[name] for row in rows)]
+    has_coverage = any(row.coverage for row in rows)
+    cells = [
+        [
+            row.source,
+            str(row.dim),
+            "?" if row.vocab_size is None else f"{row.vocab_size:,}",
+            row.language,
+            "cased" if row.cased else "uncased",
+            *(_coverage_cells(row) if has_coverage else ()),
+            *(_score_cell(row.scores[name]) for name in benchmarks),
+            format_download(row.download_bytes, row.download_bytes_at_most),
+            format_disk(row.disk_bytes, measured=not row.disk_is_estimate),
+            "yes" if row.in_cache else "no",
+            row.license,
+        ]
+        for row in rows
+    ]
+    measured = [*(("types", "tokens") if has_coverage else ()), *benchmarks]
+    return format_table(
+        ["name", "dim", "words", "language", "case", *measured, "download", "disk", "cached", "license"],
+        cells,
+        right_aligned=["dim", "words", *measured, "download", "disk"],
+        optional_columns=["license", "language", "case", "cached"],
+    )
+
+
+def _coverage_cells(row: "ComparisonRow") -> tuple[str, str]:
+    if row.coverage is None:
+        return "-", "-"
+    tokens = row.coverage.token_ratio
+    return f"{row.coverage.ratio:.1%}", "-" if tokens is None else f"{tokens:.1%}"
+
+
+def _score_cell(score: "Score | None") -> str:
+    """Return a score, with the number of covered pairs if some are missing."""
+    if score is None or score.score is None:
+        return "-"
+    covered = f" ({score.covered} of {score.total})" if score.covered < score.total else ""
+    return f"{score.score:.3f}{covered}"
+
+
+def evaluate(
+    sources: Annotated[list[str] | None, typer.Argument(**_SELECTORS)] = None,
+    *,
+    benchmarks: Benchmarks = None,
+    missing: Annotated[
+        str,
+        typer.Option(help="Pairs and analogies with an out-of-vocabulary word: 'skip', or score as 'zero'."),
+    ] = "skip",
+    method: Annotated[
+        str, typer.Option(help="How analogies are solved: '3CosAdd' or '3CosMul'.")
+    ] = "3CosAdd",
+    show_list: Annotated[
+        bool, typer.Option("--list", help="List the benchmarks and their licenses.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score vectors on benchmarks of word similarity and of analogies.
+
+    Similarity is Spearman's correlation with human ratings, analogies the
+    accuracy; parentheses have the 95 % confidence interval. "covered" counts the
+    pairs or analogies without out-of-vocabulary words. By default all
+    benchmarks that are available are used.
+
+    Examples:
+      embedhub evaluate glove-6b 50 100
+      embedhub evaluate wordnet-ppmi:100 --benchmarks simlex-999,men --missing zero
+      embedhub evaluate ./vectors.vec --benchmarks ./pairs.tsv --json
+      embedhub evaluate --list
+    """
+    import embedhub_eval
+    from embedhub_eval.selectors import parse_selectors
+
+    if show_list:
+        print_result(_benchmark_metadata(), _benchmark_table, as_json=as_json)
+        return
+    if not sources:
+        raise typer.BadParameter("expected a source, or --list.")
+    names = _names("--benchmarks", benchmarks)
+    with usage_errors():
+        scores = embedhub_eval.evaluate(
+            parse_selectors(sources),
+            names,
+            missing=missing,  # type: ignore[arg-type]  # validated there
+            method=method,  # type: ignore[arg-type]
+        )
+    print_result([score.to_dict() for score in scores], lambda: _score_tables(scores), as_json=as_json)
+
+
+def _score_tables(scores: "list[Score]") -> str:
+    """Return a table for each source: rows are benchmarks and categories, columns are dimensions."""
+    tables = []
+    for source, group in groupby(scores, key=lambda score: score.source):
+        of_dim = [list(of_dim) for _, of_dim in groupby(group, key=lambda score: score.dim)]
+        methods = dict.fromkeys(score.method for score in of_dim[0] if score.method)
+        tables.append(
+            "; ".join([source, f"out-of-vocabulary words: {of_dim[0][0].missing}", *map(str, methods)])
+        )
+        rows = []
+        for row in zip(*of_dim, strict=True):
+            covered = dict.fromkeys(f"{score.covered:,} of {score.total:,}" for score in row)
+            label = f"  {row[0].category}" if row[0].category else row[0].benchmark
+            rows.append([label, "; ".join(covered), *map(_interval_cell, row)])
+        dims = [f"{whole.dim}d" for whole, *_ in of_dim]
+        tables.append(format_table(["benchmark", "covered", *dims], rows, right_aligned=["covered", *dims]))
+    return "\n".join(tables)
+
+
+def _interval_cell(score: "Score") -> str:
+    if score.score is None:
+        return "-"
+    is_rho = score.kind == "similarity"
+    shown = [
+        f"{value:.4f}" if is_rho else f"{100 * value:.2f}" for value in (score.score, *(score.interval or ()))
+    ]
+    interval = f" ({shown[1]} to {shown[2]})" if score.interval else ""
+    return f"{shown[0]}{'' if is_rho else ' %'}{interval}"
+
+
+def _benchmark_metadata() -> list[dict[str, str | int | None]]:
+    from embedhub_eval import benchmarks
+
+    fields = ("name", "kind", "total", "description", "language", "license", "citation", "homepage")
+    return [{field: getattr(one, field) for field in fields} for one in benchmarks().values()]
+
+
+def _benchmark_table() -> str:
+    from embedhub_eval import benchmarks
+
+    rows = [
+        [one.name, one.kind, "" if one.total is None else f"{one.total:,}", one.license, one.description]
+        for one in benchmarks().values()
+    ]
+    return format_table(["name", "kind", "items", "license", "description"], rows, right_aligned=["items"])
+
+
+def _names(option: str, names: str | None) -> list[str] | None:
+    """Return the names of a comma-separated option; None if the option is not given."""
+    if names is None:
+        return None
+    parsed = [name.strip() for name in names.split(",") if name.strip()]
+    if not parsed:
+        raise typer.BadParameter(f"{option} has no names.")
+    return parsed
+
+
+def probe(
+    sources: Sources,
+    *,
+    train: Annotated[Path, typer.Option(help="Labeled training texts: TSV, CSV, or label first.")],
+    test: Annotated[Path, typer.Option(help="Labeled test texts, in the same layout.")],
+    columns: Annotated[
+        str, typer.Option(metavar="TEXT,LABEL", help="Names of the two columns, or their numbers from 1.")
+    ] = "text,label",
+    label_first: Annotated[
+        bool, typer.Option("--label-first", help="Each line is a label, a space and the text.")
+    ] = False,
+    tokenize: Tokenize = "words",
+    as_json: Json = False,
+) -> None:
+    """Train a text classifier on the vectors of each source, and on random vectors.
+
+    A text is the mean of its words' vectors; the classifier is logistic
+    regression. Sources that are not in the cache are downloaded.
+
+    Examples:
+      embedhub probe glove-6b 50 --train train.tsv --test test.tsv embedhub probe ./my.vec --train a.csv
+      --test b.csv --columns review,stars embedhub probe glove-6b:50 --train sst2/train.tsv --test
+      sst2/test.tsv --columns 1,2 --tokenize whitespace embedhub probe glove-6b:50 --train trec/train.txt
+      --test trec/test.txt --label-first
+    """
+    import embedhub_eval
+    from embedhub_eval.selectors import parse_selectors
+
+    names = _names("--columns", columns) or []
+    if len(set(names)) != 2:  # noqa: PLR2004 - text and label
+        raise typer.BadParameter(f"--columns is {columns!r}; expected two, as in text,label.")
+    with usage_errors():
+        selectors = parse_selectors(sources)
+    report = embedhub_eval.probe(
+        selectors, train, test, columns=names, label_first=label_first, tokenize=tokenize
+    )
+    print_result(report.to_dict(), lambda: _probe_table(report), as_json=as_json)
+
+
+def _probe_table(report: "ProbeReport") -> str:
+    rows = [
+        [
+            result.source,
+            str(result.dim),
+            f"{result.accuracy:.1%}",
+            "{:.1%} to {:.1%}".format(*result.interval),
+            f"{result.token_ratio:.1%}",
+        ]
+        for result in report.results
+    ]
+    columns = ["name", "dim", "accuracy", "interval", "tokens"]
+    lines = [
+        f"train: {report.train}",
+        f"test: {report.test}",
+        f"Most frequent label of the training texts: {report.most_frequent:.1%}",
+        f"Accuracy on {report.results[0].texts:,} test texts, with its 95 % confidence interval:",
+        format_table(columns, rows, right_aligned=columns[1:]),
+    ]
+    return "\n".join(lines)
+
+
+def plot(
+    name: Name,
+    dim: Dim,
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
+    *,
+    out: Annotated[Path, typer.Option(help="The .svg or .png file to write.")] = Path("words.svg"),
+    topn: Annotated[int, typer.Option(help="Number of nearest neighbors of each word.", min=0)] = 8,
+    force: Force = False,
+) -> None:
+    """Plot words and their nearest neighbors: the first two principal components.
+
+    Each axis shows its fraction of the variance; the rest is not visible.
+    Needs "embedhub-eval[plot]".
+
+    Examples:
+      embedhub plot wordnet-ppmi 100 music rain doctor
+      embedhub plot glove-6b 50 paris tokyo tiger --topn 12 --out map.png
+    """
+    from embedhub_eval import plots
+
+    with usage_errors():
+        plots.check_plot(out, overwrite=force)
+    plots.plot_words(name, dim, words, out, topn=topn, overwrite=force)
+    typer.echo(f"Wrote {out}")
