@@ -1,4 +1,4 @@
-"""What the author of a plugin tests it with. Needs pytest."""
+"""Tests for authors of plugins: `SourceContract`. Needs pytest."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ __all__ = ["SourceContract"]
 def __getattr__(name: str) -> Any:
     if name != "SourceContract":
         raise AttributeError(f"module 'embedhub.testing' has no attribute {name!r}")
-    # Loaded on first use, since it imports pytest, and import_audit must see a plugin that does.
+    # Imported on first use: it imports pytest, and import_audit must notice a plugin that imports pytest.
     from embedhub.testing.contract import SourceContract
 
     return SourceContract

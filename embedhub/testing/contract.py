@@ -7,7 +7,7 @@ from functools import cache
 from hashlib import new
 from inspect import signature
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 import pytest
@@ -24,23 +24,38 @@ from embedhub.vectors.blocks import ExtraFile
 from embedhub.vectors.store import open_store
 from embedhub.vectors.store_writer import StoreWriter
 
-_CUTS = 50
-_GARBLINGS = 50
+_TRUNCATIONS = 50
+_CORRUPTIONS = 50
 _WEB_PAGE = b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head>\n<body></body></html>\n"
-# The parts that RFC 5646 gives a tag, in its recommended case; the irregular tags of old are left out.
+# The subtags of RFC 5646 in their recommended case, without the irregular tags.
 _BCP_47 = re.compile(
     r"[a-z]{2,3}(-[a-z]{3})?(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(-([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
     r"(-x(-[a-z0-9]{1,8})+)?"
 )
 
+Parsed = tuple[list[str], NDArray[np.float32]]
+
+
+class _Sample(NamedTuple):
+    """A sample of a candidate, written as if it had been downloaded."""
+
+    dim: int
+    fetched: Fetched
+    content: bytes
+
+    @property
+    def path(self) -> Path:
+        """The file of the candidate."""
+        return self.fetched.path
+
 
 class SourceContract:
-    """What holds for every source, as tests; a subclass names some sources and gives samples of their files.
+    """Tests that hold for every source; a subclass names its sources, and has samples of their files.
 
     The sources must be installed, since their entry point is tested too. Nothing is downloaded.
 
     Example:
-        The whole test file of a plugin::
+        The complete test file of a plugin::
 
             class TestMyCorpus(SourceContract):
                 sources = [embedhub_my_corpus.SOURCE]
@@ -48,11 +63,11 @@ class SourceContract:
                 expected = {"the": [0.25, -0.5, 1.0], "cat": [0.125, 2.0, -0.75]}
 
     Attributes:
-        sources: The sources that this is about; the samples are of all of them.
-        samples: For some dim, or several, the bytes of a tiny file in the form of each candidate, in their
-            order, with the same words and rows; after each, those of what lies beside it. Each reader of each
-            source needs one.
-        expected: All words of a sample, in order, and the first numbers of their rows: as many as you like.
+        sources: The tested sources; the samples belong to all of them.
+        samples: For one or more dimensions, the content of a tiny file for each candidate, in their order,
+            with the same words and vectors; each is followed by the contents of its companion files. Each
+            format of each source needs a sample.
+        expected: All words of a sample in order, each with the first numbers of its vector.
     """
 
     sources: ClassVar[Sequence[EmbeddingSource]]
@@ -60,9 +75,9 @@ class SourceContract:
     expected: ClassVar[Mapping[str, Sequence[float]]]
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run each test for each source; those of samples for one source of all that the same code reads."""
-        of_samples = "tmp_path" in signature(metafunc.function).parameters
-        tested = self._representatives() if of_samples else self.sources
+        """Run each test for each source; tests of samples for one of all sources that the same code reads."""
+        uses_samples = "tmp_path" in signature(metafunc.function).parameters
+        tested = self._representatives() if uses_samples else self.sources
         metafunc.parametrize("source", tested, ids=lambda source: source.name)
 
     def _representatives(self) -> list[EmbeddingSource]:
@@ -72,30 +87,30 @@ class SourceContract:
             first.setdefault((type(source), *formats), source)
         return list(first.values())
 
-    def test_installing_it_makes_its_name_appear(self, source: EmbeddingSource) -> None:
-        """The registry has the source under its name, from an installed plugin."""
+    def test_source_is_registered(self, source: EmbeddingSource) -> None:
+        """An installed plugin provides the source under its name."""
         try:
             registered = sources()[source.name]
         except SourceNotFoundError:
             _fail(
-                f"No installed plugin provides {source.name!r}. Install the distribution (python -m pip "
-                "install .). Its pyproject.toml names the module in [project.entry-points.embedhub]; the "
-                "module has a function embedhub_sources marked with @hookimpl, which returns the source."
+                f"No installed plugin provides {source.name!r}. Its pyproject.toml needs the module in "
+                "[project.entry-points.embedhub], and the module a function embedhub_sources marked with "
+                "@hookimpl, which returns the source. Install the distribution: python -m pip install ."
             )
         _expect(registered == source, f"{source.name!r} is registered, but not as the tested source.")
 
-    def test_its_hook_has_no_side_effects(self, source: EmbeddingSource) -> None:
-        """To list names is cheap: no file but installed ones, no network, no process, no other package."""
+    def test_hook_has_no_side_effects(self, source: EmbeddingSource) -> None:
+        """Listing names reads only installed files, and uses no network, process or further package."""
         provider = sources().provider(source.name)
         effects = side_effects(_modules().get(provider, provider))
         _expect(
             not effects,
-            f"The plugin {provider} {'; '.join(effects)}. The hook runs whenever anybody lists names: import "
-            "what is heavy, and read what is not code, in the function that needs it.",
+            f"The plugin {provider} {'; '.join(effects)}. Its hook runs whenever sources are listed. Import "
+            "large packages, and read files other than code, in the function that needs them.",
         )
 
-    def test_its_metadata_is_complete(self, source: EmbeddingSource) -> None:
-        """Whoever looks the source up learns what it is, in which language, on which terms, by whom."""
+    def test_metadata_is_complete(self, source: EmbeddingSource) -> None:
+        """The metadata describes the source, its language, its license and its authors."""
         for field in ("description", "license", "citation"):
             text = getattr(source, field)
             _expect(
@@ -112,15 +127,14 @@ class SourceContract:
             "'de-AT', or 'mul' for several.",
         )
         _expect(type(source.cased) is bool, f"{source.name}: cased is {source.cased!r}; expected a bool.")
+        size = source.vocab_size
         _expect(
-            source.vocab_size is None or (type(source.vocab_size) is int and source.vocab_size > 0),
-            f"{source.name}: vocab_size is {source.vocab_size!r}; expected a positive int, or None.",
+            size is None or (type(size) is int and size > 0),
+            f"{source.name}: vocab_size is {size!r}; expected a positive int, or None if unknown.",
         )
 
-    def test_every_dim_can_be_had_and_no_other(
-        self, source: EmbeddingSource, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """There is a dim, each has a file to come from, and one that is not there says so at once."""
+    def test_unknown_dims_raise(self, source: EmbeddingSource, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The dimensions are sorted, each has a cache key, and any other one raises DimNotFoundError."""
         monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
         dims = source.dims
         _expect(
@@ -139,144 +153,145 @@ class SourceContract:
                 method(absent)
             except DimNotFoundError:
                 continue
-            except Exception as error:  # noqa: BLE001 - whatever else it raises is the finding
-                _fail(f"{source.name}: dim {absent} is {_told(error)}; expected DimNotFoundError.")
-            _fail(f"{source.name}: dim {absent} is given, but it is not in dims.")
+            except Exception as error:  # noqa: BLE001 - the type of the error is what is tested
+                _fail(f"{source.name}: dim {absent} raises {_describe(error)}; expected DimNotFoundError.")
+            _fail(f"{source.name}: dim {absent} raises nothing, although it is not in dims.")
 
-    def test_no_pin_is_a_slip(self, source: EmbeddingSource) -> None:
-        """No hash is that of no bytes, stands at two dims' different files, or has a rival at its address."""
-        pins: dict[str, set[str | None]] = defaultdict(set)
-        dims: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    def test_published_hashes_are_plausible(self, source: EmbeddingSource) -> None:
+        """No hash is that of an empty file or of files of different dimensions, and a URL has one hash."""
+        by_location: dict[str, set[str | None]] = defaultdict(set)
+        by_hash: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for dim in source.dims:
-            files = _candidates(source, dim)
-            locations = tuple(file.location for file in files)
-            for file in files:
-                if file.known_hash:
-                    dims[file.known_hash].add(locations)
-            for part in (part for file in files for part in file.all_files):
-                pins[part.location].add(part.known_hash)
-                for pin in filter(None, (part.known_hash, part.archive_hash)):
-                    algorithm, _, value = pin.partition(":")
+            candidates = _candidates(source, dim)
+            locations = tuple(file.location for file in candidates)
+            for candidate in candidates:
+                if candidate.known_hash:
+                    by_hash[candidate.known_hash].add(locations)
+            for file in (file for candidate in candidates for file in candidate.all_files):
+                by_location[file.location].add(file.known_hash)
+                for known_hash in filter(None, (file.known_hash, file.archive_hash)):
+                    algorithm, _, value = known_hash.partition(":")
                     _expect(
                         value != new(algorithm, usedforsecurity=False).hexdigest(),
-                        f"{source.name}: {part.location} has the hash of an empty file, {pin}.",
+                        f"{source.name}: {file.location} has the hash of an empty file, {known_hash}.",
                     )
-        for address, rivals in pins.items():
-            _expect(len(rivals) == 1, f"{source.name}: {address} is pinned to several hashes: {rivals}.")
-        for pin, places in dims.items():
-            _expect(len(places) == 1, f"{source.name}: {pin} stands at files of several dims: {places}.")
+        for location, hashes in by_location.items():
+            _expect(len(hashes) == 1, f"{source.name}: {location} has several hashes: {hashes}.")
+        for known_hash, places in by_hash.items():
+            _expect(
+                len(places) == 1, f"{source.name}: {known_hash} is the hash of several dimensions: {places}."
+            )
 
-    def test_the_samples_show_every_reader(self, source: EmbeddingSource) -> None:
-        """Each sample has its candidate, and each reader of the source has a sample."""
+    def test_samples_cover_every_format(self, source: EmbeddingSource) -> None:
+        """Each candidate has its sample, and each format of the source has one."""
         for dim, contents in self.samples.items():
             _expect(
                 any(dim in other.dims for other in self.sources),
                 f"There is a sample of dim {dim}, which none of the sources has.",
             )
             if dim in source.dims:
-                wanted = sum(map(len, _names(source, dim)))
+                count = sum(map(len, _file_names(source, dim)))
                 _expect(
-                    len(contents) == wanted,
-                    f"{source.name}: samples[{dim}] has {len(contents)} files; expected {wanted}: one for "
-                    "each candidate, and for each file beside it.",
+                    len(contents) == count,
+                    f"{source.name}: samples[{dim}] has {len(contents)} files; expected {count}: one for "
+                    "each candidate, and for each of its companion files.",
                 )
-        shown = [dim for dim in source.dims if dim in self.samples]
-        _expect(bool(shown), f"{source.name}: no sample is of one of its dims: {source.dims}.")
-        formats = {file.format for dim in shown for file in _candidates(source, dim)}
+        sampled = [dim for dim in source.dims if dim in self.samples]
+        _expect(bool(sampled), f"{source.name}: there is no sample of one of its dims: {source.dims}.")
+        formats = {file.format for dim in sampled for file in _candidates(source, dim)}
         missing = {file.format for dim in source.dims for file in _candidates(source, dim)} - formats
         _expect(not missing, f"{source.name}: these formats have no sample: {missing}.")
 
-    def test_a_sample_gives_what_is_expected(self, source: EmbeddingSource, tmp_path: Path) -> None:
-        """Every candidate gives the expected words in order, and rows of the dim in float32."""
-        for dim, fetched, _ in self._laid_out(source, tmp_path):
-            path = fetched.path
-            words, rows = _parse(source, fetched, dim)
-            first = {word: rows[words.index(word)] for word in words}
+    def test_samples_have_the_expected_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
+        """Every candidate has the expected words in order, and the expected vectors in float32."""
+        for sample in self._write_samples(source, tmp_path):
+            words, vectors = _parse(source, sample)
+            distinct = list(dict.fromkeys(words))
             _expect(
-                list(first) == list(self.expected),
-                f"{source.name}: {path.name} gives the words {list(first)}; expected {list(self.expected)}.",
+                distinct == list(self.expected),
+                f"{source.name}: {sample.path.name} has the words {distinct}; "
+                f"expected {list(self.expected)}.",
             )
             for word, numbers in self.expected.items():
-                wanted = np.array(numbers, np.float32)
-                found = first[word][: len(wanted)]
+                expected = np.array(numbers, np.float32)
+                actual = vectors[words.index(word)][: len(expected)]
                 _expect(
-                    _same(found, wanted),
-                    f"{source.name}: the row of {word!r} in {path.name} starts with {found.tolist()}; "
-                    f"expected {wanted.tolist()} in float32.",
+                    _same(actual, expected),
+                    f"{source.name}: the vector of {word!r} in {sample.path.name} starts with "
+                    f"{actual.tolist()}; expected {expected.tolist()} in float32.",
                 )
 
-    def test_all_candidates_hold_the_same_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
-        """The samples of a dim give the same words and rows, bit for bit."""
-        seen: dict[int, tuple[list[str], NDArray[np.float32]]] = {}
-        for dim, fetched, _ in self._laid_out(source, tmp_path):
-            path = fetched.path
-            words, rows = _parse(source, fetched, dim)
-            first_words, first_rows = seen.setdefault(dim, (words, rows))
+    def test_candidates_have_the_same_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
+        """The samples of a dimension have the same words and vectors, bit for bit."""
+        first_of_dim: dict[int, Parsed] = {}
+        for sample in self._write_samples(source, tmp_path):
+            words, vectors = _parse(source, sample)
+            first_words, first_vectors = first_of_dim.setdefault(sample.dim, (words, vectors))
             _expect(
-                words == first_words and _same(rows, first_rows),
-                f"{source.name}: {path.name} gives other words or rows than the first sample of dim {dim}.",
+                words == first_words and _same(vectors, first_vectors),
+                f"{source.name}: {sample.path.name} has other words or vectors than the first sample of dim "
+                f"{sample.dim}.",
             )
 
-    def test_the_store_keeps_every_bit(self, source: EmbeddingSource, tmp_path: Path) -> None:
-        """What is looked up is what was parsed; of duplicate words, the first."""
-        for dim, fetched, _ in self._laid_out(source, tmp_path):
-            path = fetched.path
-            words, rows = _parse(source, fetched, dim)
-            folder = path.with_name(f"{path.name}-store")
-            with StoreWriter(folder, name=source.name, dim=dim) as writer:
-                for block in source.parse(fetched, dim):
+    def test_store_returns_the_parsed_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
+        """A look-up returns the vectors that were parsed; of duplicate words, the first one's."""
+        for sample in self._write_samples(source, tmp_path):
+            words, vectors = _parse(source, sample)
+            folder = sample.path.with_name(f"{sample.path.name}-store")
+            with StoreWriter(folder, name=source.name, dim=sample.dim) as writer:
+                for block in source.parse(sample.fetched, sample.dim):
                     writer.write(block)
-            vectors = open_store(folder)
+            opened = open_store(folder)
             distinct = list(dict.fromkeys(words))
-            kept = [words.index(word) for word in distinct]
+            expected = vectors[[words.index(word) for word in distinct]]
             _expect(
-                list(vectors.words) == distinct
-                and _same(vectors.matrix, rows[kept])
-                and _same(vectors.lookup(distinct), rows[kept]),
-                f"{source.name}: the store of {path.name} has other words or rows than the file.",
+                list(opened.words) == distinct
+                and _same(opened.matrix, expected)
+                and _same(opened.lookup(distinct), expected),
+                f"{source.name}: the store of {sample.path.name} has other words or vectors than the file.",
             )
 
-    def test_a_cut_file_is_never_taken_for_another(self, source: EmbeddingSource, tmp_path: Path) -> None:
-        """Of a file that ends too early come the rows before the cut, or a FormatError."""
-        for dim, fetched, content in self._laid_out(source, tmp_path):
-            path = fetched.path
-            words, rows = _parse(source, fetched, dim)
-            for size in sorted({*range(0, len(content), -(-len(content) // _CUTS)), len(content) - 1}):
-                path.write_bytes(content[:size])
-                what = f"{path.name} cut to {size} of {len(content)} bytes"
-                some_words, some_rows = _parse_or_refuse(source, fetched, dim, what) or ([], rows[:0])
-                count = len(some_words)
+    def test_truncated_files_have_no_wrong_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
+        """A truncated file has the vectors before its end, or raises FormatError."""
+        for sample in self._write_samples(source, tmp_path):
+            words, vectors = _parse(source, sample)
+            length = len(sample.content)
+            for size in sorted({*range(0, length, -(-length // _TRUNCATIONS)), length - 1}):
+                sample.path.write_bytes(sample.content[:size])
+                label = f"{sample.path.name} truncated to {size} of {length} bytes"
+                first_words, first_vectors = _parse_or_none(source, sample, label) or ([], vectors[:0])
+                count = len(first_words)
                 _expect(
-                    some_words == words[:count] and _same(some_rows, rows[:count]),
-                    f"{source.name}: {what} gives words or rows that the whole file has not.",
+                    first_words == words[:count] and _same(first_vectors, vectors[:count]),
+                    f"{source.name}: {label} has words or vectors that the complete file does not have.",
                 )
 
-    def test_a_garbled_file_raises_no_foreign_error(self, source: EmbeddingSource, tmp_path: Path) -> None:
-        """Of damaged bytes come well-formed blocks, or a FormatError."""
-        for dim, fetched, content in self._laid_out(source, tmp_path):
-            path = fetched.path
-            for seed in range(_GARBLINGS):
-                chance = np.random.default_rng(seed)
-                garbled = np.frombuffer(content, np.uint8).copy()
-                places = chance.integers(len(garbled), size=chance.integers(1, 9))
-                garbled[places] = chance.integers(256, size=len(places))
-                path.write_bytes(garbled.tobytes())
-                _parse_or_refuse(source, fetched, dim, f"{path.name} garbled at the bytes {places.tolist()}")
+    def test_corrupted_files_raise_only_format_errors(self, source: EmbeddingSource, tmp_path: Path) -> None:
+        """A file with wrong bytes has well-formed blocks, or raises FormatError."""
+        for sample in self._write_samples(source, tmp_path):
+            for seed in range(_CORRUPTIONS):
+                random = np.random.default_rng(seed)
+                corrupted = np.frombuffer(sample.content, np.uint8).copy()
+                places = random.integers(len(corrupted), size=random.integers(1, 9))
+                corrupted[places] = random.integers(256, size=len(places))
+                sample.path.write_bytes(corrupted.tobytes())
+                label = f"{sample.path.name} corrupted at the bytes {places.tolist()}"
+                _parse_or_none(source, sample, label)
 
-    def test_a_web_page_is_refused(self, source: EmbeddingSource, tmp_path: Path) -> None:
-        """What a server sends in place of a file that has gone is a FormatError."""
-        for dim, fetched, _ in self._laid_out(source, tmp_path):
-            path = fetched.path
-            path.write_bytes(_WEB_PAGE)
-            given = _parse_or_refuse(source, fetched, dim, f"a web page in place of {path.name}")
-            _expect(given is None, f"{source.name}: a web page in place of {path.name} gives {given}.")
+    def test_web_pages_raise_format_errors(self, source: EmbeddingSource, tmp_path: Path) -> None:
+        """The error page of a server in place of the file raises FormatError."""
+        for sample in self._write_samples(source, tmp_path):
+            sample.path.write_bytes(_WEB_PAGE)
+            label = f"a web page in place of {sample.path.name}"
+            parsed = _parse_or_none(source, sample, label)
+            _expect(parsed is None, f"{source.name}: {label} has the vectors {parsed}; expected FormatError.")
 
-    def _laid_out(self, source: EmbeddingSource, folder: Path) -> Iterator[tuple[int, Fetched, bytes]]:
-        """Write each sample of a source; yield the dimension, the fetched file, and its content."""
+    def _write_samples(self, source: EmbeddingSource, folder: Path) -> Iterator[_Sample]:
+        """Write the samples of a source, and yield each."""
         for dim in source.dims:
             contents = iter(self.samples.get(dim, ()))
             candidates: Sequence[RemoteFile | None] = _candidates(source, dim) or (None,)
-            for number, (file, names) in enumerate(zip(candidates, _names(source, dim), strict=True)):
+            for number, (file, names) in enumerate(zip(candidates, _file_names(source, dim), strict=True)):
                 paths = [folder / f"{dim}d" / str(number) / name for name in names]
                 written = list(zip(paths, contents, strict=False))
                 for path, content in written:
@@ -284,72 +299,70 @@ class SourceContract:
                     path.write_bytes(content)
                 if written:
                     companions = dict(zip(names[1:], paths[1:], strict=True))
-                    yield dim, Fetched(paths[0], file, companions), written[0][1]
+                    yield _Sample(dim, Fetched(paths[0], file, companions), written[0][1])
 
 
 def _candidates(source: EmbeddingSource, dim: int) -> tuple[RemoteFile, ...]:
     return source.files.get(dim, ()) if isinstance(source, RemoteSource) else ()
 
 
-def _names(source: EmbeddingSource, dim: int) -> list[list[str]]:
-    """Return for each candidate the names of its file and of its companions."""
-    files = _candidates(source, dim)
-    return [[Path(part.cache_name).name for part in file.all_files] for file in files] or [["sample"]]
+def _file_names(source: EmbeddingSource, dim: int) -> list[list[str]]:
+    """Return for each candidate the names of its file and of its companion files."""
+    candidates = _candidates(source, dim)
+    return [[Path(file.cache_name).name for file in each.all_files] for each in candidates] or [["sample"]]
 
 
 @cache
 def _modules() -> dict[str, str]:
-    """Return what each plugin's entry point names; embedhub's own sources are provided by their modules."""
+    """Return the module of each plugin by its provider; embedhub's own modules are their providers."""
     return {provider: entry_point.value for provider, entry_point in entry_points("embedhub")}
 
 
-def _parse(source: EmbeddingSource, fetched: Fetched, dim: int) -> tuple[list[str], NDArray[np.float32]]:
-    """Read a file whole; a malformed block fails the test."""
+def _parse(source: EmbeddingSource, sample: _Sample) -> Parsed:
+    """Parse a sample; a malformed block fails the test."""
     all_words: list[str] = []
-    all_rows = [np.empty((0, dim), np.float32)]
-    path = fetched.path
-    for block in source.parse(fetched, dim):
+    all_vectors = [np.empty((0, sample.dim), np.float32)]
+    for block in source.parse(sample.fetched, sample.dim):
         if isinstance(block, ExtraFile):
             continue
-        words, rows = block
+        words, vectors = block
+        shape = (len(words), sample.dim)
         _expect(
-            isinstance(rows, np.ndarray) and rows.shape == (len(words), dim) and rows.dtype == np.float32,
-            f"{source.name}: the reader of {path.name} gave {len(words)} words with {_form(rows)}; expected "
-            f"an array of shape {(len(words), dim)} and dtype float32.",
+            isinstance(vectors, np.ndarray) and vectors.shape == shape and vectors.dtype == np.float32,
+            f"{source.name}: the block of {sample.path.name} has {len(words)} words with "
+            f"{_describe_array(vectors)}; expected an array of shape {shape} and dtype float32.",
         )
         _expect(
             isinstance(words, list) and all(isinstance(word, str) for word in words),
-            f"{source.name}: the reader of {path.name} gave the words {words!r}; expected a list of str.",
+            f"{source.name}: the block of {sample.path.name} has the words {words!r}; expected a list.",
         )
         all_words += words
-        all_rows.append(rows)
-    return all_words, np.concatenate(all_rows)
+        all_vectors.append(vectors)
+    return all_words, np.concatenate(all_vectors)
 
 
-def _parse_or_refuse(
-    source: EmbeddingSource, fetched: Fetched, dim: int, what: str
-) -> tuple[list[str], NDArray[np.float32]] | None:
-    """Read a file whole, or return None if it is refused as it should be."""
+def _parse_or_none(source: EmbeddingSource, sample: _Sample, label: str) -> Parsed | None:
+    """Parse a sample, or return None if it raises FormatError; any other error fails the test."""
     try:
-        return _parse(source, fetched, dim)
+        return _parse(source, sample)
     except FormatError:
         return None
-    except Exception as error:  # noqa: BLE001 - whatever else it raises is the finding
-        _fail(f"{source.name}: {what} is {_told(error)}; expected embedhub's FormatError.")
+    except Exception as error:  # noqa: BLE001 - the type of the error is what is tested
+        _fail(f"{source.name}: {label} raises {_describe(error)}; expected embedhub's FormatError.")
 
 
 def _same(left: NDArray[Any], right: NDArray[Any]) -> bool:
-    """Tell whether two float32 arrays are equal bit for bit."""
+    """Return whether two float32 arrays are equal bit for bit."""
     return left.shape == right.shape and left.tobytes() == right.tobytes()
 
 
-def _form(rows: object) -> str:
-    shape, dtype = getattr(rows, "shape", None), getattr(rows, "dtype", None)
-    return f"rows of type {type(rows).__name__}, shape {shape} and dtype {dtype}"
+def _describe_array(vectors: object) -> str:
+    shape, dtype = getattr(vectors, "shape", None), getattr(vectors, "dtype", None)
+    return f"vectors of type {type(vectors).__name__}, shape {shape} and dtype {dtype}"
 
 
-def _told(error: Exception) -> str:
-    return f"a {type(error).__name__} ({error})"
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__} ({error})"
 
 
 def _expect(condition: bool, message: str) -> None:  # noqa: FBT001 - it reads like assert

@@ -1,6 +1,6 @@
-"""Tells what loading a plugin does besides answering its hooks, by watching it in a process of its own.
+"""An audit of the import of a plugin: what it does besides listing its sources, in a process of its own.
 
-Run as a program, this is that process.
+Run as a program, this module is that process.
 """
 
 import functools
@@ -15,13 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from embedhub import formats as readers
+from embedhub import formats
 from embedhub.registry import hookspecs
 
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_HOOKS = ("embedhub_sources", "embedhub_benchmarks")  # a plugin has one of them, or both
-# Names of audit events, or how they start (https://docs.python.org/3/library/audit_events.html).
-_CALLS = (
+_WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+# Prefixes of audit events (https://docs.python.org/3/library/audit_events.html).
+_AUDITED_CALLS = (
     *("socket.", "subprocess.", "urllib."),
     *("os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile", "os.system"),
     *("os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"),
@@ -30,17 +29,17 @@ _CALLS = (
 
 @functools.cache
 def side_effects(plugin: str) -> tuple[str, ...]:
-    """Load a plugin, call its hooks, and tell what that does besides answering them.
+    """Load a plugin, call its hook `embedhub_sources`, and return the side effects.
 
     Args:
         plugin: The module, as an entry point names it.
 
     Returns:
-        A phrase for each file that is written, or read from elsewhere than where packages are installed; for
-        each call to the network or of a process; for each package that embedhub does not import itself.
+        A phrase for each file that is written, or that is read outside of the installed packages; for each
+        call to the network or of a process; for each imported package that embedhub itself does not import.
 
     Raises:
-        RuntimeError: The plugin cannot be loaded, or a hook of it fails.
+        RuntimeError: The plugin cannot be loaded, or its hook fails.
     """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-P", "-B", "-m", __name__, plugin]  # -B: no bytecode is written
@@ -57,41 +56,42 @@ def side_effects(plugin: str) -> tuple[str, ...]:
     return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 
-def _watched(plugin: str) -> list[str]:
-    """Load a plugin and call its hooks in this process; return the phrases."""
+def _audit(plugin: str) -> list[str]:
+    """Load a plugin and call its hook in this process; return the side effects."""
     module = plugin.partition(":")[0]
     spec = find_spec(module)
     home = Path(spec.origin).parent if spec and spec.origin else None  # of an editable install, elsewhere
     roots = (*sys.path, sys.prefix, sys.base_prefix, home)
     installed = tuple(os.path.normcase(os.path.realpath(root)) + os.sep for root in roots if root)
-    phrases = []
+    effects = []
 
-    # CPython traces no audit hook: its lines never count as run. tests/testing/test_contract.py holds them.
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:  # pragma: no cover
+    # CPython traces no audit hook: its lines never count as run. tests/testing/test_contract.py tests them.
+    def record(event: str, arguments: tuple[Any, ...]) -> None:  # pragma: no cover
         if event == "open" and not isinstance(arguments[0], int):
             path = os.path.realpath(os.fsdecode(arguments[0]))
-            if arguments[2] & _WRITING:
-                phrases.append(f"writes {path}")
+            if arguments[2] & _WRITE_FLAGS:
+                effects.append(f"writes {path}")
             elif not os.path.normcase(path).startswith(installed):
-                phrases.append(f"reads {path}")
-        elif event.startswith(_CALLS):
-            phrases.append(f"calls {event}{arguments!r}")
+                effects.append(f"reads {path}")
+        elif event.startswith(_AUDITED_CALLS):
+            effects.append(f"calls {event}{arguments!r}")
 
-    before = _packages()
-    sys.addaudithook(watch)
+    before = _imported_packages()
+    sys.addaudithook(record)
     loaded = EntryPoint("plugin", plugin, hookspecs.PROJECT).load()
-    for hook in _HOOKS:
-        list(getattr(loaded, hook, tuple)())
-    others = _packages() - before - sys.stdlib_module_names - {module.partition(".")[0]}
-    return phrases + [f"imports {name}" for name in sorted(others)]
+    list(getattr(loaded, "embedhub_sources", tuple)())
+    others = _imported_packages() - before - sys.stdlib_module_names - {module.partition(".")[0]}
+    return effects + [f"imports {name}" for name in sorted(others)]
 
 
-def _packages() -> set[str]:
+def _imported_packages() -> set[str]:
     return {name.partition(".")[0] for name in sys.modules}
 
 
 if __name__ == "__main__":
-    for reader in pkgutil.iter_modules(readers.__path__, f"{readers.__name__}."):
-        if "._" not in reader.name:
-            importlib.import_module(reader.name)  # what these need, every plugin may import
-    sys.stdout.write("\n" + json.dumps(_watched(sys.argv[1])) + "\n")
+    for format_module in pkgutil.iter_modules(formats.__path__, f"{formats.__name__}."):
+        if "._" not in format_module.name:
+            importlib.import_module(
+                format_module.name
+            )  # every plugin may import the packages that these need
+    sys.stdout.write("\n" + json.dumps(_audit(sys.argv[1])) + "\n")

@@ -1,6 +1,10 @@
-"""The contract of a source: what is built in fulfils it, and whoever breaks a rule of it is told."""
+"""The contract of a source: the built-in sources keep it, and each broken rule is reported."""
 
 import io
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from children import PATIENCE
 
 from embedhub import RemoteFile, RemoteSource
 from embedhub.download.remote_file import Fetched
@@ -20,12 +25,12 @@ from embedhub.vectors.blocks import Block
 
 
 def text(words: Sequence[str], dim: int) -> bytes:
-    """Return lines as in GloVe text; the first number of each is the word's place, the others are -0.125."""
+    """Return lines of GloVe text; the first number of each is its line number, the others are -0.125."""
     return "".join(f"{word} {i}{(dim - 1) * ' -0.125'}\n" for i, word in enumerate(words)).encode()
 
 
 class TestGlove6B(SourceContract):
-    """The lines that Stanford's member and gensim-data's release both have."""
+    """The formats of Stanford's archive and of gensim-data's release."""
 
     sources = [GLOVE_6B]
     samples = {50: [text(["the", "naïve", "."], 50), b"3 50\n" + text(["the", "naïve", "."], 50)]}
@@ -40,7 +45,7 @@ def packed(**arrays: Any) -> bytes:
 
 
 class TestWordNet(SourceContract):
-    """Codes of two rows, one of them shared by two words."""
+    """Codes of two vectors, one of them shared by two words."""
 
     sources = [WORDNET_PPMI]
     samples = {
@@ -82,13 +87,40 @@ def contract(
     return made
 
 
-def test_samples_are_read_once_for_each_code() -> None:
-    """Of sources that the same code reads, one stands for all in the tests of samples."""
-    many = [replace(MINE, name=f"mine-{i}") for i in range(3)]
-    other = replace(MINE, name="other", files={2: (file(format="word2vec-text"),)})
-    made = contract(MINE)
-    type(made).sources = [*many, other]
-    assert made._representatives() == [many[0], other]  # noqa: SLF001 - what pytest is given
+SEVERAL_SOURCES = """
+from dataclasses import replace
+
+from embedhub.registry.builtin.glove import GLOVE_6B
+from embedhub.registry.builtin.wordnet import WORDNET_PPMI
+from embedhub.testing import SourceContract
+
+
+class TestSeveral(SourceContract):
+    sources = [*(replace(GLOVE_6B, name=f"mine-{i}") for i in range(3)), WORDNET_PPMI]
+    samples = {}
+    expected = {}
+"""
+
+
+def test_sources_of_the_same_format_share_their_sample_tests(tmp_path: Path) -> None:
+    """Of sources that the same code reads, only the first runs the tests of samples; all run the others."""
+    (tmp_path / "test_several.py").write_text(SEVERAL_SOURCES, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-c", os.devnull, "test_several.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    sources_of = {
+        name: re.findall(rf"::{name}\[(.+)\]", done.stdout)
+        for name in ("test_metadata_is_complete", "test_samples_have_the_expected_vectors")
+    }
+    assert sources_of == {
+        "test_metadata_is_complete": ["mine-0", "mine-1", "mine-2", "wordnet-ppmi"],
+        "test_samples_have_the_expected_vectors": ["mine-0", "wordnet-ppmi"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -98,10 +130,10 @@ def test_samples_are_read_once_for_each_code() -> None:
         (replace(GLOVE_6B, vocab_size=1), "'glove-6b' is registered, but not as the tested source"),
     ],
 )
-def test_a_source_that_is_not_installed_is_told(source: RemoteSource, words: str) -> None:
-    """A source that no entry point gives, or that another hides, breaks the contract."""
+def test_a_source_that_is_not_installed_is_reported(source: RemoteSource, words: str) -> None:
+    """A source that no plugin provides, or another source of its name, breaks the contract."""
     with pytest.raises(pytest.fail.Exception, match=words):
-        contract(source).test_installing_it_makes_its_name_appear(source)
+        contract(source).test_source_is_registered(source)
 
 
 @pytest.mark.parametrize(
@@ -121,24 +153,24 @@ def test_a_source_that_is_not_installed_is_told(source: RemoteSource, words: str
         ("vocab_size", "400,000"),
     ],
 )
-def test_poor_metadata_is_told(field: str, value: object) -> None:
-    """A field that is empty or not of its form breaks the contract, which says what was expected."""
+def test_incomplete_metadata_is_reported(field: str, value: object) -> None:
+    """A field that is empty or malformed breaks the contract, and the message has the expected form."""
     source = replace(MINE, **{field: value})  # type: ignore[arg-type]  # the point
     with pytest.raises(pytest.fail.Exception, match=rf"mine: {field} is .*; expected"):
-        contract(source).test_its_metadata_is_complete(source)
+        contract(source).test_metadata_is_complete(source)
 
 
 @pytest.mark.parametrize(
     "language", ["en", "mul", "zh-Hant", "de-AT", "sr-Latn-RS", "zh-yue", "ca-valencia", "es-419"]
 )
 def test_languages_are_bcp_47(language: str) -> None:
-    """Tags with script, region or variant are fine."""
+    """Tags with script, region or variant keep the contract."""
     source = replace(MINE, language=language)
-    contract(source).test_its_metadata_is_complete(source)
+    contract(source).test_metadata_is_complete(source)
 
 
 class _Careless(RemoteSource):
-    """A source with code of its own, which forgets to check."""
+    """A source whose fetch does not check the dimension."""
 
     def fetch(self, dim: int) -> Fetched:
         return Fetched(Path(str(dim)))
@@ -155,17 +187,17 @@ class _Unsorted(RemoteSource):
     [
         (RemoteSource, {}, r"dims is \(\); expected positive ints"),
         (_Unsorted, {}, r"dims is \(50, 25\); expected positive ints, smallest first"),
-        (_Careless, {2: (file(),)}, "dim 3 is given, but it is not in dims"),
+        (_Careless, {2: (file(),)}, "dim 3 raises nothing, although it is not in dims"),
     ],
 )
-def test_odd_dims_are_told(
+def test_invalid_dims_are_reported(
     kind: type[RemoteSource], files: Any, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A source without dims, with unsorted ones, or that takes any number for a dim, breaks the contract."""
+    """A source without dims, with unsorted ones, or that accepts any number breaks the contract."""
     facts = {name: getattr(MINE, name) for name in MINE.__dataclass_fields__}
     source = kind(**(facts | {"files": files}))
     with pytest.raises(pytest.fail.Exception, match=words):
-        contract(source).test_every_dim_can_be_had_and_no_other(source, monkeypatch)
+        contract(source).test_unknown_dims_raise(source, monkeypatch)
 
 
 ONE, OTHER = f"sha256:{64 * '1'}", f"sha256:{64 * '2'}"
@@ -180,27 +212,27 @@ ONE, OTHER = f"sha256:{64 * '1'}", f"sha256:{64 * '2'}"
         ),
         (
             {2: (file("a", known_hash=ONE),), 3: (file("b", known_hash=ONE),)},
-            "1 stands at files of several dims",
+            "1 is the hash of several dimensions",
         ),
         (
             {2: (file("a", known_hash=ONE),), 3: (file("a", known_hash=OTHER),)},
-            "/a is pinned to several hashes",
+            "/a has several hashes",
         ),
     ],
 )
-def test_slips_of_a_table_are_told(files: Any, words: str) -> None:
-    """A hash of nothing, the hash of another line, or two hashes for one address break the contract."""
+def test_implausible_hashes_are_reported(files: Any, words: str) -> None:
+    """The hash of an empty file, of another dimension, or a second hash of a URL breaks the contract."""
     source = replace(MINE, files=files)
     with pytest.raises(pytest.fail.Exception, match=words):
-        contract(source).test_no_pin_is_a_slip(source)
+        contract(source).test_published_hashes_are_plausible(source)
 
 
-def test_mirrors_and_prefixes_are_no_slips() -> None:
-    """Two addresses of one file may share a hash, and so may dims that are read from one file."""
+def test_mirrors_and_prefixes_may_share_a_hash() -> None:
+    """Two URLs of one file may share a hash, and so may dimensions that are read from one file."""
     source = replace(
         MINE, files=dict.fromkeys((2, 3), (file("a", known_hash=ONE), file("b", known_hash=ONE)))
     )
-    contract(source).test_no_pin_is_a_slip(source)
+    contract(source).test_published_hashes_are_plausible(source)
 
 
 @pytest.mark.parametrize(
@@ -219,11 +251,11 @@ def test_mirrors_and_prefixes_are_no_slips() -> None:
         ),
     ],
 )
-def test_absent_samples_are_told(files: Any, samples: Any, words: str) -> None:
-    """Samples of no dim, too few, or not of each reader break the contract."""
+def test_missing_samples_are_reported(files: Any, samples: Any, words: str) -> None:
+    """A sample of an unknown dimension, too few samples, or a format without one break the contract."""
     source = replace(MINE, files=files)
     with pytest.raises(pytest.fail.Exception, match=words):
-        contract(source, samples).test_the_samples_show_every_reader(source)
+        contract(source, samples).test_samples_cover_every_format(source)
 
 
 class ReadBy(RemoteSource):
@@ -246,7 +278,7 @@ def read_by(reader: Callable[..., Iterator[Block]], *files: RemoteFile) -> Remot
 
 
 def lenient(path: Path, dim: int) -> Iterator[Block]:
-    """Read lines of text, and skip what looks otherwise."""
+    """Read lines of text, and skip malformed ones."""
     for line in path.read_bytes().split(b"\n"):
         word, *numbers = line.split(b" ")
         if len(numbers) == dim and all(number[-1:].isdigit() for number in numbers):
@@ -254,19 +286,19 @@ def lenient(path: Path, dim: int) -> Iterator[Block]:
 
 
 def too_wide(path: Path, dim: int) -> Iterator[Block]:
-    """Give rows of another dim."""
+    """Yield vectors of another dimension."""
     for words, rows in glove.read(path, dim):
         yield words, np.hstack([rows, rows])
 
 
 def double(path: Path, dim: int) -> Iterator[Block]:
-    """Give rows in float64."""
+    """Yield vectors in float64."""
     for words, rows in glove.read(path, dim):
         yield words, rows.astype(np.float64)
 
 
 def infinite(path: Path, dim: int) -> Iterator[Block]:
-    """Give a number that is none."""
+    """Yield numbers that are not finite."""
     for words, rows in glove.read(path, dim):
         yield words, rows / np.float32(0)
 
@@ -276,52 +308,58 @@ def infinite(path: Path, dim: int) -> Iterator[Block]:
     [
         (
             too_wide,
-            "a_sample_gives_what_is_expected",
-            r"2 words with rows of .*shape \(2, 4\).*; expected .*shape \(2, 2\)",
+            "samples_have_the_expected_vectors",
+            r"2 words with vectors of .*shape \(2, 4\).*; expected .*shape \(2, 2\)",
         ),
-        (double, "a_sample_gives_what_is_expected", "dtype float64; expected .*float32"),
-        (lenient, "a_cut_file_is_never_taken_for_another", "cut to 1. of 25 bytes gives words or rows that"),
-        (lenient, "a_garbled_file_raises_no_foreign_error", "garbled .* is a (Unicode|Value).*Error"),
-        (lenient, "a_web_page_is_refused", r"a web page in place of \S+ gives \(\[\]"),
+        (double, "samples_have_the_expected_vectors", "dtype float64; expected .*float32"),
+        (
+            lenient,
+            "truncated_files_have_no_wrong_vectors",
+            "truncated to 1. of 25 bytes has words or vectors that",
+        ),
+        (lenient, "corrupted_files_raise_only_format_errors", "corrupted .* raises (Unicode|Value).*Error"),
+        (lenient, "web_pages_raise_format_errors", r"a web page in place of \S+ has the vectors \(\[\]"),
     ],
 )
-def test_a_careless_reader_is_told(reader: Callable[..., Any], rule: str, words: str, tmp_path: Path) -> None:
-    """A reader that gives other rows or raises other errors than it should breaks the contract."""
+def test_a_faulty_reader_is_reported(
+    reader: Callable[..., Any], rule: str, words: str, tmp_path: Path
+) -> None:
+    """A reader that yields malformed vectors, or raises a foreign error, breaks the contract."""
     source = read_by(reader)
     with pytest.raises(pytest.fail.Exception, match=words):
         getattr(contract(source), f"test_{rule}")(source, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero")
-def test_what_the_store_refuses_is_told(tmp_path: Path) -> None:
-    """A reader whose rows the store does not take breaks the contract with the store's own error."""
+def test_an_error_of_the_store_is_reported(tmp_path: Path) -> None:
+    """A reader whose vectors the store rejects breaks the contract with the error of the store."""
     source = read_by(infinite)
     with pytest.raises(ValueError, match="holds a number that is not finite"):
-        contract(source).test_the_store_keeps_every_bit(source, tmp_path)
+        contract(source).test_store_returns_the_parsed_vectors(source, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("expected", "words"),
     [
-        ({"the": [], "dog": []}, r"gives the words \['the', 'cat'\]; expected \['the', 'dog'\]"),
-        ({"cat": [], "the": []}, r"gives the words \['the', 'cat'\]"),
+        ({"the": [], "dog": []}, r"has the words \['the', 'cat'\]; expected \['the', 'dog'\]"),
+        ({"cat": [], "the": []}, r"has the words \['the', 'cat'\]"),
         ({"the": [0.25], "cat": [1, 2.5]}, r"'cat' .* starts with \[1.0, 2.75\]; expected \[1.0, 2.5\]"),
     ],
 )
-def test_other_words_or_numbers_are_told(
+def test_unexpected_words_or_vectors_are_reported(
     expected: Mapping[str, Sequence[float]], words: str, tmp_path: Path
 ) -> None:
-    """A sample that gives other words, another order or other numbers breaks the contract."""
+    """A sample with other words, another order or other numbers breaks the contract."""
     with pytest.raises(pytest.fail.Exception, match=words):
-        contract(MINE, expected=expected).test_a_sample_gives_what_is_expected(MINE, tmp_path)
+        contract(MINE, expected=expected).test_samples_have_the_expected_vectors(MINE, tmp_path)
 
 
-def test_candidates_that_differ_are_told(tmp_path: Path) -> None:
-    """A second candidate with other rows than the first breaks the contract."""
+def test_different_candidates_are_reported(tmp_path: Path) -> None:
+    """A second candidate with other vectors than the first breaks the contract."""
     source = replace(MINE, files={2: (file("a"), file("b"))})
     samples = {2: [b"the 1 2\n", b"the 1 2.5\n"]}
-    with pytest.raises(pytest.fail.Exception, match="b gives other words or rows than the first sample"):
-        contract(source, samples).test_all_candidates_hold_the_same_vectors(source, tmp_path)
+    with pytest.raises(pytest.fail.Exception, match="b has other words or vectors than the first sample"):
+        contract(source, samples).test_candidates_have_the_same_vectors(source, tmp_path)
 
 
 def capital(path: Path, dim: int, *companions: Path) -> Iterator[Block]:
@@ -331,21 +369,21 @@ def capital(path: Path, dim: int, *companions: Path) -> Iterator[Block]:
         yield [word.upper() for word in words] if capitals else words, rows
 
 
-def test_what_lies_beside_a_file_is_part_of_its_sample(tmp_path: Path) -> None:
-    """A candidate's sample is followed by those of the files beside it, which its reader gets."""
+def test_companion_files_are_part_of_a_sample(tmp_path: Path) -> None:
+    """The sample of a candidate is followed by those of its companion files, which its reader gets."""
     source = read_by(capital, file(), file("b", companions=(file("c"),)))
     text = b"THE 1 2\nCAT 3 4\n"
     made = contract(source, {2: [text, text.lower(), b"capital"]}, {"THE": [1, 2], "CAT": [3, 4]})
-    made.test_the_samples_show_every_reader(source)
-    made.test_a_sample_gives_what_is_expected(source, tmp_path)
-    made.test_all_candidates_hold_the_same_vectors(source, tmp_path)
+    made.test_samples_cover_every_format(source)
+    made.test_samples_have_the_expected_vectors(source, tmp_path)
+    made.test_candidates_have_the_same_vectors(source, tmp_path)
 
 
 HOOK = "\n\ndef embedhub_sources():\n    return []\n"
 
 
-def test_side_effects_of_a_hook_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files written or read elsewhere, connections, processes and packages are all noticed."""
+def test_side_effects_of_a_hook_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that are written, or read elsewhere, connections, processes and packages are reported."""
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(site)
@@ -363,7 +401,7 @@ def test_side_effects_of_a_hook_are_told(tmp_path: Path, monkeypatch: pytest.Mon
         "    yield from ()\n",
         "utf-8",
     )
-    told = "; ".join(side_effects("busy_plugin"))
+    effects = "; ".join(side_effects("busy_plugin"))
     for phrase in (
         f"reads {tmp_path / 'settings.txt'}",
         f"writes {tmp_path / 'new.txt'}",
@@ -372,32 +410,18 @@ def test_side_effects_of_a_hook_are_told(tmp_path: Path, monkeypatch: pytest.Mon
         "calls socket.connect(",
         "imports scipy",
     ):
-        assert phrase in told
+        assert phrase in effects
 
 
 def test_a_plugin_that_imports_pytest_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the contract itself imports is not installed where a plugin is used."""
+    """pytest, which the contract imports, is not installed where a plugin is used."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "tested_plugin.py").write_text("import pytest" + HOOK, "utf-8")
     assert "imports pytest" in side_effects("tested_plugin")
 
 
-def test_the_hook_of_benchmarks_is_watched_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plugin may have either hook or both; what each does is told."""
-    monkeypatch.syspath_prepend(tmp_path)
-    benchmarks = (
-        f"import os\ndef embedhub_benchmarks():\n    os.mkdir({str(tmp_path / 'new')!r})\n    return []\n"
-    )
-    (tmp_path / "judging_plugin.py").write_text(benchmarks, "utf-8")
-    assert len(side_effects("judging_plugin")) == 1
-    assert "calls os.mkdir(" in side_effects("judging_plugin")[0]
-    (tmp_path / "new").rmdir()
-    (tmp_path / "twofold_plugin.py").write_text(benchmarks + HOOK, "utf-8")
-    assert "calls os.mkdir(" in side_effects("twofold_plugin")[0]
-
-
-def test_what_is_installed_with_a_plugin_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table beside the module is no side effect, nor are the standard library, numpy and embedhub."""
+def test_files_installed_with_a_plugin_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading a table next to the module, the standard library, numpy or embedhub is not a side effect."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "table.tsv").write_text("50\tmd5", "utf-8")
     (tmp_path / "calm_plugin.py").write_text(
@@ -411,8 +435,8 @@ def test_what_is_installed_with_a_plugin_may_be_read(tmp_path: Path, monkeypatch
     assert not list(tmp_path.rglob("*.pyc"))
 
 
-def test_a_hook_that_needs_others_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plugin that works only where something else ran before shows its own error."""
+def test_a_failing_import_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that cannot be loaded by itself is a RuntimeError with its traceback."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "needy_plugin.py").write_text("raise OSError('no disk')" + HOOK, "utf-8")
     with pytest.raises(RuntimeError, match=r"(?s)needy_plugin fails when .*OSError: no disk"):
