@@ -57,7 +57,7 @@ def machine_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, machine_code: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test an empty cache, no EMBEDHUB_* variable, and a proxy where nobody listens."""
+    """Give each test an empty cache, no EMBEDHUB_* variable, and a proxy address where no server listens."""
     for name in [name for name in os.environ if name.startswith("EMBEDHUB_")]:
         monkeypatch.delenv(name)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):

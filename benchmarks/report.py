@@ -185,7 +185,7 @@ def plot(written: dict[str, Any], path: Path) -> None:
     for way, line in points.items():
         axes.plot(*zip(*sorted(line), strict=True), marker="o", label=name_of(way))
     again = by_way(written)["vocabulary to matrix", "embedhub"]["seconds"]
-    axes.axhline(again, linestyle="--", color="grey", label="embedhub, from then on (20,000 words)")
+    axes.axhline(again, linestyle="--", color="gray", label="embedhub, from then on (20,000 words)")
     axes.set(
         xscale="log", yscale="log", xlabel=f"words in the corpus, {written['dim']} dims", ylabel="seconds",
         title="From text to vectors",

@@ -62,7 +62,7 @@ def plan(*, real: bool) -> Iterator[Task]:
     yield Task(f"vocabulary to matrix, {MORE_ROWS} times the rows", "lookup", "bench-more", ("embedhub",))
     yield Task("all words to matrix", "whole", "bench", ("embedhub", "copy", "hashing"))
     yield Task("matrix to layer", "layer", "bench", ("embedhub", "copy", "weights"))
-    yield Task("most_similar", "neighbours", "bench", ("embedhub", "product"))
+    yield Task("most_similar", "neighbors", "bench", ("embedhub", "product"))
     yield Task("import", "import", "", ("embedhub", "keras"))
     for part in CURVE:
         yield Task(f"text to store, {part:g} of the rows", "build", f"part-{part:g}.txt", READERS, 1)

@@ -285,7 +285,7 @@ def whole_embedhub(name: str) -> Measured:
     return clock(lambda: embedhub.embedding_matrix(source, None, index)), 0
 
 
-# --- A matrix to its layer; neighbours; imports
+# --- A matrix to its layer; neighbors; imports
 
 
 def matrix_of(name: str) -> NDArray[np.float32]:
@@ -324,7 +324,7 @@ def layer_embedhub(name: str) -> Measured:
     return seconds, 0, peak() - before
 
 
-def neighbours_product(name: str) -> Measured:
+def neighbors_product(name: str) -> Measured:
     """Time the product of the matrix and one vector, warm: the median of several."""
     import embedhub
 
@@ -333,7 +333,7 @@ def neighbours_product(name: str) -> Measured:
     return float(np.median([clock(lambda: matrix @ vector) for _ in range(_ROUNDS)])), 0
 
 
-def neighbours_embedhub(name: str) -> Measured:
+def neighbors_embedhub(name: str) -> Measured:
     """Time `most_similar` after the first call: the median of several."""
     import embedhub
 

@@ -108,7 +108,7 @@ def share(embed: embedhub_text.TextEmbedder, barrier: Any, results: Any) -> None
     words = list(embed.vectors.words)
     for start in range(0, len(words), BATCH):
         embed([words[start : start + BATCH]])
-    # Pages that are only in the page cache count for nobody: this reads the rest of the matrix.
+    # Pages that are only in the page cache count for no process: this reads the rest of the matrix.
     float(embed.vectors.matrix.sum())
     del words
     barrier.wait()
@@ -123,10 +123,10 @@ def memory_of_workers(embed: embedhub_text.TextEmbedder, workers: int) -> dict[s
     processes = [context.Process(target=share, args=(embed, barrier, results)) for _ in range(workers)]
     for process in processes:
         process.start()
-    told = [results.get() for _ in processes]
+    reported = [results.get() for _ in processes]
     for process in processes:
         process.join()
-    whole, matrix, resident = (np.array(column) for column in zip(*told, strict=True))
+    whole, matrix, resident = (np.array(column) for column in zip(*reported, strict=True))
     return {
         "workers": workers,
         "matrix": embed.vectors.matrix.nbytes / 1e6,

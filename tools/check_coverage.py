@@ -24,7 +24,7 @@ def shares(report: dict[str, Any]) -> dict[str, tuple[float, str]]:
     """
     found = {}
     for name, facts in sorted(report["files"].items()):
-        # The package may lie in site-packages, whose folder is no part of a module's name.
+        # The package may lie in site-packages, whose folder is not part of a module's name.
         module = name.replace("\\", "/").rpartition("embedhub/")[2]
         branches = sorted(f"{a}->{b}" for a, b in facts.get("missing_branches", []) if a > 0 and b > 0)
         missed = [str(line) for line in facts["missing_lines"]]

@@ -1,6 +1,6 @@
-"""Pages that MkDocs gets from the code: the catalogue of sources, the API reference, the commands.
+"""Pages that MkDocs gets from the code: the catalog of sources, the API reference, the commands.
 
-`mkdocs.yml` names this file in `hooks`. `python tools/docs_hooks.py catalogue` prints a page.
+`mkdocs.yml` names this file in `hooks`. `python tools/docs_hooks.py catalog` prints a page.
 """
 
 import ast
@@ -57,15 +57,15 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
         try:
             metadata.distribution(name)
         except metadata.PackageNotFoundError:
-            _log.warning("The catalogue lacks %s: python -m pip install --no-deps ./plugins/%s", name, name)
-    files.append(File.generated(config, "catalogue.md", content=catalogue()))
+            _log.warning("The catalog lacks %s: python -m pip install --no-deps ./plugins/%s", name, name)
+    files.append(File.generated(config, "catalog.md", content=catalog()))
     files.append(File.generated(config, "reference.md", content=reference()))
     files.append(File.generated(config, "parts.md", content=parts()))
     files.append(File.generated(config, "commands.md", content=commands()))
     return files
 
 
-def catalogue() -> str:
+def catalog() -> str:
     """Return the page of all sources that are installed, by who provides them."""
     sources = embedhub.sources()
     providers: dict[str, list[EmbeddingSource]] = {}
@@ -75,7 +75,7 @@ def catalogue() -> str:
         own = provider.startswith("embedhub.")
         providers.setdefault("embedhub" if own else provider, []).append(source)
     lines = [
-        "# Catalogue of sources",
+        "# Catalog of sources",
         "",
         (
             f"{len(sources):,} sources, as their tables say when this page is built; `embedhub.sources()` is "
@@ -88,7 +88,7 @@ def catalogue() -> str:
         if provider != "embedhub":
             lines += [f"    python -m pip install ./plugins/{provider}", ""]
         lines += [
-            "| name | description | dims | words | language | cased | size | licence |",
+            "| name | description | dims | words | language | cased | size | license |",
             "|---|---|---|---|---|---|---|---|",
             *map(_row, providers[provider]),
         ]
@@ -177,7 +177,7 @@ def _command(command: Any, context: Any) -> list[str]:
     shown = [record for record in records if record and record[0] != "--help"]
     if shown:
         lines += ["| argument or option | what it is |", "|---|---|"]
-        lines += [f"| `{name}` | {_as_text(' '.join(told.split()))} |" for name, told in shown]
+        lines += [f"| `{name}` | {_as_text(' '.join(text.split()))} |" for name, text in shown]
         lines.append("")
     for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
         inner = command.get_command(context, name)
@@ -205,6 +205,6 @@ def _subject(module: str) -> str:
 
 if __name__ == "__main__":
     print(
-        {"catalogue": catalogue, "commands": commands, "reference": reference, "parts": parts}[sys.argv[1]](),
+        {"catalog": catalog, "commands": commands, "reference": reference, "parts": parts}[sys.argv[1]](),
         end="",
     )

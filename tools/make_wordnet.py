@@ -6,12 +6,12 @@ A word is described by the synsets that it is in (earlier senses weigh more), by
 by the words of their glosses (rare ones weigh more), by the synsets whose glosses use the word, and by the
 words within five places of it in glosses and examples. Each row is made a distribution; what exceeds the
 expected share by e to the power of SHIFT is kept as its logarithm (positive pointwise mutual information),
-and a part of the rows of a word's antonyms is taken away. The rows are normalised and weighed by the
+and a part of the rows of a word's antonyms is taken away. The rows are normalized and weighed by the
 logarithm of the word's frequency in the glosses; a truncated SVD gives the columns, ordered by singular value
 and scaled by a power of it.
 
 The words are those of the glosses and WordNet's lemmas without spaces, the most frequent first (at a tie,
-first what is no noun or has derivations: names of species go last). An inflected form has the row of its
+first what is not a noun or has derivations: names of species go last). An inflected form has the row of its
 lemma, unless it is a lemma itself; the forms that are written are those that the glosses use, those in the
 lists of exceptions, and the regular ones of the INFLECTED most frequent lemmas. "Don't" and its like have the
 row of "not".
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# The order in which threads add is no part of the recipe.
+# The order in which threads add is not part of the recipe.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
@@ -54,7 +54,7 @@ PLAIN = frozenset(["@", "~", "@i", "~i", "&", "+", "\\", "*", ">"])  # pointers 
 OTHER = 0.5  # weight of the others: parts, topics, see also, ...
 ANTONYM = "!"
 RELATED = frozenset("+&\\")  # pointers that everyday words have and species lack; they break ties
-SHORTEST = 3  # of the lemmas with regular forms: "his" is no plural of "hi"
+SHORTEST = 3  # of the lemmas with regular forms: "his" is not the plural of "hi"
 DEGREES = 6  # the longest adjective with -er and -est
 WORD = re.compile(r"n't|'(?:s|re|ve|ll|d|m)\b|[a-z0-9]+")
 NEGATED = re.compile(r"[a-z]+n't")
@@ -72,7 +72,7 @@ class Synset:
 
 
 def lines(path: Path) -> list[str]:
-    """Return the lines without the licence at the top."""
+    """Return the lines without the license at the top."""
     return [line for line in path.read_text("utf-8").splitlines() if not line.startswith(" ")]
 
 
@@ -95,7 +95,7 @@ def regular(lemma: str, pos: str, irregular: Iterable[str]) -> Iterator[str]:
 
 
 class WordNet:
-    """The files: synsets whose texts are brought to lemmas, senses of each lemma, forms with their lemma."""
+    """The files: synsets whose texts are reduced to lemmas, senses of each lemma, forms with their lemma."""
 
     def __init__(self, folder: Path) -> None:
         self.rank: dict[tuple[str, Key], int] = {}

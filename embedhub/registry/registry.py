@@ -204,14 +204,14 @@ def load(source: Source, dim: int | None = None) -> Vectors:
             separator, starts with ``.`` or ``~``, or if there is such a file. The file may be GloVe text,
             word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
             in gzip, bzip2, xz or zip; ``archive.zip#member`` names one of several in an archive. Its store is
-            built anew when the file has changed.
+            built again when the file has changed.
         dim: Width of a row. It may be left out where there is only one.
 
     Raises:
         SourceNotFoundError: No source has that name.
         LocalFileError: There is no file at that path.
         DimNotFoundError: The source has no such dim, or several and none was asked for.
-        DownloadError: The file could not be had.
+        DownloadError: The file is not available.
         FormatError: The file is not what its reader expects.
     """
     if isinstance(source, Vectors):

@@ -249,7 +249,7 @@ def _repeated_words(folder: Path, rows: list[int]) -> list[int]:
 
 
 def _remove_rows(folder: Path, rows: NDArray[np.int64], row_size: int) -> None:
-    """Remove some rows, in place: what follows the first of them moves up.
+    """Remove rows in place: what follows the first of them moves up.
 
     Only bytes behind the first removed row are copied, and no second matrix takes space on the disk.
     """

@@ -14,7 +14,7 @@ The hashes, and how many publish them independently; Stanford itself publishes n
 - ``glove-2024-dolma``: nothing.
 
 Stanford has two builds of each archive of 2014. The one under ``/data/wordvecs/`` and on Hugging Face has a
-row more (``<unk>``), so it is no candidate. Of the vectors of 2024 there is one; it ends with ``<unk>``.
+row more (``<unk>``), so it is not a candidate. Of the vectors of 2024 there is one; it ends with ``<unk>``.
 """
 
 from collections.abc import Iterable

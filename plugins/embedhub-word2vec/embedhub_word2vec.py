@@ -6,7 +6,7 @@ The hashes, and how many publish them independently; Google itself publishes non
 - Google's own file, whose first addresses have gone or have quotas, in a repository with Git LFS: sha256 by
   two projects, md5 by two.
 
-Both are the binary format; gensim-data has saved it anew.
+Both are the binary format; gensim-data has saved it again.
 """
 
 from collections.abc import Iterable

@@ -130,7 +130,7 @@ def test_a_copy_from_elsewhere_has_its_tokenizer_beside_it(mirror: Path) -> None
 def test_a_file_without_what_lies_beside_it_is_not_used(
     mirror: Path, cache: Path, damage: Callable[[Path], object], words: str
 ) -> None:
-    """When the tokenizer cannot be had, or is another, the next candidate is tried, or it is an error."""
+    """When the tokenizer is not available, or is another, the next candidate is tried, or it is an error."""
     damage(mirror / "tokenizer.json")
     with pytest.raises(DownloadError, match=words):
         source(model()).vectors(4)

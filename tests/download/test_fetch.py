@@ -76,7 +76,7 @@ def use_mirror(
     monkeypatch: pytest.MonkeyPatch,
     serve: Callable[[Path], Any],
 ) -> Callable[[], int]:
-    """Set EMBEDHUB_MIRROR, as a folder or over HTTP; return what tells the bytes sent over HTTP."""
+    """Set EMBEDHUB_MIRROR, as a folder or over HTTP; return a function that returns the number of bytes sent over HTTP."""
     if request.param == "folder":
         monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
         return lambda: 0
@@ -137,7 +137,7 @@ def test_wrong_bytes_are_never_published(cache: Path, what: str) -> None:
 
 @pytest.mark.usefixtures("use_mirror")
 def test_the_next_candidate_is_tried() -> None:
-    """A file that cannot be had, or has wrong bytes, gives way to the next candidate."""
+    """After a file that is not available, or has wrong bytes, the next candidate is tried."""
     absent = pinned(TEXT, url=f"https://{HOST}/data/absent.txt")
     wrong = a_member(known_hash="sha256:" + 64 * "0")
     good = pinned(TEXT)
@@ -155,7 +155,7 @@ def test_the_next_candidate_is_tried() -> None:
     ],
 )
 def test_a_failure_names_every_address(file: RemoteFile, words: str) -> None:
-    """When nothing could be had, one error lists each address with its reason, and what to do."""
+    """When nothing is available, one error lists each address with its reason, and what to do."""
     with pytest.raises(DownloadError) as caught:
         fetch([file])
     message = str(caught.value)

@@ -7,7 +7,7 @@ A fence says what its block is:
 - ``output`` is what the block before it prints, in doctest's sense (``...`` stands for anything);
 - ``text`` is a drawing; ``toml`` and others without a title are shown only.
 
-A comment before a block may speak to whoever runs it: ``<!-- not run: why -->``, ``<!-- needs: module -->``,
+A comment before a block may give instructions: ``<!-- not run: why -->``, ``<!-- needs: module -->``,
 or ``<!-- instead: command -->``, which stands in for a block that wants the network.
 """
 

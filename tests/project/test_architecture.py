@@ -137,7 +137,7 @@ def test_the_lowest_packages_are_those_that_are_promised() -> None:
 
 
 def test_what_is_installed_is_whole() -> None:
-    """The installed package is typed, has one version, ships its vectors with their licence, and no tests."""
+    """The installed package is typed, has one version, ships its vectors with their license, and no tests."""
     files = {str(file) for file in metadata.files("embedhub") or ()}
     if any(file.endswith(".pth") for file in files):
         pytest.skip("an editable install ships nothing")

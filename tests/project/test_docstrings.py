@@ -22,7 +22,7 @@ from embedhub.testing import SourceContract
 
 ROOT = Path(__file__).parents[2]
 NO_TEXT = {"errors", "hookimpl"}  # a module, and a marker of pluggy
-# Tests are told apart by their names; pytest calls its hooks, nobody else does.
+# The names of tests say what they do; only pytest calls its hooks.
 NOT_CALLED = re.compile(r"test_|pytest_")
 
 

@@ -36,7 +36,7 @@ def metadata_of(wheel: Path) -> Message:
 
 
 def test_an_index_would_take_them(built: tuple[Path, Path]) -> None:
-    """Nothing is said by twine against their metadata, not even a warning."""
+    """Twine accepts their metadata without a warning."""
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout
@@ -44,7 +44,7 @@ def test_an_index_would_take_them(built: tuple[Path, Path]) -> None:
 
 
 def test_the_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) -> None:
-    """Every module and data file of the package, its types, vectors and both licences; no tests, no tools."""
+    """Every module and data file of the package, its types, vectors and both licenses; no tests, no tools."""
     with zipfile.ZipFile(built[1]) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         shipped = {name.split(".dist-info/")[1] for name in archive.namelist() if ".dist-info/" in name}
@@ -77,7 +77,7 @@ def test_the_sdist_has_what_the_tests_and_the_site_need(built: tuple[Path, Path]
 
 
 def test_the_wheel_says_what_it_is(built: tuple[Path, Path]) -> None:
-    """Name, version, licence, Python and extras are those of the project."""
+    """Name, version, license, Python and extras are those of the project."""
     about = metadata_of(built[1])
     assert (about["Name"], about["Version"]) == ("embedhub", embedhub.__version__)
     assert about["License-Expression"] == "MIT AND LicenseRef-WordNet-3.0 AND PDDL-1.0"
@@ -87,7 +87,7 @@ def test_the_wheel_says_what_it_is(built: tuple[Path, Path]) -> None:
 
 
 def test_every_extra_is_explained(built: tuple[Path, Path]) -> None:
-    """CONTRIBUTING is for those who change embedhub; the README tells a user of each extra."""
+    """CONTRIBUTING is for those who change embedhub; the README names each extra."""
     readme = (ROOT / "README.md").read_text("utf-8")
     extras = metadata_of(built[1]).get_all("Provides-Extra", [])
     assert [extra for extra in extras if f"`embedhub[{extra}]`" not in readme] == []

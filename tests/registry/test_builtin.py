@@ -22,7 +22,7 @@ PACKAGED = (GLOVE_6B_20K, WORDNET_PPMI)
 
 @pytest.mark.parametrize("source", PACKAGED, ids=lambda source: source.name)
 def test_a_packaged_file_is_small_verified_and_licensed(source: PackagedSource) -> None:
-    """The file takes at most 4 MB, its hash is the one in the code, and its licence is beside it."""
+    """The file takes at most 4 MB, its hash is the one in the code, and its license is beside it."""
     path = source.fetch(source.dims[0]).path
     assert path.stat().st_size <= 4_000_000
     assert path.with_name(f"{path.name.partition('.')[0]}_LICENSE.txt").stat().st_size > 500
@@ -73,7 +73,7 @@ def test_wordnet_opens_as_any_source_does() -> None:
 
 
 def test_wordnet_neighbours_make_sense() -> None:
-    """A word's forms share its row, and its neighbours are of its kind."""
+    """The inflections of a word share its vector, and its neighbors are related words."""
     vectors = embedhub.load("wordnet-ppmi", 100)
     assert (vectors["dogs"] == vectors["dog"]).all()
     assert (vectors["went"] == vectors["go"]).all()

@@ -106,11 +106,11 @@ def test_a_readme_tells_of_every_source(bundled: Path) -> None:
                 assert citation in readme
 
 
-def test_the_catalogue_has_every_source(bundled: Path) -> None:
+def test_the_catalog_has_every_source(bundled: Path) -> None:
     """The page of sources has one row for each, and comes out the same whatever the order of sets."""
     pages_made = set()
     for seed in ("1", "2"):
-        command = [sys.executable, "-P", str(ROOT / "tools" / "docs_hooks.py"), "catalogue"]
+        command = [sys.executable, "-P", str(ROOT / "tools" / "docs_hooks.py"), "catalog"]
         settings = environment(bundled) | {"PYTHONHASHSEED": seed}
         done = subprocess.run(
             command, env=settings, capture_output=True, text=True, check=True, timeout=PATIENCE
@@ -325,7 +325,7 @@ def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
 def test_the_guide_leads_from_an_empty_folder_to_a_layer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever follows the author's guide to the letter gets what it shows."""
+    """The steps of the guide for plugin authors have the results that it shows."""
     site = tmp_path / "site"
     folder = tmp_path / "empty"
     folder.mkdir()

@@ -61,7 +61,7 @@ BROKEN = {
     ),
 }
 
-# Tells what a process sees, in which all of them are installed.
+# Prints what a process sees if all of them are installed.
 LOOK = """
 import json, sys, warnings
 with warnings.catch_warnings(record=True) as caught:
@@ -140,7 +140,7 @@ def test_installing_a_plugin_makes_its_names_appear(seen: Any) -> None:
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_plugin_is_named_and_hurts_no_other(name: str, seen: Any) -> None:
     """Whatever is wrong with a plugin, one warning names it, says why, and what to do."""
-    about = [told for told in seen["warnings"] if f"plugin {name} (" in told[1]]
+    about = [warning for warning in seen["warnings"] if f"plugin {name} (" in warning[1]]
     ((category, message),) = about
     assert category == "PluginWarning"
     assert message.startswith(f"The embedhub plugin {name} (of-{name}) is skipped, because it is broken: ")

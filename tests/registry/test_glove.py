@@ -1,4 +1,4 @@
-"""GloVe 6B 50d from download to layer: cut to 20,000 words, and whole where the real data is at hand."""
+"""GloVe 6B 50d from download to layer: cut to 20,000 words, and whole where the real data is available."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""The caller's own files: found by path, recognised by bytes, built once, and again when they change."""
+"""Local files: given by path, recognized by content, parsed once, and again when they change."""
 
 import bz2
 import gzip
@@ -175,7 +175,7 @@ def test_a_file_that_changes_meanwhile_is_not_kept(mine: Path, cache: Path) -> N
     ],
 )
 def test_an_odd_end_of_an_own_file_is_a_warning(tmp_path: Path, data: bytes, words: str) -> None:
-    """A count that is not true, or a missing newline, is told, and all rows that are there are used."""
+    """A wrong count or a missing newline is a warning, and all vectors of the file are used."""
     path = write(tmp_path / "odd", data)
     with pytest.warns(FormatWarning) as caught:
         vectors = embedhub.load(path)

@@ -73,7 +73,7 @@ def test_a_source_is_checked_when_it_is_made(changes: dict[str, Any], words: str
 
 
 def test_dims_are_checked_everywhere() -> None:
-    """A dim that a source has not is an error that lists those it has."""
+    """An unavailable dimension is an error that lists the available ones."""
     for call in (
         lambda: embedhub.load("glove-6b", 75),
         lambda: embedhub.load("glove-6b"),

@@ -86,7 +86,7 @@ def test_second_candidate_does_not_change_the_cache_key() -> None:
     ],
 )
 def test_source_refuses_invalid_files(files: Any, words: str) -> None:
-    """A dimension that is no positive integer, no file, or an unknown format is an error at once."""
+    """A dimension that is not a positive integer, no file, or an unknown format is an error at once."""
     with pytest.raises(ValueError, match=words):
         replace(GLOVE_6B, files=files)
 

@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(folder: Path) -> Vectors:
-    """Return the store, opened anew."""
+    """Return the store, opened again."""
     return store.open_store(folder)
 
 

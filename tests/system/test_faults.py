@@ -235,7 +235,7 @@ def test_a_server_that_wants_to_be_left_alone_is_not_waited_for(server: Any) -> 
 def test_a_server_without_ranges_gives_the_whole_archive_once(
     server: Any, folder: Path, cache: Path, pinned: bool
 ) -> None:
-    """Without ranges the archive is brought, checked by its own hash, kept, and nothing else is extracted."""
+    """Without ranges the archive is downloaded, checked by its own hash, kept, and nothing else is extracted."""
     server.ranges = False
     data = (folder / HOST / "some.zip").read_bytes()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
@@ -381,11 +381,11 @@ def test_downloads_go_when_the_store_is_built(
 def test_offline_names_what_is_missing_and_how_to_bring_it(
     server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """EMBEDHUB_OFFLINE asks nobody, not even a name server, but still reads a mirror that is a folder."""
+    """EMBEDHUB_OFFLINE contacts no server, not even a name server, but still reads a mirror that is a folder."""
     code = """
 import sys
 def no_sockets(event, arguments):
-    # urllib3 binds a local socket when it is imported, to see if there is IPv6: that is no traffic.
+    # urllib3 binds a local socket when it is imported, to see if there is IPv6: that is not traffic.
     if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}:
         raise SystemExit(f"a socket was used: {event} {arguments}")
 sys.addaudithook(no_sockets)
@@ -505,7 +505,7 @@ def open_cache(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return open_folder / "cache"
 
 
-NOBODY = """
+UNPRIVILEGED = """
 import os, embedhub
 embedhub.load("wordnet-ppmi", 25)
 os.setuid(65534)
@@ -522,16 +522,16 @@ for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/..
 @pytest.mark.posix
 @pytest.mark.skipif(getattr(os, "getuid", int)() != 0, reason="only root can become another user")
 def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
-    """A finished store needs no right to write; what cannot be written is said, with its variable."""
+    """A finished store needs no write permission; the error of a failed write names the variable to set."""
     run = subprocess.run(
-        [sys.executable, "-c", NOBODY], capture_output=True, text=True, check=True, timeout=PATIENCE
+        [sys.executable, "-c", UNPRIVILEGED], capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     umask = os.umask(0)
     os.umask(umask)
     for path in (open_cache / "vectors").rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o777 if path.is_dir() else 0o666) & ~umask
-    neighbours, *refusals = run.stdout.splitlines()
-    assert neighbours.startswith("[('")
+    neighbors, *refusals = run.stdout.splitlines()
+    assert neighbors.startswith("[('")
     assert len(refusals) == 2
     for refusal in refusals:
         assert "Permission denied" in refusal
@@ -601,7 +601,7 @@ def https(folder: Path, serve: Callable[..., Any], tmp_path: Path) -> tuple[Any,
 
 
 def test_tls_is_always_verified(https: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server whose certificate nobody trusts is refused at once; a trusted one is used."""
+    """A server with an untrusted certificate is rejected at once; a trusted one is used."""
     server, authority = https
     file = a_file(url=f"{server.base}/{HOST}/some.zip")
     with pytest.raises(DownloadError, match="the certificate is not trusted"):
@@ -670,7 +670,7 @@ def test_another_pin_is_another_file(
 
 
 def test_a_server_without_ranges_is_given_up_in_the_end(server: Any) -> None:
-    """Breaking off at varying places is no progress where each try begins anew."""
+    """Without resumption, an interruption at another byte is not progress."""
     server.ranges = False
     server.faults = [FINE, *[{"cut": 900_000}, {"cut": 400_000}] * 20]
     with pytest.raises(DownloadError, match="Given up after 5 tries"):

@@ -258,7 +258,7 @@ def test_missing_samples_are_reported(files: Any, samples: Any, words: str) -> N
         contract(source, samples).test_samples_cover_every_format(source)
 
 
-class ReadBy(RemoteSource):
+class WithReader(RemoteSource):
     """A source that reads its files with a function."""
 
     reader: Callable[..., Iterator[Block]]
@@ -270,7 +270,7 @@ class ReadBy(RemoteSource):
 
 def read_by(reader: Callable[..., Iterator[Block]], *files: RemoteFile) -> RemoteSource:
     """Return a source that reads its files with a function."""
-    kind: type[ReadBy] = type("ReadBy", (ReadBy,), {"reader": staticmethod(reader)})
+    kind: type[WithReader] = type("WithReader", (WithReader,), {"reader": staticmethod(reader)})
     return kind(
         name="mine", files={2: files or (file(),)}, description="Mine", language="en", cased=False,
         license="CC0-1.0", citation="Me", homepage="https://example.org",

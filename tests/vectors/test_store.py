@@ -250,7 +250,7 @@ def test_a_damaged_store_says_so(tmp_path: Path, name: str) -> None:
 
 
 def test_most_similar(tmp_path: Path) -> None:
-    """Neighbours come by cosine, best first, without the word itself; rows of zeros are near nothing."""
+    """Neighbors are sorted by cosine, best first, without the word itself; rows of zeros are near nothing."""
     words = ["east", "north", "northeast", "west", "nowhere"]
     rows = np.array([[1, 0], [0, 2], [3, 3], [-1, 0], [0, 0]], np.float32)
     opened = build(tmp_path / "compass", [(words, rows)], dim=2)

@@ -370,8 +370,8 @@ def test_benchmarks_are_read_from_toml(tmp_path: Path) -> None:
     assert (benchmark.files[0].url, benchmark.files[0].size) == ("https://example.org/pairs.tsv", 6)
     (tmp_path / "pairs.tsv").write_text("7\ta\tb\n")
     assert benchmark.read(tmp_path / "pairs.tsv") == [WordPair("a", "b", 7)]
-    (tmp_path / "mine.toml").write_text(TOML.replace("license", "licence"))
-    with pytest.raises(TypeError, match="licence"):
+    (tmp_path / "mine.toml").write_text(TOML.replace("license", "terms"))
+    with pytest.raises(TypeError, match="terms"):
         embedhub_eval.read_benchmarks(tmp_path / "mine.toml")
 
 

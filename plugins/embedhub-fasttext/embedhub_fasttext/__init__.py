@@ -17,7 +17,7 @@ The hashes, and how many publish them independently; Facebook itself publishes n
   file, and `known_hash` is that of the file itself.
 - ``fasttext-aligned-<code>``: nothing.
 
-The text of a model has its numbers rounded, so it is no other candidate of the same vectors.
+The text of a model has its numbers rounded, so it is not a candidate for the same vectors.
 """
 
 from collections.abc import Iterable, Iterator

@@ -82,7 +82,7 @@ def test_there_are_as_many_languages_as_facebook_has() -> None:
 
 
 def test_a_language_has_one_tag_in_all_families() -> None:
-    """The tag is fastText's code, but where that is no BCP 47 tag, or that of another language."""
+    """The tag is fastText's code, unless that is not a BCP 47 tag, or that of another language."""
     tags: dict[str, str] = {}
     for name, source in SOURCES.items():
         _, family, code, *_ = *name.split("-"), "en"

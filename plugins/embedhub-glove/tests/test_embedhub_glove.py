@@ -36,7 +36,7 @@ OF_840B = [",", "The", "the", ".\u00a0.\u00a0.", ". . .", "\udc96", "\ufffd", "a
 
 
 class Test840B(SourceContract):
-    """Words hold no-break spaces, blanks, bytes that are no UTF-8; one comes twice, and the first counts."""
+    """Words hold no-break spaces, spaces, bytes that are not UTF-8; one comes twice, and the first counts."""
 
     sources = [SOURCES["glove-840b"]]
     samples = {300: [text([*OF_840B, "The"], 300)]}

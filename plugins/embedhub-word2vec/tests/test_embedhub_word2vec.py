@@ -27,7 +27,7 @@ def binary(end: bytes) -> bytes:
 
 
 class TestContract(SourceContract):
-    """Phrases, numbers, a word that is no UTF-8; the second file has a newline behind each row."""
+    """Phrases, numbers, a word that is not UTF-8; the second file has a newline after each vector."""
 
     sources = [embedhub_word2vec.SOURCE]
     samples = {300: [binary(b""), binary(b"\n")]}
