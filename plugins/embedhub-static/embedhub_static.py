@@ -182,9 +182,9 @@ def layer_and_tokenizer(
         rows = layer(np.array([tokenizer.encode("It rains.").ids]))
 
     Args:
-        source: A source of this package by name, any other whose vectors come with a ``tokenizer.json``, or such
-            vectors.
-        dim: Width of a row; None where the source has only one.
+        source: A source of this package by name, any other whose vectors come with a ``tokenizer.json``, or
+            such vectors.
+        dim: Dimension; optional if the source has only one.
         **options: As for `embedhub.keras_embedding`.
 
     Returns:

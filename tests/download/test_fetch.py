@@ -76,7 +76,7 @@ def use_mirror(
     monkeypatch: pytest.MonkeyPatch,
     serve: Callable[[Path], Any],
 ) -> Callable[[], int]:
-    """Set EMBEDHUB_MIRROR, as a folder or over HTTP; return a function that returns the number of bytes sent over HTTP."""
+    """Set EMBEDHUB_MIRROR, as a folder or over HTTP; return a function that counts the bytes sent."""
     if request.param == "folder":
         monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
         return lambda: 0

@@ -235,7 +235,7 @@ def test_a_server_that_wants_to_be_left_alone_is_not_waited_for(server: Any) -> 
 def test_a_server_without_ranges_gives_the_whole_archive_once(
     server: Any, folder: Path, cache: Path, pinned: bool
 ) -> None:
-    """Without ranges the archive is downloaded, checked by its own hash, kept, and nothing else is extracted."""
+    """Without ranges the archive is downloaded, verified by its own hash, and kept; only one member is read."""
     server.ranges = False
     data = (folder / HOST / "some.zip").read_bytes()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
@@ -381,7 +381,7 @@ def test_downloads_go_when_the_store_is_built(
 def test_offline_names_what_is_missing_and_how_to_bring_it(
     server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """EMBEDHUB_OFFLINE contacts no server, not even a name server, but still reads a mirror that is a folder."""
+    """EMBEDHUB_OFFLINE contacts no server, not even a name server, but reads a mirror that is a folder."""
     code = """
 import sys
 def no_sockets(event, arguments):
