@@ -1,4 +1,4 @@
-"""`embedhub cache`, and the library side of it: what is there, whether it is whole, how it is made whole."""
+"""`embedhub cache` and the inventory behind it: listing, verifying, repairing and removing stores."""
 
 import json
 import re
@@ -42,12 +42,12 @@ def flip(path: Path) -> None:
 
 
 def test_path_is_the_cache_folder(cache: Path) -> None:
-    """It writes the folder that the environment names, and nothing else."""
+    """The command prints the folder that EMBEDHUB_CACHE sets, and nothing else."""
     assert run("cache", "path").stdout == f"{cache}\n"
 
 
-def test_list_tells_what_is_there(store: Path, cache: Path) -> None:
-    """Stores with their source, size, date and origin; downloads; what a killed build has left."""
+def test_list_shows_stores_downloads_and_leftovers(store: Path, cache: Path) -> None:
+    """Stores have source, size, date, state and origin; downloads and leftovers are counted."""
     (cache / "downloads").mkdir()
     (cache / "downloads" / "0123456789ab-x.txt.01234567.part").write_bytes(bytes(10))
     (cache / "vectors" / "wordnet-ppmi" / ".50d-0123456789abcdef.abc.tmp").mkdir()
@@ -62,8 +62,8 @@ def test_list_tells_what_is_there(store: Path, cache: Path) -> None:
     assert json.loads(run("cache", "list", "glove-6b", "--json").stdout)["stores"] == []
 
 
-def test_verify_names_what_is_damaged_and_repair_makes_it_whole(store: Path) -> None:
-    """A changed byte, an absent and a strange file are named; repair builds the same store again."""
+def test_verify_names_damaged_files_and_repair_rebuilds_them(store: Path) -> None:
+    """A changed, a missing and a foreign file are named; repair builds the same store again."""
     before = contents(store)
     assert run("cache", "verify").stdout == "wordnet-ppmi 25d: intact (10.4 MB)\n"
     flip(store / "matrix.npy")
@@ -87,7 +87,7 @@ def test_verify_names_what_is_damaged_and_repair_makes_it_whole(store: Path) -> 
 
 
 def test_remove_asks_first(store: Path, cache: Path) -> None:
-    """Nothing goes without a yes; then just what was named."""
+    """Nothing is removed without a yes, and then only the named stores."""
     embedhub.load("wordnet-ppmi", 50)
     for answer in ("", "n\n"):
         done = run("cache", "remove", "wordnet-ppmi", "25", stdin=answer)
@@ -97,13 +97,13 @@ def test_remove_asks_first(store: Path, cache: Path) -> None:
     done = run("cache", "remove", "wordnet-ppmi", "25", stdin="y\n")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Removed.")
     assert not store.exists()
-    assert [each.dim for each in stores.list_stores()] == [50]
+    assert [entry.dim for entry in stores.list_stores()] == [50]
     assert run("cache", "remove", "--all", "--yes").returncode == 0
     assert not stores.list_stores()
     assert not (cache / "vectors" / "wordnet-ppmi").exists()
 
 
-def test_remove_wants_to_know_what(store: Path) -> None:
+def test_remove_needs_a_selection(store: Path) -> None:
     """No name, or a name with --all, is wrong usage; a name without a store is an error."""
     assert run("cache", "remove").returncode == 2
     assert run("cache", "remove", "wordnet-ppmi", "--all").returncode == 2
@@ -114,7 +114,7 @@ def test_remove_wants_to_know_what(store: Path) -> None:
 
 
 def test_a_store_whose_source_is_gone_is_not_repaired(cache: Path, tmp_path: Path) -> None:
-    """Without the plugin that it came from, a damaged store stays as it is, and the way out is told."""
+    """Without its plugin a damaged store is kept, and the message says how to remove it."""
     site, mirror = tmp_path / "site", tmp_path / "mirror"
     add_plugin(site, "embedhub-mine", "source('mine')")
     (mirror / "example.org").mkdir(parents=True)
@@ -138,7 +138,7 @@ def test_a_store_whose_source_is_gone_is_not_repaired(cache: Path, tmp_path: Pat
 
 
 class Made(EmbeddingSource):
-    """A source with code of its own, whose file can be out of reach."""
+    """A source with its own code, whose file can be unavailable."""
 
     dims: tuple[int, ...] = (2,)
     reachable = True
@@ -149,13 +149,13 @@ class Made(EmbeddingSource):
         return self.bytes_
 
     def fetch(self, dim: int) -> Fetched:  # noqa: ARG002 - the interface's argument
-        """Fail where the file is out of reach."""
+        """Raise OfflineError if the file is unavailable."""
         if not Made.reachable:
             raise OfflineError("out of reach")
         return Fetched(Path("nowhere"))
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:  # noqa: ARG002 - the interface's arguments
-        """Give one word."""
+        """Yield one word."""
         yield ["rain"], np.ones((1, 2), np.float32)
 
 
@@ -173,7 +173,7 @@ def made(cache: Path, monkeypatch: pytest.MonkeyPatch) -> stores.CachedStore:
 
 
 def faults_of(store: stores.CachedStore) -> list[str]:
-    """Return what is wrong with a store, as it is now."""
+    """Return the current faults of a store."""
     (found,) = stores.list_stores(store.name)
     return [str(fault) for fault in stores.verify([found])[found]]
 
@@ -184,10 +184,10 @@ def repair(store: stores.CachedStore) -> None:
         stores.repair(found, faults)
 
 
-def test_nothing_is_lost_where_a_store_cannot_be_fetched(
+def test_a_damaged_store_is_kept_while_its_file_is_unavailable(
     made: stores.CachedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the file out of reach the damaged store stays, byte for byte; later it is built anew."""
+    """While the file is unavailable the damaged store is kept, byte for byte; later it is rebuilt."""
     (made.folder / "stray").touch()
     flip(made.folder / "hashes.npy")
     before = contents(made.folder)
@@ -202,10 +202,10 @@ def test_nothing_is_lost_where_a_store_cannot_be_fetched(
     assert not stores.incomplete()
 
 
-def test_a_stray_file_is_removed_and_nothing_is_fetched(
+def test_a_foreign_file_is_removed_without_a_download(
     made: stores.CachedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where all is there, and more, the more goes; that takes no network."""
+    """If a foreign file is the only fault, repair removes it and needs no network."""
     monkeypatch.setattr(Made, "reachable", False)
     (made.folder / "stray").touch()
     (made.folder / "folder").mkdir()
@@ -214,8 +214,8 @@ def test_a_stray_file_is_removed_and_nothing_is_fetched(
     assert faults_of(made) == []
 
 
-def test_a_manifest_that_cannot_be_read_is_a_damage(made: stores.CachedStore) -> None:
-    """Whatever is wrong with the manifest, the store is found, and repaired."""
+def test_an_unreadable_manifest_is_a_fault(made: stores.CachedStore) -> None:
+    """A store with a missing or malformed manifest is found and repaired."""
     manifest = made.folder / "manifest.json"
     good = manifest.read_text("utf-8")
     for bad in ("", "[]", "{}", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), None):
@@ -230,7 +230,7 @@ def test_a_manifest_that_cannot_be_read_is_a_damage(made: stores.CachedStore) ->
 def test_a_store_of_other_bytes_is_outdated(
     made: stores.CachedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When its source pins other bytes nobody opens a store any more: it is not repaired, but may go."""
+    """A store whose source has other bytes by now is not repaired, since it is not opened any more."""
     assert made.state() == "current"
     monkeypatch.setattr(Made, "bytes_", "second")
     assert made.state() == "outdated"
@@ -241,8 +241,8 @@ def test_a_store_of_other_bytes_is_outdated(
         repair(made)
 
 
-def test_a_file_of_ones_own_is_known_by_its_path(cache: Path, tmp_path: Path) -> None:
-    """Its store is current as long as the file is the same one, and can be built anew of it."""
+def test_the_store_of_a_file_is_current_while_the_file_is_unchanged(cache: Path, tmp_path: Path) -> None:
+    """The store of a user's file is repaired from the file, and is outdated when the file has changed."""
     file = tmp_path / "my.bin"
     file.write_bytes(b"1 2\nrain " + bytes(8) + b"\n")
     embedhub.load(file)
@@ -260,34 +260,34 @@ def test_a_file_of_ones_own_is_known_by_its_path(cache: Path, tmp_path: Path) ->
         repair(mine)
 
 
-def test_what_somebody_works_on_stays(cache: Path) -> None:
-    """A download or a build that is under way is not removed; one that is dead is."""
+def test_files_in_use_are_not_removed(cache: Path) -> None:
+    """A download or build in progress is not removed; an interrupted one is."""
     part = cache / "downloads" / "example.org" / "x.txt.01234567.part"
     left = cache / "vectors" / "some" / ".50d-0123456789abcdef.abc.tmp"
     part.parent.mkdir(parents=True)
     left.mkdir(parents=True)
     part.touch()
-    rests = [*stores.downloads(), *stores.incomplete()]
+    files = [*stores.downloads(), *stores.incomplete()]
     with (
         cache_folder.lock(lock_name("example.org/x.txt"), ""),
         cache_folder.lock("build-some-50d", ""),
         ThreadPoolExecutor(1) as other_thread,
     ):
-        assert list(other_thread.map(stores.remove_file, rests)) == [False, False]
+        assert list(other_thread.map(stores.remove_file, files)) == [False, False]
     assert part.exists()
     assert left.exists()
-    assert [stores.remove_file(rest) for rest in rests] == [True, True]
+    assert [stores.remove_file(file) for file in files] == [True, True]
     assert not part.exists()
     assert not left.exists()
 
 
 @pytest.mark.posix
 def test_an_opened_store_outlives_its_removal(store: Path) -> None:
-    """Who has vectors open goes on reading them when their store is removed."""
+    """Open vectors can be read after their store is removed."""
     vectors = embedhub.load("wordnet-ppmi", 25)
     before = vectors["music"].tobytes()
-    for each in stores.list_stores():
-        stores.remove(each)
+    for entry in stores.list_stores():
+        stores.remove(entry)
     assert not store.exists()
     assert vectors["music"].tobytes() == before
     shutil.rmtree(store.parent, ignore_errors=True)
