@@ -1,12 +1,13 @@
-"""Rows per second of texts to pooled rows, against the usual loop over gensim, and memory per worker.
+"""Texts per second of `TextEmbedder`, compared with the usual loop over gensim, and memory per worker.
 
     python benchmarks/texts.py [--data ../shared/data] [--rows 100000] [--repeat 3] [--engines ray dask ...]
 
-The vectors are GloVe 6B 50d, the texts those of SST-2 and TREC, repeated, where the folder of real data has
-them; else the vectors are the embedded ones, and the texts drawn from their words. All ways get the same
-tokens, and their results are compared before anything is timed. Each figure is the best of the repeats, whose
-ways take turns: what else a machine does can only add time. With ``--engines`` each engine embeds the same
-texts with two workers, which are warm.
+The vectors are GloVe 6B 50d and the texts SST-2 and TREC, repeated, if the folder of real data has them;
+otherwise the vectors are wordnet-ppmi, and the texts are drawn from its words. All variants get the same
+tokens, and their results are compared before the timing. Each figure is the best of the repeats, in which the
+variants
+alternate: other work on the machine can only add time. With ``--engines`` each engine embeds the same texts
+with two workers, after a warm-up.
 """
 
 import argparse
@@ -53,44 +54,44 @@ def drawn_texts(vectors: embedhub.Vectors, count: int) -> list[str]:
     return [" ".join(words[i] if i % 50 else f"qwxz{i}" for i in row) for row in rows.tolist()]
 
 
-def keyed(vectors: embedhub.Vectors) -> Any:
+def to_keyed_vectors(vectors: embedhub.Vectors) -> Any:
     """Return the same vectors in gensim."""
     from gensim.models import KeyedVectors
 
-    known = KeyedVectors(vectors.dim)
-    known.add_vectors(list(vectors.words), np.array(vectors.matrix))
-    return known
+    keyed_vectors = KeyedVectors(vectors.dim)
+    keyed_vectors.add_vectors(list(vectors.words), np.array(vectors.matrix))
+    return keyed_vectors
 
 
-def loop(known: Any, documents: list[list[str]]) -> np.ndarray:
-    """Return the mean of each document's rows, as it is usually written."""
-    zeros = np.zeros(known.vector_size, np.float32)
-    rows = []
+def gensim_loop(keyed_vectors: Any, documents: list[list[str]]) -> np.ndarray:
+    """Return the mean vector of each document, as it is usually written."""
+    zeros = np.zeros(keyed_vectors.vector_size, np.float32)
+    means = []
     for document in documents:
-        found = [known[word] for word in document if word in known]
-        rows.append(np.mean(found, axis=0) if found else zeros)
-    return np.array(rows)
+        vectors = [keyed_vectors[word] for word in document if word in keyed_vectors]
+        means.append(np.mean(vectors, axis=0) if vectors else zeros)
+    return np.array(means)
 
 
-def measured(ways: dict[str, Callable[[], Any]], rows: int, repeat: int) -> dict[str, float]:
-    """Return the best rows per second of each way; the ways take turns."""
-    times: dict[str, list[float]] = {name: [] for name in ways}
+def best_rates(variants: dict[str, Callable[[], Any]], texts: int, repeat: int) -> dict[str, float]:
+    """Return the best texts per second of each variant; the variants alternate."""
+    times: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(repeat):
-        for name, way in ways.items():
-            gc.collect()  # the way pays for its own litter
+        for name, variant in variants.items():
+            gc.collect()  # so that no variant pays for the garbage of another
             began = time.perf_counter()
-            way()
+            variant()
             times[name].append(time.perf_counter() - began)
-    return {name: rows / min(taken) for name, taken in times.items()}
+    return {name: texts / min(seconds) for name, seconds in times.items()}
 
 
 def batches(texts: list[str], size: int) -> list[list[str]]:
-    """Cut a list of texts into batches."""
+    """Split a list of texts into batches."""
     return [texts[start : start + size] for start in range(0, len(texts), size)]
 
 
 def memory(field: str, pid: int | str = "self", file: str | None = None) -> float:
-    """Return a field of a process's memory in MB: of all of it, or of its map of one file."""
+    """Return a field of a process's memory in MB: of the process, or of its memory map of one file."""
     if file is None:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1000
@@ -103,8 +104,8 @@ def memory(field: str, pid: int | str = "self", file: str | None = None) -> floa
     return total / 1000
 
 
-def share(embed: embedhub_text.TextEmbedder, barrier: Any, results: Any) -> None:
-    """Embed every word of the source, and say how much memory that takes while all the others do so too."""
+def report_memory(embed: embedhub_text.TextEmbedder, barrier: Any, results: Any) -> None:
+    """Embed every word of the source, and report the memory of this process while the others do the same."""
     words = list(embed.vectors.words)
     for start in range(0, len(words), BATCH):
         embed([words[start : start + BATCH]])
@@ -120,13 +121,15 @@ def memory_of_workers(embed: embedhub_text.TextEmbedder, workers: int) -> dict[s
     """Return the memory of workers that all use the whole matrix, in MB."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(workers), context.Queue()
-    processes = [context.Process(target=share, args=(embed, barrier, results)) for _ in range(workers)]
+    processes = [
+        context.Process(target=report_memory, args=(embed, barrier, results)) for _ in range(workers)
+    ]
     for process in processes:
         process.start()
-    reported = [results.get() for _ in processes]
+    reports = [results.get() for _ in processes]
     for process in processes:
         process.join()
-    whole, matrix, resident = (np.array(column) for column in zip(*reported, strict=True))
+    whole, matrix, resident = (np.array(column) for column in zip(*reports, strict=True))
     return {
         "workers": workers,
         "matrix": embed.vectors.matrix.nbytes / 1e6,
@@ -137,42 +140,42 @@ def memory_of_workers(embed: embedhub_text.TextEmbedder, workers: int) -> dict[s
     }
 
 
-def _many(embed: embedhub_text.TextEmbedder, work: list[Any]) -> int:
+def _count(embed: embedhub_text.TextEmbedder, work: list[Any]) -> int:
     return sum(len(embed(batch)) for batch in work)
 
 
-_held: list[list[str]] = []
-"""In a worker, the batches of texts, which it has read already."""
+_batches: list[list[str]] = []
+"""The batches of texts of a worker, sent before the timing."""
 
 
-def _hold(work: list[list[str]]) -> None:
-    _held.extend(work)
+def _receive(work: list[list[str]]) -> None:
+    _batches.extend(work)
 
 
-def _some(embed: embedhub_text.TextEmbedder, part: int) -> int:
-    return _many(embed, _held[part::JOBS])
+def _run_job(embed: embedhub_text.TextEmbedder, part: int) -> int:
+    return _count(embed, _batches[part::JOBS])
 
 
 @contextmanager
 def pool_of(
     workers: int, embed: embedhub_text.TextEmbedder, work: list[list[str]]
 ) -> Iterator[Callable[[], int]]:
-    """Give a function that embeds batches in so many processes, which are warm already.
+    """Yield a function that embeds batches in worker processes, after a warm-up.
 
-    As in an engine, the embedder is sent with each of the jobs, and the texts are where the work is.
+    As in an engine, the embedder is sent with each job, and the workers have the texts.
     """
     context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _hold, (work,)) as pool:
+    with context.Pool(workers, _receive, (work,)) as pool:
 
         def run() -> int:
-            return sum(pool.starmap(_some, [(embed, part) for part in range(JOBS)], chunksize=1))
+            return sum(pool.starmap(_run_job, [(embed, part) for part in range(JOBS)], chunksize=1))
 
-        assert run() == sum(map(len, work))  # noqa: S101 - all of it
+        assert run() == sum(map(len, work))  # noqa: S101 - a warm-up, and all texts
         yield run
 
 
 def with_ray(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> float:
-    """Return the rows per second of Ray Data with two CPUs."""
+    """Return the texts per second of Ray Data with two CPUs."""
     import ray
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
@@ -183,15 +186,15 @@ def with_ray(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -
         def add_vectors(batch: Any) -> Any:
             return {**batch, "vector": embed(batch["text"])}
 
-        way = {"": lambda: table.map_batches(add_vectors, batch_size=BATCH).materialize()}
-        way[""]()
-        return measured(way, len(texts), repeat)[""]
+        variants = {"": lambda: table.map_batches(add_vectors, batch_size=BATCH).materialize()}
+        variants[""]()
+        return best_rates(variants, len(texts), repeat)[""]
     finally:
         ray.shutdown()
 
 
 def with_dask(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> float:
-    """Return the rows per second of a LocalCluster of two worker processes."""
+    """Return the texts per second of a LocalCluster of two worker processes."""
     import dask.dataframe as dd
     import pandas as pd
     from dask.distributed import Client, LocalCluster
@@ -205,13 +208,13 @@ def with_dask(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) 
         def add_vectors(part: Any) -> Any:
             return part.assign(vector=list(embed(part["text"])))
 
-        way = {"": lambda: len(frame.map_partitions(add_vectors).persist())}
-        way[""]()
-        return measured(way, len(texts), repeat)[""]
+        variants = {"": lambda: len(frame.map_partitions(add_vectors).persist())}
+        variants[""]()
+        return best_rates(variants, len(texts), repeat)[""]
 
 
 def with_spark(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> float:
-    """Return the rows per second of Spark's local[2]."""
+    """Return the texts per second of Spark's local[2]."""
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -231,17 +234,17 @@ def with_spark(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int)
             for part in parts:
                 yield part.assign(vector=list(embed(part["text"])))
 
-        way = {
+        variants = {
             "": lambda: frame.mapInPandas(add_vectors, schema).write.format("noop").mode("overwrite").save()
         }
-        way[""]()
-        return measured(way, len(texts), repeat)[""]
+        variants[""]()
+        return best_rates(variants, len(texts), repeat)[""]
     finally:
         spark.stop()
 
 
 def with_datasets(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> float:
-    """Return the rows per second of a Hugging Face data set in two processes."""
+    """Return the texts per second of a Hugging Face data set in two processes."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -251,9 +254,9 @@ def with_datasets(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: i
     def add_vectors(batch: Any) -> Any:
         return {"vector": embed(batch["text"])}
 
-    way = {"": lambda: table.map(add_vectors, batched=True, batch_size=BATCH, num_proc=2)}
-    way[""]()
-    return measured(way, len(texts), repeat)[""]
+    variants = {"": lambda: table.map(add_vectors, batched=True, batch_size=BATCH, num_proc=2)}
+    variants[""]()
+    return best_rates(variants, len(texts), repeat)[""]
 
 
 ENGINES = {"ray": with_ray, "dask": with_dask, "spark": with_spark, "datasets": with_datasets}
@@ -276,13 +279,13 @@ def main() -> None:
     else:
         embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50)
         texts = drawn_texts(embed.vectors, options.rows)
-    # The same words for all: those that fallbacks would find in other forms are found as they are.
+    # In lower case, so that the loop finds the words that embedhub would find by fallbacks.
     texts = [text.lower() for text in texts]
     texts = (texts * -(-options.rows // len(texts)))[: options.rows]
     figures = measure(embed, texts, options.repeat)
     for name in options.engines:
         figures[f"{name}, two workers"] = ENGINES[name](embed, texts, options.repeat)
-        print(f"{name}: {figures[f'{name}, two workers']:,.0f} rows/s", flush=True)
+        print(f"{name}: {figures[f'{name}, two workers']:,.0f} texts/s", flush=True)
     figures |= memory_of_workers(embed, WORKERS)
     for name, figure in figures.items():
         print(f"{name:45} {figure:12,.1f}")
@@ -291,19 +294,21 @@ def main() -> None:
 
 
 def measure(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> dict[str, float]:
-    """Return rows per second of the loop, of one process and of two, and the ratios."""
+    """Return texts per second of the loop, of one process and of two, and the ratios."""
     documents = [tokens.treebank_tokenize(text) for text in texts]
-    known = keyed(embed.vectors)
-    difference = float(np.abs(loop(known, documents) - embed(documents)).max())
-    assert difference < 1e-6, difference  # noqa: S101 - figures of different results say nothing
-    assert (embed(documents) == embed(texts)).all()  # noqa: S101 - the same
-    figures = measured(
+    keyed_vectors = to_keyed_vectors(embed.vectors)
+    difference = float(np.abs(gensim_loop(keyed_vectors, documents) - embed(documents)).max())
+    assert difference < 1e-6, difference  # noqa: S101 - else the figures are of different results
+    assert (embed(documents) == embed(texts)).all()  # noqa: S101 - likewise
+    figures = best_rates(
         {
-            "gensim loop, tokens": lambda: loop(known, documents),
+            "gensim loop, tokens": lambda: gensim_loop(keyed_vectors, documents),
             "one process, tokens": lambda: embed(documents),
-            "gensim loop, texts": lambda: loop(known, [tokens.treebank_tokenize(text) for text in texts]),
+            "gensim loop, texts": lambda: gensim_loop(
+                keyed_vectors, [tokens.treebank_tokenize(text) for text in texts]
+            ),
             "one process, texts": lambda: embed(texts),
-            f"one process, texts, batches of {BATCH}": lambda: _many(embed, batches(texts, BATCH)),
+            f"one process, texts, batches of {BATCH}": lambda: _count(embed, batches(texts, BATCH)),
         },
         len(texts),
         repeat,
@@ -313,7 +318,7 @@ def measure(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) ->
     for workers in (1, 2):
         with pool_of(workers, embed, batches(texts, BATCH)) as run:
             name = f"{workers} worker process{'es' * (workers > 1)}, texts"
-            figures |= measured({name: run}, len(texts), repeat)
+            figures |= best_rates({name: run}, len(texts), repeat)
     figures["words of a text"] = sum(map(len, documents)) / len(documents)
     figures["largest difference from the loop"] = difference
     return figures

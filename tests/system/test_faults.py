@@ -235,7 +235,7 @@ def test_a_server_that_wants_to_be_left_alone_is_not_waited_for(server: Any) -> 
 def test_a_server_without_ranges_gives_the_whole_archive_once(
     server: Any, folder: Path, cache: Path, pinned: bool
 ) -> None:
-    """Without ranges the archive is downloaded, verified by its own hash, and kept; only one member is read."""
+    """Without ranges the archive is downloaded, verified by its own hash, and kept; one member is read."""
     server.ranges = False
     data = (folder / HOST / "some.zip").read_bytes()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None

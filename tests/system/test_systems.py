@@ -441,8 +441,9 @@ def test_commands_end_well_on_every_console(tmp_path: Path, encoding: str) -> No
 
 ENCODINGS = """
 import pathlib, sys, warnings
-warnings.filterwarnings("error", category=EncodingWarning, module=r"embedhub(\\.|$)")
+warnings.filterwarnings("error", category=EncodingWarning, module=r"embedhub(_text)?(\\.|$)")
 import embedhub
+import embedhub_text
 from embedhub.cli import doctor
 from embedhub.registry import inventory as stores
 from embedhub.testing import SourceContract

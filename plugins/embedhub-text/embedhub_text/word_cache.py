@@ -60,7 +60,7 @@ class TextWords:
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def count(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return how many words of each text are among some of the distinct ones, ``(n,)``."""
+        """Return how many words of each text are selected by a mask of the distinct ones, ``(n,)``."""
         return np.bincount(self.texts[which[self.words]], minlength=len(self))
 
 
@@ -177,7 +177,7 @@ class _Pieces(dict[Any, tuple[int, ...]]):
 
 
 def _distinct(words: NDArray[np.int64], number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct words of some, and which of these each is.
+    """Return the distinct numbers, and the position of each number among them.
 
     Not ``np.unique``, whose sorting takes a fifth of the time of a text.
 

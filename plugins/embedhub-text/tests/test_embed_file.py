@@ -44,7 +44,7 @@ def _in_warm_cache(_warm: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def begin(start: Callable[..., "subprocess.Popen[str]"]) -> Callable[..., "subprocess.Popen[str]"]:
-    """Return a function that starts the command, which waits after some number of parts."""
+    """Return a function that starts the command, which waits after the given number of parts."""
 
     def begin(*arguments: object, parts: int) -> subprocess.Popen[str]:
         # The rename that would be the next one: a part is a file that is renamed.
@@ -103,10 +103,10 @@ def test_parquet_output_has_the_columns_of_the_input_and_vectors(tmp_path: Path)
     table = write_parquet(tmp_path / "in.parquet", TEXTS)
     report = run_embed(table, "--out", tmp_path / "out.parquet", "--batch-size", 4)
     expected = embedhub_text.TextEmbedder("wordnet-ppmi", 25)(TEXTS)
-    found = parquet.read_table(tmp_path / "out.parquet")
-    assert found.drop_columns("vector").equals(parquet.read_table(table))
-    assert found.column_names[-1] == "vector"
-    assert found.schema.field("vector").type == pa.list_(pa.float32(), 25)
+    output = parquet.read_table(tmp_path / "out.parquet")
+    assert output.drop_columns("vector").equals(parquet.read_table(table))
+    assert output.column_names[-1] == "vector"
+    assert output.schema.field("vector").type == pa.list_(pa.float32(), 25)
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)
     assert parquet.ParquetFile(tmp_path / "out.parquet").num_row_groups == 2
     assert (report["rows"], report["zero_vectors"], report["nulls"]) == (6, 3, 1)
@@ -165,8 +165,8 @@ def test_every_format_has_the_same_vectors(name: str, compressed: bool, tmp_path
     assert done.rows == len(FLAT)
     assert np.array_equal(vectors_of(tmp_path / "out.npy"), expected)
     embedhub_text.embed_file("wordnet-ppmi", 25, path, tmp_path / "out.parquet", batch_size=2)
-    found = parquet.read_table(tmp_path / "out.parquet")
-    assert found.column("text").to_pylist() == FLAT
+    output = parquet.read_table(tmp_path / "out.parquet")
+    assert output.column("text").to_pylist() == FLAT
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)
 
 
@@ -354,9 +354,9 @@ def test_every_string_type_is_read(kind: str, tmp_path: Path) -> None:
     )
     expected = embedhub_text.TextEmbedder("wordnet-ppmi", 25)(TEXTS)
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)
-    found = parquet.read_table(tmp_path / "out.parquet").column("text")
-    assert found.type == parquet.read_table(tmp_path / "in.parquet").column("text").type
-    assert found.cast(pa.string()).to_pylist() == TEXTS
+    output = parquet.read_table(tmp_path / "out.parquet").column("text")
+    assert output.type == parquet.read_table(tmp_path / "in.parquet").column("text").type
+    assert output.cast(pa.string()).to_pylist() == TEXTS
 
 
 def test_fields_of_json_lines_may_be_absent_and_widen(tmp_path: Path) -> None:
@@ -370,9 +370,9 @@ def test_fields_of_json_lines_may_be_absent_and_widen(tmp_path: Path) -> None:
         "wordnet-ppmi", 25, tmp_path / "in.jsonl", tmp_path / "out.parquet", batch_size=1
     )
     assert (done.rows, done.zero_vectors, done.nulls) == (3, 2, 2)
-    found = parquet.read_table(tmp_path / "out.parquet")
-    assert found.column_names == ["text", "n", "none", "new", "vector"]
-    assert found.drop_columns("vector").to_pylist() == [
+    output = parquet.read_table(tmp_path / "out.parquet")
+    assert output.column_names == ["text", "n", "none", "new", "vector"]
+    assert output.drop_columns("vector").to_pylist() == [
         {"text": "good", "n": 1.0, "none": None, "new": None},
         {"text": None, "n": 2.5, "none": None, "new": None},
         {"text": None, "n": None, "none": "y", "new": ["x"]},
@@ -418,8 +418,8 @@ def test_file_without_rows_has_an_output_without_rows(
     """The output of a file without rows has its columns."""
     (tmp_path / name).write_bytes(data)
     embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / name, tmp_path / "out.parquet")
-    found = parquet.read_table(tmp_path / "out.parquet")
-    assert (found.num_rows, found.column_names) == (0, [*columns, "vector"])
+    output = parquet.read_table(tmp_path / "out.parquet")
+    assert (output.num_rows, output.column_names) == (0, [*columns, "vector"])
     embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / name, tmp_path / "out.npy")
     assert vectors_of(tmp_path / "out.npy").shape == (0, 25)
 

@@ -392,7 +392,7 @@ def test_fitted_weights_are_only_for_their_vectors(tmp_path: Path, vectors: Vect
 
 @pytest.mark.parametrize("name", ["manifest.json", "weights.npy", "common_component.npy"])
 def test_damaged_weights_are_refused(name: str, tmp_path: Path, vectors: Vectors) -> None:
-    """Weights of which a file is cut off are an error that says what to do."""
+    """Weights of which a file is cut off are an error that names the remedy."""
     weights = TextEmbedder(vectors, pooling="sif").fit(["the rain"], folder=tmp_path).weights
     assert weights is not None
     data = (weights / name).read_bytes()
