@@ -36,7 +36,7 @@ FORMAT, COVERAGE = embedhub.errors.FormatWarning, embedhub.errors.CoverageWarnin
         ("embedhub.load(file)", [FORMAT]),
         ("embedhub.keras_embedding(file, None, ['qwxz'])", [FORMAT, COVERAGE]),
         ("embedhub.coverage(file, None, ['qwxz'])", [FORMAT, COVERAGE]),
-        ("embedhub_eval.evaluate(file, sets=['pairs.tsv'])", [FORMAT]),
+        ("embedhub_eval.evaluate(file, ['pairs.tsv'])", [FORMAT]),
         ("embedhub_text.TextEmbedder(file)(['rain'])", [FORMAT]),
     ],
 )

@@ -87,7 +87,6 @@ def evaluate(
     r"""Score vectors on benchmarks of word similarity and of analogies.
 
     Similarity: Spearman's correlation between the cosines of word pairs and their human ratings. Analogies:
-        the
     the accuracy of the answers, which are searched among all words of the source except the three of the
     analogy. Words are looked up as they are, then with the fallbacks of the source: in lower case, if it is
     uncased. The intervals assume independent pairs and analogies; many analogies share words, so their
