@@ -91,7 +91,7 @@ def publish(folder: Path) -> Iterator[Path]:
         raise
 
 
-def write_text(path: Path, text: str) -> None:
+def publish_text(path: Path, text: str) -> None:
     """Write a small file of the cache; it replaces an older one by one rename.
 
     Raises:

@@ -338,7 +338,7 @@ def _remembered_hash(file: RemoteFile) -> str | None:
 
 def _remember_hash(file: RemoteFile, digest: str) -> None:
     path = _recorded_hash_path(file)
-    _atomic.write_text(path, f"{digest}  {file.location}\n")
+    _atomic.publish_text(path, f"{digest}  {file.location}\n")
     warn(
         f"{file.location}: there is no published hash of this file. Its hash {digest} is remembered, and "
         "later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 refuses such files.",

@@ -69,7 +69,7 @@ class LocalSource(EmbeddingSource):
         """Return what the manifest of a store records about the origin of its vectors."""
         return super().manifest(dim, cache_key, fetched) | {"path": str(self.path)}
 
-    def reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - the interface's argument
+    def _reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - the interface's argument
         """Return a function and its arguments that open the vectors in another process."""
         return _reopen, (self.path, cache_key)
 
@@ -174,7 +174,7 @@ def _remembered_xxh3(path: Path) -> str:
     if file_state(path) == state and began - max(state[1:3]) > _SETTLED:
         # Without it the next call reads the file once more: a cache may be read-only.
         with suppress(OSError, StoreError):
-            _atomic.write_text(record, json.dumps({"path": str(path), "state": state, "xxh3_128": digest}))
+            _atomic.publish_text(record, json.dumps({"path": str(path), "state": state, "xxh3_128": digest}))
     return digest
 
 

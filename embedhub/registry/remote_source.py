@@ -30,6 +30,15 @@ class RemoteSource(EmbeddingSource):
         (50,)
 
     Args:
+        name: As for `EmbeddingSource`, like all others but the last.
+        description: One line.
+        language: BCP 47 code.
+        cased: Whether ``The`` and ``the`` are different words in it.
+        vocab_size: Number of words; None if unknown.
+        license: SPDX expression, or the name of the license.
+        citation: What to cite.
+        homepage: Where to read more.
+        fallbacks: What is tried for an out-of-vocabulary word.
         files: For each dimension the files with its vectors in order of preference: the next is tried when
             one is not available. All candidates of a dimension hold the same vectors.
 
@@ -62,6 +71,11 @@ class RemoteSource(EmbeddingSource):
     def cache_key(self, dim: int) -> str:
         """Identify the bytes of the first candidate, by their published hash where there is one.
 
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["glove-6b"].cache_key(200)
+            'sha1:17d0355ddaa253e298ede39877d1be70f99d9148'
+
         Args:
             dim: One of `dims`.
         """
@@ -69,6 +83,14 @@ class RemoteSource(EmbeddingSource):
 
     def fetch(self, dim: int) -> Fetched:
         """Download and verify the first available candidate.
+
+        Example:
+            >>> import embedhub, os
+            >>> os.environ["EMBEDHUB_OFFLINE"] = "1"  # otherwise it would be downloaded
+            >>> embedhub.sources()["glove-6b"].fetch(50)
+            Traceback (most recent call last):
+                ...
+            embedhub.errors.OfflineError: glove-6b 50d is not in the cache (...), and ...
 
         Args:
             dim: One of `dims`.
@@ -87,6 +109,16 @@ class RemoteSource(EmbeddingSource):
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read a file in its format.
 
+        Example:
+            >>> import embedhub
+            >>> from pathlib import Path
+            >>> from embedhub.download.remote_file import Fetched
+            >>> source = embedhub.sources()["glove-6b"]
+            >>> _ = Path("copy.txt").write_text("rain" + 50 * " 0.5")
+            >>> words, vectors = next(source.parse(Fetched(Path("copy.txt"), source.files[50][0]), 50))
+            >>> words, vectors.shape
+            (['rain'], (1, 50))
+
         Args:
             fetched: The result of `fetch`.
             dim: Dimension of the vectors.
@@ -98,7 +130,22 @@ class RemoteSource(EmbeddingSource):
         return get_reader(file.format)(fetched.path, dim, *fetched.companions.values())
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:
-        """Return what the manifest of a store records about the origin of its vectors."""
+        """Return what the manifest of a store records about the origin of its vectors.
+
+        Example:
+            >>> import embedhub
+            >>> from pathlib import Path
+            >>> from embedhub.download.remote_file import Fetched
+            >>> source = embedhub.sources()["glove-6b"]
+            >>> fetched = Fetched(Path("copy.txt"), source.files[50][0])
+            >>> source.manifest(50, source.cache_key(50), fetched)["url"]
+            'https://nlp.stanford.edu/data/glove.6B.zip'
+
+        Args:
+            dim: One of `dims`.
+            cache_key: The result of `cache_key`.
+            fetched: The file that the store is built from.
+        """
         metadata = super().manifest(dim, cache_key, fetched)
         file = fetched.file or self.files[dim][0]
         origin: dict[str, Any] = {
@@ -111,23 +158,23 @@ class RemoteSource(EmbeddingSource):
             origin["beside"] = [{"url": other.url, "hash": other.known_hash} for other in file.companions]
         return origin | metadata
 
-    def file_locks(self, dim: int) -> tuple[str, ...]:
+    def _file_locks(self, dim: int) -> tuple[str, ...]:
         """Return the names of the locks of all candidates and their companions."""
         return tuple(sorted({file.lock_name for first in self.files[dim] for file in first.all_files}))
 
-    def trust(self, fetched: Fetched) -> None:
+    def _trust(self, fetched: Fetched) -> None:
         """Remember the hash of a file without a published one, when it has been parsed."""
         from embedhub.download.fetch import trust
 
         trust(fetched)
 
-    def reject(self, fetched: Fetched) -> None:
+    def _reject(self, fetched: Fetched) -> None:
         """Remove a file without a known hash, when it is malformed."""
         from embedhub.download.fetch import reject
 
         reject(fetched)
 
-    def discard(self, fetched: Fetched) -> None:
+    def _discard(self, fetched: Fetched) -> None:
         """Remove a downloaded file and its companions."""
         from embedhub.download.fetch import discard
 

@@ -31,6 +31,26 @@ class EmbeddingSource(ABC):
     Most sources are files at a URL and need no code: see `RemoteSource`. Others subclass this and define
     `dims`, `cache_key`, `fetch` and `parse`.
 
+    Example:
+        >>> import numpy as np
+        >>> from pathlib import Path
+        >>> from embedhub.download.remote_file import Fetched
+        >>> class Constant(EmbeddingSource):
+        ...     dims = (2,)
+        ...
+        ...     def cache_key(self, dim):
+        ...         return "constant, version 1"
+        ...
+        ...     def fetch(self, dim):
+        ...         self.check_dim(dim)
+        ...         return Fetched(Path("nothing-to-download"))
+        ...
+        ...     def parse(self, fetched, dim):
+        ...         yield ["rain", "storm"], np.ones((2, dim), np.float32)
+        >>> about = dict.fromkeys(("description", "license", "citation", "homepage"), "")
+        >>> Constant(name="constant", language="en", cased=False, **about).vectors(2)
+        <Vectors constant: 2 words, dim 2>
+
     Args:
         name: Lower-case letters, digits, and ``- . _`` between them.
         description: One line.
@@ -146,11 +166,11 @@ class EmbeddingSource(ABC):
             with ExitStack() as locks:
                 locks.enter_context(cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"))
                 # Another source may read the same file, and removes it when its own store is built.
-                for name in self.file_locks(dim):
+                for name in self._file_locks(dim):
                     locks.enter_context(cache.lock(name, f"reading a file of {self.name} {dim}d"))
                 if not folder.exists():
                     self._build(folder, dim, key)
-        reopen = reopen or self.reopen(dim, key)
+        reopen = reopen or self._reopen(dim, key)
         return open_store(folder, fallbacks=self.fallbacks, reopen=reopen)
 
     def _build(self, folder: Path, dim: int, key: str) -> None:
@@ -166,18 +186,22 @@ class EmbeddingSource(ABC):
                 progress_bar(label, self.vocab_size, in_bytes=False) as advance,
                 StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
             ):
-                for block in _readable(self.parse(fetched, dim)):
-                    writer.write(block)
-                    advance(0 if isinstance(block, ExtraFile) else len(block[0]))
-                self.trust(fetched)
+                _write_blocks(writer, _readable(self.parse(fetched, dim)), advance)
+                self._trust(fetched)
         except FormatError:
-            self.reject(fetched)
+            self._reject(fetched)
             raise
         if not settings.keep_downloads():
-            self.discard(fetched)
+            self._discard(fetched)
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
         """Return what the manifest of a store records about the origin of its vectors.
+
+        Example:
+            >>> import embedhub
+            >>> source = embedhub.sources()["wordnet-ppmi"]
+            >>> source.manifest(25, source.cache_key(25), source.fetch(25))["license"]
+            'LicenseRef-WordNet-3.0'
 
         Args:
             dim: One of `dims`.
@@ -192,7 +216,7 @@ class EmbeddingSource(ABC):
             "written_by": f"embedhub {__version__}",
         }
 
-    def file_locks(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - for subclasses
+    def _file_locks(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - for subclasses
         """Return the names of the locks of the files that `fetch` may return, in alphabetical order.
 
         Args:
@@ -200,28 +224,28 @@ class EmbeddingSource(ABC):
         """
         return ()
 
-    def trust(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
+    def _trust(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
         """Remember the hash of a file without a published one, when it has been parsed.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def reject(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+    def _reject(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a file without a known hash, when it is malformed.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def discard(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+    def _discard(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a downloaded file when the store is built.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - for subclasses
+    def _reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - for subclasses
         """Return a function and its arguments that open the vectors in another process.
 
         Args:
@@ -232,6 +256,11 @@ class EmbeddingSource(ABC):
 
     def download_size(self, dim: int) -> int | None:  # noqa: ARG002 - for subclasses
         """Return the number of bytes that `fetch` downloads; None if it is unknown.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["wordnet-ppmi"].download_size(25)
+            0
 
         Args:
             dim: One of `dims`.
@@ -284,6 +313,15 @@ class EmbeddingSource(ABC):
 
 def _open(source: EmbeddingSource, dim: int) -> Vectors:
     return source.vectors(dim)
+
+
+def _write_blocks(
+    writer: StoreWriter, blocks: Iterator[Block | ExtraFile], advance: Callable[[int], None]
+) -> None:
+    # A function of its own: its last block may map the downloaded file, which Windows then does not remove.
+    for block in blocks:
+        writer.write(block)
+        advance(0 if isinstance(block, ExtraFile) else len(block[0]))
 
 
 def _readable(blocks: Iterator[Block | ExtraFile]) -> Iterator[Block | ExtraFile]:

@@ -85,7 +85,7 @@ def test_each_address_has_a_line_and_problems_come_last(
         + a_file(f"{base}/page")
         + a_file(f"{base}/page", member="member", size=7)
         + a_file(f"{base}/whole", size=8)
-        + a_file(f"{base}/whole", size=7, hash=f"md5:{32 * '0'}")
+        + a_file(f"{base}/whole", size=7, known_hash=f"md5:{32 * '0'}")
         + a_file(f"{base}/whole")
         + a_file(f"{base}/archive", member="member", size=7)
         + a_file(f"{base}/archive", member="longer")

@@ -214,7 +214,7 @@ FILES = {
 def test_a_build_renames_and_removes_nothing_that_is_open(
     name: str, keep: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
-    """Download, build, rebuild, and a file of one's own that is removed: all files are closed in time.
+    """Download, build twice, and a file of one's own that is removed: all files are closed in time.
 
     Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
     """
@@ -226,7 +226,7 @@ def test_a_build_renames_and_removes_nothing_that_is_open(
     for _ in range(2):
         assert list(source.vectors(2)) == WORDS
         for each in stores.list_stores("mine"):
-            stores.repair(each, [stores.Damage("")])
+            stores.remove(each)
     assert sum(path.is_file() for path in (cache / "downloads").rglob("*")) == int(keep)
     (tmp_path / "own").write_bytes(data)
     assert list(embedhub.load(tmp_path / "own")) == WORDS
