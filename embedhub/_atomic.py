@@ -57,13 +57,7 @@ def publish(folder: Path) -> Iterator[Path]:
     """Yield an empty folder to write into; without an error it appears as ``folder`` by one rename.
 
     The caller holds a lock for ``folder``, so whatever an earlier, killed writer left next to it is dead and
-    is removed.
-
-    Args:
-        folder: The final place. It must not exist yet.
-
-    Yields:
-        The folder to fill, on the same file system as the final place.
+    is removed. ``folder`` must not exist yet.
 
     Raises:
         StoreError: The system refuses the rename.
@@ -126,18 +120,15 @@ def _temporary_name(path: Path) -> Path:
 
 @contextmanager
 def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> Iterator[Path]:
-    """Give a place to write to; on success what is there appears at ``path``.
+    """Yield a temporary path with the same last name; on success the output written there moves to ``path``.
 
     Args:
-        path: The final place.
-        overwrite: Whether what is there already is replaced.
-        expected_names: Of a folder, the names of its files: a folder with others is never replaced.
-
-    Yields:
-        A path with the same last name, in a folder that is gone afterwards.
+        path: The final path.
+        overwrite: Whether existing output is replaced.
+        expected_names: Names of the files if the output is a folder: one with others is never replaced.
 
     Raises:
-        OutputError: It is there already, or the disk refuses it. Nothing is changed then.
+        OutputError: The path exists already, or cannot be written. Nothing is changed then.
     """
     path = path.expanduser().absolute()
     ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
@@ -159,7 +150,7 @@ def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str
 
 
 def ensure_writable(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> None:
-    """Raise OutputError unless `atomic_output` may write there; asked before long work too."""
+    """Raise OutputError unless `atomic_output` may write to the path; also called before long work."""
     path = path.expanduser().absolute()
     existing = path.exists()
     if existing and path.is_dir() != bool(expected_names):

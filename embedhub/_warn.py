@@ -16,10 +16,6 @@ def warn(message: str, category: type[Warning]) -> None:
 
     That is the outermost call into ``embedhub`` or a package named ``embedhub_...``: frames of pluggy and of
     other plugins lie between them.
-
-    Args:
-        message: The message.
-        category: The class of the warning.
     """
     own = sys._getframe()  # noqa: SLF001 - as Python's warnings.py does; importing inspect is slow
     frame: FrameType | None = own

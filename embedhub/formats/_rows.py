@@ -35,7 +35,7 @@ class _Parsed(NamedTuple):
 def read_vectors(
     file: BinaryIO, path: Path, dim: int, *, line_offset: int = 0, trailing_space: bool = False
 ) -> Iterator[Block]:
-    """Read all remaining lines of a file.
+    """Yield all remaining lines of a file in blocks, in their order.
 
     Args:
         file: Uncompressed bytes, at the start of a line.
@@ -43,9 +43,6 @@ def read_vectors(
         dim: Numbers per line.
         line_offset: Number of lines that were read before, for line numbers.
         trailing_space: Whether a line may end with a space.
-
-    Yields:
-        Blocks in the order of the file.
 
     Raises:
         FormatError: A line is not a word and ``dim`` numbers, or there are no lines.

@@ -15,12 +15,7 @@ _HALF_PRECISION = {"float16", "bfloat16"}
 def embedding_from_matrix(
     matrix: NDArray[np.float32], input_length: int | None = None, **options: Any
 ) -> keras.layers.Embedding:
-    """Return a built Embedding layer that holds a matrix.
-
-    Args:
-        matrix: The weights, ``(rows, dim)``.
-        input_length: Length of the sequences; optional.
-        **options: Other options of ``keras.layers.Embedding``.
+    """Return a built Embedding layer that holds a matrix, with other options of that layer.
 
     Raises:
         ValueError: ``dtype`` is that of a quantized layer.

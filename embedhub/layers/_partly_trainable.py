@@ -27,16 +27,8 @@ def partly_trainable(
     """Return a model that looks up the rows of a matrix and trains only some of them.
 
     It adds the outputs of two tables: a frozen one of all rows, zeros where rows are trained; and a small
-    trainable one. A third table maps an index to its position in the small one.
-
-    Args:
-        matrix: All rows, ``(rows, dim)``; changed in place.
-        trainable_rows: ``(k,)``, the indices of the rows that are trained, ascending.
-        input_length: Length of the sequences; optional.
-        mask_zero: Whether index 0 is padding.
-        name: Name of the model.
-        dtype: Of all layers whose output is part of the model's.
-        **options: ``embeddings_regularizer`` and ``embeddings_constraint``, for the trainable table.
+    trainable one. A third table maps an index to its position in the small one. ``matrix`` is changed in
+    place, ``trainable_rows`` is ascending, and ``options`` are those of the trainable table.
     """
     position = np.ones((len(matrix), 1), np.float32)
     position[trainable_rows, 0] = np.arange(len(trainable_rows)) + _RESERVED_ROWS

@@ -144,14 +144,7 @@ def compute_coverage(
     match: Match,
     tokens: NDArray[np.signedinteger[Any]] | None,
 ) -> Coverage:
-    """Return the coverage of a vocabulary.
-
-    Args:
-        words: ``k`` words.
-        indices: ``(k,)``, the index of each word.
-        match: The result of looking them up.
-        tokens: ``(k,)``, how often each word occurs; optional.
-    """
+    """Return the coverage of words with these indices, from their look-up and their occurrences if known."""
     missing = np.flatnonzero(match.missing)
     missing = missing[np.argsort(indices[missing], kind="stable")]
     if tokens is not None:

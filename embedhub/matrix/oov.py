@@ -112,10 +112,6 @@ def column_stats(matrix: NDArray[np.float32], known: NDArray[np.bool_]) -> Colum
 
     Rows are summed in float64 in the order of their indices, one chunk at a time: a float64 copy of the
     matrix might not fit into memory, and a BLAS sums in a different order on each machine.
-
-    Args:
-        matrix: ``(n, dim)``.
-        known: ``(n,)``, which rows count.
     """
     if not known.any():
         return None

@@ -93,11 +93,6 @@ def lookup(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) 
 
     Each fallback is applied to the word and to all results of the previous fallbacks; the first result that
     is in the vocabulary counts. It costs one look-up of all words that are still missing.
-
-    Args:
-        vectors: The vectors of a source.
-        words: ``k`` words.
-        fallbacks: The chain, from `validate_fallbacks`.
     """
     rows = vectors.indices(words)
     averaged: dict[int, NDArray[np.int64]] = {}

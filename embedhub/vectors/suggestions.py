@@ -18,17 +18,6 @@ def suggest(vectors: Vectors, word: str, topn: int = 5) -> list[str]:
     inserted or replaced, or two neighbors swapped), in the order of the source, which is mostly by frequency.
     All of them are looked up at once, so the time does not depend on the size of the source: P. Norvig, "How
     to write a spelling corrector", 2007.
-
-    Example:
-        >>> import embedhub
-        >>> from embedhub.vectors.suggestions import suggest
-        >>> suggest(embedhub.load("wordnet-ppmi", 25), "Musicc", topn=1)
-        ['music']
-
-    Args:
-        vectors: The vectors of the source.
-        word: The missing word.
-        topn: Maximum number of words.
     """
     if not word or len(word) > _MAX_LENGTH:
         return []
