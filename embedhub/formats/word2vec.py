@@ -24,7 +24,7 @@ _BLOCK = 1 << 20
 
 
 def read_text(path: Path, dim: int) -> Iterator[Block]:
-    r"""Read word2vec text or fastText ``.vec``, plain or compressed (gzip, bzip2, xz, zip).
+    r"""Yield the blocks of word2vec text or fastText ``.vec``, plain or compressed (gzip, bzip2, xz, zip).
 
     Only single spaces are separators, so words that are or contain other white space stay whole.
 
@@ -37,9 +37,6 @@ def read_text(path: Path, dim: int) -> Iterator[Block]:
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
         dim: Dimension of the vectors.
-
-    Yields:
-        Words, and their vectors as ``(k, dim)`` float32, in the order of the file.
 
     Raises:
         FormatError: A line is malformed, or the header declares another dimension.
@@ -59,7 +56,7 @@ def read_text(path: Path, dim: int) -> Iterator[Block]:
 
 
 def read_binary(path: Path, dim: int) -> Iterator[Block]:
-    r"""Read word2vec binary, plain or compressed (gzip, bzip2, xz, zip).
+    r"""Yield the blocks of word2vec binary, plain or compressed (gzip, bzip2, xz, zip).
 
     Example:
         >>> from embedhub.formats import word2vec
@@ -71,9 +68,6 @@ def read_binary(path: Path, dim: int) -> Iterator[Block]:
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
         dim: Dimension of the vectors.
-
-    Yields:
-        Words, and their vectors as ``(k, dim)`` float32, in the order of the file.
 
     Raises:
         FormatError: A word does not end, or the header declares another dimension.

@@ -10,7 +10,7 @@ from embedhub.layers._matrix_layer import embedding_from_matrix
 from embedhub.layers._partly_trainable import ALLOWED_OPTIONS, partly_trainable
 from embedhub.matrix.embedding_matrix import embedding_matrix
 from embedhub.matrix.oov import Policy
-from embedhub.matrix.word_index import parse_vocabulary
+from embedhub.matrix.word_index import check_positive, parse_vocabulary
 from embedhub.registry.registry import Source
 from embedhub.vectors.fallbacks import Fallback
 
@@ -96,10 +96,7 @@ def keras_embedding(
     Warns:
         CoverageWarning: Less than 5 % of the words were found.
     """
-    if input_length is not None and (
-        isinstance(input_length, bool) or not isinstance(input_length, int | np.integer) or input_length < 1
-    ):
-        raise ValueError(f"input_length is {input_length!r}; expected an integer of 1 or more, or None.")
+    check_positive("input_length", input_length)
     if isinstance(trainable, str) and trainable != "missing":
         raise ValueError(f"trainable is {trainable!r}; expected True, False or 'missing'.")
     for option in layer_options:

@@ -70,10 +70,7 @@ def parse_vocabulary(word_index: Any, num_words: int | None = None) -> WordIndex
     """
     if isinstance(word_index, WordIndex):
         return word_index
-    if num_words is not None and (
-        isinstance(num_words, bool) or not isinstance(num_words, int | np.integer) or num_words < 1
-    ):
-        raise ValueError(f"num_words is {num_words!r}; expected an integer of 1 or more, or None.")
+    check_positive("num_words", num_words)
     kind = type(word_index).__name__
     # Recognized by their methods, so that neither Keras nor a tokenizer's package has to be imported.
     if isinstance(word_index, Mapping):
@@ -106,6 +103,14 @@ def parse_vocabulary(word_index: Any, num_words: int | None = None) -> WordIndex
             "TextVectorization, a StringLookup, or a tokenizer."
         )
     return _from_sequence(word_index, num_words)
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Raise ValueError unless an optional argument is a positive integer or None."""
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1
+    ):
+        raise ValueError(f"{name} is {value!r}; expected an integer of 1 or more, or None.")
 
 
 def _from_mapping(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Block = tuple[list[str], NDArray[np.float32]]
-"""Words and their vectors: ``k`` words, ``(k, dim)`` float32."""
+"""Words and their vectors, in the order of the file: ``k`` words, ``(k, dim)`` float32."""
 
 
 @dataclass(frozen=True, slots=True)
