@@ -7,6 +7,7 @@ compares its hash.
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -84,7 +85,8 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
                     if part is file:
                         _remove_stale_parts(candidates, folder)
                         return Fetched(path, file, paths)
-                    paths[Path(part.member or part.mirror_name).name] = path
+                    name = Path(part.member or part.mirror_name).name
+                    paths[part.cache_name if name in paths else name] = path
     raise _combined_error(candidates, failures, label, command)
 
 
@@ -263,9 +265,11 @@ def _download_once(
         path = _pooch(file, known_hash, remote.location, downloader)
     except ValueError as error:  # a ChecksumError, or pooch's for a wrong hash
         downloader.discard()
-        message = str(error) if isinstance(error, ChecksumError) else f"{remote.location}: {error}"
-        if downloader.identified_as and not isinstance(error, ChecksumError):
-            message += f" It is {downloader.identified_as}."
+        message = str(error)
+        if not isinstance(error, ChecksumError):
+            message = f"{remote.location}: {_describe_mismatch(message, known_hash)}"
+            if downloader.identified_as:
+                message += f" It is {downloader.identified_as}."
         if known_hash and file.known_hash is None:
             message += (
                 " The expected hash is that of its first download; remove "
@@ -274,6 +278,15 @@ def _download_once(
         raise (_StaleError if downloader.resumed else ChecksumError)(message) from error
     downloader.discard()
     return path
+
+
+def _describe_mismatch(message: str, known_hash: str | None) -> str:
+    """Return pooch's message on a wrong hash in the words of the other errors."""
+    actual = re.search(r"but got (\w+)", message)
+    if actual is None or known_hash is None:
+        return message
+    algorithm = known_hash.partition(":")[0]
+    return f"expected {known_hash}, got {algorithm}:{actual[1]}. The bytes were thrown away."
 
 
 def _download_archive(file: RemoteFile, remote: ByteSource, session: SafeSession, label: str) -> Path:
