@@ -86,8 +86,8 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_both_files_are_fetched_and_read_as_one(cache: Path) -> None:
-    """The store has the tokens and the tokenizer; nothing is left of the downloads; all dims share a file."""
+def test_companion_is_downloaded_and_stored(cache: Path) -> None:
+    """The store has the tokens and the tokenizer; no downloads remain; all dimensions share a file."""
     tokens = source(model(), dims=(2, 4))
     for dim in (2, 4):
         vectors = tokens.vectors(dim)
@@ -100,8 +100,8 @@ def test_both_files_are_fetched_and_read_as_one(cache: Path) -> None:
         assert files_in(cache) == []
 
 
-def test_fetched_files_lie_beside_each_other(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    """What fetch gives can be parsed, and is not asked for again; so can a copy from elsewhere."""
+def test_companion_lies_in_the_folder_of_its_file(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """A fetched file is parsed with its companion, and not downloaded again."""
     tokens = source(model())
     fetched = tokens.fetch(4)
     assert files_in(cache) == [f"{HOST}/model.safetensors", f"{HOST}/tokenizer.json"]
@@ -113,8 +113,8 @@ def test_fetched_files_lie_beside_each_other(monkeypatch: pytest.MonkeyPatch, ca
     assert len(tokens.vectors(4)) == 3
 
 
-def test_a_copy_from_elsewhere_has_its_tokenizer_beside_it(mirror: Path) -> None:
-    """A file of the publisher's own folder is parsed with what lies there."""
+def test_copied_file_is_parsed_with_its_companion(mirror: Path) -> None:
+    """A file in another folder is parsed with the companion of that folder."""
     copy = Fetched(mirror / "model.safetensors", model())
     words, _ = next(source(model()).parse(copy, 4))  # type: ignore[misc]  # blocks come before files
     assert words == TOKENS
@@ -127,10 +127,10 @@ def test_a_copy_from_elsewhere_has_its_tokenizer_beside_it(mirror: Path) -> None
         (lambda path: path.write_bytes(FILES["tokenizer.json"].replace(b"the", b"eht")), "expected sha256:"),
     ],
 )
-def test_a_file_without_what_lies_beside_it_is_not_used(
+def test_file_without_its_companion_is_skipped(
     mirror: Path, cache: Path, damage: Callable[[Path], object], words: str
 ) -> None:
-    """When the tokenizer is not available, or is another, the next candidate is tried, or it is an error."""
+    """When the tokenizer is missing or differs, the next candidate is used, or it is an error."""
     damage(mirror / "tokenizer.json")
     with pytest.raises(DownloadError, match=words):
         source(model()).vectors(4)
@@ -138,8 +138,8 @@ def test_a_file_without_what_lies_beside_it_is_not_used(
     assert list(source(model(), remote("plain.txt")).vectors(4)) == TOKENS
 
 
-def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """EMBEDHUB_REQUIRE_HASH refuses a file with an unpinned one beside it; other pins are another store."""
+def test_companion_pin_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EMBEDHUB_REQUIRE_HASH refuses an unpinned companion; another pin is another store."""
     unpinned = model(companions=(remote("tokenizer.json", known_hash=None),))
     monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
     with pytest.raises(DownloadError, match=r"tokenizer.json: it has no published hash"):
@@ -147,8 +147,8 @@ def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert source(unpinned).cache_key(4) != source(model()).cache_key(4)
 
 
-def test_a_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
-    """A header that promises more rows than a downloaded file has is an error, and nothing is published."""
+def test_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
+    """A header that declares more vectors than a download has is an error; no store is published."""
     cut = remote("cut.txt", format="word2vec-text")
     with pytest.raises(FormatError, match=r"declares 4 vectors, but the file has 3. It may be truncated"):
         source(cut).vectors(4)
@@ -167,7 +167,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_file_that_is_not_read_in_order_is_verified_all_the_same(cache: Path, kind: str) -> None:
+def test_partly_read_file_is_verified(cache: Path, kind: str) -> None:
     """A fastText model, of which only a part is read, is built when all its bytes are the pinned ones."""
     good = remote(**MODELS[kind], format="fasttext")
     wrong = remote(**MODELS[kind], format="fasttext", known_hash="sha256:" + 64 * "0")

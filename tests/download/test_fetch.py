@@ -88,7 +88,7 @@ def use_mirror(
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
 def test_whole_file_is_downloaded_and_verified(cache: Path, algorithm: str) -> None:
-    """A file arrives with its bytes, at its place in the layout of wget -x, with the user's own mode."""
+    """A file is downloaded to its place in the layout of `wget -x`, with the user's own mode."""
     path = fetch([pinned(TEXT, algorithm)])
     assert path.read_bytes() == TEXT
     assert path == cache / "downloads" / HOST / "data" / "some.txt"
@@ -98,8 +98,8 @@ def test_whole_file_is_downloaded_and_verified(cache: Path, algorithm: str) -> N
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
 
 
-def test_a_member_is_brought_by_ranges(use_mirror: Callable[[], int]) -> None:
-    """Of an archive only the directory and the member's own bytes move; it is kept as gzip."""
+def test_archive_member_is_downloaded_by_ranges(use_mirror: Callable[[], int]) -> None:
+    """Only the directory of an archive and the member's own bytes are downloaded; it is kept as gzip."""
     path = fetch([a_member()])
     data = path.read_bytes()
     assert gzip.decompress(data) == TEXT
@@ -108,8 +108,8 @@ def test_a_member_is_brought_by_ranges(use_mirror: Callable[[], int]) -> None:
 
 
 @pytest.mark.usefixtures("use_mirror")
-def test_a_fetched_file_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is there was verified before it got its name: no address is asked."""
+def test_existing_download_sends_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An existing file was verified before it was published: no URL is requested."""
     path = fetch([a_member()])
     monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
     assert fetch([pinned(OTHER), a_member()]) == path
@@ -124,8 +124,8 @@ WRONG = {
 
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("what", WRONG)
-def test_wrong_bytes_are_never_published(cache: Path, what: str) -> None:
-    """A wrong hash or size is an error that says address, expected and actual; nothing stays."""
+def test_wrong_hash_or_size_is_not_published(cache: Path, what: str) -> None:
+    """A wrong hash or size is an error with URL, expected and actual value; no file remains."""
     file, expected = WRONG[what]
     with pytest.raises(ChecksumError, match=expected) as caught:
         fetch([file])
@@ -136,7 +136,7 @@ def test_wrong_bytes_are_never_published(cache: Path, what: str) -> None:
 
 
 @pytest.mark.usefixtures("use_mirror")
-def test_the_next_candidate_is_tried() -> None:
+def test_next_candidate_is_tried() -> None:
     """After a file that is not available, or has wrong bytes, the next candidate is tried."""
     absent = pinned(TEXT, url=f"https://{HOST}/data/absent.txt")
     wrong = a_member(known_hash="sha256:" + 64 * "0")
@@ -154,8 +154,8 @@ def test_the_next_candidate_is_tried() -> None:
         (a_member(url=f"https://{HOST}/data/stored.zip"), "not a plain deflated one"),
     ],
 )
-def test_a_failure_names_every_address(file: RemoteFile, words: str) -> None:
-    """When nothing is available, one error lists each address with its reason, and what to do."""
+def test_error_names_every_url(file: RemoteFile, words: str) -> None:
+    """If no candidate is available, the error lists each URL with its reason, and a remedy."""
     with pytest.raises(DownloadError) as caught:
         fetch([file])
     message = str(caught.value)
@@ -165,15 +165,15 @@ def test_a_failure_names_every_address(file: RemoteFile, words: str) -> None:
     assert not isinstance(caught.value, ChecksumError)
 
 
-def test_a_mirror_is_a_url_or_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another scheme is an error that names the variable."""
+def test_mirror_with_another_scheme_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the variable, and the expected URL or folder."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", "ftp://example.org")
     with pytest.raises(ValueError, match=r"EMBEDHUB_MIRROR is 'ftp://example.org'; expected an http"):
         fetch([pinned(TEXT)])
 
 
-def test_a_truncated_member_is_noticed(mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    """Damaged deflated bytes are a checksum error, not a crash of the inflater."""
+def test_damaged_member_is_a_checksum_error(mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """Damaged compressed bytes are a checksum error, not a crash of the decompressor."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
     path = mirror / HOST / "data" / "some.zip"
     data = bytearray(path.read_bytes())
@@ -212,10 +212,10 @@ class ByItself(RemoteSource):
     "change", [{"known_hash": "sha256:" + 64 * "0"}, {"size": 12, "known_hash": None}], ids=["hash", "size"]
 )
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
-def test_no_unverified_byte_is_parsed(
+def test_unverified_bytes_are_not_parsed(
     make: Callable[..., RemoteFile], change: dict[str, Any], kind: type[RemoteSource], cache: Path
 ) -> None:
-    """Wrong bytes never reach a parser, whichever, and nothing is built of them."""
+    """Wrong bytes never reach a parser, and no store is built of them."""
     ByItself.parsed = 0
     with pytest.raises(ChecksumError, match="expected"):
         embedhub.load(a_source(make(TEXT, **change), kind=kind))
@@ -228,10 +228,10 @@ def test_no_unverified_byte_is_parsed(
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
 @pytest.mark.parametrize("known", [True, False], ids=["published", "remembered"])
-def test_kept_file_with_damaged_bytes_is_downloaded_again(
+def test_damaged_download_is_downloaded_again(
     make: Callable[..., RemoteFile], known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kept file is verified each time, and replaced if its bytes are wrong."""
+    """A kept download is verified each time, and replaced if its bytes are wrong."""
     file = make(TEXT) if known else make(TEXT, known_hash=None)
     fetched = fetch_first([file], label="some 2d")
     with warnings.catch_warnings(action="ignore"):
@@ -249,7 +249,7 @@ def test_kept_file_with_damaged_bytes_is_downloaded_again(
 
 
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
-def test_downloads_of_a_cache_are_a_mirror_of_another(
+def test_downloads_folder_is_a_mirror(
     make: Callable[..., RemoteFile],
     mirror: Path,
     serve: Callable[[Path], Any],
@@ -273,7 +273,7 @@ def test_downloads_of_a_cache_are_a_mirror_of_another(
 
 
 def test_pooch_reports_other_files_only(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A download is not announced by pooch, whose log level and reports on other files stay as they are."""
+    """A download is not announced by pooch, whose log level and reports on other files are unchanged."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
     logger = pooch.get_logger()
     reported: list[str] = []
@@ -289,8 +289,8 @@ def test_pooch_reports_other_files_only(mirror: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
-def test_right_bytes_that_cannot_be_read_are_kept(make: Callable[..., RemoteFile], cache: Path) -> None:
-    """A file with the right bytes that its reader refuses is kept, and named in the error."""
+def test_unreadable_pinned_file_is_kept(make: Callable[..., RemoteFile], cache: Path) -> None:
+    """A file with the pinned bytes that its reader refuses is kept, and named in the error."""
     file = make(TEXT)
     source = replace(a_source(file), files={3: (file,)})
     with pytest.raises(FormatError, match="line 1") as caught:

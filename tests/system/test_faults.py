@@ -145,10 +145,10 @@ FAULTS: dict[str, tuple[int, list[dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_download_recovers_from_a_transient_fault(
+def test_transient_fault_is_retried(
     glove_server: Any, cache: Path, wanted: Wanted, fault: str
 ) -> None:
-    """A fault that does not last raises no error, and at most 1 MiB is moved twice."""
+    """A transient fault raises no error, and at most 1 MiB is downloaded twice."""
     at, faults = FAULTS[fault]
     glove_server.faults = [FINE] * (wanted.body if at == BODY else at) + faults
     assert content(fetch(wanted.file)) == wanted.content
@@ -157,8 +157,8 @@ def test_download_recovers_from_a_transient_fault(
     assert litter(cache) == []
 
 
-def test_a_stalled_server_is_given_up_and_asked_again(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that sends nothing for too long counts as broken off."""
+def test_read_timeout_is_retried(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stalls for longer than the read timeout is requested again."""
     monkeypatch.setattr("embedhub.download.http.READ_SECONDS", 1)
     server.faults = [FINE, {"stall": 4}]
     assert content(fetch(a_file("whole"))) == TEXT
@@ -166,10 +166,10 @@ def test_a_stalled_server_is_given_up_and_asked_again(server: Any, monkeypatch: 
 
 
 @pytest.mark.parametrize("cut", [1, 300_000, 1_500_000])
-def test_next_run_resumes_an_interrupted_download(
+def test_interrupted_download_is_resumed(
     glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, cut: int
 ) -> None:
-    """When all attempts fail, the bytes stay, and the next run moves only the rest."""
+    """When all attempts fail, the bytes stay, and the next run downloads only the remaining ones."""
     monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
     glove_server.faults = [FINE] * wanted.body + [{"cut": cut}]
     with pytest.raises(DownloadError, match=r"(?s)broken off at byte .* an interrupted download is kept"):
@@ -181,7 +181,7 @@ def test_next_run_resumes_an_interrupted_download(
 
 
 @pytest.mark.parametrize("new", ['"2"', None])
-def test_changed_remote_file_is_downloaded_from_the_start(
+def test_changed_etag_restarts_the_download(
     glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, new: str | None
 ) -> None:
     """Bytes of an older and a newer file are never joined, neither in one run nor between two."""
@@ -202,7 +202,7 @@ def test_changed_remote_file_is_downloaded_from_the_start(
     assert glove_server.sent >= wanted.size
 
 
-def test_wrong_bytes_kept_from_an_earlier_run_are_brought_anew(server: Any, cache: Path) -> None:
+def test_damaged_partial_file_is_downloaded_again(server: Any, cache: Path) -> None:
     """A partial file that was damaged on disk does not spoil the download."""
     server.faults = [FINE] * 3 + [{"cut": 900_000}, *[{"status": 404}]]
     with pytest.raises(DownloadError):
@@ -215,7 +215,7 @@ def test_wrong_bytes_kept_from_an_earlier_run_are_brought_anew(server: Any, cach
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_what_is_final_is_not_tried_again(server: Any, status: int) -> None:
+def test_http_403_and_404_are_not_retried(server: Any, status: int) -> None:
     """403 and 404 are final: one request, then the next address."""
     server.faults = [{"status": status}]
     with pytest.raises(DownloadError, match=f"HTTP {status}"):
@@ -223,7 +223,7 @@ def test_what_is_final_is_not_tried_again(server: Any, status: int) -> None:
     assert len(server.asked) == 1
 
 
-def test_a_server_that_wants_to_be_left_alone_is_not_waited_for(server: Any) -> None:
+def test_long_retry_after_is_not_retried(server: Any) -> None:
     """Retry-After of more than a minute is final for that address."""
     server.faults = [{"status": 503, "headers": {"Retry-After": "3600"}}]
     with pytest.raises(DownloadError, match=r"HTTP 503 .* It asks to wait for 3600 s"):
@@ -232,10 +232,10 @@ def test_a_server_that_wants_to_be_left_alone_is_not_waited_for(server: Any) -> 
 
 
 @pytest.mark.parametrize("pinned", [True, False])
-def test_a_server_without_ranges_gives_the_whole_archive_once(
+def test_archive_without_ranges_is_downloaded_once(
     server: Any, folder: Path, cache: Path, pinned: bool
 ) -> None:
-    """Without ranges the archive is downloaded, verified by its own hash, and kept; one member is read."""
+    """Without ranges the archive is downloaded, verified by its own hash, and kept; one member is extracted."""
     server.ranges = False
     data = (folder / HOST / "some.zip").read_bytes()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
@@ -250,8 +250,8 @@ def test_a_server_without_ranges_gives_the_whole_archive_once(
     assert server.sent == sent
 
 
-def test_a_wrong_archive_is_not_used(server: Any, cache: Path) -> None:
-    """The archive's own hash is checked too."""
+def test_archive_hash_is_verified(server: Any, cache: Path) -> None:
+    """An archive that is downloaded whole has to have its own pinned hash."""
     server.ranges = False
     with pytest.raises(ChecksumError, match="expected sha256:0000"):
         fetch(a_file(archive_hash="sha256:" + 64 * "0"))
@@ -274,7 +274,7 @@ SENT_INSTEAD = {
 @pytest.mark.parametrize("name", SENT_INSTEAD)
 @pytest.mark.parametrize("how", ["pinned", "unpinned", "sized", "member", "archive"])
 @pytest.mark.parametrize("ranges", [True, False])
-def test_error_names_what_the_server_sent_instead_of_vectors(
+def test_error_names_the_content_of_a_wrong_file(
     glove_6b_mirror: tuple[Path, RemoteSource],
     tmp_path: Path,
     serve: Callable[..., Any],
@@ -284,7 +284,7 @@ def test_error_names_what_the_server_sent_instead_of_vectors(
     how: str,
     ranges: bool,
 ) -> None:
-    """A web page, an error document, a pointer or nothing at a file's address is named in the error."""
+    """A web page, an error document, a pointer or an empty body at a file's URL is named in the error."""
     mirror, source = glove_6b_mirror
     member, release = source.files[50]
     shutil.copytree(mirror, tmp_path / "mirror")
@@ -306,8 +306,8 @@ def test_error_names_what_the_server_sent_instead_of_vectors(
     assert not (cache / "hashes").exists()
 
 
-def test_hash_of_the_first_download_is_remembered(server: Any, cache: Path, folder: Path) -> None:
-    """What a reader has accepted is remembered, with a warning; another file there is refused later."""
+def test_unpinned_hash_is_remembered(server: Any, cache: Path, folder: Path) -> None:
+    """The hash of an unpinned file is stored, with a warning, and verified at later downloads."""
     for kind in ("member", "whole"):
         file = a_file(kind, known_hash=None, size=None)
         fetched = fetch_first([file], label="some 2d")
@@ -328,10 +328,10 @@ def test_hash_of_the_first_download_is_remembered(server: Any, cache: Path, fold
 
 
 @pytest.mark.parametrize("kind", ["member", "whole"])
-def test_wrong_answer_is_not_remembered(
+def test_unreadable_unpinned_file_is_not_kept(
     kind: str, tmp_path: Path, folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a file without a published hash that its reader refuses neither the bytes nor the hash are kept."""
+    """If the reader refuses an unpinned file, neither its bytes nor its hash are kept."""
     (tmp_path / HOST).mkdir()
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     place = tmp_path / HOST / ("some.zip" if kind == "member" else "some.txt")
@@ -350,8 +350,8 @@ def test_wrong_answer_is_not_remembered(
         assert len(source.vectors(2)) == 250_000
 
 
-def test_files_without_a_hash_can_be_refused(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EMBEDHUB_REQUIRE_HASH refuses them before any request."""
+def test_require_hash_refuses_unpinned_files(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EMBEDHUB_REQUIRE_HASH refuses an unpinned file before any request."""
     monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
     with pytest.raises(DownloadError, match="EMBEDHUB_REQUIRE_HASH is set"):
         fetch(a_file(known_hash=None))
@@ -366,10 +366,10 @@ def a_source(*files: RemoteFile, name: str = "some", vocab_size: int = 250_000) 
     )  # fmt: skip
 
 
-def test_downloads_go_when_the_store_is_built(
+def test_download_is_removed_after_the_build(
     server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fetched file is removed, unless EMBEDHUB_KEEP_DOWNLOADS is set."""
+    """The download is removed, unless EMBEDHUB_KEEP_DOWNLOADS is set."""
     assert len(a_source().vectors(2)) == 250_000
     assert files_in(cache / "downloads") == []
     monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "other"))
@@ -378,10 +378,10 @@ def test_downloads_go_when_the_store_is_built(
     assert len(files_in(cache / "other" / "downloads")) == 1
 
 
-def test_offline_names_what_is_missing_and_how_to_bring_it(
+def test_offline_error_names_the_file(
     server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """EMBEDHUB_OFFLINE contacts no server, not even a name server, but reads a mirror that is a folder."""
+    """EMBEDHUB_OFFLINE opens no connection and resolves no name; a mirror that is a folder is read."""
     code = """
 import sys
 def no_sockets(event, arguments):
@@ -409,8 +409,8 @@ except embedhub.errors.OfflineError as error:
     assert content(fetch(a_file())) == TEXT
 
 
-def test_the_whole_street_runs_from_a_prefetched_cache(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After embedhub.load nothing needs the network."""
+def test_built_store_needs_no_network(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After embedhub.load no request is sent."""
     embedhub.load(a_source(), 2)
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     asked = len(server.asked)
@@ -419,7 +419,7 @@ def test_the_whole_street_runs_from_a_prefetched_cache(server: Any, monkeypatch:
 
 
 def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> None:
-    """Eight threads that ask at once cost one download and one build."""
+    """Eight threads that start together cost one download and one build."""
     found: list[int] = []
     threads = [threading.Thread(target=lambda: found.append(len(a_source().vectors(2)))) for _ in range(8)]
     for thread in threads:
@@ -430,16 +430,16 @@ def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> 
     assert server.sent <= deflated(folder) + (1 << 16) + 256
 
 
-def test_a_disk_too_small_is_noticed_before(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A download or a store that cannot fit is not begun."""
+def test_store_too_large_for_the_disk_is_not_begun(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the store cannot fit, the error says so before any request."""
     free = shutil.disk_usage("/").free
     with pytest.raises(StoreError, match=r"the store needs .* MB are free. Nothing was begun"):
         a_source(vocab_size=free // 8).vectors(2)
 
 
 @pytest.mark.posix
-def test_a_download_too_large_is_noticed_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file larger than the free space is not begun; the message says how much is missing."""
+def test_download_too_large_for_the_disk_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the file cannot fit, the error states the needed and the free space."""
     (tmp_path / HOST).mkdir()
     with (tmp_path / HOST / "some.txt").open("wb") as file:
         file.truncate(10 << 40)  # a sparse hole of 10 TiB
@@ -462,7 +462,7 @@ except embedhub.errors.StoreError as error:
 
 
 @pytest.mark.posix
-def test_full_disk_leaves_a_download_that_can_be_resumed(
+def test_download_resumes_after_a_full_disk(
     glove_6b_mirror: tuple[Path, RemoteSource],
     glove_lines: list[bytes],
     tmp_path: Path,
@@ -470,7 +470,7 @@ def test_full_disk_leaves_a_download_that_can_be_resumed(
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When the disk is full in mid-download or mid-build, the next run resumes at the last byte written."""
+    """When the disk is full during download or build, the next run resumes at the last byte written."""
     _, source = glove_6b_mirror
     member, _ = source.files[50]
     place = tmp_path / "mirror" / member.url.removeprefix("https://")
@@ -521,7 +521,7 @@ for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/..
 
 @pytest.mark.posix
 @pytest.mark.skipif(getattr(os, "getuid", int)() != 0, reason="only root can become another user")
-def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
+def test_store_is_readable_by_another_user(open_cache: Path) -> None:
     """A finished store needs no write permission; the error of a failed write names the variable to set."""
     run = subprocess.run(
         [sys.executable, "-c", UNPRIVILEGED], capture_output=True, text=True, check=True, timeout=PATIENCE
@@ -539,7 +539,7 @@ def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
         assert str(open_cache.parent) in refusal
 
 
-def test_bars_show_only_where_they_are_wanted(
+def test_progress_bars_need_a_terminal_or_the_setting(
     server: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache: Path
 ) -> None:
     """Without a terminal nothing is drawn; EMBEDHUB_PROGRESS=1 draws a bar for download and build."""
@@ -554,10 +554,10 @@ def test_bars_show_only_where_they_are_wanted(
 
 
 @pytest.mark.linux
-def test_a_member_that_inflates_beyond_its_size_is_stopped(
+def test_zip_bomb_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Inflating ends one byte past the expected size: a bomb does not go off."""
+    """Decompression ends one byte past the expected size."""
     (tmp_path / HOST).mkdir()
     bomb = bytes(50 * MIB)
     with zipfile.ZipFile(tmp_path / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -577,8 +577,8 @@ def test_a_member_that_inflates_beyond_its_size_is_stopped(
 
 
 @pytest.mark.posix
-def test_zip64_archives_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member with zip64 fields, at more than 4 GiB into its archive, is found."""
+def test_zip64_archive_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member with zip64 fields, more than 4 GiB into its archive, is extracted."""
     (tmp_path / HOST).mkdir()
     with (tmp_path / HOST / "some.zip").open("wb") as file:
         file.truncate(5 << 30)  # a sparse hole: no disk is used
@@ -600,7 +600,7 @@ def https(folder: Path, serve: Callable[..., Any], tmp_path: Path) -> tuple[Any,
     return serve(folder, tls=context), tmp_path / "authority.pem"
 
 
-def test_tls_is_always_verified(https: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_certificate_is_verified(https: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A server with an untrusted certificate is rejected at once; a trusted one is used."""
     server, authority = https
     file = a_file(url=f"{server.base}/{HOST}/some.zip")
@@ -611,10 +611,10 @@ def test_tls_is_always_verified(https: tuple[Any, Path], monkeypatch: pytest.Mon
     assert content(fetch(file)) == TEXT
 
 
-def test_a_redirect_away_from_https_is_refused(
+def test_redirect_to_http_is_refused(
     https: tuple[Any, Path], server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From https to http no redirect is followed, even where the bytes would be right."""
+    """No redirect from https to http is followed, even where the bytes would be right."""
     monkeypatch.delenv("EMBEDHUB_MIRROR")
     secure, authority = https
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
@@ -626,7 +626,7 @@ def test_a_redirect_away_from_https_is_refused(
     assert content(fetch(a_file(url=f"{secure.base}/old.zip"))) == TEXT
 
 
-def test_proxies_of_the_environment_are_used(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_of_the_environment_is_used(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mirror that only the proxy can reach is reached through it."""
     monkeypatch.setenv("http_proxy", server.base)
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://mirror.invalid")
@@ -634,7 +634,7 @@ def test_proxies_of_the_environment_are_used(server: Any, monkeypatch: pytest.Mo
     assert server.asked[0] == f"/{HOST}/some.zip bytes=0-0"
 
 
-def test_sources_that_share_a_file_share_its_download(server: Any, cache: Path) -> None:
+def test_sources_with_a_common_file_share_its_download(server: Any, cache: Path) -> None:
     """Two sources with one file among their candidates never write into it at once."""
     server.rate = 20e6
     shared, absent = a_file("whole"), a_file("whole", url=f"https://{HOST}/absent.txt")
@@ -653,10 +653,10 @@ def test_sources_that_share_a_file_share_its_download(server: Any, cache: Path) 
     assert litter(cache) == []
 
 
-def test_another_pin_is_another_file(
+def test_new_pin_invalidates_the_download(
     server: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When a source pins new bytes at an old address, what was fetched before is not used."""
+    """When a source pins new bytes at an old URL, the earlier download is not used."""
     old, new = b"old 1 2\n", b"new 3 4\n"
     (tmp_path / HOST).mkdir()
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
@@ -669,7 +669,7 @@ def test_another_pin_is_another_file(
         assert a_source(file).vectors(2).words[0] == data[:3].decode()
 
 
-def test_a_server_without_ranges_is_given_up_in_the_end(server: Any) -> None:
+def test_retries_without_ranges_are_limited(server: Any) -> None:
     """Without resumption, an interruption at another byte is not progress."""
     server.ranges = False
     server.faults = [FINE, *[{"cut": 900_000}, {"cut": 400_000}] * 20]
@@ -679,10 +679,10 @@ def test_a_server_without_ranges_is_given_up_in_the_end(server: Any) -> None:
 
 
 @pytest.mark.posix
-def test_each_address_keeps_its_own_bytes(
+def test_partial_download_belongs_to_its_url(
     server: Any, https: tuple[Any, Path], folder: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
-    """The next address does not undo what the mirror gave: the next run goes on at the mirror."""
+    """The next URL does not overwrite the mirror's partial file: the next run resumes at the mirror."""
     secure, authority = https
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
     monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
@@ -699,10 +699,10 @@ def test_each_address_keeps_its_own_bytes(
     assert litter(cache) == []
 
 
-def test_a_gzip_file_arrives_as_it_is(
+def test_content_encoding_is_not_decoded(
     tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that labels a .gz file as encoded in transit does not get it inflated on the way."""
+    """A .gz file that the server labels with Content-Encoding is stored compressed."""
     (tmp_path / HOST).mkdir()
     data = gzip.compress(TEXT[: len(TEXT) // 4])
     (tmp_path / HOST / "some.txt").write_bytes(data)
@@ -713,10 +713,10 @@ def test_a_gzip_file_arrives_as_it_is(
 
 @pytest.mark.posix
 @pytest.mark.parametrize("how", ["folder", "http"])
-def test_a_query_is_part_of_the_name(
+def test_query_is_part_of_the_mirror_path(
     tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """Two addresses that differ in their query are two files of a mirror, as wget -x writes them."""
+    """Two URLs that differ in their query are two files of a mirror, as `wget -x` writes them."""
     (tmp_path / HOST).mkdir()
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path) if how == "folder" else serve(tmp_path).base)
     for number in (1, 2):
