@@ -18,7 +18,7 @@ _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between the attempts of a rename
 _WINDOWS_IN_USE = {5, 32, 33, 1224}
 
 
-def in_use(error: OSError) -> bool:
+def is_in_use_error(error: OSError) -> bool:
     """Return whether a rename or a removal failed because a program has the file or folder open.
 
     Windows refuses both for an open or memory-mapped file, and for each folder above it.
@@ -29,7 +29,7 @@ def in_use(error: OSError) -> bool:
 def reason(error: OSError) -> str:
     """Return why the system refused a rename or a removal, and what helps."""
     why = error.strerror or str(error)
-    return f"{why}; close the programs that have it open" if in_use(error) else why
+    return f"{why}; close the programs that have it open" if is_in_use_error(error) else why
 
 
 def move(old: Path, new: Path) -> None:
@@ -44,7 +44,7 @@ def move(old: Path, new: Path) -> None:
         try:
             old.replace(new)
         except OSError as error:
-            if not in_use(error):
+            if not is_in_use_error(error):
                 raise
             time.sleep(pause)
         else:

@@ -322,9 +322,7 @@ def test_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_plugin_guide_prints_the_shown_output(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plugin_guide_prints_the_shown_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of the guide for plugin authors have the results that it shows."""
     site = tmp_path / "site"
     folder = tmp_path / "empty"

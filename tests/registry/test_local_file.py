@@ -135,7 +135,9 @@ def test_settled_file_is_hashed_once(mine: Path, cache: Path, monkeypatch: pytes
     assert embedhub.load(mine)["the"].tolist() == [-1, -2]
 
 
-def test_store_opens_where_no_digest_can_be_written(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_opens_where_no_digest_can_be_written(
+    mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An existing store is opened where no digest can be remembered."""
     monkeypatch.setattr(local, "_SETTLED", 0)
     embedhub.load(mine)
