@@ -164,7 +164,7 @@ def test_glove_plugin_reads_lines_of_glove_6b(
 def test_mirror_with_other_bytes_serves_only_unpinned_members(
     glove_sources: dict[str, RemoteSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other bytes of a member are used with a warning where it is unpinned, and refused where it is pinned."""
+    """Other bytes of a member are used with a warning where it is unpinned, else refused."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     line = b"the" + 300 * b" 0.5" + b"\n"
     for name in ("glove-2024-dolma", "glove-840b"):

@@ -218,7 +218,7 @@ def test_unknown_format_is_an_error(tmp_path: Path, data: bytes, hint: str) -> N
 
 
 def test_number_in_the_first_line_is_not_a_header(tmp_path: Path) -> None:
-    """A first line with a number for a word is a vector; a bad line among the first does not hide the format."""
+    """A first line with a number for a word is a vector; a bad line does not hide the format."""
     path = write(tmp_path / "numbers.txt", b"1990 0.5 2\n3 4 5\nfrom 7 to 8 9 10\nbad\n6 7 8\n9 1 2\n")
     with pytest.raises(FormatError, match="line 4: expected a word and 2 numbers"):
         embedhub.load(path)

@@ -233,7 +233,7 @@ def test_long_retry_after_is_not_retried(server: Any) -> None:
 def test_archive_without_ranges_is_downloaded_once(
     server: Any, folder: Path, cache: Path, pinned: bool
 ) -> None:
-    """Without ranges the archive is downloaded, verified by its own hash, and kept; one member is extracted."""
+    """Without ranges the archive is downloaded, verified by its own hash, and kept."""
     server.ranges = False
     data = (folder / HOST / "some.zip").read_bytes()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
