@@ -172,7 +172,9 @@ def test_mirror_with_another_scheme_is_an_error(monkeypatch: pytest.MonkeyPatch)
         fetch([pinned(TEXT)])
 
 
-def test_damaged_member_is_a_checksum_error(mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+def test_damaged_member_is_a_checksum_error(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
     """Damaged compressed bytes are a checksum error, not a crash of the decompressor."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
     path = mirror / HOST / "data" / "some.zip"

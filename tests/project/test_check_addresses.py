@@ -74,9 +74,7 @@ def check(tmp_path: Path) -> Callable[..., tuple[int, list[str]]]:
     return check
 
 
-def test_report_lists_problems_last(
-    server: Any, check: Callable[..., tuple[int, list[str]]]
-) -> None:
+def test_report_lists_problems_last(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
     """A line has status, expected and offered size, and URL; a summary ends the table."""
     base = server.base
     code, lines = check(
@@ -209,9 +207,7 @@ def test_unreachable_host_is_skipped(server: Any, check: Callable[..., tuple[int
     assert code == 1
 
 
-def test_shared_address_is_requested_once(
-    server: Any, check: Callable[..., tuple[int, list[str]]]
-) -> None:
+def test_shared_address_is_requested_once(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
     """Sources that share a file share its line; a companion file has one of its own."""
     companion = a_file(f"{server.base}/archive")
     file = a_file(f"{server.base}/whole", size=7, companion=companion)
@@ -238,7 +234,9 @@ def test_mirror_and_offline_are_ignored(
     assert code == 1
 
 
-def test_names_select_sources_and_benchmarks(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
+def test_names_select_sources_and_benchmarks(
+    server: Any, check: Callable[..., tuple[int, list[str]]]
+) -> None:
     """Sources and benchmarks are selected by name, with all of their candidates."""
     code, lines = check(a_file(f"{server.base}/whole"), names="simlex-999")  # no test has a network
     assert [line.split()[0] for line in lines] == ["unreachable", "unreachable", "Addresses:"]

@@ -64,5 +64,5 @@ def test_module_below_the_threshold_fails(check: Callable[..., subprocess.Comple
 def test_modules_are_selected(
     options: tuple[str, ...], code: int, check: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    """Requested modules are checked, or all but some; none when only some tests ran; a wrong name is an error."""
+    """Requested modules are checked, or all but a few; none if only some tests ran; a wrong name fails."""
     assert check(*options).returncode == code

@@ -164,7 +164,7 @@ def test_glove_plugin_reads_lines_of_glove_6b(
 def test_mirror_with_other_bytes_serves_only_unpinned_members(
     glove_sources: dict[str, RemoteSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other bytes of a member are used with a warning where it is unpinned, and refused where it is pinned."""
+    """Other bytes of a member are used with a warning if it is unpinned, and refused if it is pinned."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     line = b"the" + 300 * b" 0.5" + b"\n"
     for name in ("glove-2024-dolma", "glove-840b"):
@@ -322,9 +322,7 @@ def test_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_plugin_guide_prints_the_shown_output(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plugin_guide_prints_the_shown_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of the guide for plugin authors have the results that it shows."""
     site = tmp_path / "site"
     folder = tmp_path / "empty"

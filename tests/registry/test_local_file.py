@@ -135,7 +135,9 @@ def test_settled_file_is_hashed_once(mine: Path, cache: Path, monkeypatch: pytes
     assert embedhub.load(mine)["the"].tolist() == [-1, -2]
 
 
-def test_store_opens_where_no_digest_can_be_written(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_opens_where_no_digest_can_be_written(
+    mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An existing store is opened where no digest can be remembered."""
     monkeypatch.setattr(local, "_SETTLED", 0)
     embedhub.load(mine)
@@ -216,7 +218,7 @@ def test_unknown_format_is_an_error(tmp_path: Path, data: bytes, hint: str) -> N
 
 
 def test_number_in_the_first_line_is_not_a_header(tmp_path: Path) -> None:
-    """A first line with a number for a word is a vector; a bad line among the first does not hide the format."""
+    """A first line whose word is a number is a vector; a bad line among the first hides no format."""
     path = write(tmp_path / "numbers.txt", b"1990 0.5 2\n3 4 5\nfrom 7 to 8 9 10\nbad\n6 7 8\n9 1 2\n")
     with pytest.raises(FormatError, match="line 4: expected a word and 2 numbers"):
         embedhub.load(path)

@@ -162,7 +162,7 @@ print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values(
 def test_parser_is_compiled_once_into_the_cache(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first process compiles, the next one loads the machine code from the cache; the package has none."""
+    """The first process compiles, the next loads the machine code from the cache; the package has none."""
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     (tmp_path / "tiny.txt").write_bytes(b"the 0.5 1\n")
     assert in_new_process(COMPILE, tmp_path / "tiny.txt") == [0, 1, 0]

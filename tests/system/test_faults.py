@@ -145,9 +145,7 @@ FAULTS: dict[str, tuple[int, list[dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_transient_fault_is_retried(
-    glove_server: Any, cache: Path, wanted: Wanted, fault: str
-) -> None:
+def test_transient_fault_is_retried(glove_server: Any, cache: Path, wanted: Wanted, fault: str) -> None:
     """A transient fault raises no error, and at most 1 MiB is downloaded twice."""
     at, faults = FAULTS[fault]
     glove_server.faults = [FINE] * (wanted.body if at == BODY else at) + faults
@@ -235,7 +233,7 @@ def test_long_retry_after_is_not_retried(server: Any) -> None:
 def test_archive_without_ranges_is_downloaded_once(
     server: Any, folder: Path, cache: Path, pinned: bool
 ) -> None:
-    """Without ranges the archive is downloaded, verified by its own hash, and kept; one member is extracted."""
+    """Without ranges the archive is downloaded, verified by its own hash and kept; one member is read."""
     server.ranges = False
     data = (folder / HOST / "some.zip").read_bytes()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
@@ -378,9 +376,7 @@ def test_download_is_removed_after_the_build(
     assert len(files_in(cache / "other" / "downloads")) == 1
 
 
-def test_offline_error_names_the_file(
-    server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_offline_error_names_the_file(server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """EMBEDHUB_OFFLINE opens no connection and resolves no name; a mirror that is a folder is read."""
     code = """
 import sys
@@ -438,7 +434,9 @@ def test_store_too_large_for_the_disk_is_not_begun(server: Any, monkeypatch: pyt
 
 
 @pytest.mark.posix
-def test_download_too_large_for_the_disk_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_download_too_large_for_the_disk_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If the file cannot fit, the error states the needed and the free space."""
     (tmp_path / HOST).mkdir()
     with (tmp_path / HOST / "some.txt").open("wb") as file:
@@ -554,9 +552,7 @@ def test_progress_bars_need_a_terminal_or_the_setting(
 
 
 @pytest.mark.linux
-def test_zip_bomb_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_zip_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decompression ends one byte past the expected size."""
     (tmp_path / HOST).mkdir()
     bomb = bytes(50 * MIB)
