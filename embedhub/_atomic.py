@@ -126,18 +126,18 @@ def _temporary_name(path: Path) -> Path:
 
 @contextmanager
 def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> Iterator[Path]:
-    """Give a place to write to; on success what is there appears at ``path``.
+    """Yield a path to write to; without an error the file or folder appears at ``path``.
 
     Args:
         path: The final place.
-        overwrite: Whether what is there already is replaced.
+        overwrite: Whether an existing file or folder is replaced.
         expected_names: Of a folder, the names of its files: a folder with others is never replaced.
 
     Yields:
         A path with the same last name, in a folder that is gone afterwards.
 
     Raises:
-        OutputError: It is there already, or the disk refuses it. Nothing is changed then.
+        OutputError: It exists already, or it cannot be written. Nothing is changed then.
     """
     path = path.expanduser().absolute()
     ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
@@ -159,7 +159,7 @@ def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str
 
 
 def ensure_writable(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> None:
-    """Raise OutputError unless `atomic_output` may write there; asked before long work too."""
+    """Raise OutputError unless `atomic_output` may write there; call it before long work too."""
     path = path.expanduser().absolute()
     existing = path.exists()
     if existing and path.is_dir() != bool(expected_names):

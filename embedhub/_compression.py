@@ -26,7 +26,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         path: The file; ``archive.zip#member`` for one of several in an archive.
 
     Raises:
-        FormatError: The compressed bytes are damaged or end too early, or there is no such member.
+        FormatError: The compressed bytes are damaged or end too early, or the archive lacks the member.
     """
     file_path, member = _archives.split_member(path)
     with file_path.open("rb") as file:

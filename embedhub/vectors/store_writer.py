@@ -209,8 +209,8 @@ def _encode(words: list[str], before: int) -> list[bytes]:
         return encode_all(words)
     except (AttributeError, TypeError, UnicodeEncodeError) as error:
         raise FormatError(
-            f"After {before} vectors a reader yielded words of which one cannot be encoded as UTF-8 ({error})."
-            " Nothing was published."
+            f"After {before} vectors a reader yielded a word that cannot be encoded as UTF-8 ({error}). "
+            "Nothing was published."
         ) from error
 
 

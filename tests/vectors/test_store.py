@@ -285,7 +285,7 @@ def test_vectors_are_pickled_by_name() -> None:
 def test_words_that_cannot_be_encoded_are_a_format_error(words: Any, tmp_path: Path) -> None:
     """A reader's mistake in a word publishes nothing."""
     with (
-        pytest.raises(FormatError, match="After 0 vectors a reader yielded words of which one"),
+        pytest.raises(FormatError, match="After 0 vectors a reader yielded a word that cannot"),
         StoreWriter(tmp_path / "store", name="tiny", dim=2) as writer,
     ):
         writer.write((words, np.ones((1, 2), np.float32)))
