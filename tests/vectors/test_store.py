@@ -299,7 +299,7 @@ def test_extra_files_stay_in_the_store(name: str, tmp_path: Path) -> None:
         pytest.raises(
             FormatError, match=re.escape(f"a file named {name!r}; expected a name without folders")
         ),
-        StoreWriter(tmp_path / "store", name="tiny", dim=2) as writer,
+        StoreWriter(tmp_path / "stores" / "store", name="tiny", dim=2) as writer,
     ):
         writer.write(ExtraFile(name, np.ones(1, np.float32), {}))
     assert list(tmp_path.iterdir()) == []
