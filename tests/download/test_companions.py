@@ -1,9 +1,6 @@
 """Files that lie beside another: token vectors and their tokenizer, fetched, verified and read as one."""
 
 import gzip
-import hashlib
-import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,20 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import writers
+from remote import HOST, files_in, pinned, source_of, zipped
 
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
 from embedhub.download.remote_file import Fetched
 
-
-def zipped(name: str, data: bytes) -> bytes:
-    """Return a zip archive with one member."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, data)
-    return file.getvalue()
-
-
-HOST = "vectors.example.org"
 TOKENS = ["[PAD]", "the", "##s"]
 ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)
 FILES: dict[str, bytes] = {
@@ -35,18 +23,13 @@ FILES: dict[str, bytes] = {
     "cut.txt": writers.word2vec_text(TOKENS, ROWS).replace(b"3 4", b"4 4"),
 }
 FILES["model.bin.gz"] = gzip.compress(FILES["model.bin"])
-FILES["model.zip"] = zipped("deep/model.bin", FILES["model.bin"])
+FILES["model.zip"] = zipped(**{"deep/model.bin": FILES["model.bin"]})
 
 
 def remote(name: str, **changes: Any) -> RemoteFile:
     """Return a pinned file of the made-up host."""
-    facts: dict[str, Any] = {
-        "url": f"https://{HOST}/{name}",
-        "known_hash": f"sha256:{hashlib.sha256(FILES[name]).hexdigest()}",
-        "size": len(FILES[name]),
-        "format": "static-embeddings-prefix" if name != "plain.txt" else "word2vec-text",
-    }
-    return RemoteFile(**(facts | changes))
+    form = "static-embeddings-prefix" if name != "plain.txt" else "word2vec-text"
+    return pinned(FILES[name], name, **({"format": form} | changes))
 
 
 def model(**changes: Any) -> RemoteFile:
@@ -55,23 +38,8 @@ def model(**changes: Any) -> RemoteFile:
 
 
 def source(*files: RemoteFile, dims: tuple[int, ...] = (4,)) -> RemoteSource:
-    """Return a source with the same candidates in each dim."""
-    return RemoteSource(
-        name="tokens",
-        files=dict.fromkeys(dims, files),
-        description="",
-        language="en",
-        cased=False,
-        license="",
-        citation="",
-        homepage="",
-    )
-
-
-def files_in(cache: Path) -> list[str]:
-    """Return the downloaded files of a cache."""
-    folder = cache / "downloads"
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    """Return a source with the same candidates in each dimension."""
+    return source_of(name="tokens", files=dict.fromkeys(dims, files))
 
 
 @pytest.fixture(autouse=True)
@@ -97,14 +65,14 @@ def test_companion_is_downloaded_and_stored(cache: Path) -> None:
         assert vectors.manifest["beside"] == [
             {"url": f"https://{HOST}/tokenizer.json", "hash": remote("tokenizer.json").known_hash}
         ]
-        assert files_in(cache) == []
+        assert files_in(cache / "downloads") == []
 
 
 def test_companion_lies_in_the_folder_of_its_file(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     """A fetched file is parsed with its companion, and not downloaded again."""
     tokens = source(model())
     fetched = tokens.fetch(4)
-    assert files_in(cache) == [f"{HOST}/model.safetensors", f"{HOST}/tokenizer.json"]
+    assert files_in(cache / "downloads") == [f"{HOST}/model.safetensors", f"{HOST}/tokenizer.json"]
     assert fetched.companions == {"tokenizer.json": fetched.path.with_name("tokenizer.json")}
     monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
     assert tokens.fetch(4) == fetched
@@ -177,4 +145,4 @@ def test_partly_read_file_is_verified(cache: Path, kind: str) -> None:
     vectors = source(good).vectors(4)
     assert list(vectors) == TOKENS
     assert vectors.subwords is not None
-    assert files_in(cache) == []
+    assert files_in(cache / "downloads") == []

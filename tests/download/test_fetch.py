@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pooch
 import pytest
+from remote import HOST, files_in, pinned, source_of
 
 import embedhub
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
@@ -26,18 +27,6 @@ from embedhub.vectors.blocks import Block
 
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i) for i in range(20_000))
 OTHER = os.urandom(3 << 20)
-HOST = "vectors.example.org"
-
-
-def pinned(data: bytes, algorithm: str = "sha256", **changes: Any) -> RemoteFile:
-    """Return a pinned file of the made-up host."""
-    facts: dict[str, Any] = {
-        "url": f"https://{HOST}/data/some.txt",
-        "known_hash": f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}",
-        "size": len(data),
-        "format": "glove",
-    }
-    return RemoteFile(**(facts | changes))
 
 
 def fetch(files: list[RemoteFile]) -> Path:
@@ -45,20 +34,15 @@ def fetch(files: list[RemoteFile]) -> Path:
     return fetch_first(files, label="some 2d").path
 
 
-def files_in(folder: Path) -> list[str]:
-    """Return the paths of all files in a folder."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
 def a_member(data: bytes = TEXT, **changes: Any) -> RemoteFile:
     """Return a member of the archive of the made-up host."""
-    return pinned(data, **({"url": f"https://{HOST}/data/some.zip", "member": "deep/some.2d.txt"} | changes))
+    return pinned(data, **({"name": "some.zip", "member": "deep/some.2d.txt"} | changes))
 
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
     """Return a folder in the layout of ``wget -x``, with a text and an archive of two members."""
-    folder = tmp_path / "mirror" / HOST / "data"
+    folder = tmp_path / "mirror" / HOST
     folder.mkdir(parents=True)
     (folder / "some.txt").write_bytes(TEXT)
     with zipfile.ZipFile(folder / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -89,10 +73,10 @@ def use_mirror(
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
 def test_whole_file_is_downloaded_and_verified(cache: Path, algorithm: str) -> None:
     """A file is downloaded to its place in the layout of `wget -x`, with the user's own mode."""
-    path = fetch([pinned(TEXT, algorithm)])
+    path = fetch([pinned(TEXT, algorithm=algorithm)])
     assert path.read_bytes() == TEXT
-    assert path == cache / "downloads" / HOST / "data" / "some.txt"
-    assert files_in(cache / "downloads") == [f"{HOST}/data/some.txt"]
+    assert path == cache / "downloads" / HOST / "some.txt"
+    assert files_in(cache / "downloads") == [f"{HOST}/some.txt"]
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
@@ -115,30 +99,10 @@ def test_existing_download_sends_no_request(monkeypatch: pytest.MonkeyPatch) -> 
     assert fetch([pinned(OTHER), a_member()]) == path
 
 
-WRONG = {
-    "file": (pinned(TEXT, known_hash="sha256:" + 64 * "0"), "0000"),
-    "member": (a_member(known_hash="sha256:" + 64 * "0"), "0000"),
-    "member's size": (a_member(size=7), "expected 7 bytes"),
-}
-
-
-@pytest.mark.usefixtures("use_mirror")
-@pytest.mark.parametrize("what", WRONG)
-def test_wrong_hash_or_size_is_not_published(cache: Path, what: str) -> None:
-    """A wrong hash or size is an error with URL, expected and actual value; no file remains."""
-    file, expected = WRONG[what]
-    with pytest.raises(ChecksumError, match=expected) as caught:
-        fetch([file])
-    actual = hashlib.sha256(TEXT).hexdigest() if "size" not in what else f"{len(TEXT):,}"
-    assert actual in str(caught.value)
-    assert f"{HOST}/data/some." in str(caught.value)
-    assert files_in(cache / "downloads") == []
-
-
 @pytest.mark.usefixtures("use_mirror")
 def test_next_candidate_is_tried() -> None:
     """After a file that is not available, or has wrong bytes, the next candidate is tried."""
-    absent = pinned(TEXT, url=f"https://{HOST}/data/absent.txt")
+    absent = pinned(TEXT, name="absent.txt")
     wrong = a_member(known_hash="sha256:" + 64 * "0")
     good = pinned(TEXT)
     assert fetch_first([absent, wrong, good], label="some 2d").file == good
@@ -148,10 +112,10 @@ def test_next_candidate_is_tried() -> None:
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        (pinned(TEXT, url=f"https://{HOST}/data/absent.txt"), "data/absent.txt"),
+        (pinned(TEXT, name="absent.txt"), "absent.txt"),
         (a_member(member="absent.txt"), "has no member 'absent.txt', only big.bin, deep/some.2d.txt"),
-        (a_member(url=f"https://{HOST}/data/some.txt"), "expected a zip archive, but this is none"),
-        (a_member(url=f"https://{HOST}/data/stored.zip"), "not a plain deflated one"),
+        (a_member(name="some.txt"), "expected a zip archive, but this is none"),
+        (a_member(name="stored.zip"), "not a plain deflated one"),
     ],
 )
 def test_error_names_every_url(file: RemoteFile, words: str) -> None:
@@ -177,21 +141,13 @@ def test_damaged_member_is_a_checksum_error(
 ) -> None:
     """Damaged compressed bytes are a checksum error, not a crash of the decompressor."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
-    path = mirror / HOST / "data" / "some.zip"
+    path = mirror / HOST / "some.zip"
     data = bytearray(path.read_bytes())
     data[-5000:-1000] = bytes(4000)
     path.write_bytes(data)
     with pytest.raises(ChecksumError):
         fetch([a_member()])
     assert files_in(cache / "downloads") == []
-
-
-def a_source(*files: RemoteFile, kind: type[RemoteSource] = RemoteSource) -> RemoteSource:
-    """Return a source of dimension 2."""
-    return kind(
-        name="some", files={2: files}, description="", language="en", cased=True, license="",
-        citation="", homepage="",
-    )  # fmt: skip
 
 
 class ByItself(RemoteSource):
@@ -211,20 +167,32 @@ class ByItself(RemoteSource):
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("kind", [RemoteSource, ByItself])
 @pytest.mark.parametrize(
-    "change", [{"known_hash": "sha256:" + 64 * "0"}, {"size": 12, "known_hash": None}], ids=["hash", "size"]
+    ("change", "expected", "actual"),
+    [
+        ({"known_hash": "sha256:" + 64 * "0"}, "sha256:" + 64 * "0", hashlib.sha256(TEXT).hexdigest()),
+        ({"size": 12, "known_hash": None}, "expected 12 bytes", f"{len(TEXT):,}"),
+    ],
+    ids=["hash", "size"],
 )
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
 def test_unverified_bytes_are_not_parsed(
-    make: Callable[..., RemoteFile], change: dict[str, Any], kind: type[RemoteSource], cache: Path
+    make: Callable[..., RemoteFile],
+    change: dict[str, Any],
+    expected: str,
+    actual: str,
+    kind: type[RemoteSource],
+    cache: Path,
 ) -> None:
-    """Wrong bytes never reach a parser, and no store is built of them."""
+    """A wrong hash or size is an error with URL, expected and actual value; no file is kept or parsed."""
     ByItself.parsed = 0
-    with pytest.raises(ChecksumError, match="expected"):
-        embedhub.load(a_source(make(TEXT, **change), kind=kind))
+    with pytest.raises(ChecksumError) as caught:
+        embedhub.load(source_of(make(TEXT, **change), kind=kind))
+    for words in (f"{HOST}/some.", expected, actual):
+        assert words in str(caught.value)
     assert ByItself.parsed == 0
     assert not (cache / "vectors" / "some").exists()
     assert files_in(cache / "downloads") == []
-    assert len(embedhub.load(a_source(make(TEXT), kind=kind))) == (20_000 if kind is RemoteSource else 1)
+    assert len(embedhub.load(source_of(make(TEXT), kind=kind))) == (20_000 if kind is RemoteSource else 1)
 
 
 @pytest.mark.usefixtures("use_mirror")
@@ -259,7 +227,7 @@ def test_downloads_folder_is_a_mirror(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Offline, another cache builds the same store from the kept downloads of a first one, verified too."""
-    source = a_source(make(TEXT))
+    source = source_of(make(TEXT))
     monkeypatch.setenv("EMBEDHUB_MIRROR", serve(mirror).base)
     monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
     expected = source.vectors(2).manifest
@@ -294,7 +262,7 @@ def test_pooch_reports_other_files_only(mirror: Path, monkeypatch: pytest.Monkey
 def test_unreadable_pinned_file_is_kept(make: Callable[..., RemoteFile], cache: Path) -> None:
     """A file with the pinned bytes that its reader refuses is kept, and named in the error."""
     file = make(TEXT)
-    source = replace(a_source(file), files={3: (file,)})
+    source = replace(source_of(file), files={3: (file,)})
     with pytest.raises(FormatError, match="line 1") as caught:
         list(source.parse(source.fetch(3), 3))
     (cache / "downloads" / file.cache_name).unlink()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from children import PATIENCE, child
+from remote import HOST
 
 from embedhub import DownloadError, RemoteFile
 from embedhub.download.fetch import fetch_first
@@ -19,7 +20,6 @@ NGINX = (
 )
 if not NGINX:
     pytest.skip("needs nginx (Debian: nginx-light)", allow_module_level=True)
-HOST = "vectors.example.org"
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i * 7919 % 100_003) for i in range(200_000))
 CONFIG = """
 daemon off;

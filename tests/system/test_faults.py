@@ -17,47 +17,42 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache as memoize
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import trustme
 from children import PATIENCE
+from remote import HOST, files_in, pinned, source_of, zipped
 
 import embedhub
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
 from embedhub.download.fetch import fetch_first, trust
 from embedhub.errors import ChecksumError, OfflineError, StoreError, UnverifiedWarning
 
-HOST = "vectors.example.org"
-# Numbers that do not compress away, so that the member is 3 MB deflated.
-TEXT = b"".join(
-    b"word%d %d %d\n" % (i, *(int.from_bytes(os.urandom(6), "big") for _ in range(2))) for i in range(250_000)
-)
 MIB = 1 << 20
+
+
+@memoize
+def published() -> bytes:
+    """Return 250,000 lines of numbers that hardly compress: the member is 3 MB deflated."""
+    numbers = np.random.default_rng().integers(1 << 48, size=(250_000, 2)).tolist()
+    return b"".join(b"word%d %d %d\n" % (i, *pair) for i, pair in enumerate(numbers))
 
 
 def a_file(kind: str = "member", **changes: Any) -> RemoteFile:
     """Return the text as a whole file or a zip member of the made-up host."""
-    facts: dict[str, Any] = {
-        "url": f"https://{HOST}/some.{'zip' if kind == 'member' else 'txt'}",
-        "member": "some.txt" if kind == "member" else None,
-        "known_hash": f"sha256:{hashlib.sha256(TEXT).hexdigest()}",
-        "size": len(TEXT),
-        "format": "glove",
-    }
-    return RemoteFile(**(facts | changes))
+    if kind == "member":
+        changes = {"name": "some.zip", "member": "some.txt"} | changes
+    return pinned(published(), **changes)
 
 
 def fetch(*files: RemoteFile) -> Path:
     """Fetch the first available file."""
     return fetch_first(files, label="some 2d").path
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Return all files in a folder."""
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def content(path: Path) -> bytes:
@@ -71,10 +66,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a mirror with the text, and an archive of it."""
     folder = tmp_path_factory.mktemp("faults")
     (folder / HOST).mkdir()
-    (folder / HOST / "some.txt").write_bytes(TEXT)
+    (folder / HOST / "some.txt").write_bytes(published())
     with zipfile.ZipFile(folder / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("before.bin", os.urandom(1 << 18))
-        archive.writestr("some.txt", TEXT)
+        archive.writestr("some.txt", published())
     return folder
 
 
@@ -159,7 +154,7 @@ def test_read_timeout_is_retried(server: Any, monkeypatch: pytest.MonkeyPatch) -
     """A server that stalls for longer than the read timeout is requested again."""
     monkeypatch.setattr("embedhub.download.http.READ_SECONDS", 1)
     server.faults = [FINE, {"stall": 4}]
-    assert content(fetch(a_file("whole"))) == TEXT
+    assert content(fetch(a_file("whole"))) == published()
     assert len(server.asked) >= 3  # on a busy machine an answer may be late once more
 
 
@@ -189,7 +184,7 @@ def test_changed_etag_restarts_the_download(
     assert glove_server.sent >= 900_000 + wanted.size
     assert litter(cache) == []
 
-    files_in(cache / "downloads")[0].unlink()
+    (cache / "downloads" / files_in(cache / "downloads")[0]).unlink()
     monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
     glove_server.etag = '"3"'
     glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}]
@@ -209,42 +204,41 @@ def test_damaged_partial_file_is_downloaded_again(server: Any, cache: Path) -> N
     data = bytearray(partial.read_bytes())
     data[5000:5010] = bytes(10)
     partial.write_bytes(data)
-    assert content(fetch(a_file())) == TEXT
+    assert content(fetch(a_file())) == published()
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_http_403_and_404_are_not_retried(server: Any, status: int) -> None:
-    """403 and 404 are final: one request, then the next address."""
-    server.faults = [{"status": status}]
-    with pytest.raises(DownloadError, match=f"HTTP {status}"):
+FINAL = {
+    "HTTP 403": {"status": 403},
+    "HTTP 404": {"status": 404},
+    r"HTTP 503 .* It asks to wait for 3600 s": {"status": 503, "headers": {"Retry-After": "3600"}},
+}
+
+
+@pytest.mark.parametrize("words", FINAL)
+def test_final_status_is_not_retried(server: Any, words: str) -> None:
+    """403, 404 and a Retry-After of more than a minute are final: one request, then the next URL."""
+    server.faults = [FINAL[words]]
+    with pytest.raises(DownloadError, match=words):
         fetch(a_file())
     assert len(server.asked) == 1
 
 
-def test_long_retry_after_is_not_retried(server: Any) -> None:
-    """Retry-After of more than a minute is final for that address."""
-    server.faults = [{"status": 503, "headers": {"Retry-After": "3600"}}]
-    with pytest.raises(DownloadError, match=r"HTTP 503 .* It asks to wait for 3600 s"):
-        fetch(a_file())
-    assert len(server.asked) == 1
-
-
-@pytest.mark.parametrize("pinned", [True, False])
+@pytest.mark.parametrize("known", [True, False])
 def test_archive_without_ranges_is_downloaded_once(
-    server: Any, folder: Path, cache: Path, pinned: bool
+    server: Any, folder: Path, cache: Path, known: bool
 ) -> None:
     """Without ranges the archive is downloaded, verified by its own hash, and kept."""
     server.ranges = False
     data = (folder / HOST / "some.zip").read_bytes()
-    digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if known else None
     with warnings.catch_warnings():
-        warnings.simplefilter("error" if pinned else "ignore")
+        warnings.simplefilter("error" if known else "ignore")
         path = fetch(a_file(archive_hash=digest))
-    assert content(path) == TEXT
+    assert content(path) == published()
     assert sorted(entry.suffix for entry in path.parent.iterdir()) == [".gz", ".zip"]
     path.unlink()
     sent = server.sent
-    assert content(fetch(a_file(archive_hash=digest))) == TEXT
+    assert content(fetch(a_file(archive_hash=digest))) == published()
     assert server.sent == sent
 
 
@@ -283,11 +277,11 @@ def test_error_names_the_content_of_a_wrong_file(
     ranges: bool,
 ) -> None:
     """A web page, an error document, a pointer or an empty body at a file's URL is named in the error."""
-    mirror, source = glove_6b_mirror
-    member, release = source.files[50]
-    shutil.copytree(mirror, tmp_path / "mirror")
+    member, release = glove_6b_mirror[1].files[50]
     for file in (member, release):
-        (tmp_path / "mirror" / file.url.removeprefix("https://")).write_bytes(SENT_INSTEAD[name])
+        place = tmp_path / "mirror" / file.url.removeprefix("https://")
+        place.parent.mkdir(parents=True)
+        place.write_bytes(SENT_INSTEAD[name])
     monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path / "mirror", ranges=ranges).base)
     wanted = {
         "pinned": replace(release, size=None),
@@ -309,13 +303,13 @@ def test_unpinned_hash_is_remembered(server: Any, cache: Path, folder: Path) -> 
     for kind in ("member", "whole"):
         file = a_file(kind, known_hash=None, size=None)
         fetched = fetch_first([file], label="some 2d")
-        with pytest.warns(UnverifiedWarning, match=hashlib.sha256(TEXT).hexdigest()):
+        with pytest.warns(UnverifiedWarning, match=hashlib.sha256(published()).hexdigest()):
             trust(fetched)
         path = fetched.path
         path.unlink()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert content(fetch(file)) == TEXT
+            assert content(fetch(file)) == published()
         path.unlink()
         (memory,) = (path for path in (cache / "hashes").iterdir() if file.location in path.read_text())
         memory.write_text("sha256:" + 64 * "1")
@@ -333,11 +327,8 @@ def test_unreadable_unpinned_file_is_not_kept(
     (tmp_path / HOST).mkdir()
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     place = tmp_path / HOST / ("some.zip" if kind == "member" else "some.txt")
-    if kind == "member":
-        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("some.txt", b"Please sign in.\n")
-    else:
-        place.write_bytes(b"Please sign in.\n")
+    page = b"Please sign in.\n"
+    place.write_bytes(zipped(**{"some.txt": page}) if kind == "member" else page)
     source = a_source(a_file(kind, known_hash=None, size=None))
     with pytest.raises(FormatError, match="line 1: expected a word and 2 numbers"):
         source.vectors(2)
@@ -358,10 +349,7 @@ def test_require_hash_refuses_unpinned_files(server: Any, monkeypatch: pytest.Mo
 
 def a_source(*files: RemoteFile, name: str = "some", vocab_size: int = 250_000) -> RemoteSource:
     """Return a source of the text."""
-    return RemoteSource(
-        name=name, files={2: files or (a_file(),)}, description="", language="en", cased=False,
-        vocab_size=vocab_size, license="", citation="", homepage="",
-    )  # fmt: skip
+    return source_of(*(files or (a_file(),)), name=name, vocab_size=vocab_size)
 
 
 def test_download_is_removed_after_the_build(
@@ -402,7 +390,7 @@ except embedhub.errors.OfflineError as error:
         fetch(a_file())
     assert server.asked == []
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
-    assert content(fetch(a_file())) == TEXT
+    assert content(fetch(a_file())) == published()
 
 
 def test_built_store_needs_no_network(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -560,12 +548,14 @@ def test_zip_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         archive.writestr("some.txt", bomb)
     # The directory lies about the size, as a bomb's would.
     data = (tmp_path / HOST / "some.zip").read_bytes()
-    data = data.replace(len(bomb).to_bytes(4, "little"), len(TEXT).to_bytes(4, "little"))
+    data = data.replace(len(bomb).to_bytes(4, "little"), len(published()).to_bytes(4, "little"))
     (tmp_path / HOST / "some.zip").write_bytes(data)
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     tracemalloc.start()
     try:
-        with pytest.raises(ChecksumError, match=f"expected {len(TEXT):,} bytes, got more than {len(TEXT):,}"):
+        with pytest.raises(
+            ChecksumError, match=f"expected {len(published()):,} bytes, got more than {len(published()):,}"
+        ):
             fetch(a_file())
         assert tracemalloc.get_traced_memory()[1] < len(bomb) / 4
     finally:
@@ -581,9 +571,9 @@ def test_zip64_archive_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         file.seek(5 << 30)
         archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
         with archive, archive.open("some.txt", "w", force_zip64=True) as member:
-            member.write(TEXT)
+            member.write(published())
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
-    assert content(fetch(a_file())) == TEXT
+    assert content(fetch(a_file())) == published()
 
 
 @pytest.fixture
@@ -604,7 +594,7 @@ def test_tls_certificate_is_verified(https: tuple[Any, Path], monkeypatch: pytes
         fetch(file)
     assert server.asked == []
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
-    assert content(fetch(file)) == TEXT
+    assert content(fetch(file)) == published()
 
 
 def test_redirect_to_http_is_refused(
@@ -619,14 +609,14 @@ def test_redirect_to_http_is_refused(
         fetch(a_file(url=f"{secure.base}/{HOST}/some.zip"))
     assert server.asked == []
     secure.faults = [{"status": 302, "headers": {"Location": f"/{HOST}/some.zip"}}, FINE] * 4
-    assert content(fetch(a_file(url=f"{secure.base}/old.zip"))) == TEXT
+    assert content(fetch(a_file(url=f"{secure.base}/old.zip"))) == published()
 
 
 def test_proxy_of_the_environment_is_used(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mirror that only the proxy can reach is reached through it."""
     monkeypatch.setenv("http_proxy", server.base)
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://mirror.invalid")
-    assert content(fetch(a_file())) == TEXT
+    assert content(fetch(a_file())) == published()
     assert server.asked[0] == f"/{HOST}/some.zip bytes=0-0"
 
 
@@ -689,7 +679,7 @@ def test_partial_download_belongs_to_its_url(
     with pytest.raises(DownloadError):
         fetch(file)
     server.asked, secure.asked = [], []
-    assert content(fetch(file)) == TEXT
+    assert content(fetch(file)) == published()
     assert int(server.asked[1].rpartition("bytes=")[2].partition("-")[0]) > 1_500_000
     assert secure.asked == []
     assert litter(cache) == []
@@ -700,7 +690,7 @@ def test_content_encoding_is_not_decoded(
 ) -> None:
     """A .gz file that the server labels with Content-Encoding is stored compressed."""
     (tmp_path / HOST).mkdir()
-    data = gzip.compress(TEXT[: len(TEXT) // 4])
+    data = gzip.compress(published()[: len(published()) // 4])
     (tmp_path / HOST / "some.txt").write_bytes(data)
     monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path, headers={"Content-Encoding": "gzip"}).base)
     file = a_file("whole", size=len(data), known_hash=f"sha256:{hashlib.sha256(data).hexdigest()}")
