@@ -54,7 +54,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         path: The file; ``archive.zip#member`` for one of several in an archive.
 
     Raises:
-        FormatError: The compressed bytes are damaged or truncated, or there is no such member.
+        FormatError: The compressed bytes are damaged or truncated, or the archive lacks the member.
     """
     file_path, member = split_member(path)
     with file_path.open("rb") as file:

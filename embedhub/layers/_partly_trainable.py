@@ -27,8 +27,9 @@ def partly_trainable(
     """Return a model that looks up the rows of a matrix and trains only some of them.
 
     It adds the outputs of two tables: a frozen one of all rows, zeros where rows are trained; and a small
-    trainable one. A third table maps an index to its position in the small one. ``matrix`` is changed in
-    place, ``trainable_rows`` is ascending, and ``options`` are those of the trainable table.
+    trainable one. A third table maps an index to its position in the small one, and a fourth one keeps
+    gradients from the reserved rows of the small one. ``matrix`` is changed in place, ``trainable_rows`` is
+    ascending, and ``options`` are those of the trainable table.
     """
     position = np.ones((len(matrix), 1), np.float32)
     position[trainable_rows, 0] = np.arange(len(trainable_rows)) + _RESERVED_ROWS
