@@ -90,7 +90,7 @@ def test_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(LocalFileError, match="expected a file of vectors, but it cannot be read"):
         embedhub.load(tmp_path)
     with pytest.raises(LocalFileError, match=r"cannot be read|no such file"):
-        embedhub.load("~nobody-has-this-name/x.vec")
+        embedhub.load("~no-such-user/x.vec")
     with pytest.raises(SourceNotFoundError, match=r"named by its path, as in './vectors.vec'"):
         embedhub.load("absent.vec")
 
@@ -177,7 +177,7 @@ def test_file_changed_during_the_build_is_an_error(mine: Path, cache: Path) -> N
 )
 def test_truncated_file_is_a_warning(tmp_path: Path, data: bytes, words: str) -> None:
     """A wrong count or a missing newline is a warning, and all vectors of the file are used."""
-    path = write(tmp_path / "odd", data)
+    path = write(tmp_path / "cut", data)
     with pytest.warns(FormatWarning) as caught:
         vectors = embedhub.load(path)
     assert list(vectors) == ["the", "a"]
@@ -342,7 +342,7 @@ def test_vectors_are_the_same_in_every_format(
     assert list(vectors) == words
     assert vectors.matrix.tobytes() == rows.tobytes()
     plain = write(tmp_path / "plain.txt", b"".join(lines))
-    digests = [embedhub.load(each).manifest["xxh3_128"] for each in (path, plain)]
+    digests = [embedhub.load(file).manifest["xxh3_128"] for file in (path, plain)]
     for part in ("matrix.npy", "words.utf8"):
         assert digests[0][part] == digests[1][part]
 

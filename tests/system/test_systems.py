@@ -40,8 +40,8 @@ CLOSE = "close the programs that have it open"
 def store(cache: Path) -> Path:
     """Build a store, and return its folder."""
     embedhub.load(*SOURCE)
-    (found,) = (cache / "vectors" / SOURCE[0]).iterdir()
-    return found
+    (folder,) = (cache / "vectors" / SOURCE[0]).iterdir()
+    return folder
 
 
 @pytest.fixture
@@ -161,14 +161,14 @@ def test_released_store_is_repaired_and_removed(store: Path, strict: None) -> No
     before = contents(store)
     assert len(embedhub.load(*SOURCE)) == 78_781
     (store / "rows.npy").write_bytes(b"")
-    for each, faults in stores.verify(stores.list_stores()).items():
-        stores.repair(each, faults)
+    for damaged, faults in stores.verify(stores.list_stores()).items():
+        stores.repair(damaged, faults)
     after = contents(store)
     assert after.keys() == before.keys()
     assert after["matrix.npy"] == before["matrix.npy"]
     embedhub.load(*SOURCE)
-    for each in stores.list_stores():
-        stores.remove(each)
+    for entry in stores.list_stores():
+        stores.remove(entry)
     assert not store.exists()
 
 
@@ -177,16 +177,16 @@ def test_referenced_vectors_block_removal(store: Path, strict: None) -> None:
     """Removing a store whose vectors are referenced is an error, and the vectors go on working."""
     vectors = embedhub.load(*SOURCE)
     before = contents(store)
-    (each,) = stores.list_stores()
+    (entry,) = stores.list_stores()
     with pytest.raises(StoreError, match=f"Access is denied; {CLOSE}"):
-        stores.remove(each)
+        stores.remove(entry)
     with pytest.raises(StoreError, match=CLOSE):
-        stores.repair(each, [stores.Damage("")])
+        stores.repair(entry, [stores.Damage("")])
     assert contents(store) == before
     assert not stores.incomplete()
     assert vectors["music"].any()
     del vectors
-    stores.remove(each)
+    stores.remove(entry)
     assert not store.exists()
 
 
@@ -212,8 +212,8 @@ def test_build_closes_files_before_renaming(
     source = a_source(form=format_name)
     for _ in range(2):
         assert list(source.vectors(2)) == WORDS
-        for each in stores.list_stores("mine"):
-            stores.remove(each)
+        for entry in stores.list_stores("mine"):
+            stores.remove(entry)
     assert sum(path.is_file() for path in (cache / "downloads").rglob("*")) == int(keep)
     (tmp_path / "own").write_bytes(data)
     assert list(embedhub.load(tmp_path / "own")) == WORDS
@@ -388,20 +388,20 @@ def test_checkout_has_the_same_bytes_on_every_system(tmp_path: Path) -> None:
 # ---- Text
 
 
-ODD = ["rain", "naïve", "東京", "Ünïcode", "→"]
+NON_ASCII = ["rain", "naïve", "東京", "Ünïcode", "→"]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
 def test_commands_support_every_console_encoding(tmp_path: Path, encoding: str) -> None:
     """Whatever the console's encoding, commands print the letters that it has, and no traceback."""
-    rows = np.random.default_rng(0).normal(size=(len(ODD), 2)).astype(np.float32)
-    (tmp_path / "odd.txt").write_bytes(writers.glove(ODD, rows))
+    rows = np.random.default_rng(0).normal(size=(len(NON_ASCII), 2)).astype(np.float32)
+    (tmp_path / "letters.txt").write_bytes(writers.glove(NON_ASCII, rows))
     console = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "EMBEDHUB_PROGRESS": "1"}
     for arguments in (
         ("--help",),
-        ("download", tmp_path / "odd.txt"),
-        ("neighbors", tmp_path / "odd.txt", "2", "rain"),
-        ("neighbors", tmp_path / "odd.txt", "2", "rain", "--json"),
+        ("download", tmp_path / "letters.txt"),
+        ("neighbors", tmp_path / "letters.txt", "2", "rain"),
+        ("neighbors", tmp_path / "letters.txt", "2", "rain", "--json"),
         ("info", "gløve"),
     ):
         done = run(*arguments, encoding=encoding, **console)
@@ -424,9 +424,9 @@ mine.write_bytes(b"a 1 2\\nb 3 4\\n")
 vectors = embedhub.load(mine)
 embedhub.embedding_matrix(vectors, 2, {"a": 1, "qwxz": 2})
 embedhub.load("wordnet-ppmi", 25)
-[stores.repair(each, [stores.Damage("")]) for each in stores.list_stores("wordnet-ppmi")]
+[stores.repair(entry, [stores.Damage("")]) for entry in stores.list_stores("wordnet-ppmi")]
 stores.verify(stores.list_stores())
-[each.state() for each in stores.list_stores()]
+[entry.state() for entry in stores.list_stores()]
 for name in ("out.npz", "out.safetensors", "out.txt", "out.bin"):
     embedhub.export(vectors, None, folder / name)
 embedhub.export(vectors, None, folder / "projector", format="projector")
@@ -447,7 +447,7 @@ def test_text_files_are_opened_with_an_encoding(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-# ---- What only POSIX has
+# ---- POSIX
 
 ONLY_POSIX = {
     "os": {
