@@ -21,7 +21,7 @@ from systems import refuse_what_is_open, run_while_held
 
 import embedhub
 from embedhub import RemoteFile, RemoteSource
-from embedhub._archives import split_member
+from embedhub._compression import split_member
 from embedhub.errors import StoreError
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
