@@ -21,7 +21,6 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import embedhub
 from embedhub import RemoteSource
-from embedhub.cli.new_plugin import write
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError, UnexpectedEndError, UnverifiedWarning
 from embedhub.vectors.blocks import Block, ExtraFile
@@ -301,8 +300,9 @@ def test_a_new_plugin_passes_its_tests_at_once(tmp_path: Path, install: Callable
 )
 def test_a_new_plugin_needs_a_good_name(name: str, words: str, tmp_path: Path) -> None:
     """A name of another form, or of a source that exists, is wrong usage, and nothing is written."""
-    with pytest.raises(ValueError, match=words):
-        write(name, tmp_path)
+    done = run("new-plugin", name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
     assert not list(tmp_path.iterdir())
 
 
