@@ -18,7 +18,7 @@ _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between the attempts of a rename
 _WINDOWS_IN_USE = {5, 32, 33, 1224}
 
 
-def in_use(error: OSError) -> bool:
+def is_in_use_error(error: OSError) -> bool:
     """Return whether a rename or a removal failed because a program has the file or folder open.
 
     Windows refuses both for an open or memory-mapped file, and for each folder above it.
@@ -29,7 +29,7 @@ def in_use(error: OSError) -> bool:
 def reason(error: OSError) -> str:
     """Return why the system refused a rename or a removal, and what helps."""
     why = error.strerror or str(error)
-    return f"{why}; close the programs that have it open" if in_use(error) else why
+    return f"{why}; close the programs that have it open" if is_in_use_error(error) else why
 
 
 def move(old: Path, new: Path) -> None:
@@ -44,7 +44,7 @@ def move(old: Path, new: Path) -> None:
         try:
             old.replace(new)
         except OSError as error:
-            if not in_use(error):
+            if not is_in_use_error(error):
                 raise
             time.sleep(pause)
         else:
@@ -126,18 +126,18 @@ def _temporary_name(path: Path) -> Path:
 
 @contextmanager
 def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> Iterator[Path]:
-    """Give a place to write to; on success what is there appears at ``path``.
+    """Yield a path to write to; without an error the file or folder appears at ``path``.
 
     Args:
         path: The final place.
-        overwrite: Whether what is there already is replaced.
+        overwrite: Whether an existing file or folder is replaced.
         expected_names: Of a folder, the names of its files: a folder with others is never replaced.
 
     Yields:
         A path with the same last name, in a folder that is gone afterwards.
 
     Raises:
-        OutputError: It is there already, or the disk refuses it. Nothing is changed then.
+        OutputError: It exists already, or it cannot be written. Nothing is changed then.
     """
     path = path.expanduser().absolute()
     ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
@@ -159,7 +159,7 @@ def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str
 
 
 def ensure_writable(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> None:
-    """Raise OutputError unless `atomic_output` may write there; asked before long work too."""
+    """Raise OutputError unless `atomic_output` may write there; call it before long work too."""
     path = path.expanduser().absolute()
     existing = path.exists()
     if existing and path.is_dir() != bool(expected_names):

@@ -63,22 +63,22 @@ def lock(name: str, label: str) -> Iterator[None]:
         name: Name of the lock.
         label: What its holder does, for those who wait.
     """
-    held = _lock_of(name)
+    file_lock = _lock_of(name)
     try:
-        held.acquire(timeout=_SILENT_WAIT)
+        file_lock.acquire(timeout=_SILENT_WAIT)
     except TimeoutError:
         _log.info("Waiting for another process or thread that is %s.", label)
         with progress_bar(f"Waiting for another process that is {label}", None, in_bytes=False):
-            held.acquire()
+            file_lock.acquire()
     except OSError as error:
         raise StoreError(
-            f"{_locks()}: no lock can be taken there ({error.strerror}), so the cache is read-only and what "
-            "is wanted is not in it. Set EMBEDHUB_CACHE to a folder that you can write to."
+            f"{_locks()}: no lock can be taken there ({error.strerror}), so the cache is read-only, and the "
+            "vectors are not in it. Set EMBEDHUB_CACHE to a folder that you can write to."
         ) from error
     try:
         yield
     finally:
-        held.release()
+        file_lock.release()
 
 
 @contextmanager

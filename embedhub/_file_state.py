@@ -1,6 +1,5 @@
 """Identity of files: what changes when they are written, and a fast digest of their bytes."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,16 +10,7 @@ _CHUNK = 1 << 20  # bytes
 
 def file_state(path: Path) -> tuple[int, ...]:
     """Return what changes when a file is written, without reading it: size, times and inode."""
-    return _state(path.stat())
-
-
-def folder_state(folder: Path) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """Return the name and state of each file in a folder."""
-    with os.scandir(folder) as files:
-        return tuple(sorted((file.name, _state(file.stat())) for file in files))
-
-
-def _state(status: os.stat_result) -> tuple[int, ...]:
+    status = path.stat()
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 

@@ -70,6 +70,15 @@ def line_error(path: Path, number: int, line: str, expected: str) -> FormatError
     return FormatError(f"{path}: line {number}: {expected}, got {shown!r}.")
 
 
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be encoded; bytes that are not UTF-8 are decoded to surrogate escapes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_number(text: str) -> bool:
     """Return whether a text is a decimal number; ``nan``, which float() accepts, is a word."""
     return _NUMBER.fullmatch(text) is not None

@@ -32,7 +32,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "embedhub_eval.analogies": ("read",),
     "embedhub_eval.labeled": ("read_labeled",),
     "embedhub_eval.word_pairs": ("read",),
-    "embedhub.vectors.blocks": ("Block", "ExtraFile"),
     "embedhub.formats.glove": ("read",),
     "embedhub.formats.word2vec": ("read_text", "read_binary"),
     "embedhub.formats.fasttext": ("read",),
@@ -62,7 +61,18 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
     files.append(File.generated(config, "reference.md", content=reference()))
     files.append(File.generated(config, "parts.md", content=parts()))
     files.append(File.generated(config, "commands.md", content=commands()))
+    for script in _mermaid():
+        files.append(File.generated(config, f"mermaid/{script.name}", abs_src_path=str(script)))
     return files
+
+
+def _mermaid() -> list[Path]:
+    """Return the scripts of Mermaid, as nicegui ships them, so that the site loads none from elsewhere."""
+    package = find_spec("nicegui")
+    if package is None or package.origin is None:
+        _log.warning("The drawings need Mermaid: python -m pip install --no-deps nicegui")
+        return []
+    return sorted(Path(package.origin).with_name("elements").glob("mermaid/dist/*.js"))
 
 
 def catalog() -> str:

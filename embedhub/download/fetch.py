@@ -7,6 +7,7 @@ compares its hash.
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from embedhub._compression import open_bytes
 from embedhub._warn import warn
 from embedhub.download.downloader import Downloader
 from embedhub.download.http import ByteSource, FolderBytes, HttpBytes, RemoteChangedError, SafeSession
-from embedhub.download.remote_file import WGET_ON_WINDOWS, Fetched, RemoteFile, flat_name
+from embedhub.download.remote_file import PART_NAME, WGET_ON_WINDOWS, Fetched, RemoteFile, flat_name
 from embedhub.download.resumable import retry
 from embedhub.download.verify import Verifier
 from embedhub.errors import (
@@ -46,8 +47,8 @@ class _Location(NamedTuple):
 def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | None = None) -> Fetched:
     """Download the first available candidate, and verify it.
 
-    A file that was downloaded before is verified again, not downloaded; such a candidate is preferred. What
-    an interrupted download has got stays, and the next call resumes it.
+    A file that was downloaded before is verified again, not downloaded; such a candidate is preferred. The
+    bytes of an interrupted download are kept, and the next call resumes it.
 
     Args:
         candidates: Files with the same content, in order of preference.
@@ -75,16 +76,19 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
                 continue
             paths: dict[str, Path] = {}
             with ExitStack() as locks:
+                # The locks are the files', not the source's: two sources may share a file. All take them in
+                # one order, or two processes would wait for each other.
+                for name in sorted(part.lock_name for part in file.all_files):
+                    locks.enter_context(cache.lock(name, f"fetching {label}"))
                 for part in (*file.companions, file):  # the small ones first
-                    # The lock is the file's, not the source's: two sources may share a file.
-                    locks.enter_context(cache.lock(part.lock_name, f"fetching {label}"))
                     path = _first_available(part, session, failures, label=label)
                     if path is None:
                         break
                     if part is file:
                         _remove_stale_parts(candidates, folder)
                         return Fetched(path, file, paths)
-                    paths[Path(part.member or part.mirror_name).name] = path
+                    name = Path(part.member or part.mirror_name).name
+                    paths[part.cache_name if name in paths else name] = path
     raise _combined_error(candidates, failures, label, command)
 
 
@@ -192,7 +196,7 @@ def _pooch(file: RemoteFile, known_hash: str | None, url: str, downloader: objec
 
 
 def _is_not_ours(record: logging.LogRecord) -> bool:
-    """Return whether pooch's note on a download, which it writes to stderr, is not on one of embedhub's.
+    """Return False for the records that pooch logs, to stderr, of embedhub's own downloads.
 
     Those have a progress bar, and errors of their own.
     """
@@ -213,7 +217,7 @@ def _is_intact_member(path: Path, file: RemoteFile, known_hash: str | None) -> b
 
 
 def _locations(file: RemoteFile, session: SafeSession) -> Iterator[_Location]:
-    """Yield the places to download a file from: first the mirror; offline, only folders."""
+    """Yield the archive in the cache, the mirror, and the URL of a file; offline, only folders."""
     archive = cache.downloads() / file.archive.cache_name
     if file.member and archive.exists():
         yield _Location(FolderBytes(archive))
@@ -263,9 +267,11 @@ def _download_once(
         path = _pooch(file, known_hash, remote.location, downloader)
     except ValueError as error:  # a ChecksumError, or pooch's for a wrong hash
         downloader.discard()
-        message = str(error) if isinstance(error, ChecksumError) else f"{remote.location}: {error}"
-        if downloader.identified_as and not isinstance(error, ChecksumError):
-            message += f" It is {downloader.identified_as}."
+        message = str(error)
+        if not isinstance(error, ChecksumError):
+            message = f"{remote.location}: {_describe_mismatch(message, known_hash)}"
+            if downloader.identified_as:
+                message += f" It is {downloader.identified_as}."
         if known_hash and file.known_hash is None:
             message += (
                 " The expected hash is that of its first download; remove "
@@ -274,6 +280,15 @@ def _download_once(
         raise (_StaleError if downloader.resumed else ChecksumError)(message) from error
     downloader.discard()
     return path
+
+
+def _describe_mismatch(message: str, known_hash: str | None) -> str:
+    """Return pooch's message on a wrong hash in the words of the other errors."""
+    actual = re.search(r"but got (\w+)", message)
+    if actual is None or known_hash is None:
+        return message
+    algorithm = known_hash.partition(":")[0]
+    return f"expected {known_hash}, got {algorithm}:{actual[1]}. The bytes were thrown away."
 
 
 def _download_archive(file: RemoteFile, remote: ByteSource, session: SafeSession, label: str) -> Path:
@@ -293,11 +308,11 @@ def _remove_stale_parts(candidates: Sequence[RemoteFile], folder: Path) -> None:
     """Remove interrupted downloads of all candidates, now that one is here, unless they are in progress."""
     for file in (part for candidate in candidates for part in candidate.all_files):
         path = folder / file.cache_name
-        prefix = f"{path.name}."
         if not path.parent.is_dir():
             continue
         for stale in path.parent.iterdir():
-            if stale.name.startswith(prefix) and ".part" in stale.name.removeprefix(prefix):
+            part = PART_NAME.fullmatch(stale.name)
+            if part and part[1] == path.name:
                 with cache.lock_if_free(file.lock_name) as is_free:
                     if is_free:
                         stale.unlink(missing_ok=True)
@@ -308,7 +323,8 @@ def _combined_error(
 ) -> DownloadError:
     """Return one error that lists everything that was tried."""
     tried = "\n".join(f"  - {error}" for error in failures)
-    if settings.offline():
+    is_wrong = any(isinstance(error, ChecksumError) for error in failures)
+    if settings.offline() and not is_wrong:
         wanted = "\n".join(f"  - {part.location}" for file in candidates for part in file.all_files)
         run = f'run: python -c "import embedhub; {command}" and ' if command else "download it, and "
         return OfflineError(
@@ -318,7 +334,7 @@ def _combined_error(
             + f"\nOn a machine with network access, {run}copy its cache folder here, or set EMBEDHUB_MIRROR "
             "to a folder that has <host>/<path> of one of these."
         )
-    kind = ChecksumError if any(isinstance(error, ChecksumError) for error in failures) else DownloadError
+    kind = ChecksumError if is_wrong else DownloadError
     return kind(
         f"{label} is not available at any of its locations:\n{tried}\n"
         "Try again later: an interrupted download is kept, and resumed. Or set EMBEDHUB_MIRROR to a URL or "
@@ -333,7 +349,8 @@ def _recorded_hash_path(file: RemoteFile) -> Path:
 def _remembered_hash(file: RemoteFile) -> str | None:
     """Return the hash of a file's first download to this cache."""
     path = _recorded_hash_path(file)
-    return path.read_text("utf-8").split()[0] if path.exists() else None
+    recorded = path.read_text("utf-8").split() if path.exists() else []
+    return recorded[0] if recorded else None
 
 
 def _remember_hash(file: RemoteFile, digest: str) -> None:

@@ -13,9 +13,12 @@ from urllib.parse import urlsplit
 from embedhub._names import is_device
 
 _MAX_NAME = 80
-_MAX_PATH = 180  # many a Windows refuses a path of more than 260 characters, and the cache has some of them
+_MAX_PATH = 180  # Windows refuses paths of more than 260 characters, and the folder of the cache takes some
 _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 _PLAIN = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~%+,=@()#&!?:-]*[A-Za-z0-9_~%+,=@()#&!?:-]")
+
+PART_NAME = re.compile(r"(.+)\.[0-9a-f]{8}\.part(?:\.json)?")
+"""Name of an interrupted download: that of the file, a hash of its location, and what it holds in JSON."""
 
 WGET_ON_WINDOWS = str.maketrans("?:", "@+")
 """How ``wget -x`` writes the characters of a URL that no file name has on Windows."""

@@ -1,6 +1,9 @@
 """Sequential reading of binary formats, with byte offsets for messages, and memory maps of what follows."""
 
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,21 +85,15 @@ class ByteStream:
             StoreError: The copy cannot be written.
         """
         offset = self.offset
-        if is_compressed(self.path):
-            folder = cache.ensure_folder(cache.downloads())
-            with tempfile.TemporaryFile(dir=folder) as copy:
-                size = self._copy(copy, count, folder)
-                mapped = np.memmap(copy, np.uint8, "r", shape=(size,)) if size else np.empty(0, np.uint8)
-        else:
-            size = min(count, self.path.stat().st_size - offset)
-            mapped = (
-                np.memmap(self.path, np.uint8, "r", offset=offset, shape=(size,))
-                if size
-                else np.empty(0, np.uint8)
-            )
-        if size < count:
-            raise self.error(f"expected {count} bytes of {label}, but the file ends after {size}.", offset)
-        return mapped.view(np.ndarray)
+        compressed = is_compressed(self.path)
+        with self._decompressed(count) if compressed else self.path.open("rb") as file:
+            start = 0 if compressed else offset
+            size = file.seek(0, os.SEEK_END) - start
+            if size < count:
+                raise self.error(
+                    f"expected {count} bytes of {label}, but the file ends after {size}.", offset
+                )
+            return np.memmap(file, np.uint8, "r", offset=start, shape=(count,)).view(np.ndarray)
 
     def _fill(self, count: int) -> None:
         """Read until the buffer has ``count`` more bytes, or the file ends."""
@@ -111,22 +108,23 @@ class ByteStream:
         self._buffer = b"".join(parts)
         self._next = 0
 
-    def _copy(self, target: BinaryIO, count: int, folder: Path) -> int:
-        """Write the next bytes, at most ``count``, and return their number.
+    @contextmanager
+    def _decompressed(self, count: int) -> Iterator[BinaryIO]:
+        """Open an unnamed file with the next bytes, at most ``count``.
 
-        The file is read to its end, which verifies the checksum of the compressed format.
+        The stream is read to its end, which verifies the checksum of the compressed format.
         """
-        size = 0
-        chunk = self._buffer[self._next :]
-        while chunk:
-            try:
-                target.write(chunk[: count - size])
-                target.flush()
-            except OSError as error:
-                raise StoreError(
-                    f"{folder}: {self.path} cannot be decompressed here ({error.strerror}). Free some disk "
-                    "space, or set EMBEDHUB_CACHE to a folder with more."
-                ) from error
-            size = min(size + len(chunk), count)
-            chunk = self._file.read(_CHUNK)
-        return size
+        folder = cache.ensure_folder(cache.downloads())
+        with tempfile.TemporaryFile(dir=folder) as file:
+            chunk = self._buffer[self._next :]
+            while chunk:
+                try:
+                    file.write(chunk[: count - file.tell()])
+                    file.flush()
+                except OSError as error:
+                    raise StoreError(
+                        f"{folder}: {self.path} cannot be decompressed here ({error.strerror}). Free some "
+                        "disk space, or set EMBEDHUB_CACHE to a folder with more."
+                    ) from error
+                chunk = self._file.read(_CHUNK)
+            yield file

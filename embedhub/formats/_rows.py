@@ -144,8 +144,7 @@ def _handle_malformed(line: bytes, dim: int, where: str, *, is_last: bool) -> It
 
 def _check_first_line(text: bytes, dim: int, where: str) -> None:
     """Reject a file of a larger dimension: its additional numbers would silently become part of the words."""
-    _, *fields = text.partition(b"\n")[0].removesuffix(b"\r").split(b" ")
-    numbers = sum(1 for _ in takewhile(is_number, reversed(fields)))
+    numbers = count_numbers(text.partition(b"\n")[0])
     if numbers > dim:
         raise FormatError(f"{where}: expected {dim} numbers, got {numbers}. This file has another dimension.")
 
@@ -159,14 +158,20 @@ def _describe_error(line: bytes, dim: int, where: str) -> str:
         if where.endswith("line 1") and len(fields) == 1 and line.replace(b" ", b"").isdigit():
             hint = " This looks like the header of a word2vec text file."
         return f"{expected}, got {len(fields)} numbers: {_abbreviate(line)}.{hint}"
-    invalid = next(((i, field) for i, field in enumerate(fields, 1) if not is_number(field)), None)
+    invalid = next(((i, field) for i, field in enumerate(fields, 1) if not _is_number(field)), None)
     if invalid is None:
         return f"{where} has no newline at its end; the file may be truncated there: {_abbreviate(line)}."
     number, field = invalid
     return f"{expected}, got {_abbreviate(field)} as number {number}: {_abbreviate(line)}."
 
 
-def is_number(field: bytes) -> bool:
+def count_numbers(line: bytes) -> int:
+    """Return how many numbers a line ends with, not counting its first field."""
+    _, *fields = line.removesuffix(b"\r").split(b" ")
+    return sum(1 for _ in takewhile(_is_number, reversed(fields)))
+
+
+def _is_number(field: bytes) -> bool:
     """Return whether a field is a decimal number that the compiled loop accepts."""
     if not field or field.strip(b"0123456789+-.eE"):
         return False

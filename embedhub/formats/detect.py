@@ -1,15 +1,15 @@
 """Recognition of the format of a file by its content, never by its name."""
 
-from itertools import takewhile
 from pathlib import Path
 from statistics import mode
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from embedhub._compression import open_bytes
 from embedhub._sniff import sniff
 from embedhub.errors import FormatError
 from embedhub.formats import fasttext, static_embeddings, word2vec
-from embedhub.formats._rows import MAX_DIM, is_number
+from embedhub.formats._byte_stream import ByteStream
+from embedhub.formats._rows import MAX_DIM, count_numbers
 
 _SNIFF_BYTES = 1 << 20
 _SNIFF_LINES = 10
@@ -52,12 +52,11 @@ def detect(path: Path) -> DetectedFormat:
         FormatError: The file has none of these formats.
     """
     with open_bytes(path) as file:
-        start = _read(file, _SNIFF_BYTES)
+        start = ByteStream(file, path).read(_SNIFF_BYTES)
     if start.startswith(fasttext.MAGIC):
         return DetectedFormat("fasttext", fasttext.read_dim(path))
     if start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and not start[_LENGTH_BYTES - 1]:
-        dim = static_embeddings.read_dim(path)
-        return DetectedFormat("static-embeddings", dim, static_embeddings.companions(path))
+        return DetectedFormat("static-embeddings", *static_embeddings.read_dim_and_companions(path))
     first, newline, remaining = start.partition(b"\n")
     header = word2vec.parse_header(first) if newline and len(first) < word2vec.MAX_HEADER_BYTES else None
     if header:
@@ -69,20 +68,13 @@ def detect(path: Path) -> DetectedFormat:
         return DetectedFormat("word2vec-text" if _is_text(remaining, dim) else "word2vec-binary", dim)
     dim = _dim_of_lines(start)
     if not dim:
+        content = sniff(start)
+        hint = f" This is {content}." if content else ""
         raise FormatError(
             f"{path}: expected vectors as GloVe text, word2vec text or binary, fastText .vec or .bin, or "
-            f"token vectors in safetensors; got {start[:40]!r}.{_hint(start)}"
+            f"token vectors in safetensors; got {start[:40]!r}.{hint}"
         )
     return DetectedFormat("glove", dim)
-
-
-def _read(file: BinaryIO, count: int) -> bytes:
-    """Return the first bytes; one read from a decompressor may return fewer than requested."""
-    chunks = []
-    while count > 0 and (chunk := file.read(count)):
-        chunks.append(chunk)
-        count -= len(chunk)
-    return b"".join(chunks)
 
 
 def _is_text(data: bytes, dim: int) -> bool:
@@ -96,15 +88,7 @@ def _dim_of_lines(start: bytes) -> int:
     *lines, incomplete = start.split(b"\n")
     if not lines and len(start) < _SNIFF_BYTES:
         lines = [incomplete]
-    dims = []
-    for line in lines[:_SNIFF_LINES]:
-        _, *fields = line.removesuffix(b"\r").split(b" ")
-        dims.append(sum(1 for _ in takewhile(is_number, reversed(fields))))
+    dims = [count_numbers(line) for line in lines[:_SNIFF_LINES]]
     # Most, not all: a word may itself be numbers, and the reader reports a malformed line.
     dim = mode(dims) if dims else 0
     return dim if dim <= MAX_DIM else 0
-
-
-def _hint(start: bytes) -> str:
-    content = sniff(start)
-    return f" This is {content}." if content else ""

@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 
 from embedhub._atomic import atomic_output, ensure_writable
-from embedhub._progress import progress_bar
+from embedhub._progress import Advance, progress_bar
 from embedhub.errors import FormatError, VocabularyError
 from embedhub.formats import npz, projector, static_embeddings, word2vec
-from embedhub.formats._selection import Advance, Selection
+from embedhub.formats._selection import Selection
 from embedhub.vectors.vectors import Vectors
 
 ExportFormat = Literal["npz", "safetensors", "word2vec-text", "word2vec-binary", "projector"]

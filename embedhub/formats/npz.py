@@ -12,7 +12,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from embedhub.formats._selection import Advance, Selection
+from embedhub._progress import Advance
+from embedhub.formats._selection import Selection
 
 
 def invalid_reason(word: str) -> str | None:

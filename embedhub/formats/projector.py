@@ -5,8 +5,9 @@ The "Load" button of https://projector.tensorflow.org takes its ``vectors.tsv`` 
 
 from pathlib import Path
 
-from embedhub.formats._numbers import format_rows
-from embedhub.formats._selection import Advance, Selection, is_utf8
+from embedhub._progress import Advance
+from embedhub._text_lines import is_utf8
+from embedhub.formats._selection import Selection, format_rows
 
 _CONFIG, _METADATA, _VECTORS = "projector_config.pbtxt", "metadata.tsv", "vectors.tsv"
 FILES = (_CONFIG, _METADATA, _VECTORS)

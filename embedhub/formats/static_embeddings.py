@@ -11,12 +11,15 @@ sources do not have, to accept any text with an out-of-vocabulary word.
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from embedhub._compression import open_bytes
+from embedhub._progress import Advance
+from embedhub._text_lines import is_utf8
 from embedhub.errors import FormatError
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._rows import MAX_DIM
@@ -29,7 +32,7 @@ from embedhub.formats._safetensors import (
     read_header,
     read_tensors,
 )
-from embedhub.formats._selection import Advance, Selection, is_utf8
+from embedhub.formats._selection import Selection
 from embedhub.vectors.blocks import Block, ExtraFile
 
 TOKENIZER = "tokenizer.json"
@@ -51,7 +54,9 @@ class _Tensors(NamedTuple):
     mapping: Tensor | None
 
 
-def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | ExtraFile]:
+def read(
+    path: Path, dim: int, tokenizer: Path | None = None, *, prefix: bool = False
+) -> Iterator[Block | ExtraFile]:
     """Read static token embeddings.
 
     The safetensors file may be compressed (gzip, bzip2, xz, zip).
@@ -67,6 +72,8 @@ def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block 
         path: The ``.safetensors`` file.
         dim: Dimension of the vectors.
         tokenizer: The ``tokenizer.json``; by default the one in the same folder.
+        prefix: Whether to read the first ``dim`` columns of vectors that were trained to be truncated
+            (A. Kusupati et al., "Matryoshka Representation Learning", NeurIPS 2022).
 
     Yields:
         Tokens, and their vectors as ``(k, dim)`` float32, in the order of the ids; after them
@@ -76,42 +83,49 @@ def read(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block 
         FormatError: The file is malformed, or its tensors do not fit each other, the dimension or the
             tokenizer.
     """
-    return _read(path, dim, tokenizer, prefix=False)
+    with open_bytes(path) as file:
+        stream = ByteStream(file, path)
+        header, metadata = read_header(stream)
+        name = _embeddings_name(stream, header)
+        mapped = read_tensors(stream, header, _EXPECTED)
+    tensors = _Tensors(mapped[name], mapped.get("weights"), mapped.get("mapping"))
+    count = _check_tensors(stream, name, tensors, dim, prefix=prefix)
+    has_words = _WORDS in metadata
+    tokenizer = tokenizer or path.with_name(TOKENIZER)
+    words = (
+        _metadata_words(stream, metadata[_WORDS], count)
+        if has_words
+        else _read_tokens(tokenizer, count, path)
+    )
+    embeddings, weights, mapping = tensors
+    for start in range(0, count, _BLOCK):
+        chunk = slice(start, start + _BLOCK)
+        vectors = embeddings.floats(mapping.values[chunk] if mapping else chunk)[:, :dim]
+        with np.errstate(over="ignore", invalid="ignore"):  # the store rejects infinity, and names the word
+            if weights:
+                vectors = vectors * weights.floats(chunk)[:, None]
+            vectors = vectors.astype(np.float32)
+        yield words[chunk], vectors
+    if not has_words:
+        yield ExtraFile(TOKENIZER, tokenizer, {})
 
 
-def read_prefix(path: Path, dim: int, tokenizer: Path | None = None) -> Iterator[Block | ExtraFile]:
-    """Read the first ``dim`` columns of static token embeddings; otherwise like `read`.
-
-    For vectors that were trained to be truncated: A. Kusupati et al., "Matryoshka Representation Learning",
-    NeurIPS 2022.
-    """
-    return _read(path, dim, tokenizer, prefix=True)
+read_prefix = partial(read, prefix=True)
 
 
-def read_dim(path: Path) -> int:
-    """Return the dimension that the header of a file declares.
+def read_dim_and_companions(path: Path) -> tuple[int, tuple[Path, ...]]:
+    """Return the dimension in the header of a file, and the tokenizer unless the words are in the file.
 
     Raises:
         FormatError: The file is not one of static token embeddings.
     """
     with open_bytes(path) as file:
         stream = ByteStream(file, path)
-        tensors, _ = read_header(stream)
+        tensors, metadata = read_header(stream)
         shape = tensors[_embeddings_name(stream, tensors)].shape
         if len(shape) != 2 or not shape[1]:  # noqa: PLR2004 - rows and columns
             raise stream.error(f"the tensor has shape {list(shape)}; expected rows and columns.", 8)
-        return shape[1]
-
-
-def companions(path: Path) -> tuple[Path, ...]:
-    """Return the path of the tokenizer, unless the words are in the file itself.
-
-    Raises:
-        FormatError: The file is not one of static token embeddings.
-    """
-    with open_bytes(path) as file:
-        _, metadata = read_header(ByteStream(file, path))
-    return () if _WORDS in metadata else (path.with_name(TOKENIZER),)
+    return shape[1], () if _WORDS in metadata else (path.with_name(TOKENIZER),)
 
 
 def invalid_reason(word: str) -> str | None:
@@ -144,34 +158,6 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
         for vectors in selection.matrix():
             file.write(vectors.data)
             advance(len(vectors))
-
-
-def _read(path: Path, dim: int, tokenizer: Path | None, *, prefix: bool) -> Iterator[Block | ExtraFile]:
-    with open_bytes(path) as file:
-        stream = ByteStream(file, path)
-        header, metadata = read_header(stream)
-        name = _embeddings_name(stream, header)
-        mapped = read_tensors(stream, header, _EXPECTED)
-    tensors = _Tensors(mapped[name], mapped.get("weights"), mapped.get("mapping"))
-    count = _check_tensors(stream, name, tensors, dim, prefix=prefix)
-    has_words = _WORDS in metadata
-    tokenizer = tokenizer or path.with_name(TOKENIZER)
-    words = (
-        _metadata_words(stream, metadata[_WORDS], count)
-        if has_words
-        else _read_tokens(tokenizer, count, path)
-    )
-    embeddings, weights, mapping = tensors
-    for start in range(0, count, _BLOCK):
-        chunk = slice(start, start + _BLOCK)
-        vectors = embeddings.floats(mapping.values[chunk] if mapping else chunk)[:, :dim]
-        with np.errstate(over="ignore", invalid="ignore"):  # the store rejects infinity, and names the word
-            if weights:
-                vectors = vectors * weights.floats(chunk)[:, None]
-            vectors = vectors.astype(np.float32)
-        yield words[chunk], vectors
-    if not has_words:
-        yield ExtraFile(TOKENIZER, tokenizer, {})
 
 
 def _embeddings_name(stream: ByteStream, tensors: dict[str, TensorInfo]) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from embedhub._compression import open_bytes
+from embedhub._progress import Advance
 from embedhub.errors import FormatError, UnexpectedEndError
 from embedhub.formats._byte_stream import MAX_WORD_BYTES, ByteStream
-from embedhub.formats._numbers import format_rows
 from embedhub.formats._rows import MAX_DIM, read_vectors
-from embedhub.formats._selection import Advance, Selection
+from embedhub.formats._selection import Selection, format_rows
 from embedhub.vectors.blocks import Block
 from embedhub.vectors.vocabulary import encode, encode_all
 

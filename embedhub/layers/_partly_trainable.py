@@ -27,7 +27,8 @@ def partly_trainable(
     """Return a model that looks up the rows of a matrix and trains only some of them.
 
     It adds the outputs of two tables: a frozen one of all rows, zeros where rows are trained; and a small
-    trainable one. A third table maps an index to its position in the small one.
+    trainable one. A third table maps an index to its position in the small one, and a fourth one keeps
+    gradients from the reserved rows of the small one.
 
     Args:
         matrix: All rows, ``(rows, dim)``; changed in place.

@@ -40,8 +40,9 @@ def keras_embedding(
 
     ``trainable="missing"`` trains the vectors of missing words only. The result is then a ``keras.Model`` of
     stock layers, which is used like a layer, is saved in a ``.keras`` file, and loads without embedhub. It
-    has a frozen table of all rows, a trainable one with a row for each missing word, which is all that an
-    optimizer sees, and one that maps indices to the rows of the trainable table. Compared with the frozen
+    has a frozen table of all rows, a trainable one with a row for each missing word and two reserved rows,
+    which is all that an optimizer sees, one that maps indices to the rows of the trainable table, and one
+    that keeps gradients from the reserved rows. Compared with the frozen
     layer it needs memory for ``rows + missing words * (dim + 1)`` more floats, and each step looks up two
     more columns and one more vector per index.
 
@@ -54,7 +55,7 @@ def keras_embedding(
 
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
-        dim: Dimension; optional if the source has only one.
+        dim: Dimension; None if the source has only one.
         word_index: The vocabulary: a mapping of word -> index, a sequence of words, a ``TextVectorization``,
             ``StringLookup`` or tokenizer; see `embedhub.embedding_matrix`, also for ``oov`` to
             ``min_coverage``.
@@ -104,9 +105,12 @@ def keras_embedding(
         raise ValueError(f"trainable is {trainable!r}; expected True, False or 'missing'.")
     for option in layer_options:
         if option in _RESERVED:
-            raise TypeError(
-                f"{option}= is not an option of keras_embedding: the vectors and the vocabulary determine it."
+            reason = (
+                "pass input_length="
+                if option == "input_shape"
+                else "the vectors and the vocabulary determine it"
             )
+            raise TypeError(f"{option}= is not an option of keras_embedding: {reason}.")
         if trainable == "missing" and option not in ALLOWED_OPTIONS:
             raise TypeError(
                 f"{option}= cannot be combined with trainable='missing', which takes only "

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from embedhub._text_lines import is_utf8
 from embedhub.errors import BackendError, VocabularyError
 from embedhub.layers.keras import keras_embedding
 from embedhub.registry.registry import Source, load
@@ -108,7 +109,8 @@ def keras_text_embedding(
     if isinstance(include, str | bytes):
         raise TypeError(f"include is a single string, {include[:50]!r}; expected several words or texts.")
     vectors = load(source, dim)
-    source_words = [word for word in vectors.words[:max_tokens] if _is_utf8(word)]
+    # TensorFlow's strings cannot represent other words.
+    source_words = [word for word in vectors.words[:max_tokens] if is_utf8(word)]
     if standardize == "auto":
         cased = sum(word != word.lower() for word in source_words) > _CASED_RATIO * len(source_words)
         standardize = "strip_punctuation" if cased else "lower_and_strip_punctuation"
@@ -131,12 +133,3 @@ def _vectorized_words(texts: list[str], **options: Any) -> list[str]:
     vectorize = keras.layers.TextVectorization(**options)
     vectorize.adapt(texts)
     return list(vectorize.get_vocabulary(include_special_tokens=False))
-
-
-def _is_utf8(word: str) -> bool:
-    """Return whether TensorFlow can represent a word; it cannot if the word holds lone surrogates."""
-    try:
-        word.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

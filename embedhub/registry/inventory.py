@@ -14,7 +14,7 @@ from embedhub import _atomic, settings
 from embedhub import _cache as cache
 from embedhub._file_state import xxh3_of_file
 from embedhub._progress import progress_bar
-from embedhub.download.remote_file import lock_name
+from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
@@ -26,7 +26,6 @@ State = Literal["current", "outdated", "unknown"]
 another store; ``"unknown"``: its source is not available."""
 
 _FOLDER = re.compile(r"([1-9][0-9]*)d-[0-9a-f]{16}")
-_PART = re.compile(r"(.+)\.[0-9a-f]{8}\.part.*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +154,7 @@ def downloads() -> list[CacheFile]:
 
 def _lock_of_download(path: Path) -> str:
     """Return the name of the lock of those who download or read a file of the downloads folder."""
-    part = _PART.fullmatch(path.name)
+    part = PART_NAME.fullmatch(path.name)
     return lock_name(path.with_name(part[1]).as_posix() if part else path.as_posix())
 
 

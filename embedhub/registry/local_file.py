@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from embedhub import _atomic, settings
-from embedhub._archives import split_member
+from embedhub._compression import split_member
 from embedhub._file_state import file_state, xxh3_of_file
 from embedhub._names import is_device, slug
 from embedhub._warn import warn

@@ -19,7 +19,7 @@ from embedhub.vectors.store import open_store, store_path
 from embedhub.vectors.store_writer import StoreWriter
 from embedhub.vectors.vectors import Fallback, Vectors
 
-_INDEX_BYTES_PER_WORD = 32  # and of the word itself
+_INDEX_BYTES_PER_WORD = 32  # offset, hash and row, 8 bytes each, and about 8 of the word
 
 Reopen = tuple[Callable[..., Vectors], tuple[Any, ...]]
 
@@ -99,7 +99,7 @@ class EmbeddingSource(ABC):
             dim: One of `dims`.
 
         Returns:
-            The published hash where there is one. Whatever else, it changes when the vectors change.
+            The published hash if there is one; any string that changes whenever the vectors change.
         """
 
     @abstractmethod
@@ -175,10 +175,10 @@ class EmbeddingSource(ABC):
 
     def _build(self, folder: Path, dim: int, key: str) -> None:
         """Fetch the file, write the store, publish it, and discard the file."""
-        fetched = self.fetch(dim)
         space = self.store_size(dim)
         if space is not None:
             cache.check_space(cache.ensure_folder(folder.parent), space, "the store")
+        fetched = self.fetch(dim)
         manifest = self.manifest(dim, key, fetched)
         label = f"Building {self.name} {dim}d"
         try:
@@ -322,6 +322,7 @@ def _write_blocks(
     for block in blocks:
         writer.write(block)
         advance(0 if isinstance(block, ExtraFile) else len(block[0]))
+    writer.require_vectors()  # before the hash of the file is trusted
 
 
 def _readable(blocks: Iterator[Block | ExtraFile]) -> Iterator[Block | ExtraFile]:

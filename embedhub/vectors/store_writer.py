@@ -22,13 +22,14 @@ from embedhub.vectors.vocabulary import encode_all, hash_words
 
 _NPY_HEADER = 128  # bytes
 _UNSORTED = "hashes.unsorted"  # in the order of the rows; removed before the store is published
+_OWN_FILES = {MATRIX, WORDS, OFFSETS, HASHES, ROWS, MANIFEST, _UNSORTED}
 _HASH_SIZE = 8
 _SORTED_AT_ONCE = 1 << 18
 _COPIED_AT_ONCE = 1 << 22  # bytes
 
 
 class StoreWriter:
-    """A store that is being written; it appears, complete, when the block is left without an error.
+    """A store that is being written; it appears, complete, when the ``with`` statement ends without an error.
 
     The memory that it takes does not grow with the number of vectors. The caller holds a lock for the folder.
 
@@ -66,7 +67,7 @@ class StoreWriter:
     def __enter__(self) -> Self:
         self._temporary = self._publishing.enter_context(_atomic.publish(self._folder))
         try:
-            with self._explained():
+            with self._os_errors_as_store_errors():
                 self._matrix, self._words, self._offsets, self._hashes = (
                     self._outputs.enter_context((self._temporary / name).open("wb"))
                     for name in (MATRIX, WORDS, OFFSETS, _UNSORTED)
@@ -83,7 +84,7 @@ class StoreWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if error is None:
-            with self._publishing, self._explained():
+            with self._publishing, self._os_errors_as_store_errors():
                 self._outputs.close()
                 self._finish()
             return
@@ -100,16 +101,17 @@ class StoreWriter:
             block: ``k`` words and ``(k, dim)`` float32, or a file.
 
         Raises:
-            FormatError: The block is malformed, or holds a number that is not finite.
+            FormatError: The block is malformed, holds a number that is not finite, or the file is missing or
+                has the name of another file of the store.
             StoreError: The store cannot be written.
         """
-        with self._explained():
+        with self._os_errors_as_store_errors():
             if isinstance(block, ExtraFile):
                 self._write_file(block)
                 return
             words, vectors = block
             _check_block(words, vectors, self._dim, self._rows)
-            encoded = encode_all(words)
+            encoded = _encode(words, self._rows)
             start = self._words.tell()
             ends = np.fromiter(accumulate(map(len, encoded), initial=start), np.int64, len(encoded) + 1)
             self._matrix.write(np.ascontiguousarray(vectors).data)
@@ -118,17 +120,30 @@ class StoreWriter:
             self._hashes.write(hash_words(encoded).data)
             self._rows += len(words)
 
+    def require_vectors(self) -> None:
+        """Raise FormatError if no vectors were written yet."""
+        if not self._rows:
+            raise FormatError("The file holds no vectors at all; nothing was published.")
+
     def _write_file(self, file: ExtraFile) -> None:
         target = self._temporary / file.name
+        if target.parent != self._temporary or file.name in _OWN_FILES:
+            raise FormatError(
+                f"A reader yielded a file named {file.name!r}; expected a name without folders that is not "
+                f"one of the store's own: {', '.join(sorted(_OWN_FILES))}. Nothing was published."
+            )
         if isinstance(file.content, Path):
+            if not file.content.is_file():
+                raise FormatError(
+                    f"{file.content}: there is no such file, for {file.name}. Nothing was published."
+                )
             shutil.copyfile(file.content, target)
         else:
             np.save(target, file.content, allow_pickle=False)
         self._files[file.name] = file.metadata
 
     def _finish(self) -> None:
-        if not self._rows:
-            raise FormatError("The file holds no vectors at all; nothing was published.")
+        self.require_vectors()
         folder = self._temporary
         duplicates = _write_index(folder, self._rows)
         if len(duplicates):
@@ -142,13 +157,17 @@ class StoreWriter:
         ):
             _write_header(folder / name, dtype, shape)
         (folder / _UNSORTED).unlink()
-        manifest = {
+        counted = {
             "form": FORMAT_VERSION,
             "source": self._name,
             "dim": self._dim,
             "rows": rows,
             "duplicates": len(duplicates),
+        }
+        manifest = {
+            **counted,
             **self._manifest,
+            **counted,  # what the caller adds does not change it
             "extras": self._files,
             "xxh3_128": {file.name: xxh3_of_file(file) for file in sorted(folder.iterdir())},
         }
@@ -156,8 +175,8 @@ class StoreWriter:
         (folder / MANIFEST).write_text(text, "utf-8", newline="\n")
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Raise StoreError for what the disk refuses; errors of the caller's block pass unchanged."""
+    def _os_errors_as_store_errors(self) -> Iterator[None]:
+        """Raise StoreError in place of an OSError."""
         try:
             yield
         except EmbedhubError:
@@ -182,6 +201,17 @@ def _check_block(words: list[str], vectors: NDArray[np.float32], dim: int, befor
             f"Vector {before + invalid} (word {words[invalid]!r}) holds a number that is not finite in "
             "float32. One such vector spoils a whole training, so nothing was published."
         )
+
+
+def _encode(words: list[str], before: int) -> list[bytes]:
+    """Return the words as bytes."""
+    try:
+        return encode_all(words)
+    except (AttributeError, TypeError, UnicodeEncodeError) as error:
+        raise FormatError(
+            f"After {before} vectors a reader yielded a word that cannot be encoded as UTF-8 ({error}). "
+            "Nothing was published."
+        ) from error
 
 
 def _write_header(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:

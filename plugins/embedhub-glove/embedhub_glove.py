@@ -3,7 +3,7 @@
 The hashes, and how many publish them independently; Stanford itself publishes none.
 
 - ``glove-42b``: the text's sha256 by one project, the archive's by two.
-- ``glove-840b``: the text's sha256 by one project, beside the archive's, which five or more publish. Another
+- ``glove-840b``: the text's sha256 by one project, the archive's by five or more. Another
   build of the text, ten bytes shorter, is about: should Stanford serve that one, it is refused.
 - ``glove-twitter-27b``: the texts' sha1 by one project, whose sha1 of the 6B text at 50d is that of the real
   file; the archive's sha256 by two. A sha256 of the 25d text that another publishes is not used, since it is
@@ -150,7 +150,7 @@ SOURCES = (
         description="GloVe on Common Crawl, 840 billion tokens, cased",
         language="en",
         cased=True,
-        vocab_size=2_196_016,  # of 2,196,017 rows: one word stands there twice
+        vocab_size=2_196_016,  # of 2,196,017 lines: one word occurs twice
         license=_PDDL,
         citation=_OF_2014,
         homepage=_HOMEPAGE,

@@ -52,7 +52,7 @@ def _source(name: str, file: RemoteFile, what: str, language: str, vocab_size: i
             "of General Knowledge. AAAI 2017, 4444-4451."
         ),
         homepage="https://github.com/commonsense/conceptnet-numberbatch",
-        fallbacks=("lower", "digits"),  # of longer numbers every digit is a # there
+        fallbacks=("lower", "digits"),  # the digits of longer numbers are written as #
     )
 
 

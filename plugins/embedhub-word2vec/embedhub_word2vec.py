@@ -43,7 +43,7 @@ SOURCE = RemoteSource(
         "Representations of Words and Phrases and their Compositionality. NIPS 2013. arXiv:1310.4546."
     ),
     homepage="https://code.google.com/archive/p/word2vec/",
-    fallbacks=("digits",),  # of longer numbers every digit is a # there
+    fallbacks=("digits",),  # the digits of longer numbers are written as #
 )
 
 

@@ -1,9 +1,6 @@
 """Files that lie beside another: token vectors and their tokenizer, fetched, verified and read as one."""
 
 import gzip
-import hashlib
-import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,20 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import writers
+from remote import HOST, files_in, pinned, source_of, zipped
 
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
 from embedhub.download.remote_file import Fetched
 
-
-def zipped(name: str, data: bytes) -> bytes:
-    """Return a zip archive with one member."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, data)
-    return file.getvalue()
-
-
-HOST = "vectors.example.org"
 TOKENS = ["[PAD]", "the", "##s"]
 ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)
 FILES: dict[str, bytes] = {
@@ -35,18 +23,13 @@ FILES: dict[str, bytes] = {
     "cut.txt": writers.word2vec_text(TOKENS, ROWS).replace(b"3 4", b"4 4"),
 }
 FILES["model.bin.gz"] = gzip.compress(FILES["model.bin"])
-FILES["model.zip"] = zipped("deep/model.bin", FILES["model.bin"])
+FILES["model.zip"] = zipped(**{"deep/model.bin": FILES["model.bin"]})
 
 
 def remote(name: str, **changes: Any) -> RemoteFile:
     """Return a pinned file of the made-up host."""
-    facts: dict[str, Any] = {
-        "url": f"https://{HOST}/{name}",
-        "known_hash": f"sha256:{hashlib.sha256(FILES[name]).hexdigest()}",
-        "size": len(FILES[name]),
-        "format": "static-embeddings-prefix" if name != "plain.txt" else "word2vec-text",
-    }
-    return RemoteFile(**(facts | changes))
+    form = "static-embeddings-prefix" if name != "plain.txt" else "word2vec-text"
+    return pinned(FILES[name], name, **({"format": form} | changes))
 
 
 def model(**changes: Any) -> RemoteFile:
@@ -55,23 +38,8 @@ def model(**changes: Any) -> RemoteFile:
 
 
 def source(*files: RemoteFile, dims: tuple[int, ...] = (4,)) -> RemoteSource:
-    """Return a source with the same candidates in each dim."""
-    return RemoteSource(
-        name="tokens",
-        files=dict.fromkeys(dims, files),
-        description="",
-        language="en",
-        cased=False,
-        license="",
-        citation="",
-        homepage="",
-    )
-
-
-def files_in(cache: Path) -> list[str]:
-    """Return the downloaded files of a cache."""
-    folder = cache / "downloads"
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    """Return a source with the same candidates in each dimension."""
+    return source_of(name="tokens", files=dict.fromkeys(dims, files))
 
 
 @pytest.fixture(autouse=True)
@@ -86,8 +54,8 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_both_files_are_fetched_and_read_as_one(cache: Path) -> None:
-    """The store has the tokens and the tokenizer; nothing is left of the downloads; all dims share a file."""
+def test_companion_is_downloaded_and_stored(cache: Path) -> None:
+    """The store has the tokens and the tokenizer; no downloads remain; all dimensions share a file."""
     tokens = source(model(), dims=(2, 4))
     for dim in (2, 4):
         vectors = tokens.vectors(dim)
@@ -97,14 +65,14 @@ def test_both_files_are_fetched_and_read_as_one(cache: Path) -> None:
         assert vectors.manifest["beside"] == [
             {"url": f"https://{HOST}/tokenizer.json", "hash": remote("tokenizer.json").known_hash}
         ]
-        assert files_in(cache) == []
+        assert files_in(cache / "downloads") == []
 
 
-def test_fetched_files_lie_beside_each_other(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    """What fetch gives can be parsed, and is not asked for again; so can a copy from elsewhere."""
+def test_companion_lies_in_the_folder_of_its_file(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """A fetched file is parsed with its companion, and not downloaded again."""
     tokens = source(model())
     fetched = tokens.fetch(4)
-    assert files_in(cache) == [f"{HOST}/model.safetensors", f"{HOST}/tokenizer.json"]
+    assert files_in(cache / "downloads") == [f"{HOST}/model.safetensors", f"{HOST}/tokenizer.json"]
     assert fetched.companions == {"tokenizer.json": fetched.path.with_name("tokenizer.json")}
     monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
     assert tokens.fetch(4) == fetched
@@ -113,8 +81,8 @@ def test_fetched_files_lie_beside_each_other(monkeypatch: pytest.MonkeyPatch, ca
     assert len(tokens.vectors(4)) == 3
 
 
-def test_a_copy_from_elsewhere_has_its_tokenizer_beside_it(mirror: Path) -> None:
-    """A file of the publisher's own folder is parsed with what lies there."""
+def test_copied_file_is_parsed_with_its_companion(mirror: Path) -> None:
+    """A file in another folder is parsed with the companion of that folder."""
     copy = Fetched(mirror / "model.safetensors", model())
     words, _ = next(source(model()).parse(copy, 4))  # type: ignore[misc]  # blocks come before files
     assert words == TOKENS
@@ -127,10 +95,10 @@ def test_a_copy_from_elsewhere_has_its_tokenizer_beside_it(mirror: Path) -> None
         (lambda path: path.write_bytes(FILES["tokenizer.json"].replace(b"the", b"eht")), "expected sha256:"),
     ],
 )
-def test_a_file_without_what_lies_beside_it_is_not_used(
+def test_file_without_its_companion_is_skipped(
     mirror: Path, cache: Path, damage: Callable[[Path], object], words: str
 ) -> None:
-    """When the tokenizer is not available, or is another, the next candidate is tried, or it is an error."""
+    """When the tokenizer is missing or differs, the next candidate is used, or it is an error."""
     damage(mirror / "tokenizer.json")
     with pytest.raises(DownloadError, match=words):
         source(model()).vectors(4)
@@ -138,8 +106,8 @@ def test_a_file_without_what_lies_beside_it_is_not_used(
     assert list(source(model(), remote("plain.txt")).vectors(4)) == TOKENS
 
 
-def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """EMBEDHUB_REQUIRE_HASH refuses a file with an unpinned one beside it; other pins are another store."""
+def test_companion_pin_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EMBEDHUB_REQUIRE_HASH refuses an unpinned companion; another pin is another store."""
     unpinned = model(companions=(remote("tokenizer.json", known_hash=None),))
     monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
     with pytest.raises(DownloadError, match=r"tokenizer.json: it has no published hash"):
@@ -147,8 +115,8 @@ def test_pins_of_all_parts_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert source(unpinned).cache_key(4) != source(model()).cache_key(4)
 
 
-def test_a_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
-    """A header that promises more rows than a downloaded file has is an error, and nothing is published."""
+def test_wrong_count_of_a_download_is_an_error(cache: Path) -> None:
+    """A header that declares more vectors than a download has is an error; no store is published."""
     cut = remote("cut.txt", format="word2vec-text")
     with pytest.raises(FormatError, match=r"declares 4 vectors, but the file has 3. It may be truncated"):
         source(cut).vectors(4)
@@ -167,7 +135,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_file_that_is_not_read_in_order_is_verified_all_the_same(cache: Path, kind: str) -> None:
+def test_partly_read_file_is_verified(cache: Path, kind: str) -> None:
     """A fastText model, of which only a part is read, is built when all its bytes are the pinned ones."""
     good = remote(**MODELS[kind], format="fasttext")
     wrong = remote(**MODELS[kind], format="fasttext", known_hash="sha256:" + 64 * "0")
@@ -177,4 +145,4 @@ def test_a_file_that_is_not_read_in_order_is_verified_all_the_same(cache: Path, 
     vectors = source(good).vectors(4)
     assert list(vectors) == TOKENS
     assert vectors.subwords is not None
-    assert files_in(cache) == []
+    assert files_in(cache / "downloads") == []

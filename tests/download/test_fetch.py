@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pooch
 import pytest
+from remote import HOST, files_in, pinned, source_of
 
 import embedhub
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
@@ -26,18 +27,6 @@ from embedhub.vectors.blocks import Block
 
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i) for i in range(20_000))
 OTHER = os.urandom(3 << 20)
-HOST = "vectors.example.org"
-
-
-def pinned(data: bytes, algorithm: str = "sha256", **changes: Any) -> RemoteFile:
-    """Return a pinned file of the made-up host."""
-    facts: dict[str, Any] = {
-        "url": f"https://{HOST}/data/some.txt",
-        "known_hash": f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}",
-        "size": len(data),
-        "format": "glove",
-    }
-    return RemoteFile(**(facts | changes))
 
 
 def fetch(files: list[RemoteFile]) -> Path:
@@ -45,20 +34,15 @@ def fetch(files: list[RemoteFile]) -> Path:
     return fetch_first(files, label="some 2d").path
 
 
-def files_in(folder: Path) -> list[str]:
-    """Return the paths of all files in a folder."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
 def a_member(data: bytes = TEXT, **changes: Any) -> RemoteFile:
     """Return a member of the archive of the made-up host."""
-    return pinned(data, **({"url": f"https://{HOST}/data/some.zip", "member": "deep/some.2d.txt"} | changes))
+    return pinned(data, **({"name": "some.zip", "member": "deep/some.2d.txt"} | changes))
 
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
     """Return a folder in the layout of ``wget -x``, with a text and an archive of two members."""
-    folder = tmp_path / "mirror" / HOST / "data"
+    folder = tmp_path / "mirror" / HOST
     folder.mkdir(parents=True)
     (folder / "some.txt").write_bytes(TEXT)
     with zipfile.ZipFile(folder / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -88,18 +72,18 @@ def use_mirror(
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
 def test_whole_file_is_downloaded_and_verified(cache: Path, algorithm: str) -> None:
-    """A file arrives with its bytes, at its place in the layout of wget -x, with the user's own mode."""
-    path = fetch([pinned(TEXT, algorithm)])
+    """A file is downloaded to its place in the layout of `wget -x`, with the user's own mode."""
+    path = fetch([pinned(TEXT, algorithm=algorithm)])
     assert path.read_bytes() == TEXT
-    assert path == cache / "downloads" / HOST / "data" / "some.txt"
-    assert files_in(cache / "downloads") == [f"{HOST}/data/some.txt"]
+    assert path == cache / "downloads" / HOST / "some.txt"
+    assert files_in(cache / "downloads") == [f"{HOST}/some.txt"]
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
 
 
-def test_a_member_is_brought_by_ranges(use_mirror: Callable[[], int]) -> None:
-    """Of an archive only the directory and the member's own bytes move; it is kept as gzip."""
+def test_archive_member_is_downloaded_by_ranges(use_mirror: Callable[[], int]) -> None:
+    """Only the directory of an archive and the member's own bytes are downloaded; it is kept as gzip."""
     path = fetch([a_member()])
     data = path.read_bytes()
     assert gzip.decompress(data) == TEXT
@@ -108,37 +92,17 @@ def test_a_member_is_brought_by_ranges(use_mirror: Callable[[], int]) -> None:
 
 
 @pytest.mark.usefixtures("use_mirror")
-def test_a_fetched_file_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is there was verified before it got its name: no address is asked."""
+def test_existing_download_sends_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An existing file was verified before it was published: no URL is requested."""
     path = fetch([a_member()])
     monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
     assert fetch([pinned(OTHER), a_member()]) == path
 
 
-WRONG = {
-    "file": (pinned(TEXT, known_hash="sha256:" + 64 * "0"), "0000"),
-    "member": (a_member(known_hash="sha256:" + 64 * "0"), "0000"),
-    "member's size": (a_member(size=7), "expected 7 bytes"),
-}
-
-
 @pytest.mark.usefixtures("use_mirror")
-@pytest.mark.parametrize("what", WRONG)
-def test_wrong_bytes_are_never_published(cache: Path, what: str) -> None:
-    """A wrong hash or size is an error that says address, expected and actual; nothing stays."""
-    file, expected = WRONG[what]
-    with pytest.raises(ChecksumError, match=expected) as caught:
-        fetch([file])
-    actual = hashlib.sha256(TEXT).hexdigest() if "size" not in what else f"{len(TEXT):,}"
-    assert actual in str(caught.value)
-    assert f"{HOST}/data/some." in str(caught.value)
-    assert files_in(cache / "downloads") == []
-
-
-@pytest.mark.usefixtures("use_mirror")
-def test_the_next_candidate_is_tried() -> None:
+def test_next_candidate_is_tried() -> None:
     """After a file that is not available, or has wrong bytes, the next candidate is tried."""
-    absent = pinned(TEXT, url=f"https://{HOST}/data/absent.txt")
+    absent = pinned(TEXT, name="absent.txt")
     wrong = a_member(known_hash="sha256:" + 64 * "0")
     good = pinned(TEXT)
     assert fetch_first([absent, wrong, good], label="some 2d").file == good
@@ -148,14 +112,14 @@ def test_the_next_candidate_is_tried() -> None:
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        (pinned(TEXT, url=f"https://{HOST}/data/absent.txt"), "data/absent.txt"),
+        (pinned(TEXT, name="absent.txt"), "absent.txt"),
         (a_member(member="absent.txt"), "has no member 'absent.txt', only big.bin, deep/some.2d.txt"),
-        (a_member(url=f"https://{HOST}/data/some.txt"), "expected a zip archive, but this is none"),
-        (a_member(url=f"https://{HOST}/data/stored.zip"), "not a plain deflated one"),
+        (a_member(name="some.txt"), "expected a zip archive, but this is none"),
+        (a_member(name="stored.zip"), "not a plain deflated one"),
     ],
 )
-def test_a_failure_names_every_address(file: RemoteFile, words: str) -> None:
-    """When nothing is available, one error lists each address with its reason, and what to do."""
+def test_error_names_every_url(file: RemoteFile, words: str) -> None:
+    """If no candidate is available, the error lists each URL with its reason, and a remedy."""
     with pytest.raises(DownloadError) as caught:
         fetch([file])
     message = str(caught.value)
@@ -165,31 +129,25 @@ def test_a_failure_names_every_address(file: RemoteFile, words: str) -> None:
     assert not isinstance(caught.value, ChecksumError)
 
 
-def test_a_mirror_is_a_url_or_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another scheme is an error that names the variable."""
+def test_mirror_with_another_scheme_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the variable, and the expected URL or folder."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", "ftp://example.org")
     with pytest.raises(ValueError, match=r"EMBEDHUB_MIRROR is 'ftp://example.org'; expected an http"):
         fetch([pinned(TEXT)])
 
 
-def test_a_truncated_member_is_noticed(mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    """Damaged deflated bytes are a checksum error, not a crash of the inflater."""
+def test_damaged_member_is_a_checksum_error(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """Damaged compressed bytes are a checksum error, not a crash of the decompressor."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
-    path = mirror / HOST / "data" / "some.zip"
+    path = mirror / HOST / "some.zip"
     data = bytearray(path.read_bytes())
     data[-5000:-1000] = bytes(4000)
     path.write_bytes(data)
     with pytest.raises(ChecksumError):
         fetch([a_member()])
     assert files_in(cache / "downloads") == []
-
-
-def a_source(*files: RemoteFile, kind: type[RemoteSource] = RemoteSource) -> RemoteSource:
-    """Return a source of dimension 2."""
-    return kind(
-        name="some", files={2: files}, description="", language="en", cased=True, license="",
-        citation="", homepage="",
-    )  # fmt: skip
 
 
 class ByItself(RemoteSource):
@@ -209,29 +167,41 @@ class ByItself(RemoteSource):
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("kind", [RemoteSource, ByItself])
 @pytest.mark.parametrize(
-    "change", [{"known_hash": "sha256:" + 64 * "0"}, {"size": 12, "known_hash": None}], ids=["hash", "size"]
+    ("change", "expected", "actual"),
+    [
+        ({"known_hash": "sha256:" + 64 * "0"}, "sha256:" + 64 * "0", hashlib.sha256(TEXT).hexdigest()),
+        ({"size": 12, "known_hash": None}, "expected 12 bytes", f"{len(TEXT):,}"),
+    ],
+    ids=["hash", "size"],
 )
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
-def test_no_unverified_byte_is_parsed(
-    make: Callable[..., RemoteFile], change: dict[str, Any], kind: type[RemoteSource], cache: Path
+def test_unverified_bytes_are_not_parsed(
+    make: Callable[..., RemoteFile],
+    change: dict[str, Any],
+    expected: str,
+    actual: str,
+    kind: type[RemoteSource],
+    cache: Path,
 ) -> None:
-    """Wrong bytes never reach a parser, whichever, and nothing is built of them."""
+    """A wrong hash or size is an error with URL, expected and actual value; no file is kept or parsed."""
     ByItself.parsed = 0
-    with pytest.raises(ChecksumError, match="expected"):
-        embedhub.load(a_source(make(TEXT, **change), kind=kind))
+    with pytest.raises(ChecksumError) as caught:
+        embedhub.load(source_of(make(TEXT, **change), kind=kind))
+    for words in (f"{HOST}/some.", expected, actual):
+        assert words in str(caught.value)
     assert ByItself.parsed == 0
     assert not (cache / "vectors" / "some").exists()
     assert files_in(cache / "downloads") == []
-    assert len(embedhub.load(a_source(make(TEXT), kind=kind))) == (20_000 if kind is RemoteSource else 1)
+    assert len(embedhub.load(source_of(make(TEXT), kind=kind))) == (20_000 if kind is RemoteSource else 1)
 
 
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
 @pytest.mark.parametrize("known", [True, False], ids=["published", "remembered"])
-def test_kept_file_with_damaged_bytes_is_downloaded_again(
+def test_damaged_download_is_downloaded_again(
     make: Callable[..., RemoteFile], known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kept file is verified each time, and replaced if its bytes are wrong."""
+    """A kept download is verified each time, and replaced if its bytes are wrong."""
     file = make(TEXT) if known else make(TEXT, known_hash=None)
     fetched = fetch_first([file], label="some 2d")
     with warnings.catch_warnings(action="ignore"):
@@ -249,7 +219,7 @@ def test_kept_file_with_damaged_bytes_is_downloaded_again(
 
 
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
-def test_downloads_of_a_cache_are_a_mirror_of_another(
+def test_downloads_folder_is_a_mirror(
     make: Callable[..., RemoteFile],
     mirror: Path,
     serve: Callable[[Path], Any],
@@ -257,7 +227,7 @@ def test_downloads_of_a_cache_are_a_mirror_of_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Offline, another cache builds the same store from the kept downloads of a first one, verified too."""
-    source = a_source(make(TEXT))
+    source = source_of(make(TEXT))
     monkeypatch.setenv("EMBEDHUB_MIRROR", serve(mirror).base)
     monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
     expected = source.vectors(2).manifest
@@ -273,7 +243,7 @@ def test_downloads_of_a_cache_are_a_mirror_of_another(
 
 
 def test_pooch_reports_other_files_only(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A download is not announced by pooch, whose log level and reports on other files stay as they are."""
+    """A download is not announced by pooch, whose log level and reports on other files are unchanged."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
     logger = pooch.get_logger()
     reported: list[str] = []
@@ -289,10 +259,10 @@ def test_pooch_reports_other_files_only(mirror: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("use_mirror")
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
-def test_right_bytes_that_cannot_be_read_are_kept(make: Callable[..., RemoteFile], cache: Path) -> None:
-    """A file with the right bytes that its reader refuses is kept, and named in the error."""
+def test_unreadable_pinned_file_is_kept(make: Callable[..., RemoteFile], cache: Path) -> None:
+    """A file with the pinned bytes that its reader refuses is kept, and named in the error."""
     file = make(TEXT)
-    source = replace(a_source(file), files={3: (file,)})
+    source = replace(source_of(file), files={3: (file,)})
     with pytest.raises(FormatError, match="line 1") as caught:
         list(source.parse(source.fetch(3), 3))
     (cache / "downloads" / file.cache_name).unlink()

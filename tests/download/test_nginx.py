@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from children import PATIENCE, child
+from remote import HOST
 
 from embedhub import DownloadError, RemoteFile
 from embedhub.download.fetch import fetch_first
@@ -19,7 +20,6 @@ NGINX = (
 )
 if not NGINX:
     pytest.skip("needs nginx (Debian: nginx-light)", allow_module_level=True)
-HOST = "vectors.example.org"
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i * 7919 % 100_003) for i in range(200_000))
 CONFIG = """
 daemon off;
@@ -84,7 +84,7 @@ def a_file(kind: str) -> RemoteFile:
 
 @pytest.mark.parametrize("kind", ["member", "whole"])
 @pytest.mark.parametrize("place", ["files", "slow", "noranges", "moved"])
-def test_nginx_serves_it(nginx: str, monkeypatch: pytest.MonkeyPatch, place: str, kind: str) -> None:
+def test_nginx_serves_a_download(nginx: str, monkeypatch: pytest.MonkeyPatch, place: str, kind: str) -> None:
     """With ranges and without, slowly, and behind two redirects to another host name and port."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", f"{nginx}/{place}")
     path = fetch_first([a_file(kind)], label="some 2d").path
@@ -93,8 +93,8 @@ def test_nginx_serves_it(nginx: str, monkeypatch: pytest.MonkeyPatch, place: str
 
 
 @pytest.mark.parametrize("kind", ["member", "whole"])
-def test_nginx_is_busy(nginx: str, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """A lasting 503 is tried a few times, then said."""
+def test_nginx_503_is_retried(nginx: str, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """A lasting 503 is retried a few times, then reported."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", f"{nginx}/busy")
     with pytest.raises(
         DownloadError, match=r"HTTP 503 Service Temporarily Unavailable. Given up after 5 tries"

@@ -45,8 +45,8 @@ NESTED = RemoteFile(url="https://example.org/n", companions=(PLAIN,))
         ),
     ],
 )
-def test_a_remote_file_is_checked_when_it_is_made(field: str, value: object, words: str) -> None:
-    """A wrong field is an error at once, which says what was expected."""
+def test_invalid_field_raises_value_error(field: str, value: object, words: str) -> None:
+    """A wrong field is an error at once, with the expected form."""
     with pytest.raises(ValueError, match=re.escape(words)):
         RemoteFile(**{**GOOD, field: value})
 
@@ -60,7 +60,7 @@ def test_a_remote_file_is_checked_when_it_is_made(field: str, value: object, wor
         ("https://user:secret@example.org/a", "example.org/a"),
     ],
 )
-def test_downloads_lie_as_wget_puts_them(url: str, name: str) -> None:
+def test_cache_name_is_the_path_of_wget(url: str, name: str) -> None:
     """The path in the downloads folder is that of a mirror: host, path and query."""
     file = RemoteFile(url=url)
     assert file.cache_name == file.mirror_name == name

@@ -47,8 +47,6 @@ def test_compiled_loop_equals_its_python(text: str) -> None:
 
 def test_function_that_cannot_be_cached_is_compiled() -> None:
     """A function whose machine code Numba cannot store, since it is in no file, is compiled all the same."""
-    from embedhub._numba import jit
-
     namespace: dict[str, Any] = {}
     exec("def increment(x): return x + 1", namespace)  # noqa: S102 - a function without a file
-    assert jit(namespace["increment"])(1) == 2
+    assert _parse_loop.jit(namespace["increment"])(1) == 2

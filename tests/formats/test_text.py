@@ -122,7 +122,7 @@ def test_file_without_newlines_is_rejected_early(write: Callable[[bytes], Path])
 def test_truncated_gzip_is_a_format_error(write: Callable[[bytes], Path], keep: int) -> None:
     """Compressed bytes that end too early are reported as damaged."""
     data = gzip.compress(b"".join(b"w%d 1 2\n" % i for i in range(1000)))[:keep]
-    with pytest.raises(FormatError, match="damaged or cut off"):
+    with pytest.raises(FormatError, match="damaged or truncated"):
         read(glove.read, write(data), 2)
 
 

@@ -74,10 +74,8 @@ def check(tmp_path: Path) -> Callable[..., tuple[int, list[str]]]:
     return check
 
 
-def test_each_address_has_a_line_and_problems_come_last(
-    server: Any, check: Callable[..., tuple[int, list[str]]]
-) -> None:
-    """A line has status, expected and offered size, and address; a summary ends the table."""
+def test_report_lists_problems_last(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
+    """A line has status, expected and offered size, and URL; a summary ends the table."""
     base = server.base
     code, lines = check(
         a_file(f"{base}/absent")
@@ -127,10 +125,10 @@ FAULTS: dict[str, tuple[list[dict[str, Any]], str, int]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_status_names_the_fault(
+def test_fault_determines_the_status(
     server: Any, check: Callable[..., tuple[int, list[str]]], fault: str
 ) -> None:
-    """Redirects are followed, but not to http; a passing fault is retried once; a refusal is final."""
+    """Redirects are followed, but not to http; a transient fault is retried once; a refusal is final."""
     server.faults, status, requests = FAULTS[fault]
     code, lines = check(a_file(f"{server.base}/whole", size=7))
     assert lines[0].startswith(f"{status} ")
@@ -141,10 +139,10 @@ def test_a_status_names_the_fault(
 
 
 @pytest.mark.parametrize("member", [None, "member"])
-def test_a_server_without_ranges_is_a_problem(
+def test_server_without_ranges_is_reported(
     server: Any, check: Callable[..., tuple[int, list[str]]], member: str | None
 ) -> None:
-    """A file without ranges is reported; of an archive the sizes of members are unknown then."""
+    """A file without ranges is reported; the size of an archive's member is then unknown."""
     server.ranges = False
     name = "archive" if member else "whole"
     code, lines = check(a_file(f"{server.base}/{name}", size=7, member=member))
@@ -152,28 +150,28 @@ def test_a_server_without_ranges_is_a_problem(
     assert code == 1
 
 
-def test_a_file_without_ranges_or_size_may_still_be_a_web_page(
+def test_web_page_without_ranges_is_reported(
     server: Any, check: Callable[..., tuple[int, list[str]]]
 ) -> None:
-    """A page in place of a file is named also where the server sends it whole."""
+    """A web page in place of a file is named also where the server sends it whole."""
     server.ranges = False
     code, lines = check(a_file(f"{server.base}/page"))
     assert lines[0].startswith("gone ")
     assert code == 1
 
 
-def test_a_server_that_breaks_off_in_the_directory_is_asked_again(
+def test_interrupted_archive_directory_is_retried(
     server: Any, check: Callable[..., tuple[int, list[str]]]
 ) -> None:
-    """The whole look at an archive is repeated once."""
+    """The requests for an archive's directory are repeated once."""
     server.faults = [{}, {"cut": 10}]
     assert check(a_file(f"{server.base}/archive", member="member", size=7))[0] == 0
 
 
-def test_a_server_that_never_answers_is_given_up(
+def test_silent_server_is_unreachable(
     authority: trustme.CA, check: Callable[..., tuple[int, list[str]]]
 ) -> None:
-    """A server that accepts connections and says nothing is unreachable."""
+    """A server that accepts connections and sends nothing is unreachable."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://localhost:{silent.getsockname()[1]}/whole"
         code, lines = check(a_file(url), code=IMPATIENT)
@@ -181,15 +179,15 @@ def test_a_server_that_never_answers_is_given_up(
     assert code == 1
 
 
-def test_a_server_that_stalls_is_given_up(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
-    """A server that stops in the middle of an answer is unreachable."""
+def test_stalling_server_is_unreachable(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
+    """A server that stalls in the middle of an archive is unreachable."""
     server.faults = [{}, {"stall": 2}] * 2
     code, lines = check(a_file(f"{server.base}/archive", member="member"), code=IMPATIENT)
     assert lines[0].startswith("unreachable ")
     assert code == 1
 
 
-def test_an_untrusted_certificate_is_a_problem(
+def test_untrusted_certificate_is_reported(
     server: Any, check: Callable[..., tuple[int, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Certificates are verified as in a download."""
@@ -200,7 +198,7 @@ def test_an_untrusted_certificate_is_a_problem(
     assert server.asked == []
 
 
-def test_a_host_that_is_down_is_left_alone(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
+def test_unreachable_host_is_skipped(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
     """After eight failures in a row, and those in flight, a host's other addresses are not requested."""
     server.faults = [{"status": 503}] * 200
     code, lines = check("".join(a_file(f"{server.base}/{i}") for i in range(40)))
@@ -209,9 +207,7 @@ def test_a_host_that_is_down_is_left_alone(server: Any, check: Callable[..., tup
     assert code == 1
 
 
-def test_an_address_is_asked_once_for_all_that_use_it(
-    server: Any, check: Callable[..., tuple[int, list[str]]]
-) -> None:
+def test_shared_address_is_requested_once(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
     """Sources that share a file share its line; a companion file has one of its own."""
     companion = a_file(f"{server.base}/archive")
     file = a_file(f"{server.base}/whole", size=7, companion=companion)
@@ -238,23 +234,25 @@ def test_mirror_and_offline_are_ignored(
     assert code == 1
 
 
-def test_names_limit_the_check(server: Any, check: Callable[..., tuple[int, list[str]]]) -> None:
-    """Sources and benchmarks are checked by name, all of their candidates."""
+def test_names_select_sources_and_benchmarks(
+    server: Any, check: Callable[..., tuple[int, list[str]]]
+) -> None:
+    """Sources and benchmarks are selected by name, with all of their candidates."""
     code, lines = check(a_file(f"{server.base}/whole"), names="simlex-999")  # no test has a network
     assert [line.split()[0] for line in lines] == ["unreachable", "unreachable", "Addresses:"]
     assert code == 1
     assert server.asked == []
 
 
-def test_an_unknown_name_is_an_error(check: Callable[..., tuple[int, list[str]]]) -> None:
+def test_unknown_name_is_an_error(check: Callable[..., tuple[int, list[str]]]) -> None:
     """Nothing is checked if one of the names is unknown."""
     code, lines = check(names="simlex-999 made-up")
     assert lines[-1].endswith("no source or benchmark is named made-up")
     assert code == 2
 
 
-def test_a_broken_plugin_is_an_error(check: Callable[..., tuple[int, list[str]]]) -> None:
-    """The addresses of a plugin that cannot be loaded are not silently left out."""
+def test_broken_plugin_is_an_error(check: Callable[..., tuple[int, list[str]]]) -> None:
+    """A plugin that cannot be loaded is not silently skipped."""
     code, lines = check("1/0")
     assert lines[-1].startswith("embedhub.errors.PluginWarning: The embedhub plugin made-up")
     assert code == 1

@@ -40,8 +40,8 @@ def check(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     )
 
 
-def test_a_module_that_is_too_low_fails(check: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    """It is named with its share, and with the lines that were not run."""
+def test_module_below_the_threshold_fails(check: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """Its name, share and missing lines are printed."""
     done = check()
     assert done.returncode == 1
     assert "readers/low.py: 89.9 % of its lines and branches; expected 90 % or more.\n" in done.stdout
@@ -61,8 +61,8 @@ def test_a_module_that_is_too_low_fails(check: Callable[..., subprocess.Complete
         (("--but", "readers/low.py", "gone.py"), 1),
     ],
 )
-def test_which_modules_are_judged(
+def test_modules_are_selected(
     options: tuple[str, ...], code: int, check: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    """Those that are asked for, or all but some; none when only some tests ran; a wrong name is an error."""
+    """Requested modules are checked, or all but some; none when only some tests ran."""
     assert check(*options).returncode == code

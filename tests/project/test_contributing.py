@@ -30,7 +30,7 @@ def walk() -> list[CodeType]:
     return functions
 
 
-def test_the_walk_is_what_keras_embedding_does(
+def test_walk_matches_keras_embedding(
     glove_6b_mirror: tuple[Path, embedhub.RemoteSource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A first use of GloVe calls each function of the walk, in the order of the guide."""
@@ -56,7 +56,7 @@ def test_the_walk_is_what_keras_embedding_does(
     ]
 
 
-def test_every_room_is_on_the_map() -> None:
+def test_map_has_every_folder() -> None:
     """The drawing has each folder of the package."""
     drawing = GUIDE.split("```mermaid")[1].split("```")[0]
     rooms = {path.parent.name for path in (ROOT / "embedhub").glob("*/__init__.py")}

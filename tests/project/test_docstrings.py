@@ -60,8 +60,8 @@ def public() -> Iterator[tuple[str, Any]]:
 NAMES = dict(public())
 
 
-def test_every_callable_is_explained() -> None:
-    """It has a docstring with an example, and says what its arguments are where it has some."""
+def test_callables_have_docstrings() -> None:
+    """A public callable has a docstring with an example, and describes its arguments."""
     callables: dict[str, Any] = {name: value for name, value in NAMES.items() if isinstance(value, CALLED)}
     wrong = []
     for name, value in callables.items():
@@ -81,8 +81,8 @@ def test_every_callable_is_explained() -> None:
     assert not wrong
 
 
-def test_every_property_is_explained() -> None:
-    """It has a docstring."""
+def test_properties_have_docstrings() -> None:
+    """A public property has a docstring."""
     properties = {
         name: value for name, value in NAMES.items() if isinstance(value, property | cached_property)
     }
@@ -90,7 +90,7 @@ def test_every_property_is_explained() -> None:
     assert [name for name, value in properties.items() if not inspect.getdoc(value)] == []
 
 
-def test_the_reference_has_every_public_name() -> None:
+def test_reference_has_every_public_name() -> None:
     """The pages of the reference show each name of the package once; errors have a page of their own."""
     shown = re.findall(r"(?m)^::: embedhub\.(?:\w+\.)*(\w+)$", HOOKS.reference())
     errors = {name for name in dir(embedhub) if name.endswith(("Error", "Warning"))}
@@ -99,8 +99,8 @@ def test_the_reference_has_every_public_name() -> None:
     assert HOOKS.parts().count("\n::: ") == sum(map(len, HOOKS.MODULES.values()))
 
 
-def test_the_page_of_commands_has_every_command() -> None:
-    """Each command is there by its name, with its summary, all its options and its examples."""
+def test_commands_page_has_every_command() -> None:
+    """Each command is listed by its name, with its summary, all its options and its examples."""
     page = HOOKS.commands().replace("\\", "")
     root = typer.main.get_command(app)
     found: dict[str, Any] = {"embedhub": root}
@@ -131,8 +131,8 @@ WANTS = {"embedhub.layers.torch": "torch"}
 
 
 @pytest.mark.parametrize("name", list(modules()))
-def test_the_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each example of a module gives what it shows, offline and without a warning."""
+def test_docstring_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each example of a module prints the output that it shows, offline and without a warning."""
     if name in WANTS:
         pytest.importorskip(WANTS[name], reason=f"{WANTS[name]} is not installed: tox -e {WANTS[name]}")
     monkeypatch.chdir(tmp_path)

@@ -18,10 +18,10 @@ def name_of(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", HERE, ids=name_of)
-def test_page_runs_and_prints_what_it_shows(
+def test_page_prints_the_shown_output(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """All code of a page runs in its order, offline, without a warning, and prints what is shown.
+    """All code of a page runs in order, offline, without a warning, and prints the output that is shown.
 
     Where a page opens glove-6b, that is the real one cut to 20,000 words.
     """
@@ -34,8 +34,8 @@ def test_page_runs_and_prints_what_it_shows(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_no_code_hides_from_the_tests(page: Path) -> None:
-    """Every block of a page is of a kind that is run, or known not to be; what is not run says why."""
+def test_code_blocks_are_run_or_marked(page: Path) -> None:
+    """Every block of a page is of a kind that is run, or marked with the reason why it is not."""
     for block in blocks_of(page):
         assert block.kind in KINDS, f"{name_of(page)}, line {block.line}: {block.kind!r}"
         assert (block.order is None) == (not block.detail), f"{name_of(page)}, line {block.line}"

@@ -9,8 +9,8 @@ import pytest
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
 
-def test_its_links_lead_somewhere() -> None:
-    """Each link to a file of the project is to one that is there; each guide of docs/ is linked to."""
+def test_links_of_the_readme_resolve() -> None:
+    """Each link to a file of the project resolves; each guide of docs/ is linked."""
     links = set(re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
     root = Path(__file__).parents[2]
     assert {link for link in links if not (root / link).is_file()} == set()
@@ -19,14 +19,14 @@ def test_its_links_lead_somewhere() -> None:
     assert pages - links == {f"docs/{name}" for name in of_the_site}
 
 
-def test_its_commands_are_the_ones_that_ci_runs() -> None:
-    """The test command of the README is what .ci/run runs."""
+def test_readme_has_the_command_of_ci() -> None:
+    """The test command of the README is the one that .ci/run runs."""
     (command,) = re.findall(r"(?m)^    (python -m pip install tox && tox)$", README)
     assert command in (Path(__file__).parents[2] / ".ci" / "run").read_text("utf-8")
 
 
-def test_its_figures_are_those_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The README's table, and the page with all measurements, are what one run wrote."""
+def test_readme_has_the_figures_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README's table, and the page with all measurements, come from one run."""
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
     import report
 

@@ -35,15 +35,15 @@ def metadata_of(wheel: Path) -> Message:
         return message_from_bytes(archive.read(name))
 
 
-def test_an_index_would_take_them(built: tuple[Path, Path]) -> None:
-    """Twine accepts their metadata without a warning."""
+def test_distributions_pass_twine_check(built: tuple[Path, Path]) -> None:
+    """Twine accepts the metadata of wheel and sdist without a warning."""
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout
     assert re.sub("\x1b\\[[0-9;]*m", "", done.stdout).count("PASSED") == 2
 
 
-def test_the_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) -> None:
+def test_wheel_has_only_the_package(built: tuple[Path, Path]) -> None:
     """Every module and data file of the package, its types, vectors and both licenses; no tests, no tools."""
     with zipfile.ZipFile(built[1]) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -63,8 +63,8 @@ def test_the_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) ->
     } <= shipped
 
 
-def test_the_sdist_has_what_the_tests_and_the_site_need(built: tuple[Path, Path]) -> None:
-    """All that is in version control but its own settings is there, with nothing that was only built."""
+def test_sdist_has_the_tracked_files(built: tuple[Path, Path]) -> None:
+    """All files in version control but its own settings are in the sdist, and no build outputs."""
     with tarfile.open(built[0]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = ["CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"]
@@ -76,7 +76,7 @@ def test_the_sdist_has_what_the_tests_and_the_site_need(built: tuple[Path, Path]
     assert not {name for name in names if "__pycache__" in name or name.endswith(".pyc")}
 
 
-def test_the_wheel_says_what_it_is(built: tuple[Path, Path]) -> None:
+def test_wheel_metadata_matches_the_project(built: tuple[Path, Path]) -> None:
     """Name, version, license, Python and extras are those of the project."""
     about = metadata_of(built[1])
     assert (about["Name"], about["Version"]) == ("embedhub", embedhub.__version__)
@@ -86,15 +86,15 @@ def test_the_wheel_says_what_it_is(built: tuple[Path, Path]) -> None:
     assert {"jax", "torch"} <= set(about.get_all("Provides-Extra", []))
 
 
-def test_every_extra_is_explained(built: tuple[Path, Path]) -> None:
-    """CONTRIBUTING is for those who change embedhub; the README names each extra."""
+def test_readme_names_every_extra(built: tuple[Path, Path]) -> None:
+    """The README names each extra but those for development."""
     readme = (ROOT / "README.md").read_text("utf-8")
     extras = metadata_of(built[1]).get_all("Provides-Extra", [])
     assert [extra for extra in extras if f"`embedhub[{extra}]`" not in readme] == []
 
 
-def test_the_citation_is_one() -> None:
-    """CITATION.cff has what version 1.2.0 of its format demands, and this version of embedhub."""
+def test_citation_file_is_valid() -> None:
+    """CITATION.cff has the fields that version 1.2.0 of its format demands, and this version of embedhub."""
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
     assert citation["cff-version"] == "1.2.0"
@@ -105,7 +105,7 @@ def test_the_citation_is_one() -> None:
     assert all(isinstance(word, str) for word in citation["keywords"])
 
 
-def test_the_changelog_tells_of_this_version() -> None:
-    """Its first version is the one that would be released."""
+def test_changelog_begins_with_this_version() -> None:
+    """The first version of the changelog is the one that would be released."""
     versions = re.findall(r"(?m)^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"))
     assert versions[0] == embedhub.__version__

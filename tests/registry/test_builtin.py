@@ -21,16 +21,16 @@ PACKAGED = (GLOVE_6B_20K, WORDNET_PPMI)
 
 
 @pytest.mark.parametrize("source", PACKAGED, ids=lambda source: source.name)
-def test_a_packaged_file_is_small_verified_and_licensed(source: PackagedSource) -> None:
-    """The file takes at most 4 MB, its hash is the one in the code, and its license is beside it."""
+def test_packaged_file_is_small_pinned_and_licensed(source: PackagedSource) -> None:
+    """The file takes at most 4 MB, its hash is the one in the code, and its license is in its folder."""
     path = source.fetch(source.dims[0]).path
     assert path.stat().st_size <= 4_000_000
     assert path.with_name(f"{path.name.partition('.')[0]}_LICENSE.txt").stat().st_size > 500
 
 
 @pytest.mark.parametrize("source", PACKAGED, ids=lambda source: source.name)
-def test_a_damaged_packaged_file_builds_nothing(source: PackagedSource, cache: Path) -> None:
-    """Other bytes than those of the release are a ChecksumError that says how to get the right ones."""
+def test_damaged_packaged_file_is_a_checksum_error(source: PackagedSource, cache: Path) -> None:
+    """Other bytes than those of the release are a ChecksumError, which says how to reinstall them."""
     damaged = dataclasses.replace(source, sha256="0" * 64)
     with pytest.raises(ChecksumError, match=r"damaged; install it again: .* --force-reinstall embedhub"):
         damaged.vectors(damaged.dims[0])
@@ -59,8 +59,8 @@ def test_glove_20k_holds_float32_of_the_text() -> None:
     assert (vectors.matrix.view(np.uint32) == expected.view(np.uint32)).all()
 
 
-def test_wordnet_opens_as_any_source_does() -> None:
-    """The words are 40,000 or more, as many as the table says; smaller dims are prefixes."""
+def test_wordnet_opens_in_each_dimension() -> None:
+    """The words are 40,000 or more, as many as the table says; smaller dimensions are prefixes."""
     source = embedhub.sources()["wordnet-ppmi"]
     assert source.dims == (25, 50, 100)
     full = source.vectors(100)
@@ -72,7 +72,7 @@ def test_wordnet_opens_as_any_source_does() -> None:
         assert (smaller.matrix == full.matrix[:, :dim]).all()
 
 
-def test_wordnet_neighbours_make_sense() -> None:
+def test_wordnet_neighbors_are_related_words() -> None:
     """The inflections of a word share its vector, and its neighbors are related words."""
     vectors = embedhub.load("wordnet-ppmi", 100)
     assert (vectors["dogs"] == vectors["dog"]).all()
@@ -81,10 +81,10 @@ def test_wordnet_neighbours_make_sense() -> None:
     assert min(kitten, dog) > bicycle + 0.3
 
 
-def test_wordnet_agrees_with_people_on_similarity(
+def test_wordnet_correlates_with_human_ratings(
     small_mirror: Path, small_benchmarks: dict[str, embedhub_eval.Benchmark]
 ) -> None:
-    """Its scores on our own pairs are those of scipy, and at 100 dims clearly above chance."""
+    """Its scores on our own pairs are those of scipy, and at 100 dimensions clearly above chance."""
     for dim in (25, 50, 100):
         vectors = embedhub.load("wordnet-ppmi", dim)
         for name in ("wordsim-353", "simlex-999", "men"):

@@ -72,7 +72,7 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, install: Callable[..., Non
 
 
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
-def test_a_plugin_passes_its_tests_among_the_others(folder: Path, bundled: Path) -> None:
+def test_plugin_passes_its_tests(folder: Path, bundled: Path) -> None:
     """Each plugin, installed from its wheel with all others, passes its own tests."""
     assert " passed" in run_tests(folder, bundled)
 
@@ -87,7 +87,7 @@ print(json.dumps([
 """
 
 
-def test_a_readme_tells_of_every_source(bundled: Path) -> None:
+def test_plugin_readme_lists_every_source(bundled: Path) -> None:
     """The README of a plugin has name, dims, number of words and citation of each source that it provides."""
     command = [sys.executable, "-P", "-W", "error", "-c", LISTING]
     done = subprocess.run(
@@ -105,7 +105,7 @@ def test_a_readme_tells_of_every_source(bundled: Path) -> None:
                 assert citation in readme
 
 
-def test_the_catalog_has_every_source(bundled: Path) -> None:
+def test_catalog_page_has_every_source(bundled: Path) -> None:
     """The page of sources has one row for each, and comes out the same whatever the order of sets."""
     pages_made = set()
     for seed in ("1", "2"):
@@ -145,7 +145,7 @@ def glove_sources(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, R
 
 
 @pytest.mark.parametrize("name", ["glove-2024-wikigiga", "glove-twitter-27b"])
-def test_glove_plugin_reads_real_lines_of_glove(
+def test_glove_plugin_reads_lines_of_glove_6b(
     name: str,
     glove_sources: dict[str, RemoteSource],
     glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
@@ -160,10 +160,10 @@ def test_glove_plugin_reads_real_lines_of_glove(
     assert b"".join(part.tobytes() for _, part in blocks) == rows.tobytes()
 
 
-def test_a_mirror_with_other_bytes_serves_only_what_is_not_pinned(
+def test_mirror_with_other_bytes_serves_only_unpinned_members(
     glove_sources: dict[str, RemoteSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A member is found in its archive; unpinned it comes with a warning, pinned it does not come."""
+    """Other bytes of a member are used with a warning where it is unpinned, else refused."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     line = b"the" + 300 * b" 0.5" + b"\n"
     for name in ("glove-2024-dolma", "glove-840b"):
@@ -198,12 +198,12 @@ def parse_cut_file(source: RemoteSource, path: Path, rows: int) -> tuple[list[st
     return [word for words, _ in pairs for word in words], np.concatenate([part for _, part in pairs])
 
 
-def test_fasttext_plugin_reads_all_rows_of_a_cut_file(
+def test_fasttext_plugin_reads_a_truncated_file(
     fasttext_source: RemoteSource,
     glove_sample: tuple[list[bytes], list[str], NDArray[np.float32]],
     tmp_path: Path,
 ) -> None:
-    """Real vectors, joined to 300 numbers as fastText writes them, come with their bits; then an error."""
+    """Real vectors, joined to 300 numbers as fastText writes them, are read bit for bit; then an error."""
     lines, words, rows = glove_sample
     numbers = [line.split(b" ", 1)[1].strip() for line in lines]
     joined = (b" ".join([word.encode(), *numbers[i : i + 6], b"\n"]) for i, word in enumerate(words[:100]))
@@ -214,7 +214,7 @@ def test_fasttext_plugin_reads_all_rows_of_a_cut_file(
     assert parsed.tobytes() == b"".join(rows[i : i + 6].tobytes() for i in range(100))
 
 
-def test_static_plugin_gives_a_layer_for_a_tokenizer_of_real_words(
+def test_static_plugin_builds_a_layer_for_a_tokenizer(
     glove_20k: embedhub.Vectors, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each number of a tokenizer over GloVe's words is the row of its token; padding is zeros."""
@@ -239,13 +239,13 @@ def test_static_plugin_gives_a_layer_for_a_tokenizer_of_real_words(
     assert not layer.get_weights()[0][0].any()
 
 
-def test_plugins_read_files_of_their_publishers(
+def test_plugins_read_the_files_of_publishers(
     real_data: Path,
     glove_sources: dict[str, RemoteSource],
     fasttext_source: RemoteSource,
     tmp_path: Path,
 ) -> None:
-    """Files of GloVe 840B, fastText and potion have the words and the tokenizer that are expected."""
+    """Files of GloVe 840B, fastText and potion have the expected words and tokenizer."""
     formats = real_data / "formats"
     if not formats.is_dir():
         pytest.skip("needs the first lines of the publishers' files in ../shared/data/formats")
@@ -272,8 +272,8 @@ def test_plugins_read_files_of_their_publishers(
     assert np.array_equal(layer.get_weights()[0][1:], vectors.matrix[1:])
 
 
-def test_a_new_plugin_passes_its_tests_at_once(tmp_path: Path, install: Callable[..., None]) -> None:
-    """What `embedhub new-plugin` writes can be installed as it is, and its tests pass."""
+def test_new_plugin_passes_its_tests(tmp_path: Path, install: Callable[..., None]) -> None:
+    """The files that `embedhub new-plugin` writes can be installed unchanged, and their tests pass."""
     done = run("new-plugin", "embedhub-mycorpus", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "embedhub-mycorpus"
@@ -298,16 +298,16 @@ def test_a_new_plugin_passes_its_tests_at_once(tmp_path: Path, install: Callable
         ("embedhub-glove-6b", "embedhub.registry.builtin.glove provides 'glove-6b' already"),
     ],
 )
-def test_a_new_plugin_needs_a_good_name(name: str, words: str, tmp_path: Path) -> None:
-    """A name of another form, or of a source that exists, is wrong usage, and nothing is written."""
+def test_new_plugin_refuses_an_invalid_name(name: str, words: str, tmp_path: Path) -> None:
+    """A name of another form, or of an existing source, is wrong usage, and nothing is written."""
     done = run("new-plugin", name, cwd=tmp_path)
     assert done.returncode == 2
     assert words in done.stderr
     assert not list(tmp_path.iterdir())
 
 
-def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
-    """A file that is there is wrong usage, and all stays as it is; other files do not matter."""
+def test_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
+    """An existing file is wrong usage, and all files stay unchanged; other files do not matter."""
     (tmp_path / "LICENSE").write_text("mine", "utf-8")
     (tmp_path / "README.md").write_text("mine", "utf-8")
     done = run("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path)
@@ -322,9 +322,7 @@ def test_a_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_guide_leads_from_an_empty_folder_to_a_layer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plugin_guide_prints_the_shown_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of the guide for plugin authors have the results that it shows."""
     site = tmp_path / "site"
     folder = tmp_path / "empty"

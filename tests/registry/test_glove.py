@@ -89,7 +89,7 @@ def check_layer(
     assert rows[4].tolist() == [np.float32(number) for number in numbers]
 
 
-def test_layer_downloads_one_member_and_then_needs_no_mirror(
+def test_layer_downloads_one_member_once(
     glove_6b_mirror: tuple[Path, RemoteSource],
     glove_lines: list[bytes],
     small_plugin: dict[str, str],
@@ -153,7 +153,7 @@ def test_store_holds_float32_of_the_downloaded_text(
     assert not [path for path in (cache / "downloads").rglob("*") if path.is_file()]
 
 
-def test_whole_glove_6b_50d_is_downloaded_and_read_bit_for_bit(
+def test_whole_glove_6b_50d_is_read_bit_for_bit(
     real_data: Path, serve: Callable[[Path], Any], cache: Path
 ) -> None:
     """The pinned 171 MB become 400,000 rows, the last one sandberger's."""

@@ -50,8 +50,8 @@ def stores(cache: Path) -> list[Path]:
     return sorted(cache.glob("vectors/*/*"))
 
 
-def test_a_path_is_a_source(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Path, or a string with a separator, a dot, a tilde, or of an existing file, gives its vectors."""
+def test_path_is_a_source(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Path, or a string with a separator, a dot, a tilde, or of an existing file, is read as vectors."""
     monkeypatch.chdir(mine.parent)
     monkeypatch.setenv("USERPROFILE" if os.name == "nt" else "HOME", str(mine.parent))
     for path in (mine, str(mine), f"./{mine.name}", f"~/{mine.name}", mine.name, Path(mine.name)):
@@ -64,8 +64,8 @@ def test_a_path_is_a_source(mine: Path, cache: Path, monkeypatch: pytest.MonkeyP
     assert mine.exists()
 
 
-def test_a_path_gives_a_layer(mine: Path) -> None:
-    """What takes a source takes a path: a layer, a matrix, a prefetch."""
+def test_functions_accept_a_path(mine: Path) -> None:
+    """A layer, a matrix and a download take a path in place of a source."""
     layer = embedhub.keras_embedding(str(mine), None, {"café": 1, "qwxz": 2})
     assert isinstance(layer, keras.layers.Embedding)
     assert layer.get_weights()[0].tolist() == [[0, 0], [3, -0.5], [0, 0]]
@@ -73,15 +73,15 @@ def test_a_path_gives_a_layer(mine: Path) -> None:
     embedhub.load(mine)
 
 
-def test_a_name_wins_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A registered name means its source, even where a file of that name lies."""
+def test_source_name_has_precedence_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registered name means its source, even where a file of that name exists."""
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "wordnet-ppmi", writers.glove(WORDS, ROWS))
     assert embedhub.load("wordnet-ppmi", 25).name == "wordnet-ppmi"
     assert len(embedhub.load("./wordnet-ppmi")) == 3
 
 
-def test_what_is_not_there_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing file, a folder and an unknown user are errors that a caller of open() would expect."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"absent.vec: there is no such file\."):
@@ -97,7 +97,7 @@ def test_what_is_not_there_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("age", [0, 100])
-def test_a_changed_file_is_built_again(mine: Path, cache: Path, age: int) -> None:
+def test_changed_file_is_built_again(mine: Path, cache: Path, age: int) -> None:
     """When the bytes change, also within a moment and to the same length, the new ones are loaded."""
     rows = ROWS.copy()
     for value in (1, 2, 3):
@@ -107,8 +107,8 @@ def test_a_changed_file_is_built_again(mine: Path, cache: Path, age: int) -> Non
     assert len(stores(cache)) == 3
 
 
-def test_a_moved_file_is_the_same_store(mine: Path, cache: Path) -> None:
-    """The bytes are the key: a copy of the same name elsewhere, or a touched file, is not built again."""
+def test_moved_file_has_the_same_store(mine: Path, cache: Path) -> None:
+    """The bytes are the key: a copy in another folder, or a touched file, is not built again."""
     embedhub.load(mine)
     copy = mine.parent / "elsewhere" / mine.name
     copy.parent.mkdir()
@@ -119,7 +119,7 @@ def test_a_moved_file_is_the_same_store(mine: Path, cache: Path) -> None:
     assert len(stores(cache)) == 1
 
 
-def test_a_file_is_hashed_once(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settled_file_is_hashed_once(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The digest of a settled file is remembered; that of one that was written just now is not."""
     embedhub.load(mine)
     assert not (cache / "hashes").exists()
@@ -135,8 +135,10 @@ def test_a_file_is_hashed_once(mine: Path, cache: Path, monkeypatch: pytest.Monk
     assert embedhub.load(mine)["the"].tolist() == [-1, -2]
 
 
-def test_a_read_only_cache_still_opens(mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that is there is opened where nothing can be remembered."""
+def test_store_opens_where_no_digest_can_be_written(
+    mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An existing store is opened where no digest can be remembered."""
     monkeypatch.setattr(local, "_SETTLED", 0)
     embedhub.load(mine)
     shutil.rmtree(cache / "hashes")
@@ -144,8 +146,8 @@ def test_a_read_only_cache_still_opens(mine: Path, cache: Path, monkeypatch: pyt
     assert len(embedhub.load(mine)) == 3
 
 
-def test_a_file_that_changes_meanwhile_is_not_kept(mine: Path, cache: Path) -> None:
-    """A file that is written while it is read is an error, and nothing is published."""
+def test_file_changed_during_the_build_is_an_error(mine: Path, cache: Path) -> None:
+    """A file that is written while it is read is an error, and no store is published."""
     source = local.open_source(mine)
     write(mine, writers.word2vec_text(WORDS[:2], ROWS[:2]), age=60)
     with pytest.raises(StoreError, match=r"the file was changed while it was read. Nothing was kept"):
@@ -174,7 +176,7 @@ def test_a_file_that_changes_meanwhile_is_not_kept(mine: Path, cache: Path) -> N
         ),
     ],
 )
-def test_an_odd_end_of_an_own_file_is_a_warning(tmp_path: Path, data: bytes, words: str) -> None:
+def test_truncated_file_is_a_warning(tmp_path: Path, data: bytes, words: str) -> None:
     """A wrong count or a missing newline is a warning, and all vectors of the file are used."""
     path = write(tmp_path / "odd", data)
     with pytest.warns(FormatWarning) as caught:
@@ -185,8 +187,8 @@ def test_an_odd_end_of_an_own_file_is_a_warning(tmp_path: Path, data: bytes, wor
     assert str(path) in str(warning.message)
 
 
-def test_a_malformed_file_is_an_error(tmp_path: Path, cache: Path) -> None:
-    """What is wrong inside is an error with path and line, and no store appears."""
+def test_malformed_line_is_an_error(tmp_path: Path, cache: Path) -> None:
+    """A malformed line is an error with path and line, and no store is published."""
     path = write(tmp_path / "bad.txt", b"the 1 2\na 3\nb 4 5\n")
     with pytest.raises(FormatError, match=r"bad.txt: line 2: expected a word and 2 numbers"):
         embedhub.load(path)
@@ -205,8 +207,8 @@ def test_a_malformed_file_is_an_error(tmp_path: Path, cache: Path) -> None:
         (b"the\t1\t2\n", "got b'the"),
     ],
 )
-def test_error_names_a_file_that_holds_no_vectors(tmp_path: Path, data: bytes, hint: str) -> None:
-    """A file in no known format is an error that lists those, and says what it looks like."""
+def test_unknown_format_is_an_error(tmp_path: Path, data: bytes, hint: str) -> None:
+    """A file in no known format is an error that lists those, and names the content."""
     path = write(tmp_path / "x", data)
     with pytest.raises(
         FormatError, match="expected vectors as GloVe text, word2vec text or binary"
@@ -215,8 +217,8 @@ def test_error_names_a_file_that_holds_no_vectors(tmp_path: Path, data: bytes, h
     assert hint in str(caught.value)
 
 
-def test_headers_that_are_words(tmp_path: Path) -> None:
-    """A first row with a number for a word is a row; a bad line among the first does not hide the format."""
+def test_number_in_the_first_line_is_not_a_header(tmp_path: Path) -> None:
+    """A first line with a number for a word is a vector; a bad line does not hide the format."""
     path = write(tmp_path / "numbers.txt", b"1990 0.5 2\n3 4 5\nfrom 7 to 8 9 10\nbad\n6 7 8\n9 1 2\n")
     with pytest.raises(FormatError, match="line 4: expected a word and 2 numbers"):
         embedhub.load(path)
@@ -224,8 +226,8 @@ def test_headers_that_are_words(tmp_path: Path) -> None:
     assert list(embedhub.load(path)) == ["1990", "3", "from 7 to 8", "6", "9"]
 
 
-def test_a_member_of_an_archive(tmp_path: Path, cache: Path) -> None:
-    """One of several members is named after a #; each has a store of its own."""
+def test_archive_member_is_named_after_a_hash_sign(tmp_path: Path, cache: Path) -> None:
+    """One of several members, also in a folder, is named after a #; each has a store of its own."""
     path = tmp_path / "all.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("one.txt", writers.glove(WORDS, ROWS))
@@ -237,8 +239,8 @@ def test_a_member_of_an_archive(tmp_path: Path, cache: Path) -> None:
         embedhub.load(path)
 
 
-def test_token_vectors_need_and_keep_their_tokenizer(tmp_path: Path, cache: Path) -> None:
-    """The tokenizer.json beside names the rows, stays in the store, and is a part of its key."""
+def test_token_vectors_need_their_tokenizer(tmp_path: Path, cache: Path) -> None:
+    """The tokenizer.json of the same folder names the tokens, is stored, and is a part of the key."""
     path = write(tmp_path / "model.safetensors", writers.safetensors({"embeddings": ("F32", ROWS)}))
     with pytest.raises(
         LocalFileError, match=r"tokenizer.json: there is no such file, which .*needs beside it"
@@ -252,7 +254,7 @@ def test_token_vectors_need_and_keep_their_tokenizer(tmp_path: Path, cache: Path
     assert len(stores(cache)) == 2
 
 
-def test_fasttext_models_keep_their_ngrams(tmp_path: Path) -> None:
+def test_fasttext_ngrams_are_stored(tmp_path: Path) -> None:
     """The table of n-grams is memory-mapped from the store, also when the model was compressed."""
     ngrams = np.arange(20, dtype=np.float32).reshape(10, 2)
     data = writers.fasttext_bin(WORDS, ROWS, ngrams)
@@ -266,15 +268,15 @@ def test_fasttext_models_keep_their_ngrams(tmp_path: Path) -> None:
     assert composed[0] == composed[1] != [[0, 0]]
 
 
-def test_own_vectors_are_pickled_by_path(mine: Path) -> None:
-    """What travels is the path."""
+def test_local_vectors_are_pickled_by_path(mine: Path) -> None:
+    """The pickle has the path, not the vectors."""
     vectors = embedhub.load(mine)
     data = pickle.dumps(vectors)
     assert len(data) < 400
     assert (pickle.loads(data).matrix == vectors.matrix).all()  # noqa: S301 - our own bytes
 
 
-def test_names_of_files_become_names_of_sources(tmp_path: Path) -> None:
+def test_source_name_is_made_from_the_file_name(tmp_path: Path) -> None:
     """Whatever a file is called, its source has a harmless name."""
     for name, expected in [("Ä ö#1.VEC", "1-vec"), ("東京", "file"), (100 * "x" + ".vec", 80 * "x")]:
         path = write(tmp_path / name, writers.glove(WORDS, ROWS))
@@ -367,13 +369,13 @@ def test_vectors_are_the_same_in_every_format(
     ],
     ids=["GloVe text", "fastText .vec", "word2vec binary"],
 )
-def test_vectors_that_are_cut_off_load_with_a_warning(
+def test_truncated_glove_vectors_load_with_a_warning(
     glove_sample: tuple[list[bytes], list[str], Rows],
     tmp_path: Path,
     cut: Callable[[bytes, bytes], bytes],
     words: str,
 ) -> None:
-    """Of real vectors that end too early all complete rows load, and one warning says where the end is."""
+    """Of real vectors that end too early all complete ones load, and one warning says where the end is."""
     lines, all_words, rows = glove_sample
     path = write(tmp_path / "cut", cut(b"".join(lines), writers.word2vec_binary(all_words, rows)))
     with pytest.warns(FormatWarning) as caught:

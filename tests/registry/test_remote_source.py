@@ -91,8 +91,8 @@ def test_source_refuses_invalid_files(files: Any, words: str) -> None:
         replace(GLOVE_6B, files=files)
 
 
-def test_source_that_is_code_subclasses_the_interface(tmp_path: Path) -> None:
-    """A class without all four parts of the interface has no instances; one with them gives vectors."""
+def test_source_subclass_needs_the_whole_interface(tmp_path: Path) -> None:
+    """A class without all four parts of the interface has no instances; one with them returns vectors."""
     with pytest.raises(TypeError, match="abstract"):
         EmbeddingSource(  # type: ignore[abstract]  # the point
             name="mine", description="", language="en", cased=True, license="", citation="", homepage=""

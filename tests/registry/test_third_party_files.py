@@ -36,8 +36,8 @@ SAMPLES: dict[str, tuple[int, int, str, bool]] = {
 
 @pytest.mark.filterwarnings("default::embedhub.errors.FormatWarning")
 @pytest.mark.parametrize("name", SAMPLES)
-def test_format_of_a_sample_is_recognized(name: str, recwarn: pytest.WarningsRecorder) -> None:
-    """Each sample loads by its path alone; those that were cut off give a warning."""
+def test_sample_format_is_recognized(name: str, recwarn: pytest.WarningsRecorder) -> None:
+    """Each sample loads by its path alone; truncated ones issue a warning."""
     words, dim, first, odd = SAMPLES[name]
     vectors = embedhub.load(FORMATS / name)
     assert (len(vectors), vectors.dim, vectors.words[0]) == (words, dim, first)
@@ -51,7 +51,7 @@ def test_words_keep_no_break_spaces() -> None:
     assert zipped.words[:4] == [",", ".", "the", "and"]
 
 
-def test_lines_may_end_in_crlf() -> None:
+def test_crlf_line_ends_are_read() -> None:
     """A part of GloVe that was saved with CRLF line ends loads."""
     assert embedhub.load(BROKEN / "glove.6B.50d.crlf-cut.txt").words[0] == "apan"
 
@@ -64,7 +64,7 @@ def test_lines_may_end_in_crlf() -> None:
         ("s3_error_xml_named_GoogleNews.bin.gz", r"an error document of the server \(NoSuchKey\)"),
     ],
 )
-def test_error_names_a_file_that_holds_no_vectors(name: str, words: str) -> None:
+def test_error_names_the_content_of_a_wrong_file(name: str, words: str) -> None:
     """A web page, a git-lfs pointer and a server's error, saved under names of vectors, are named as such."""
     with pytest.raises(FormatError, match=words):
         embedhub.load(BROKEN / name)
@@ -76,7 +76,7 @@ def same(one: Vectors, other: Vectors) -> bool:
     return all(digests[0][name] == digests[1][name] for name in ("matrix.npy", "words.utf8"))
 
 
-def test_word2vec_twins_are_equal() -> None:
+def test_word2vec_formats_are_equal() -> None:
     """The same vectors in binary, in text, and in text without header are the same words and bits."""
     twins = [
         embedhub.load(FORMATS / "word2vec" / f"similarity.{suffix}") for suffix in ("bin", "txt", "nodims")
@@ -94,7 +94,7 @@ def test_word2vec_binary_rounded_to_float16_is_the_rounded_text() -> None:
     assert (binary.matrix == text.matrix.astype(np.float16)).all()
 
 
-def test_fasttext_twins_are_equal() -> None:
+def test_fasttext_formats_are_equal() -> None:
     """A model's vectors, printed with five digits as fastText prints them, are those of its .vec file."""
     model, text = (embedhub.load(FORMATS / "fasttext" / f"toy-model.{end}") for end in ("bin", "vec"))
     assert list(model) == list(text)
@@ -118,16 +118,16 @@ def test_fasttext_twins_are_equal() -> None:
         ),
     ],
 )
-def test_vectors_of_a_fasttext_model_are_fasttexts(name: str, known: str, unknown: str) -> None:
-    """Models of versions 12 and 11 give a known and an unknown word the bits that fastText gives."""
+def test_fasttext_vectors_match_fasttext(name: str, known: str, unknown: str) -> None:
+    """Models of versions 12 and 11 return the bits of fastText for a known and an unknown word."""
     vectors = embedhub.load(FORMATS / "fasttext" / name)
     assert vectors["the"].tobytes().hex() == known
     assert vectors.subwords is not None
     assert vectors.subwords.compose(["unknownword"]).tobytes().hex() == unknown
 
 
-def test_static_twins_are_equal() -> None:
-    """Models of model2vec and of sentence-transformers give a row for each token of one tokenizer."""
+def test_static_embedding_layouts_are_equal() -> None:
+    """Models of model2vec and of sentence-transformers have a vector for each token of one tokenizer."""
     model2vec = embedhub.load(FORMATS / "static" / "model2vec-float32" / "model.safetensors")
     assert model2vec.words[:2] == ["[PAD]", "[UNK]"]
     other = static_embeddings.read(

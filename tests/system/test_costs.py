@@ -78,8 +78,8 @@ AROUND = 2 << 20  # Linux maps at most so many bytes around one that is touched:
 
 @pytest.mark.linux
 @pytest.mark.parametrize("words", [0, 10])
-def test_only_the_rows_that_are_asked_for_are_read(folder: Path, words: int) -> None:
-    """Opening touches a header, and a lookup the pages of its rows, whatever the size of the matrix."""
+def test_lookup_reads_only_requested_rows(folder: Path, words: int) -> None:
+    """Opening reads the header, and a lookup the pages of its rows, whatever the size of the matrix."""
     mapped = in_new_process(MAPPED, folder, words)["matrix.npy"]
     assert mapped <= (words + 1) * AROUND < MATRIX / 2
 
@@ -101,8 +101,8 @@ def calls(action: Callable[[], Any]) -> int:
     return count
 
 
-def test_no_python_runs_for_each_word(opened: Vectors) -> None:
-    """A vocabulary of ten times the words takes not one more call of a Python function."""
+def test_alignment_calls_no_python_per_word(opened: Vectors) -> None:
+    """Ten times the words take exactly as many calls of Python functions."""
     few = {f"w{i}": i for i in range(1_000)}
     many = {f"w{i}": i for i in range(10_000)}
     embedding_matrix(opened, None, few)
@@ -111,8 +111,8 @@ def test_no_python_runs_for_each_word(opened: Vectors) -> None:
     )
 
 
-def test_a_matrix_costs_little_more_than_itself(opened: Vectors) -> None:
-    """Aligning the whole vocabulary takes at most a fifth more memory than the matrix that it gives."""
+def test_alignment_memory_is_bounded(opened: Vectors) -> None:
+    """Aligning the whole vocabulary takes at most a fifth more memory than the returned matrix."""
     everything = {f"w{i}": i for i in range(ROWS)}
     tracemalloc.start()
     try:
@@ -137,8 +137,8 @@ print(json.dumps(read() - before))
 
 
 @pytest.mark.linux
-def test_cold_build_reads_little(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From an archive to a store at most 4.5 times the deflated bytes are read: it was 5.7 times."""
+def test_cold_build_reads_are_bounded(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From archive to store at most 4.5 times the compressed bytes are read; it was 5.7 times."""
     archive = real_data / "mirror" / "nlp.stanford.edu" / "data" / "glove.6B.zip"
     with zipfile.ZipFile(archive) as opened:
         deflated = opened.getinfo("glove.6B.50d.txt").compress_size
@@ -159,10 +159,10 @@ print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values(
 """
 
 
-def test_the_reader_is_compiled_once_and_not_into_the_package(
+def test_parser_is_compiled_once_into_the_cache(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first process compiles, the next finds the machine code in the cache, none in the package."""
+    """The first process compiles, the next one loads the machine code from the cache."""
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     (tmp_path / "tiny.txt").write_bytes(b"the 0.5 1\n")
     assert in_new_process(COMPILE, tmp_path / "tiny.txt") == [0, 1, 0]

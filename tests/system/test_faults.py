@@ -17,47 +17,42 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache as memoize
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import trustme
 from children import PATIENCE
+from remote import HOST, files_in, pinned, source_of, zipped
 
 import embedhub
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
 from embedhub.download.fetch import fetch_first, trust
 from embedhub.errors import ChecksumError, OfflineError, StoreError, UnverifiedWarning
 
-HOST = "vectors.example.org"
-# Numbers that do not compress away, so that the member is 3 MB deflated.
-TEXT = b"".join(
-    b"word%d %d %d\n" % (i, *(int.from_bytes(os.urandom(6), "big") for _ in range(2))) for i in range(250_000)
-)
 MIB = 1 << 20
+
+
+@memoize
+def published() -> bytes:
+    """Return 250,000 lines of numbers that hardly compress: the member is 3 MB deflated."""
+    numbers = np.random.default_rng().integers(1 << 48, size=(250_000, 2)).tolist()
+    return b"".join(b"word%d %d %d\n" % (i, *pair) for i, pair in enumerate(numbers))
 
 
 def a_file(kind: str = "member", **changes: Any) -> RemoteFile:
     """Return the text as a whole file or a zip member of the made-up host."""
-    facts: dict[str, Any] = {
-        "url": f"https://{HOST}/some.{'zip' if kind == 'member' else 'txt'}",
-        "member": "some.txt" if kind == "member" else None,
-        "known_hash": f"sha256:{hashlib.sha256(TEXT).hexdigest()}",
-        "size": len(TEXT),
-        "format": "glove",
-    }
-    return RemoteFile(**(facts | changes))
+    if kind == "member":
+        changes = {"name": "some.zip", "member": "some.txt"} | changes
+    return pinned(published(), **changes)
 
 
 def fetch(*files: RemoteFile) -> Path:
     """Fetch the first available file."""
     return fetch_first(files, label="some 2d").path
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Return all files in a folder."""
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def content(path: Path) -> bytes:
@@ -71,10 +66,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a mirror with the text, and an archive of it."""
     folder = tmp_path_factory.mktemp("faults")
     (folder / HOST).mkdir()
-    (folder / HOST / "some.txt").write_bytes(TEXT)
+    (folder / HOST / "some.txt").write_bytes(published())
     with zipfile.ZipFile(folder / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("before.bin", os.urandom(1 << 18))
-        archive.writestr("some.txt", TEXT)
+        archive.writestr("some.txt", published())
     return folder
 
 
@@ -145,10 +140,8 @@ FAULTS: dict[str, tuple[int, list[dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_download_recovers_from_a_transient_fault(
-    glove_server: Any, cache: Path, wanted: Wanted, fault: str
-) -> None:
-    """A fault that does not last raises no error, and at most 1 MiB is moved twice."""
+def test_transient_fault_is_retried(glove_server: Any, cache: Path, wanted: Wanted, fault: str) -> None:
+    """A transient fault raises no error, and at most 1 MiB is downloaded twice."""
     at, faults = FAULTS[fault]
     glove_server.faults = [FINE] * (wanted.body if at == BODY else at) + faults
     assert content(fetch(wanted.file)) == wanted.content
@@ -157,19 +150,19 @@ def test_download_recovers_from_a_transient_fault(
     assert litter(cache) == []
 
 
-def test_a_stalled_server_is_given_up_and_asked_again(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that sends nothing for too long counts as broken off."""
+def test_read_timeout_is_retried(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stalls for longer than the read timeout is requested again."""
     monkeypatch.setattr("embedhub.download.http.READ_SECONDS", 1)
     server.faults = [FINE, {"stall": 4}]
-    assert content(fetch(a_file("whole"))) == TEXT
+    assert content(fetch(a_file("whole"))) == published()
     assert len(server.asked) >= 3  # on a busy machine an answer may be late once more
 
 
 @pytest.mark.parametrize("cut", [1, 300_000, 1_500_000])
-def test_next_run_resumes_an_interrupted_download(
+def test_interrupted_download_is_resumed(
     glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, cut: int
 ) -> None:
-    """When all attempts fail, the bytes stay, and the next run moves only the rest."""
+    """When all attempts fail, the bytes stay, and the next run downloads only the remaining ones."""
     monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
     glove_server.faults = [FINE] * wanted.body + [{"cut": cut}]
     with pytest.raises(DownloadError, match=r"(?s)broken off at byte .* an interrupted download is kept"):
@@ -181,7 +174,7 @@ def test_next_run_resumes_an_interrupted_download(
 
 
 @pytest.mark.parametrize("new", ['"2"', None])
-def test_changed_remote_file_is_downloaded_from_the_start(
+def test_changed_etag_restarts_the_download(
     glove_server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, new: str | None
 ) -> None:
     """Bytes of an older and a newer file are never joined, neither in one run nor between two."""
@@ -191,7 +184,7 @@ def test_changed_remote_file_is_downloaded_from_the_start(
     assert glove_server.sent >= 900_000 + wanted.size
     assert litter(cache) == []
 
-    files_in(cache / "downloads")[0].unlink()
+    (cache / "downloads" / files_in(cache / "downloads")[0]).unlink()
     monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
     glove_server.etag = '"3"'
     glove_server.faults = [FINE] * wanted.body + [{"cut": 900_000}]
@@ -202,7 +195,7 @@ def test_changed_remote_file_is_downloaded_from_the_start(
     assert glove_server.sent >= wanted.size
 
 
-def test_wrong_bytes_kept_from_an_earlier_run_are_brought_anew(server: Any, cache: Path) -> None:
+def test_damaged_partial_file_is_downloaded_again(server: Any, cache: Path) -> None:
     """A partial file that was damaged on disk does not spoil the download."""
     server.faults = [FINE] * 3 + [{"cut": 900_000}, *[{"status": 404}]]
     with pytest.raises(DownloadError):
@@ -211,47 +204,46 @@ def test_wrong_bytes_kept_from_an_earlier_run_are_brought_anew(server: Any, cach
     data = bytearray(partial.read_bytes())
     data[5000:5010] = bytes(10)
     partial.write_bytes(data)
-    assert content(fetch(a_file())) == TEXT
+    assert content(fetch(a_file())) == published()
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_what_is_final_is_not_tried_again(server: Any, status: int) -> None:
-    """403 and 404 are final: one request, then the next address."""
-    server.faults = [{"status": status}]
-    with pytest.raises(DownloadError, match=f"HTTP {status}"):
+FINAL = {
+    "HTTP 403": {"status": 403},
+    "HTTP 404": {"status": 404},
+    r"HTTP 503 .* It asks to wait for 3600 s": {"status": 503, "headers": {"Retry-After": "3600"}},
+}
+
+
+@pytest.mark.parametrize("words", FINAL)
+def test_final_status_is_not_retried(server: Any, words: str) -> None:
+    """403, 404 and a Retry-After of more than a minute are final: one request, then the next URL."""
+    server.faults = [FINAL[words]]
+    with pytest.raises(DownloadError, match=words):
         fetch(a_file())
     assert len(server.asked) == 1
 
 
-def test_a_server_that_wants_to_be_left_alone_is_not_waited_for(server: Any) -> None:
-    """Retry-After of more than a minute is final for that address."""
-    server.faults = [{"status": 503, "headers": {"Retry-After": "3600"}}]
-    with pytest.raises(DownloadError, match=r"HTTP 503 .* It asks to wait for 3600 s"):
-        fetch(a_file())
-    assert len(server.asked) == 1
-
-
-@pytest.mark.parametrize("pinned", [True, False])
-def test_a_server_without_ranges_gives_the_whole_archive_once(
-    server: Any, folder: Path, cache: Path, pinned: bool
+@pytest.mark.parametrize("known", [True, False])
+def test_archive_without_ranges_is_downloaded_once(
+    server: Any, folder: Path, cache: Path, known: bool
 ) -> None:
-    """Without ranges the archive is downloaded, verified by its own hash, and kept; one member is read."""
+    """Without ranges the archive is downloaded, verified by its own hash, and kept."""
     server.ranges = False
     data = (folder / HOST / "some.zip").read_bytes()
-    digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if pinned else None
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}" if known else None
     with warnings.catch_warnings():
-        warnings.simplefilter("error" if pinned else "ignore")
+        warnings.simplefilter("error" if known else "ignore")
         path = fetch(a_file(archive_hash=digest))
-    assert content(path) == TEXT
+    assert content(path) == published()
     assert sorted(entry.suffix for entry in path.parent.iterdir()) == [".gz", ".zip"]
     path.unlink()
     sent = server.sent
-    assert content(fetch(a_file(archive_hash=digest))) == TEXT
+    assert content(fetch(a_file(archive_hash=digest))) == published()
     assert server.sent == sent
 
 
-def test_a_wrong_archive_is_not_used(server: Any, cache: Path) -> None:
-    """The archive's own hash is checked too."""
+def test_archive_hash_is_verified(server: Any, cache: Path) -> None:
+    """An archive that is downloaded whole has to have its own pinned hash."""
     server.ranges = False
     with pytest.raises(ChecksumError, match="expected sha256:0000"):
         fetch(a_file(archive_hash="sha256:" + 64 * "0"))
@@ -274,7 +266,7 @@ SENT_INSTEAD = {
 @pytest.mark.parametrize("name", SENT_INSTEAD)
 @pytest.mark.parametrize("how", ["pinned", "unpinned", "sized", "member", "archive"])
 @pytest.mark.parametrize("ranges", [True, False])
-def test_error_names_what_the_server_sent_instead_of_vectors(
+def test_error_names_the_content_of_a_wrong_file(
     glove_6b_mirror: tuple[Path, RemoteSource],
     tmp_path: Path,
     serve: Callable[..., Any],
@@ -284,12 +276,12 @@ def test_error_names_what_the_server_sent_instead_of_vectors(
     how: str,
     ranges: bool,
 ) -> None:
-    """A web page, an error document, a pointer or nothing at a file's address is named in the error."""
-    mirror, source = glove_6b_mirror
-    member, release = source.files[50]
-    shutil.copytree(mirror, tmp_path / "mirror")
+    """A web page, an error document, a pointer or an empty body at a file's URL is named in the error."""
+    member, release = glove_6b_mirror[1].files[50]
     for file in (member, release):
-        (tmp_path / "mirror" / file.url.removeprefix("https://")).write_bytes(SENT_INSTEAD[name])
+        place = tmp_path / "mirror" / file.url.removeprefix("https://")
+        place.parent.mkdir(parents=True)
+        place.write_bytes(SENT_INSTEAD[name])
     monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path / "mirror", ranges=ranges).base)
     wanted = {
         "pinned": replace(release, size=None),
@@ -306,18 +298,18 @@ def test_error_names_what_the_server_sent_instead_of_vectors(
     assert not (cache / "hashes").exists()
 
 
-def test_hash_of_the_first_download_is_remembered(server: Any, cache: Path, folder: Path) -> None:
-    """What a reader has accepted is remembered, with a warning; another file there is refused later."""
+def test_unpinned_hash_is_remembered(server: Any, cache: Path, folder: Path) -> None:
+    """The hash of an unpinned file is stored, with a warning, and verified at later downloads."""
     for kind in ("member", "whole"):
         file = a_file(kind, known_hash=None, size=None)
         fetched = fetch_first([file], label="some 2d")
-        with pytest.warns(UnverifiedWarning, match=hashlib.sha256(TEXT).hexdigest()):
+        with pytest.warns(UnverifiedWarning, match=hashlib.sha256(published()).hexdigest()):
             trust(fetched)
         path = fetched.path
         path.unlink()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert content(fetch(file)) == TEXT
+            assert content(fetch(file)) == published()
         path.unlink()
         (memory,) = (path for path in (cache / "hashes").iterdir() if file.location in path.read_text())
         memory.write_text("sha256:" + 64 * "1")
@@ -328,18 +320,15 @@ def test_hash_of_the_first_download_is_remembered(server: Any, cache: Path, fold
 
 
 @pytest.mark.parametrize("kind", ["member", "whole"])
-def test_wrong_answer_is_not_remembered(
+def test_unreadable_unpinned_file_is_not_kept(
     kind: str, tmp_path: Path, folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a file without a published hash that its reader refuses neither the bytes nor the hash are kept."""
+    """If the reader refuses an unpinned file, neither its bytes nor its hash are kept."""
     (tmp_path / HOST).mkdir()
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     place = tmp_path / HOST / ("some.zip" if kind == "member" else "some.txt")
-    if kind == "member":
-        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("some.txt", b"Please sign in.\n")
-    else:
-        place.write_bytes(b"Please sign in.\n")
+    page = b"Please sign in.\n"
+    place.write_bytes(zipped(**{"some.txt": page}) if kind == "member" else page)
     source = a_source(a_file(kind, known_hash=None, size=None))
     with pytest.raises(FormatError, match="line 1: expected a word and 2 numbers"):
         source.vectors(2)
@@ -350,8 +339,8 @@ def test_wrong_answer_is_not_remembered(
         assert len(source.vectors(2)) == 250_000
 
 
-def test_files_without_a_hash_can_be_refused(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EMBEDHUB_REQUIRE_HASH refuses them before any request."""
+def test_require_hash_refuses_unpinned_files(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EMBEDHUB_REQUIRE_HASH refuses an unpinned file before any request."""
     monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
     with pytest.raises(DownloadError, match="EMBEDHUB_REQUIRE_HASH is set"):
         fetch(a_file(known_hash=None))
@@ -360,16 +349,13 @@ def test_files_without_a_hash_can_be_refused(server: Any, monkeypatch: pytest.Mo
 
 def a_source(*files: RemoteFile, name: str = "some", vocab_size: int = 250_000) -> RemoteSource:
     """Return a source of the text."""
-    return RemoteSource(
-        name=name, files={2: files or (a_file(),)}, description="", language="en", cased=False,
-        vocab_size=vocab_size, license="", citation="", homepage="",
-    )  # fmt: skip
+    return source_of(*(files or (a_file(),)), name=name, vocab_size=vocab_size)
 
 
-def test_downloads_go_when_the_store_is_built(
+def test_download_is_removed_after_the_build(
     server: Any, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fetched file is removed, unless EMBEDHUB_KEEP_DOWNLOADS is set."""
+    """The download is removed, unless EMBEDHUB_KEEP_DOWNLOADS is set."""
     assert len(a_source().vectors(2)) == 250_000
     assert files_in(cache / "downloads") == []
     monkeypatch.setenv("EMBEDHUB_CACHE", str(cache / "other"))
@@ -378,10 +364,8 @@ def test_downloads_go_when_the_store_is_built(
     assert len(files_in(cache / "other" / "downloads")) == 1
 
 
-def test_offline_names_what_is_missing_and_how_to_bring_it(
-    server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """EMBEDHUB_OFFLINE contacts no server, not even a name server, but reads a mirror that is a folder."""
+def test_offline_error_names_the_file(server: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EMBEDHUB_OFFLINE opens no connection and resolves no name; a mirror that is a folder is read."""
     code = """
 import sys
 def no_sockets(event, arguments):
@@ -406,11 +390,11 @@ except embedhub.errors.OfflineError as error:
         fetch(a_file())
     assert server.asked == []
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
-    assert content(fetch(a_file())) == TEXT
+    assert content(fetch(a_file())) == published()
 
 
-def test_the_whole_street_runs_from_a_prefetched_cache(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After embedhub.load nothing needs the network."""
+def test_built_store_needs_no_network(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After embedhub.load no request is sent."""
     embedhub.load(a_source(), 2)
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     asked = len(server.asked)
@@ -419,7 +403,7 @@ def test_the_whole_street_runs_from_a_prefetched_cache(server: Any, monkeypatch:
 
 
 def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> None:
-    """Eight threads that ask at once cost one download and one build."""
+    """Eight threads that start together cost one download and one build."""
     found: list[int] = []
     threads = [threading.Thread(target=lambda: found.append(len(a_source().vectors(2)))) for _ in range(8)]
     for thread in threads:
@@ -430,16 +414,18 @@ def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> 
     assert server.sent <= deflated(folder) + (1 << 16) + 256
 
 
-def test_a_disk_too_small_is_noticed_before(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A download or a store that cannot fit is not begun."""
+def test_store_too_large_for_the_disk_is_not_begun(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the store cannot fit, the error says so before any request."""
     free = shutil.disk_usage("/").free
     with pytest.raises(StoreError, match=r"the store needs .* MB are free. Nothing was begun"):
         a_source(vocab_size=free // 8).vectors(2)
 
 
 @pytest.mark.posix
-def test_a_download_too_large_is_noticed_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file larger than the free space is not begun; the message says how much is missing."""
+def test_download_too_large_for_the_disk_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the file cannot fit, the error states the needed and the free space."""
     (tmp_path / HOST).mkdir()
     with (tmp_path / HOST / "some.txt").open("wb") as file:
         file.truncate(10 << 40)  # a sparse hole of 10 TiB
@@ -462,7 +448,7 @@ except embedhub.errors.StoreError as error:
 
 
 @pytest.mark.posix
-def test_full_disk_leaves_a_download_that_can_be_resumed(
+def test_download_resumes_after_a_full_disk(
     glove_6b_mirror: tuple[Path, RemoteSource],
     glove_lines: list[bytes],
     tmp_path: Path,
@@ -470,7 +456,7 @@ def test_full_disk_leaves_a_download_that_can_be_resumed(
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When the disk is full in mid-download or mid-build, the next run resumes at the last byte written."""
+    """When the disk is full during download or build, the next run resumes at the last byte written."""
     _, source = glove_6b_mirror
     member, _ = source.files[50]
     place = tmp_path / "mirror" / member.url.removeprefix("https://")
@@ -521,7 +507,7 @@ for folder in (os.environ["EMBEDHUB_CACHE"], os.environ["EMBEDHUB_CACHE"] + "/..
 
 @pytest.mark.posix
 @pytest.mark.skipif(getattr(os, "getuid", int)() != 0, reason="only root can become another user")
-def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
+def test_store_is_readable_by_another_user(open_cache: Path) -> None:
     """A finished store needs no write permission; the error of a failed write names the variable to set."""
     run = subprocess.run(
         [sys.executable, "-c", UNPRIVILEGED], capture_output=True, text=True, check=True, timeout=PATIENCE
@@ -539,7 +525,7 @@ def test_another_user_reads_a_finished_cache(open_cache: Path) -> None:
         assert str(open_cache.parent) in refusal
 
 
-def test_bars_show_only_where_they_are_wanted(
+def test_progress_bars_need_a_terminal_or_the_setting(
     server: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache: Path
 ) -> None:
     """Without a terminal nothing is drawn; EMBEDHUB_PROGRESS=1 draws a bar for download and build."""
@@ -554,22 +540,22 @@ def test_bars_show_only_where_they_are_wanted(
 
 
 @pytest.mark.linux
-def test_a_member_that_inflates_beyond_its_size_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Inflating ends one byte past the expected size: a bomb does not go off."""
+def test_zip_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decompression ends one byte past the expected size."""
     (tmp_path / HOST).mkdir()
     bomb = bytes(50 * MIB)
     with zipfile.ZipFile(tmp_path / HOST / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("some.txt", bomb)
     # The directory lies about the size, as a bomb's would.
     data = (tmp_path / HOST / "some.zip").read_bytes()
-    data = data.replace(len(bomb).to_bytes(4, "little"), len(TEXT).to_bytes(4, "little"))
+    data = data.replace(len(bomb).to_bytes(4, "little"), len(published()).to_bytes(4, "little"))
     (tmp_path / HOST / "some.zip").write_bytes(data)
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     tracemalloc.start()
     try:
-        with pytest.raises(ChecksumError, match=f"expected {len(TEXT):,} bytes, got more than {len(TEXT):,}"):
+        with pytest.raises(
+            ChecksumError, match=f"expected {len(published()):,} bytes, got more than {len(published()):,}"
+        ):
             fetch(a_file())
         assert tracemalloc.get_traced_memory()[1] < len(bomb) / 4
     finally:
@@ -577,17 +563,17 @@ def test_a_member_that_inflates_beyond_its_size_is_stopped(
 
 
 @pytest.mark.posix
-def test_zip64_archives_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member with zip64 fields, at more than 4 GiB into its archive, is found."""
+def test_zip64_archive_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member with zip64 fields, more than 4 GiB into its archive, is extracted."""
     (tmp_path / HOST).mkdir()
     with (tmp_path / HOST / "some.zip").open("wb") as file:
         file.truncate(5 << 30)  # a sparse hole: no disk is used
         file.seek(5 << 30)
         archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
         with archive, archive.open("some.txt", "w", force_zip64=True) as member:
-            member.write(TEXT)
+            member.write(published())
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
-    assert content(fetch(a_file())) == TEXT
+    assert content(fetch(a_file())) == published()
 
 
 @pytest.fixture
@@ -600,7 +586,7 @@ def https(folder: Path, serve: Callable[..., Any], tmp_path: Path) -> tuple[Any,
     return serve(folder, tls=context), tmp_path / "authority.pem"
 
 
-def test_tls_is_always_verified(https: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_certificate_is_verified(https: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A server with an untrusted certificate is rejected at once; a trusted one is used."""
     server, authority = https
     file = a_file(url=f"{server.base}/{HOST}/some.zip")
@@ -608,13 +594,13 @@ def test_tls_is_always_verified(https: tuple[Any, Path], monkeypatch: pytest.Mon
         fetch(file)
     assert server.asked == []
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
-    assert content(fetch(file)) == TEXT
+    assert content(fetch(file)) == published()
 
 
-def test_a_redirect_away_from_https_is_refused(
+def test_redirect_to_http_is_refused(
     https: tuple[Any, Path], server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From https to http no redirect is followed, even where the bytes would be right."""
+    """No redirect from https to http is followed, even where the bytes would be right."""
     monkeypatch.delenv("EMBEDHUB_MIRROR")
     secure, authority = https
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
@@ -623,18 +609,18 @@ def test_a_redirect_away_from_https_is_refused(
         fetch(a_file(url=f"{secure.base}/{HOST}/some.zip"))
     assert server.asked == []
     secure.faults = [{"status": 302, "headers": {"Location": f"/{HOST}/some.zip"}}, FINE] * 4
-    assert content(fetch(a_file(url=f"{secure.base}/old.zip"))) == TEXT
+    assert content(fetch(a_file(url=f"{secure.base}/old.zip"))) == published()
 
 
-def test_proxies_of_the_environment_are_used(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_of_the_environment_is_used(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mirror that only the proxy can reach is reached through it."""
     monkeypatch.setenv("http_proxy", server.base)
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://mirror.invalid")
-    assert content(fetch(a_file())) == TEXT
+    assert content(fetch(a_file())) == published()
     assert server.asked[0] == f"/{HOST}/some.zip bytes=0-0"
 
 
-def test_sources_that_share_a_file_share_its_download(server: Any, cache: Path) -> None:
+def test_sources_with_a_common_file_share_its_download(server: Any, cache: Path) -> None:
     """Two sources with one file among their candidates never write into it at once."""
     server.rate = 20e6
     shared, absent = a_file("whole"), a_file("whole", url=f"https://{HOST}/absent.txt")
@@ -653,10 +639,10 @@ def test_sources_that_share_a_file_share_its_download(server: Any, cache: Path) 
     assert litter(cache) == []
 
 
-def test_another_pin_is_another_file(
+def test_new_pin_invalidates_the_download(
     server: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When a source pins new bytes at an old address, what was fetched before is not used."""
+    """When a source pins new bytes at an old URL, the earlier download is not used."""
     old, new = b"old 1 2\n", b"new 3 4\n"
     (tmp_path / HOST).mkdir()
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
@@ -669,7 +655,7 @@ def test_another_pin_is_another_file(
         assert a_source(file).vectors(2).words[0] == data[:3].decode()
 
 
-def test_a_server_without_ranges_is_given_up_in_the_end(server: Any) -> None:
+def test_retries_without_ranges_are_limited(server: Any) -> None:
     """Without resumption, an interruption at another byte is not progress."""
     server.ranges = False
     server.faults = [FINE, *[{"cut": 900_000}, {"cut": 400_000}] * 20]
@@ -679,10 +665,10 @@ def test_a_server_without_ranges_is_given_up_in_the_end(server: Any) -> None:
 
 
 @pytest.mark.posix
-def test_each_address_keeps_its_own_bytes(
+def test_partial_download_belongs_to_its_url(
     server: Any, https: tuple[Any, Path], folder: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
-    """The next address does not undo what the mirror gave: the next run goes on at the mirror."""
+    """The next URL does not overwrite the mirror's partial file: the next run resumes at the mirror."""
     secure, authority = https
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
     monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
@@ -693,18 +679,18 @@ def test_each_address_keeps_its_own_bytes(
     with pytest.raises(DownloadError):
         fetch(file)
     server.asked, secure.asked = [], []
-    assert content(fetch(file)) == TEXT
+    assert content(fetch(file)) == published()
     assert int(server.asked[1].rpartition("bytes=")[2].partition("-")[0]) > 1_500_000
     assert secure.asked == []
     assert litter(cache) == []
 
 
-def test_a_gzip_file_arrives_as_it_is(
+def test_content_encoding_is_not_decoded(
     tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that labels a .gz file as encoded in transit does not get it inflated on the way."""
+    """A .gz file that the server labels with Content-Encoding is stored compressed."""
     (tmp_path / HOST).mkdir()
-    data = gzip.compress(TEXT[: len(TEXT) // 4])
+    data = gzip.compress(published()[: len(published()) // 4])
     (tmp_path / HOST / "some.txt").write_bytes(data)
     monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path, headers={"Content-Encoding": "gzip"}).base)
     file = a_file("whole", size=len(data), known_hash=f"sha256:{hashlib.sha256(data).hexdigest()}")
@@ -713,10 +699,10 @@ def test_a_gzip_file_arrives_as_it_is(
 
 @pytest.mark.posix
 @pytest.mark.parametrize("how", ["folder", "http"])
-def test_a_query_is_part_of_the_name(
+def test_query_is_part_of_the_mirror_path(
     tmp_path: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """Two addresses that differ in their query are two files of a mirror, as wget -x writes them."""
+    """Two URLs that differ in their query are two files of a mirror, as `wget -x` writes them."""
     (tmp_path / HOST).mkdir()
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path) if how == "folder" else serve(tmp_path).base)
     for number in (1, 2):

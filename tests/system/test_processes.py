@@ -80,7 +80,7 @@ def requested(serving: Any) -> int:
     return sum(int(found[2]) + 1 - int(found[1]) for found in ranges if found)
 
 
-def test_three_processes_make_one_download_and_one_build(
+def test_processes_share_one_download_and_one_build(
     undisturbed: Path,
     glove_server: Any,
     member: int,
@@ -89,7 +89,7 @@ def test_three_processes_make_one_download_and_one_build(
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One process downloads and builds; the others wait, log what for, and find the store."""
+    """One process of three downloads and builds; the others log that they wait, and open the store."""
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
     processes = [start(*command, at="block * 1"), *(start(sys.executable, *command) for _ in range(2))]
     waiting = "Waiting for another process or thread that is building glove-6b 50d."
@@ -116,7 +116,7 @@ POINTS = {
 
 
 @pytest.mark.parametrize("name", POINTS)
-def test_a_killed_process_costs_nothing_but_time(
+def test_killed_process_is_resumed(
     name: str,
     undisturbed: Path,
     glove_server: Any,
@@ -126,7 +126,7 @@ def test_a_killed_process_costs_nothing_but_time(
     start: Callable[..., "Popen[str]"],
     cache: Path,
 ) -> None:
-    """After SIGKILL the next run downloads only what is missing, builds the right store, and tidies up."""
+    """After SIGKILL the next run downloads only the missing bytes, builds the right store, and tidies up."""
     point, kept = POINTS[name]
     process = start(*command, at=point)
     process.kill()
@@ -147,7 +147,7 @@ def test_a_killed_process_costs_nothing_but_time(
     assert not {path for path in left if path.name.startswith(".") or path.suffix == ".tmp"}
 
 
-def test_a_process_killed_after_its_build_leaves_the_store(
+def test_process_killed_after_its_build_leaves_the_store(
     undisturbed: Path,
     glove_server: Any,
     glove_6b_mirror: tuple[Path, embedhub.RemoteSource],
@@ -155,7 +155,7 @@ def test_a_process_killed_after_its_build_leaves_the_store(
     start: Callable[..., "Popen[str]"],
     cache: Path,
 ) -> None:
-    """After SIGKILL between the store's rename and the download's removal the store is used as it is."""
+    """After SIGKILL between the store's rename and the download's removal the store is used."""
     process = start(*command, at="os.remove *.txt.gz 1")
     process.kill()
     process.communicate(timeout=PATIENCE)

@@ -21,7 +21,7 @@ from systems import refuse_what_is_open, run_while_held
 
 import embedhub
 from embedhub import RemoteFile, RemoteSource
-from embedhub._archives import split_member
+from embedhub._compression import split_member
 from embedhub.errors import StoreError
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
@@ -78,7 +78,7 @@ def put_into(mirror: Path, name: str, data: bytes) -> None:
     "action",
     ["stores.remove(stores.list_stores()[0])", "stores.repair(stores.list_stores()[0], [stores.Damage('')])"],
 )
-def test_a_store_in_use_is_not_changed(store: Path, cache: Path, action: str) -> None:
+def test_store_in_use_is_not_changed(store: Path, cache: Path, action: str) -> None:
     """Where the system refuses to rename a store, the error says what to close; the store is unchanged."""
     before = contents(store)
     code = (
@@ -93,7 +93,7 @@ def test_a_store_in_use_is_not_changed(store: Path, cache: Path, action: str) ->
 
 
 @pytest.mark.linux
-def test_the_command_reports_a_store_in_use(store: Path) -> None:
+def test_cache_command_reports_a_store_in_use(store: Path) -> None:
     """`cache remove` and `cache repair` print that error, without a traceback, with exit code 1."""
     data = bytearray((store / "hashes.npy").read_bytes())
     data[-1] ^= 1
@@ -128,8 +128,8 @@ with _atomic.publish(folder) as fresh:
 
 @pytest.mark.linux
 @pytest.mark.parametrize("briefly", [True, False])
-def test_a_file_in_use_for_a_moment_only_delays_publishing(tmp_path: Path, briefly: bool) -> None:
-    """A program that opens a fresh file, such as a virus scanner, is waited for in five pauses."""
+def test_publishing_waits_for_a_file_in_use(tmp_path: Path, briefly: bool) -> None:
+    """A program that opens a new file, such as a virus scanner, is waited for in five pauses."""
     folder = tmp_path / "in" / "folder"
     (tmp_path / "held").mkdir()
     code = PUBLISH.format(folder=str(folder), held=str(tmp_path / "held"), briefly=briefly)
@@ -142,7 +142,7 @@ def test_a_file_in_use_for_a_moment_only_delays_publishing(tmp_path: Path, brief
 
 @pytest.mark.linux
 @pytest.mark.parametrize("name", ["out.bin", "out"])
-def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[..., Any], name: str) -> None:
+def test_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[..., Any], name: str) -> None:
     """A file or folder that another program has open keeps its content."""
     out = tmp_path / name
     form: Any = None if out.suffix else "projector"
@@ -160,8 +160,8 @@ def test_an_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[
 
 
 @pytest.mark.linux
-def test_store_that_was_let_go_is_repaired_and_removed(store: Path, strict: None) -> None:
-    """A store that was opened and let go is repaired and removed in the same process.
+def test_released_store_is_repaired_and_removed(store: Path, strict: None) -> None:
+    """A store that was opened and released is repaired and removed in the same process.
 
     Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
     """
@@ -180,8 +180,8 @@ def test_store_that_was_let_go_is_repaired_and_removed(store: Path, strict: None
 
 
 @pytest.mark.linux
-def test_vectors_in_hand_keep_their_store_from_removal(store: Path, strict: None) -> None:
-    """Vectors that the caller holds are an error that says so, and go on working.
+def test_referenced_vectors_block_removal(store: Path, strict: None) -> None:
+    """Removing a store whose vectors are referenced is an error, and the vectors go on working.
 
     Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
     """
@@ -211,10 +211,10 @@ FILES = {
 @pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("keep", ["0", "1"])
-def test_a_build_renames_and_removes_nothing_that_is_open(
+def test_build_closes_files_before_renaming(
     name: str, keep: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
-    """Download, build twice, and a file of one's own that is removed: all files are closed in time.
+    """Download, two builds, and the user's own file that is removed: all files are closed in time.
 
     Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
     """
@@ -236,7 +236,7 @@ def test_a_build_renames_and_removes_nothing_that_is_open(
 
 @pytest.mark.linux
 @pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
-def test_a_failed_build_reports_its_own_error(
+def test_failed_build_raises_the_error_of_its_reader(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
     """A reader that fails with the file mapped does not turn its FormatError into a refused removal.
@@ -253,8 +253,8 @@ def test_a_failed_build_reports_its_own_error(
 
 @pytest.mark.linux
 @pytest.mark.parametrize("name", ["out.npy", "out.parquet"])
-def test_embed_file_removes_its_parts_when_they_are_closed(tmp_path: Path, name: str, strict: None) -> None:
-    """The parts of a run are unmapped before they go; an output that is there is replaced.
+def test_embed_file_closes_parts_before_removal(tmp_path: Path, name: str, strict: None) -> None:
+    """The parts of a run are unmapped before they are removed; an existing output is replaced.
 
     Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
     """
@@ -264,7 +264,7 @@ def test_embed_file_removes_its_parts_when_they_are_closed(tmp_path: Path, name:
     assert not (tmp_path / f"{name}.partial").exists()
 
 
-def test_embed_file_reports_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_embed_file_reports_a_blocked_folder(tmp_path: Path) -> None:
     """A file in the place of the folder of parts is an error of embedhub, which names it."""
     (tmp_path / "in.txt").write_text("a cat\n", "utf-8")
     (tmp_path / "out.npy.partial").touch()
@@ -274,10 +274,10 @@ def test_embed_file_reports_a_folder_that_cannot_be_made(tmp_path: Path) -> None
 
 @pytest.mark.linux
 @pytest.mark.parametrize("name", ["out.npz", "out.safetensors", "out.txt", "out.bin", "out"])
-def test_exports_are_replaced_when_they_are_closed(
+def test_export_closes_files_before_replacing(
     tmp_path: Path, name: str, make_vectors: Callable[..., Any], strict: None
 ) -> None:
-    """Each form is written, and written again in its place.
+    """Each format is written, and written again in its place.
 
     Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
     """
@@ -291,7 +291,7 @@ def test_exports_are_replaced_when_they_are_closed(
 
 
 @pytest.mark.parametrize("name", ["con", "nul", "aux.2", "com1", "lpt9.x.y"])
-def test_no_source_has_the_name_of_a_device(name: str, tmp_path: Path) -> None:
+def test_device_name_is_refused_for_a_source(name: str, tmp_path: Path) -> None:
     """A source may not have the name of a device, since it names a folder; the file of a user may."""
     with pytest.raises(ValueError, match="Windows reserves for a device"):
         a_source(name)
@@ -302,8 +302,8 @@ def test_no_source_has_the_name_of_a_device(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["console", "com10", "null", "a.con", "auxiliary-vectors", "lpt-1"])
-def test_names_like_those_of_devices_are_allowed(name: str) -> None:
-    """Only whole names, or what stands before the first dot, are Windows' devices."""
+def test_name_similar_to_a_device_is_allowed(name: str) -> None:
+    """Only whole names, or the part before the first dot, are Windows' devices."""
     assert a_source(name).name == name
 
 
@@ -317,8 +317,8 @@ def test_names_like_those_of_devices_are_allowed(name: str) -> None:
         "https://example.org/nul/mine.txt",
     ],
 )
-def test_names_of_downloads_are_legal_everywhere(url: str) -> None:
-    """Whatever the address, a download, its part, its note and its lock have short, harmless names."""
+def test_download_names_are_legal_on_every_system(url: str) -> None:
+    """Whatever the URL, a download, its part, its note and its lock have short, harmless names."""
     file = RemoteFile(url=url)
     for name in (file.cache_name.removeprefix("example.org/"), file.lock_name.removeprefix("fetch-")):
         assert re.fullmatch(r"[0-9a-f]{12}-[A-Za-z0-9._-]*", name)
@@ -326,8 +326,8 @@ def test_names_of_downloads_are_legal_everywhere(url: str) -> None:
         assert len(f"fetch-{name}.01234567.part.json.lock") < 150
 
 
-def test_stores_fit_into_260_characters(cache: Path) -> None:
-    """The longest name of a source leaves 60 characters for the cache folder where Windows allows 260."""
+def test_store_paths_fit_into_260_characters(cache: Path) -> None:
+    """The longest source name leaves 60 characters for the cache folder where Windows allows 260."""
     from embedhub import _atomic
     from embedhub.vectors.store import store_path
 
@@ -336,8 +336,8 @@ def test_stores_fit_into_260_characters(cache: Path) -> None:
     assert len(str(longest)) < 260 - 60
 
 
-def test_names_too_long_for_a_file_are_names_of_sources() -> None:
-    """A string that no file system takes for a file is looked up, and not found, as a name."""
+def test_overlong_name_is_an_unknown_source() -> None:
+    """A string too long for a file name is looked up as the name of a source."""
     for name in (300 * "x", f"{300 * 'x'}.zip#member"):
         with pytest.raises(embedhub.errors.SourceNotFoundError):
             embedhub.load(name)
@@ -353,7 +353,7 @@ class _Windows(PureWindowsPath):
 @pytest.mark.parametrize(
     "text", [r"C:\data\mine.vec", r"C:mine.vec", r"data\mine.vec", r"\\host\share\x", "a/b"]
 )
-def test_windows_paths_are_paths(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_paths_are_recognized(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A drive or a backslash makes a string a path on Windows. Its pure paths stand in for real ones."""
     monkeypatch.setattr(local, "Path", _Windows)
     monkeypatch.setattr(local, "os", type("os", (), {"sep": "\\", "path": os.path}))
@@ -361,7 +361,7 @@ def test_windows_paths_are_paths(text: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert local.as_path("glove-6b") is None
 
 
-def test_members_of_archives_have_slashes_on_windows() -> None:
+def test_archive_member_has_slashes_on_windows() -> None:
     """`archive.zip#folder/member` names the member of the archive, where paths have backslashes."""
     assert split_member(_Windows(r"C:\data\all.zip#folder/one.txt"))[1] == "folder/one.txt"  # type: ignore[arg-type]
 
@@ -375,14 +375,14 @@ def test_a_member_in_a_folder_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
-def test_a_mirror_made_by_wget_on_windows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mirror_written_by_wget_on_windows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a name cannot have "?", `wget -x` writes "@" before the query of an address."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     put_into(tmp_path, "get@id=1", writers.glove(WORDS, ROWS))
     assert list(a_source(url="https://example.org/get?id=1").vectors(2)) == WORDS
 
 
-def test_the_project_unpacks_on_every_file_system() -> None:
+def test_file_names_are_legal_on_every_system() -> None:
     """No two files differ only in case, and no name has a letter or is a device that Windows refuses."""
     folders = ("embedhub", "tests", "docs", "examples", "plugins", "tools", "benchmarks", ".github")
     names = [str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*")]
@@ -395,7 +395,7 @@ def test_the_project_unpacks_on_every_file_system() -> None:
 
 
 @pytest.mark.skipif(not GIT or not ATTRIBUTES.exists(), reason="needs git, and a checkout")
-def test_a_checkout_has_the_same_bytes_on_every_system(tmp_path: Path) -> None:
+def test_checkout_has_the_same_bytes_on_every_system(tmp_path: Path) -> None:
     """Text is checked out with its own line ends, also with the settings of Git for Windows."""
 
     def git(*arguments: str) -> None:
@@ -422,8 +422,8 @@ ODD = ["rain", "naïve", "東京", "Ünïcode", "→"]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
-def test_commands_end_well_on_every_console(tmp_path: Path, encoding: str) -> None:
-    """Whatever letters a console knows, commands print what it can show, and no traceback."""
+def test_commands_support_every_console_encoding(tmp_path: Path, encoding: str) -> None:
+    """Whatever the console's encoding, commands print the letters that it has, and no traceback."""
     rows = np.random.default_rng(0).normal(size=(len(ODD), 2)).astype(np.float32)
     (tmp_path / "odd.txt").write_bytes(writers.glove(ODD, rows))
     console = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "EMBEDHUB_PROGRESS": "1"}
@@ -468,8 +468,8 @@ side_effects("embedhub.registry.builtin.glove")
 """
 
 
-def test_no_text_is_read_or_written_in_the_encoding_of_the_system(tmp_path: Path) -> None:
-    """Whatever embedhub opens as text names its encoding, which elsewhere than here is not UTF-8."""
+def test_text_files_are_opened_with_an_encoding(tmp_path: Path) -> None:
+    """Each text file is opened with its encoding, since the system's default may not be UTF-8."""
     done = subprocess.run(
         [sys.executable, "-X", "warn_default_encoding", "-c", ENCODINGS, tmp_path],
         capture_output=True, text=True, check=False, timeout=PATIENCE,
@@ -493,8 +493,8 @@ ONLY_POSIX = {
 POSIX_MODULES = {"curses", "fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 
 
-def test_no_module_needs_posix() -> None:
-    """No module imports, or takes from os, signal or time, what Windows' Python lacks."""
+def test_modules_need_no_posix() -> None:
+    """No module imports, or takes from os, signal or time, names that Windows' Python lacks."""
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             where = f"{path}, line {getattr(node, 'lineno', 0)}"
@@ -509,7 +509,7 @@ def test_no_module_needs_posix() -> None:
                 )
 
 
-def test_the_tests_can_be_collected_without_posix() -> None:
+def test_tests_are_collected_without_posix() -> None:
     """No test module imports a module that Windows lacks before a test runs, where it could be skipped."""
     for path in (ROOT / "tests").rglob("*.py"):
         for node in ast.parse(path.read_text("utf-8")).body:
@@ -522,7 +522,7 @@ def test_the_tests_can_be_collected_without_posix() -> None:
                     assert getattr(part, "attr", "") not in ONLY_POSIX["os"] | ONLY_POSIX["signal"], path
 
 
-def test_written_text_has_the_same_bytes_on_every_system() -> None:
+def test_write_text_names_the_line_end() -> None:
     """`write_text` names its line end, which on Windows would be two characters."""
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -549,7 +549,7 @@ main()
 """
 
 
-def test_a_closed_pipe_ends_the_command_in_silence_on_windows() -> None:
+def test_closed_pipe_ends_the_command_silently_on_windows() -> None:
     """There, writing to a pipe without reader is EINVAL. A stream that raises it stands in for the pipe."""
     done = subprocess.run(
         [sys.executable, "-c", CLOSED], capture_output=True, text=True, check=False, timeout=PATIENCE

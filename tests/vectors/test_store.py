@@ -6,6 +6,7 @@ import re
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -278,3 +279,43 @@ def test_vectors_are_pickled_by_name() -> None:
     assert (pickle.loads(pickle.dumps(of_source)).matrix == loaded.matrix).all()  # noqa: S301 - our own bytes
     with pytest.raises(TypeError, match=r"cannot be pickled: .* Open it with embedhub.load"):
         pickle.dumps(Vectors(loaded.matrix, loaded.words, name="mine"))
+
+
+@pytest.mark.parametrize("words", [["\ud800"], [b"rain"], [None]], ids=["lone surrogate", "bytes", "None"])
+def test_words_that_cannot_be_encoded_are_a_format_error(words: Any, tmp_path: Path) -> None:
+    """A reader's mistake in a word publishes nothing."""
+    with (
+        pytest.raises(FormatError, match="After 0 vectors a reader yielded a word that cannot"),
+        StoreWriter(tmp_path / "store", name="tiny", dim=2) as writer,
+    ):
+        writer.write((words, np.ones((1, 2), np.float32)))
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("name", ["../escaped.npy", "folder/file.npy", "words.utf8", "manifest.json"])
+def test_extra_files_stay_in_the_store(name: str, tmp_path: Path) -> None:
+    """A further file neither leaves the folder of the store nor replaces one of its own."""
+    with (
+        pytest.raises(
+            FormatError, match=re.escape(f"a file named {name!r}; expected a name without folders")
+        ),
+        StoreWriter(tmp_path / "stores" / "store", name="tiny", dim=2) as writer,
+    ):
+        writer.write(ExtraFile(name, np.ones(1, np.float32), {}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_extra_file_is_named(tmp_path: Path) -> None:
+    """A further file that does not exist is an error of the reader, not of the disk."""
+    with (
+        pytest.raises(FormatError, match=r"absent.json: there is no such file, for tokenizer.json"),
+        StoreWriter(tmp_path / "store", name="tiny", dim=2) as writer,
+    ):
+        writer.write(ExtraFile("tokenizer.json", tmp_path / "absent.json", {}))
+
+
+def test_a_manifest_cannot_replace_what_was_counted(tmp_path: Path) -> None:
+    """Dimension and number of rows in the manifest are those of the store."""
+    with StoreWriter(tmp_path / "store", name="tiny", dim=2, manifest={"dim": 5, "rows": 9}) as writer:
+        writer.write((["rain"], np.ones((1, 2), np.float32)))
+    assert store.open_store(tmp_path / "store").matrix.shape == (1, 2)

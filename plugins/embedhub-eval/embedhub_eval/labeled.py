@@ -69,7 +69,7 @@ def read_labeled(
     numbers = _parse_columns(columns)
     text, encoding = _read_text(path)
     rows = _parse_csv(path, text) if ".csv" in path.name.lower() else _parse_tsv(text)
-    lines = _split_labels(path, text) if label_first else _select(path, rows, columns, numbers)
+    lines = _split_labels(path, text) if label_first else _select_columns(path, rows, columns, numbers)
     texts, labels = [], []
     for number, (line_text, label) in lines:
         if not label.strip():
@@ -138,7 +138,7 @@ def _split_labels(path: Path, text: str) -> Iterator[tuple[int, tuple[str, str]]
         yield number, (line_text.strip(), label.removeprefix(_FASTTEXT_PREFIX).split(":")[0])
 
 
-def _select(
+def _select_columns(
     path: Path,
     rows: Iterator[tuple[int, list[str]]],
     columns: Sequence[str | int],

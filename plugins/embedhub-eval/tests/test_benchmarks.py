@@ -336,7 +336,7 @@ def test_wrong_bytes_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     size = benchmark.files[0].size
     assert size is not None
     lay(benchmark.files[0], tmp_path, b"a\tb\t1\n" + b"#" * (size - 6))
-    with pytest.raises(OfflineError, match=r"(?s)EN-MC-30\.txt: .*: expected sha256:\w+ but got "):
+    with pytest.raises(OfflineError, match=r"EN-MC-30\.txt: expected sha256:\w+, got "):
         benchmark.read()
 
 

@@ -254,7 +254,7 @@ class _Job:
         counts = json.loads(schema.metadata[b"embedhub"])
         try:
             # The vectors come last, also after columns that only later lines have.
-            schemas = [_without_vector(self._schema), schema.remove_metadata()]
+            schemas = [_schema_without_vector(self._schema), schema.remove_metadata()]
             self._schema = pa.unify_schemas(schemas, promote_options="permissive")
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise FormatError(
@@ -354,7 +354,7 @@ class _Job:
 _WRITERS = {".parquet": _Job.write_parquet, ".npy": _Job.write_npy}
 
 
-def _without_vector(schema: pa.Schema) -> pa.Schema:
+def _schema_without_vector(schema: pa.Schema) -> pa.Schema:
     position = schema.get_field_index(VECTOR)
     return schema if position < 0 else schema.remove(position)
 

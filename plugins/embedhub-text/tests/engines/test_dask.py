@@ -13,18 +13,18 @@ pytest.importorskip("dask.dataframe", reason="dask is not installed")
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
 
-def test_code_of_the_docs_page_runs(page: Callable[[str], None]) -> None:
+def test_documented_code_runs(page: Callable[[str], None]) -> None:
     """The code of the page computes the vectors of one process."""
     page("Dask")
 
 
-def test_killed_worker_changes_nothing(
+def test_killed_worker_is_restarted(
     embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,
 ) -> None:
-    """A worker that is killed is started again, its parts are done again, and the vectors are the same."""
+    """A killed worker is started again, its parts are repeated, and the vectors are the same."""
     import dask.dataframe as dd
     import pandas as pd
     from dask.distributed import Client, LocalCluster

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 pytest.importorskip("datasets", reason="datasets is not installed")
 
 
-def test_code_of_the_docs_page_runs(page: Callable[[str], None]) -> None:
+def test_documented_code_runs(page: Callable[[str], None]) -> None:
     """The code of the page computes the vectors of one process, in two."""
     page("Hugging Face datasets")
 
 
-def test_second_run_is_read_from_the_cache_of_datasets(
+def test_fingerprint_is_stable(
     embed: embedhub_text.TextEmbedder, texts: list[str | None], expected: NDArray[np.float32]
 ) -> None:
     """The function has the same fingerprint before and after its use, so `map` need not run it twice."""

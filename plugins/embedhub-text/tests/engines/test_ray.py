@@ -25,19 +25,19 @@ def ray(embed: embedhub_text.TextEmbedder) -> Iterator[Any]:
     ray.shutdown()
 
 
-def test_code_of_the_docs_page_runs(page: Callable[[str], None]) -> None:
+def test_documented_code_runs(page: Callable[[str], None]) -> None:
     """The code of the page computes the vectors of one process."""
     page("Ray Data")
 
 
-def test_killed_worker_changes_nothing(
+def test_tasks_of_a_killed_worker_are_repeated(
     ray: Any,
     embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,
 ) -> None:
-    """The tasks of a worker that is killed are run again, and the vectors are the same."""
+    """The tasks of a killed worker are run again, and the vectors are the same."""
     begin = workers.begin
 
     def killed_once(batch: Any) -> Any:

@@ -26,19 +26,19 @@ def spark(embed: embedhub_text.TextEmbedder) -> Iterator[Any]:
     session.stop()
 
 
-def test_code_of_the_docs_page_runs(page: Callable[[str], None]) -> None:
+def test_documented_code_runs(page: Callable[[str], None]) -> None:
     """The code of the page computes the vectors of one process."""
     page("Spark")
 
 
-def test_killed_worker_changes_nothing(
+def test_task_of_a_killed_process_is_repeated(
     spark: Any,
     embed: embedhub_text.TextEmbedder,
     texts: list[str | None],
     expected: NDArray[np.float32],
     workers: Any,
 ) -> None:
-    """The task of a Python process that is killed is run again, and the vectors are the same."""
+    """The task of a killed Python process is run again, and the vectors are the same."""
     begin = workers.begin
 
     def killed_once(frames: Iterable[Any]) -> Iterator[Any]:
