@@ -3,13 +3,4 @@
 from embedhub.cli import cache, demo, doctor, export, lookup, new_plugin, sources
 from embedhub.cli.app import main
 
-__all__ = [
-    "cache",
-    "demo",
-    "doctor",
-    "export",
-    "lookup",
-    "main",
-    "new_plugin",
-    "sources",
-]
+__all__ = ["cache", "demo", "doctor", "export", "lookup", "main", "new_plugin", "sources"]

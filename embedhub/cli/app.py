@@ -38,7 +38,6 @@ __all__ = [
     "format_disk",
     "format_download",
     "format_table",
-    "print_message",
     "print_result",
     "usage_errors",
 ]
@@ -86,16 +85,15 @@ def plugin_commands() -> "Mapping[str, Mapping[str, Any]]":
 
     A failing plugin is skipped with a warning.
     """
-    from embedhub.registry.registry import PLUGINS
-
+    plugins = embedhub.sources().plugins
     commands = {}
-    for provider in PLUGINS.providers("embedhub_commands"):
+    for provider in plugins.providers("embedhub_commands"):
         added = typer.Typer()
         try:
-            PLUGINS.call_hook("embedhub_commands", provider, app=added)
+            plugins.call_hook("embedhub_commands", provider, app=added)
             commands[provider] = typer.main.get_group(added).commands
         except Exception as error:  # noqa: BLE001 - a failing plugin must not affect the others
-            PLUGINS.skip(provider, error)
+            plugins.skip(provider, error)
     return commands
 
 
@@ -138,14 +136,11 @@ Name = Annotated[
         metavar="NAME",
         help="Name of a source, or path of a file.",
         autocompletion=complete_names,
-        show_default=False,
     ),
 ]
 Dim = Annotated[
     int,
-    typer.Argument(
-        metavar="DIM", help="Dimension of the vectors.", autocompletion=complete_dims, show_default=False
-    ),
+    typer.Argument(metavar="DIM", help="Dimension of the vectors.", autocompletion=complete_dims),
 ]
 Dims = Annotated[
     list[int] | None,
@@ -153,7 +148,6 @@ Dims = Annotated[
         metavar="DIM",
         help="One or more dimensions of the vectors.",
         autocompletion=complete_dims,
-        show_default=False,
     ),
 ]
 Tokenize = Annotated[
@@ -282,12 +276,7 @@ def _root(
 
 
 def print_message(kind: Literal["Error", "Warning"], text: str) -> None:
-    """Write a message to stderr; on a terminal its kind is red or yellow, unless NO_COLOR is set.
-
-    Args:
-        kind: The word before the message.
-        text: The message, one paragraph.
-    """
+    """Write a message to stderr; on a terminal its kind is red or yellow, unless NO_COLOR is set."""
     prefix = f"{kind}:"
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         prefix = typer.style(prefix, fg="red" if kind == "Error" else "yellow")

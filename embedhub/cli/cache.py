@@ -17,7 +17,7 @@ from embedhub.cli.app import (
 from embedhub.errors import EmbedhubError
 
 if TYPE_CHECKING:
-    from embedhub.registry.inventory import CachedStore, CacheFile, Damage
+    from embedhub.registry.inventory import CachedStore, CacheFile
 
 cache = typer.Typer(help="List, verify, repair and remove what is in the cache.", no_args_is_help=True)
 app.add_typer(cache, name="cache")
@@ -95,11 +95,7 @@ def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["CacheFil
 
 
 def _select(name: str | None, dim: int | None) -> list["CachedStore"]:
-    """Return the stores of a source, or all.
-
-    Raises:
-        StoreError: There is no store of that name and dimension.
-    """
+    """Return the stores of a source, or all; raise StoreError if there is none of that name and dimension."""
     from embedhub import settings
     from embedhub.errors import StoreError
     from embedhub.registry import inventory
@@ -123,29 +119,7 @@ def verify(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = Fals
       embedhub cache verify
       embedhub cache verify glove-6b 300
     """
-    from embedhub.registry import inventory
-
-    verified = inventory.verify(_select(name, dim))
-    print_result(
-        [
-            store.to_dict() | {"faults": [str(fault) for fault in faults]}
-            for store, faults in verified.items()
-        ],
-        lambda: (
-            "\n".join(_describe(store, faults) for store, faults in verified.items())
-            or "There are no stores."
-        ),
-        as_json=as_json,
-    )
-    if any(verified.values()):
-        raise typer.Exit(1)
-
-
-def _describe(store: "CachedStore", faults: list["Damage"]) -> str:
-    label = f"{store.name} {store.dim}d"
-    if not faults:
-        return f"{label}: intact ({format_bytes(store.size)})"
-    return f"{label}: damaged: {'; '.join(map(str, faults))}: {store.folder}"
+    _verify(name, dim, rebuild=False, as_json=as_json)
 
 
 @cache.command()
@@ -159,37 +133,38 @@ def repair(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = Fals
       embedhub cache repair
       embedhub cache repair glove-6b 300
     """
+    _verify(name, dim, rebuild=True, as_json=as_json)
+
+
+def _verify(name: str | None, dim: int | None, *, rebuild: bool, as_json: bool) -> None:
+    """Verify the stores, rebuild the damaged ones if requested, and print the outcome for each."""
     from embedhub.registry import inventory
 
-    results: list[dict[str, Any]] = []
+    results = []
     for store, faults in inventory.verify(_select(name, dim)).items():
-        problem = None
-        if faults:
+        outcome, problem = "damaged" if faults else "intact", None
+        if faults and rebuild:
             try:
                 inventory.repair(store, faults)
+                outcome = "repaired"
             except EmbedhubError as error:
                 problem = str(error)
-        results.append(
-            {
-                "name": store.name,
-                "dim": store.dim,
-                "store": str(store.folder),
-                "faults": [str(fault) for fault in faults],
-                "outcome": "intact" if not faults else "repaired" if problem is None else "damaged",
-                "problem": problem,
-            }
-        )
-    print_result(results, lambda: _format_repairs(results), as_json=as_json)
-    if any(result["problem"] for result in results):
+        findings = {"faults": [str(fault) for fault in faults], "outcome": outcome, "problem": problem}
+        results.append(store.to_dict() | findings)
+    print_result(
+        results, lambda: "\n".join(map(_describe, results)) or "There are no stores.", as_json=as_json
+    )
+    if any(result["outcome"] == "damaged" for result in results):
         raise typer.Exit(1)
 
 
-def _format_repairs(results: list[dict[str, Any]]) -> str:
-    lines = []
-    for result in results:
-        problem = f": {result['problem']}" if result["problem"] else ""
-        lines.append(f"{result['name']} {result['dim']}d: {result['outcome']}{problem}")
-    return "\n".join(lines) or "There are no stores."
+def _describe(result: dict[str, Any]) -> str:
+    line = f"{result['name']} {result['dim']}d: {result['outcome']}"
+    if result["outcome"] == "intact":
+        return f"{line} ({format_bytes(result['bytes'])})"
+    if result["outcome"] == "damaged":
+        return f"{line}: {result['problem'] or '; '.join(result['faults']) + ': ' + result['store']}"
+    return line
 
 
 @cache.command()

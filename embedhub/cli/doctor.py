@@ -8,10 +8,9 @@ import shutil
 import tempfile
 import warnings
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies
 
@@ -46,25 +45,13 @@ _SETTINGS: "dict[str, Callable[[], object]]" = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check.
-
-    Args:
-        topic: Group of the check: "versions", "cache", ...
-        name: What was checked.
-        value: Its value.
-        advice: How to solve the problem; None if there is none.
-    """
+class Finding(NamedTuple):
+    """The result of one check; with advice, it is a problem."""
 
     topic: str
     name: str
     value: str
     advice: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all fields as JSON types, with ``ok``."""
-        return asdict(self) | {"ok": self.advice is None}
 
 
 @app.command()
@@ -82,7 +69,9 @@ def doctor(*, as_json: Json = False) -> None:
         warnings.simplefilter("ignore", PluginWarning)  # they are among the findings
         findings = examine()
     print_result(
-        [finding.to_dict() for finding in findings], lambda: _format_findings(findings), as_json=as_json
+        [finding._asdict() | {"ok": finding.advice is None} for finding in findings],
+        lambda: _format_findings(findings),
+        as_json=as_json,
     )
     if any(finding.advice for finding in findings):
         raise typer.Exit(1)
@@ -102,13 +91,7 @@ def _format_findings(findings: list[Finding]) -> str:
 
 
 def examine() -> list[Finding]:
-    """Check versions, the backend of Keras, the cache and its disk, settings, proxies, and plugins.
-
-    Example:
-        >>> from embedhub.cli.doctor import examine
-        >>> [finding.advice for finding in examine() if finding.name == "embedhub"]
-        [None]
-    """
+    """Return the findings of all checks."""
     return [*_check_versions(), *_check_backend(), *_check_cache(), *_check_settings(), *_check_plugins()]
 
 
@@ -228,14 +211,15 @@ def _without_password(text: str) -> str:
 
 
 def _check_plugins() -> "Iterator[Finding]":
-    from embedhub.registry import plugins, registry
+    from embedhub.registry.plugins import entry_points
 
-    providers = registry.sources().providers()
+    sources = embedhub.sources()
+    providers = sources.providers()
     commands = plugin_commands()
-    failed = registry.failed_plugins()
+    failed = sources.plugins.failed  # after the calls that load and call them all
     if settings.disabled_plugins() is None:
         yield Finding("plugins", "all", "disabled by EMBEDHUB_DISABLE_PLUGINS")
-    for provider, entry_point in plugins.entry_points("embedhub"):
+    for provider, entry_point in entry_points("embedhub"):
         if provider in failed:
             advice = "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS."
             yield Finding("plugins", provider, failed[provider], advice)

@@ -22,7 +22,7 @@ def export(
     dim: Dim,
     out: Annotated[
         Path,
-        typer.Argument(metavar="OUT", help="Output file; for the projector a folder.", show_default=False),
+        typer.Argument(metavar="OUT", help="Output file; for the projector a folder."),
     ],
     *,
     words: Words = None,

@@ -20,7 +20,7 @@ def coverage(
     dim: Dim,
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="A vocabulary or a text; - is stdin.", show_default=False),
+        typer.Argument(metavar="FILE", help="A vocabulary or a text; - is stdin."),
     ],
     *,
     text: Annotated[
@@ -91,7 +91,7 @@ def _format_coverage(covered: "Coverage", missing: list[tuple[str, int]], *, cou
 def neighbors(
     name: Name,
     dim: Dim,
-    words: Annotated[list[str], typer.Argument(metavar="WORD", help="Words.", show_default=False)],
+    words: Annotated[list[str], typer.Argument(metavar="WORD", help="Words.")],
     *,
     topn: Topn = 10,
     as_json: Json = False,
@@ -126,11 +126,9 @@ def _to_json(scored: list[tuple[str, float]]) -> list[dict[str, str | float]]:
 def analogy(
     name: Name,
     dim: Dim,
-    a: Annotated[str, typer.Argument(metavar="A", help="A word, such as man.", show_default=False)],
-    b: Annotated[
-        str, typer.Argument(metavar="B", help="A word related to A, such as king.", show_default=False)
-    ],
-    c: Annotated[str, typer.Argument(metavar="C", help="A third word, such as woman.", show_default=False)],
+    a: Annotated[str, typer.Argument(metavar="A", help="A word, such as man.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="A word related to A, such as king.")],
+    c: Annotated[str, typer.Argument(metavar="C", help="A third word, such as woman.")],
     *,
     topn: Topn = 10,
     as_json: Json = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import embedhub
-from embedhub.cli.app import app, usage_errors
+from embedhub.cli.app import app
 
 _NAME = re.compile(r"embedhub-[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -35,52 +35,27 @@ def new_plugin(
       embedhub new-plugin embedhub-my-corpus
       embedhub new-plugin embedhub-my-corpus --folder .
     """
-    folder = folder or Path(name)
-    try:
-        with usage_errors():
-            files = write(name, folder)
-    except FileExistsError as error:
-        raise typer.BadParameter(str(error)) from error
-    for file in files:
-        typer.echo(folder / file)
-    typer.echo(f"Install and test it: cd {folder} && python -m pip install . pytest && python -m pytest")
-
-
-def write(distribution: str, folder: Path) -> list[Path]:
-    """Write a new distribution with one source.
-
-    Args:
-        distribution: Its name, ``embedhub-<source>``.
-        folder: Folder to write to. Existing files stay.
-
-    Returns:
-        The written files, relative to the folder.
-
-    Raises:
-        ValueError: The name does not have that form, or its source exists already.
-        FileExistsError: One of the files exists already; nothing was written.
-    """
-    if _NAME.fullmatch(distribution) is None:
-        raise ValueError(
-            f"The name is {distribution!r}; expected 'embedhub-' and lowercase letters, digits and single "
+    if _NAME.fullmatch(name) is None:
+        raise typer.BadParameter(
+            f"The name is {name!r}; expected 'embedhub-' and lowercase letters, digits and single "
             "hyphens, like 'embedhub-my-corpus'."
         )
-    source = distribution.removeprefix("embedhub-")
+    source = name.removeprefix("embedhub-")
     if source in embedhub.sources():
         provider = embedhub.sources().provider(source)
-        raise ValueError(f"{provider} provides {source!r} already. Choose another name.")
+        raise typer.BadParameter(f"{provider} provides {source!r} already. Choose another name.")
+    folder = folder or Path(name)
 
     def renamed(text: str) -> str:
         return text.replace("my-corpus", source).replace("my_corpus", source.replace("-", "_"))
 
     template = resources.files("embedhub") / "testing" / "template"
-    contents = {Path(renamed(path)): renamed((template / path).read_text("utf-8")) for path in _TEMPLATE}
+    contents = {folder / renamed(path): renamed((template / path).read_text("utf-8")) for path in _TEMPLATE}
     for path in contents:
-        if (folder / path).exists():
-            raise FileExistsError(
-                f"{folder / path} exists already; nothing was written. Choose another --folder."
-            )
+        if path.exists():
+            raise typer.BadParameter(f"{path} exists already; nothing was written. Choose another --folder.")
     for path, content in contents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(content, "utf-8", newline="\n")
-    return list(contents)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, "utf-8", newline="\n")
+        typer.echo(path)
+    typer.echo(f"Install and test it: cd {folder} && python -m pip install . pytest && python -m pytest")

@@ -1,7 +1,7 @@
 """The commands list, info and download: sources, their details, and their vectors."""
 
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from embedhub.cli.app import (
     format_table,
     print_result,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @app.command("list")
@@ -159,18 +162,13 @@ def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
       embedhub download ./my-vectors.vec
       EMBEDHUB_CACHE=/shared/embedhub embedhub download glove-6b 300
     """
-    from embedhub.registry.registry import as_source
+    from embedhub.registry.registry import find
 
-    source = as_source(name)
-    requested = dims or (source.dims if len(source.dims) == 1 else ())
-    if not requested:
-        raise typer.BadParameter(
-            f"{name} has vectors of several dimensions; choose from {', '.join(map(str, source.dims))}."
-        )
-    for dim in requested:
-        source.check_dim(dim)  # all of them, before the first download
+    # All dimensions are checked before the first download.
+    requested: Sequence[int | None] = dims or [None]
+    selected = [find(name, dim) for dim in requested]
     results = []
-    for dim in requested:
+    for source, dim in selected:
         start = time.perf_counter()
         folder = source.store_path(dim)
         built = not folder.exists()

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from embedhub.registry.registry import as_source, sources
+from embedhub.registry.registry import as_source, is_registered, sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 
@@ -36,14 +36,17 @@ def list_sources(*, language: str | None = None, text: str | None = None) -> lis
     Returns:
         The result of `describe` for each.
     """
-    return [
-        entry
-        for name, providers in sources().providers().items()
-        for provider, source in sorted(providers.items())
-        if _wanted(
-            entry := _safely(name, source, provider) | {"clash": len(providers) > 1}, language, text or ""
-        )
-    ]
+    entries = []
+    for name, providers in sources().providers().items():
+        for provider, source in sorted(providers.items()):
+            try:
+                entry = describe(source, provider)
+            except Exception as error:  # noqa: BLE001 - a source with its own code may fail in any way
+                entry = {"name": name, "provider": provider, "error": f"{type(error).__name__}: {error}"}
+            entry["clash"] = len(providers) > 1
+            if _matches(entry, language, text or ""):
+                entries.append(entry)
+    return entries
 
 
 def describe(source: str | Path | EmbeddingSource, provider: str | None = None) -> dict[str, Any]:
@@ -69,9 +72,8 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
     Raises:
         SourceNotFoundError: No source has that name.
     """
-    if not isinstance(source, EmbeddingSource):
-        source = as_source(source)
-    if provider is None and source.name in sources() and sources()[source.name] is source:
+    source = as_source(source)
+    if provider is None and is_registered(source):
         provider = sources().provider(source.name)
     return {
         "name": source.name,
@@ -102,15 +104,14 @@ def bibtex(source: str | Path | EmbeddingSource) -> str:
     Args:
         source: A registered name, a path, or an `EmbeddingSource`.
     """
-    if not isinstance(source, EmbeddingSource):
-        source = as_source(source)
+    source = as_source(source)
     if source.citation.lstrip().startswith("@"):
         return source.citation.strip()
-    year = _YEAR.findall(source.citation)
+    years = set(_YEAR.findall(source.citation))
     fields = {
         "title": f"{{{_escaped(f'{source.name}: {source.description}')}}}",
         "note": _escaped(source.citation),
-        "year": year[0] if len(set(year)) == 1 else "",
+        "year": years.pop() if len(years) == 1 else "",
         "howpublished": rf"\url{{{source.homepage}}}" if source.homepage else "",
     }
     lines = "".join(f"  {field} = {{{value}}},\n" for field, value in fields.items() if value)
@@ -121,20 +122,12 @@ def _escaped(text: str) -> str:
     return "".join(_TEX.get(character, character) for character in text)
 
 
-def _safely(name: str, source: EmbeddingSource, provider: str) -> dict[str, Any]:
-    # A source with code of its own may fail in any way, and must not break the listing.
-    try:
-        return describe(source, provider)
-    except Exception as error:  # noqa: BLE001
-        return {"name": name, "provider": provider, "error": f"{type(error).__name__}: {error}"}
-
-
-def _wanted(entry: dict[str, Any], language: str | None, text: str) -> bool:
+def _matches(entry: dict[str, Any], language: str | None, text: str) -> bool:
     if language is not None and str(entry.get("language", "")).lower() != language.lower():
         return False
     fields = ("name", "description", "license", "citation", "homepage", "provider")
-    known = " ".join(str(entry.get(field) or "") for field in fields).lower()
-    return all(word in known for word in text.lower().split())
+    searched = " ".join(str(entry.get(field) or "") for field in fields).lower()
+    return all(word in searched for word in text.lower().split())
 
 
 def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
@@ -142,15 +135,16 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
     download = source.download_size(dim)
     folder = source.store_path(dim)
     in_cache = folder.exists()
-    inflated = [part.size for part in files[0].all_files] if files else [None]
-    size = sum(file.stat().st_size for file in folder.iterdir()) if in_cache else source.store_size(dim)
+    store_size = sum(file.stat().st_size for file in folder.iterdir()) if in_cache else source.store_size(dim)
+    at_most = None
+    if files and download is None:
+        sizes = [part.size for part in files[0].all_files]
+        at_most = sum(size for size in sizes if size is not None) if None not in sizes else None
     return {
         "dim": dim,
         "download_bytes": download,
-        "download_bytes_at_most": None
-        if download is not None or None in inflated
-        else sum(size for size in inflated if size is not None),
-        "store_bytes": size,
+        "download_bytes_at_most": at_most,
+        "store_bytes": store_size,
         "store": str(folder) if in_cache else None,
         "candidates": [
             {"url": part.url, "member": part.member, "hash": part.known_hash, "size": part.size}

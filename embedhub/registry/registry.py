@@ -1,4 +1,4 @@
-"""Names, and the sources behind them: found in the plugins once, on first use.
+"""The registry of sources by name, from all plugins; it is filled once, on first use.
 
 A name that two plugins provide is an error only when it is used.
 """
@@ -23,19 +23,16 @@ _BUILTIN = tuple(f"embedhub.registry.builtin.{name}" for name in ("glove", "glov
 
 
 class Registry(Mapping[str, EmbeddingSource]):
-    """A read-only mapping of names to the sources that plugins provide; it finds them on first use.
+    """A mapping of names to the sources that installed plugins provide, which it loads on first use.
 
     Example:
         >>> import embedhub
         >>> "glove-6b" in embedhub.sources(), len(embedhub.sources()) > 1
         (True, True)
-
-    Args:
-        plugins: The plugins that provide sources; by default all that are installed.
     """
 
-    def __init__(self, plugins: Plugins | None = None) -> None:
-        self._plugins = plugins or Plugins(hookspecs, _BUILTIN)
+    def __init__(self) -> None:
+        self.plugins = Plugins(hookspecs, _BUILTIN)
         self._lock = threading.RLock()
         self._providers: dict[str, dict[str, EmbeddingSource]] | None = None
 
@@ -108,10 +105,6 @@ class Registry(Mapping[str, EmbeddingSource]):
 
         Args:
             source: The source.
-
-        Raises:
-            ValueError: A plugin or embedhub itself provides that name.
-            TypeError: This is not an `EmbeddingSource`.
         """
         if not isinstance(source, EmbeddingSource):
             raise TypeError(f"expected an EmbeddingSource, got {source!r}")
@@ -125,18 +118,17 @@ class Registry(Mapping[str, EmbeddingSource]):
             providers[_REGISTERED] = source
 
     def _discovered(self) -> dict[str, dict[str, EmbeddingSource]]:
-        """Return name -> provider -> source, from all plugins, looked for only once."""
+        """Return name -> provider -> source; plugins are called the first time only."""
         with self._lock:
             if self._providers is None:
                 discovered: dict[str, dict[str, EmbeddingSource]] = {}
-                for provider, source in self._plugins.collect("embedhub_sources", EmbeddingSource):
+                for provider, source in self.plugins.collect("embedhub_sources", EmbeddingSource):
                     discovered.setdefault(source.name, {})[provider] = source
                 self._providers = discovered
             return self._providers
 
 
-PLUGINS = Plugins(hookspecs, _BUILTIN)
-_registry = Registry(PLUGINS)
+_registry = Registry()
 
 
 def sources() -> Registry:
@@ -150,12 +142,6 @@ def sources() -> Registry:
         (50, 100, 200, 300)
     """
     return _registry
-
-
-def failed_plugins() -> Mapping[str, str]:
-    """Return the plugins that are skipped, and why: provider -> reason."""
-    len(_registry)  # looks for them
-    return PLUGINS.failed
 
 
 def register(source: EmbeddingSource) -> None:
@@ -191,7 +177,7 @@ def register(source: EmbeddingSource) -> None:
 
 
 def load(source: Source, dim: int | None = None) -> Vectors:
-    """Open the vectors of a source; the first time on a machine, fetch them and build their store.
+    """Open the vectors of a source; on first use, download them and build their store.
 
     Example:
         >>> import embedhub
@@ -200,19 +186,19 @@ def load(source: Source, dim: int | None = None) -> Vectors:
 
     Args:
         source: A registered name, the path of a file of your own, an `EmbeddingSource`, or `Vectors`, which
-            come back as they are. A string is a name if a source has it; else it is a path if it has a
+            are returned unchanged. A string is a name if a source has it; else it is a path if it has a
             separator, starts with ``.`` or ``~``, or if there is such a file. The file may be GloVe text,
             word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
             in gzip, bzip2, xz or zip; ``archive.zip#member`` names one of several in an archive. Its store is
             built again when the file has changed.
-        dim: Width of a row. It may be left out where there is only one.
+        dim: Dimension of the vectors; optional for a source with only one.
 
     Raises:
         SourceNotFoundError: No source has that name.
         LocalFileError: There is no file at that path.
-        DimNotFoundError: The source has no such dim, or several and none was asked for.
+        DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
         DownloadError: The file is not available.
-        FormatError: The file is not what its reader expects.
+        FormatError: The file is malformed.
     """
     if isinstance(source, Vectors):
         if dim not in {None, source.dim}:
@@ -223,47 +209,44 @@ def load(source: Source, dim: int | None = None) -> Vectors:
 
 
 def find(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
-    """Return the source that is meant and its dim, without opening or fetching anything.
+    """Return a source and one of its dimensions, its only one by default, without opening its vectors.
 
     Raises:
         SourceNotFoundError: No source has that name.
         LocalFileError: There is no file at that path.
-        DimNotFoundError: The source has no such dim, or several and none was asked for.
+        DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
     """
-    if not isinstance(source, str | Path | EmbeddingSource):
-        raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
-    named = source if isinstance(source, EmbeddingSource) else as_source(source)
-    dim = _the_dim(named, dim)
+    named = as_source(source)
+    if dim is None and len(named.dims) != 1:
+        raise DimNotFoundError(
+            f"{named.name!r} has several dims, so one must be given: {', '.join(map(str, named.dims))}."
+        )
+    dim = named.dims[0] if dim is None else dim
     named.check_dim(dim)
     return named, dim
 
 
 def is_registered(source: EmbeddingSource) -> bool:
-    """Tell whether the name of a source means just this source, so that the name can stand for it."""
+    """Return whether this very source is registered under its name, so that the name can stand for it."""
     return source.name in _registry and _registry[source.name] is source
 
 
-def as_source(source: str | Path) -> EmbeddingSource:
+def as_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
     """Return the source of a registered name, or that of a file, without opening its vectors.
 
     Raises:
+        TypeError: This is not a name, a path or an `EmbeddingSource`.
         SourceNotFoundError: No source has that name.
         LocalFileError: There is no file at that path.
         FormatError: The file is in none of the known formats.
     """
+    if isinstance(source, EmbeddingSource):
+        return source
+    if not isinstance(source, str | Path):
+        raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
     if isinstance(source, str):
         path = None if source in _registry else as_path(source)
         if path is None:
             return _registry[source]
         source = path
     return open_source(source)
-
-
-def _the_dim(source: EmbeddingSource, dim: int | None) -> int:
-    if dim is not None:
-        return dim
-    if len(source.dims) == 1:
-        return source.dims[0]
-    raise DimNotFoundError(
-        f"{source.name!r} comes in several dims, so one must be given: {', '.join(map(str, source.dims))}."
-    )

@@ -1,17 +1,6 @@
 """Tests for authors of plugins: `SourceContract`. Needs pytest."""
 
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from embedhub.testing.contract import SourceContract
-
-__all__ = ["SourceContract"]
-
-
-def __getattr__(name: str) -> Any:
-    if name != "SourceContract":
-        raise AttributeError(f"module 'embedhub.testing' has no attribute {name!r}")
-    # Imported on first use: it imports pytest, and import_audit must notice a plugin that imports pytest.
-    from embedhub.testing.contract import SourceContract
-
-    return SourceContract
+# Loaded on first use: it imports pytest, and import_audit must notice a plugin that imports pytest.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,7 +7,7 @@ from functools import cache
 from hashlib import new
 from inspect import signature
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import pytest
@@ -34,19 +34,6 @@ _BCP_47 = re.compile(
 )
 
 Parsed = tuple[list[str], NDArray[np.float32]]
-
-
-class _Sample(NamedTuple):
-    """A sample of a candidate, written as if it had been downloaded."""
-
-    dim: int
-    fetched: Fetched
-    content: bytes
-
-    @property
-    def path(self) -> Path:
-        """The file of the candidate."""
-        return self.fetched.path
 
 
 class SourceContract:
@@ -204,12 +191,12 @@ class SourceContract:
 
     def test_samples_have_the_expected_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """Every candidate has the expected words in order, and the expected vectors in float32."""
-        for sample in self._write_samples(source, tmp_path):
-            words, vectors = _parse(source, sample)
+        for dim, fetched in self._write_samples(source, tmp_path):
+            words, vectors = _parse(source, fetched, dim)
             distinct = list(dict.fromkeys(words))
             _expect(
                 distinct == list(self.expected),
-                f"{source.name}: {sample.path.name} has the words {distinct}; "
+                f"{source.name}: {fetched.path.name} has the words {distinct}; "
                 f"expected {list(self.expected)}.",
             )
             for word, numbers in self.expected.items():
@@ -217,29 +204,29 @@ class SourceContract:
                 actual = vectors[words.index(word)][: len(expected)]
                 _expect(
                     _same(actual, expected),
-                    f"{source.name}: the vector of {word!r} in {sample.path.name} starts with "
+                    f"{source.name}: the vector of {word!r} in {fetched.path.name} starts with "
                     f"{actual.tolist()}; expected {expected.tolist()} in float32.",
                 )
 
     def test_candidates_have_the_same_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """The samples of a dimension have the same words and vectors, bit for bit."""
         first_of_dim: dict[int, Parsed] = {}
-        for sample in self._write_samples(source, tmp_path):
-            words, vectors = _parse(source, sample)
-            first_words, first_vectors = first_of_dim.setdefault(sample.dim, (words, vectors))
+        for dim, fetched in self._write_samples(source, tmp_path):
+            words, vectors = _parse(source, fetched, dim)
+            first_words, first_vectors = first_of_dim.setdefault(dim, (words, vectors))
             _expect(
                 words == first_words and _same(vectors, first_vectors),
-                f"{source.name}: {sample.path.name} has other words or vectors than the first sample of dim "
-                f"{sample.dim}.",
+                f"{source.name}: {fetched.path.name} has other words or vectors than the first sample of dim "
+                f"{dim}.",
             )
 
     def test_store_returns_the_parsed_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """A look-up returns the vectors that were parsed; of duplicate words, the first one's."""
-        for sample in self._write_samples(source, tmp_path):
-            words, vectors = _parse(source, sample)
-            folder = sample.path.with_name(f"{sample.path.name}-store")
-            with StoreWriter(folder, name=source.name, dim=sample.dim) as writer:
-                for block in source.parse(sample.fetched, sample.dim):
+        for dim, fetched in self._write_samples(source, tmp_path):
+            words, vectors = _parse(source, fetched, dim)
+            folder = fetched.path.with_name(f"{fetched.path.name}-store")
+            with StoreWriter(folder, name=source.name, dim=dim) as writer:
+                for block in source.parse(fetched, dim):
                     writer.write(block)
             opened = open_store(folder)
             distinct = list(dict.fromkeys(words))
@@ -248,18 +235,19 @@ class SourceContract:
                 list(opened.words) == distinct
                 and _same(opened.matrix, expected)
                 and _same(opened.lookup(distinct), expected),
-                f"{source.name}: the store of {sample.path.name} has other words or vectors than the file.",
+                f"{source.name}: the store of {fetched.path.name} has other words or vectors than the file.",
             )
 
     def test_truncated_files_have_no_wrong_vectors(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """A truncated file has the vectors before its end, or raises FormatError."""
-        for sample in self._write_samples(source, tmp_path):
-            words, vectors = _parse(source, sample)
-            length = len(sample.content)
+        for dim, fetched in self._write_samples(source, tmp_path):
+            words, vectors = _parse(source, fetched, dim)
+            content = fetched.path.read_bytes()
+            length = len(content)
             for size in sorted({*range(0, length, -(-length // _TRUNCATIONS)), length - 1}):
-                sample.path.write_bytes(sample.content[:size])
-                label = f"{sample.path.name} truncated to {size} of {length} bytes"
-                first_words, first_vectors = _parse_or_none(source, sample, label) or ([], vectors[:0])
+                fetched.path.write_bytes(content[:size])
+                label = f"{fetched.path.name} truncated to {size} of {length} bytes"
+                first_words, first_vectors = _parse_or_none(source, fetched, dim, label) or ([], vectors[:0])
                 count = len(first_words)
                 _expect(
                     first_words == words[:count] and _same(first_vectors, vectors[:count]),
@@ -268,26 +256,27 @@ class SourceContract:
 
     def test_corrupted_files_raise_only_format_errors(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """A file with wrong bytes has well-formed blocks, or raises FormatError."""
-        for sample in self._write_samples(source, tmp_path):
+        for dim, fetched in self._write_samples(source, tmp_path):
+            content = fetched.path.read_bytes()
             for seed in range(_CORRUPTIONS):
                 random = np.random.default_rng(seed)
-                corrupted = np.frombuffer(sample.content, np.uint8).copy()
+                corrupted = np.frombuffer(content, np.uint8).copy()
                 places = random.integers(len(corrupted), size=random.integers(1, 9))
                 corrupted[places] = random.integers(256, size=len(places))
-                sample.path.write_bytes(corrupted.tobytes())
-                label = f"{sample.path.name} corrupted at the bytes {places.tolist()}"
-                _parse_or_none(source, sample, label)
+                fetched.path.write_bytes(corrupted.tobytes())
+                label = f"{fetched.path.name} corrupted at the bytes {places.tolist()}"
+                _parse_or_none(source, fetched, dim, label)
 
     def test_web_pages_raise_format_errors(self, source: EmbeddingSource, tmp_path: Path) -> None:
         """The error page of a server in place of the file raises FormatError."""
-        for sample in self._write_samples(source, tmp_path):
-            sample.path.write_bytes(_WEB_PAGE)
-            label = f"a web page in place of {sample.path.name}"
-            parsed = _parse_or_none(source, sample, label)
+        for dim, fetched in self._write_samples(source, tmp_path):
+            fetched.path.write_bytes(_WEB_PAGE)
+            label = f"a web page in place of {fetched.path.name}"
+            parsed = _parse_or_none(source, fetched, dim, label)
             _expect(parsed is None, f"{source.name}: {label} has the vectors {parsed}; expected FormatError.")
 
-    def _write_samples(self, source: EmbeddingSource, folder: Path) -> Iterator[_Sample]:
-        """Write the samples of a source, and yield each."""
+    def _write_samples(self, source: EmbeddingSource, folder: Path) -> Iterator[tuple[int, Fetched]]:
+        """Write the samples of a source as if they had been downloaded, and yield each with its dimension."""
         for dim in source.dims:
             contents = iter(self.samples.get(dim, ()))
             candidates: Sequence[RemoteFile | None] = _candidates(source, dim) or (None,)
@@ -299,7 +288,7 @@ class SourceContract:
                     path.write_bytes(content)
                 if written:
                     companions = dict(zip(names[1:], paths[1:], strict=True))
-                    yield _Sample(dim, Fetched(paths[0], file, companions), written[0][1])
+                    yield dim, Fetched(paths[0], file, companions)
 
 
 def _candidates(source: EmbeddingSource, dim: int) -> tuple[RemoteFile, ...]:
@@ -309,7 +298,7 @@ def _candidates(source: EmbeddingSource, dim: int) -> tuple[RemoteFile, ...]:
 def _file_names(source: EmbeddingSource, dim: int) -> list[list[str]]:
     """Return for each candidate the names of its file and of its companion files."""
     candidates = _candidates(source, dim)
-    return [[Path(file.cache_name).name for file in each.all_files] for each in candidates] or [["sample"]]
+    return [[Path(file.cache_name).name for file in first.all_files] for first in candidates] or [["sample"]]
 
 
 @cache
@@ -318,33 +307,33 @@ def _modules() -> dict[str, str]:
     return {provider: entry_point.value for provider, entry_point in entry_points("embedhub")}
 
 
-def _parse(source: EmbeddingSource, sample: _Sample) -> Parsed:
+def _parse(source: EmbeddingSource, fetched: Fetched, dim: int) -> Parsed:
     """Parse a sample; a malformed block fails the test."""
     all_words: list[str] = []
-    all_vectors = [np.empty((0, sample.dim), np.float32)]
-    for block in source.parse(sample.fetched, sample.dim):
+    all_vectors = [np.empty((0, dim), np.float32)]
+    for block in source.parse(fetched, dim):
         if isinstance(block, ExtraFile):
             continue
         words, vectors = block
-        shape = (len(words), sample.dim)
+        shape = (len(words), dim)
         _expect(
             isinstance(vectors, np.ndarray) and vectors.shape == shape and vectors.dtype == np.float32,
-            f"{source.name}: the block of {sample.path.name} has {len(words)} words with "
+            f"{source.name}: the block of {fetched.path.name} has {len(words)} words with "
             f"{_describe_array(vectors)}; expected an array of shape {shape} and dtype float32.",
         )
         _expect(
             isinstance(words, list) and all(isinstance(word, str) for word in words),
-            f"{source.name}: the block of {sample.path.name} has the words {words!r}; expected a list.",
+            f"{source.name}: the block of {fetched.path.name} has the words {words!r}; expected a list.",
         )
         all_words += words
         all_vectors.append(vectors)
     return all_words, np.concatenate(all_vectors)
 
 
-def _parse_or_none(source: EmbeddingSource, sample: _Sample, label: str) -> Parsed | None:
+def _parse_or_none(source: EmbeddingSource, fetched: Fetched, dim: int, label: str) -> Parsed | None:
     """Parse a sample, or return None if it raises FormatError; any other error fails the test."""
     try:
-        return _parse(source, sample)
+        return _parse(source, fetched, dim)
     except FormatError:
         return None
     except Exception as error:  # noqa: BLE001 - the type of the error is what is tested

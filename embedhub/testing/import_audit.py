@@ -1,4 +1,4 @@
-"""An audit of the import of a plugin: what it does besides listing its sources, in a process of its own.
+"""An audit of the import of a plugin: its side effects, in a process of its own.
 
 Run as a program, this module is that process.
 """
@@ -89,9 +89,8 @@ def _imported_packages() -> set[str]:
 
 
 if __name__ == "__main__":
-    for format_module in pkgutil.iter_modules(formats.__path__, f"{formats.__name__}."):
-        if "._" not in format_module.name:
-            importlib.import_module(
-                format_module.name
-            )  # every plugin may import the packages that these need
+    # Every plugin may import the packages that the readers of formats need.
+    for module in pkgutil.iter_modules(formats.__path__, f"{formats.__name__}."):
+        if "._" not in module.name:
+            importlib.import_module(module.name)
     sys.stdout.write("\n" + json.dumps(_audit(sys.argv[1])) + "\n")

@@ -189,8 +189,8 @@ def test_download_checks_all_dims_first(cache: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == "Error: 'wordnet-ppmi' has no dim 26; its dims are 25, 50, 100.\n"
     done = run("download", "wordnet-ppmi")
-    assert done.returncode == 2
-    assert "choose from 25, 50, 100" in done.stderr
+    assert done.returncode == 1
+    assert "one must be given: 25, 50, 100" in done.stderr
     assert not (cache / "vectors").exists()
 
 

@@ -1,4 +1,4 @@
-"""Files that lie beside another: token vectors and their tokenizer, fetched, verified and read as one."""
+"""Companion files: token vectors and their tokenizer, fetched, verified and read as one."""
 
 import gzip
 from collections.abc import Callable

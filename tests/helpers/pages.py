@@ -65,7 +65,7 @@ class Block:
 def blocks_of(page: Path) -> list[Block]:
     """Return the blocks of a page in order."""
     text = page.read_text("utf-8")
-    found = [
+    blocks = [
         Block(
             match["kind"],
             match["title"],
@@ -76,8 +76,8 @@ def blocks_of(page: Path) -> list[Block]:
         )
         for match in _BLOCK.finditer(text)
     ]
-    assert 2 * len(found) == len(_FENCE.findall(text)), f"{page}: a fence is of no known form"
-    return found
+    assert 2 * len(blocks) == len(_FENCE.findall(text)), f"{page}: a fence is of no known form"
+    return blocks
 
 
 def run(page: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
@@ -93,20 +93,20 @@ def run(page: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], st
 def _run_all(page: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
     names: dict[str, Any] = {"__name__": "__main__"}
     everything = ""
-    said: str | None = None
+    shown: str | None = None
     for block in blocks_of(page):
         where = f"{page.name}, line {block.line}"
         if block.kind == "output":
-            if said is not None and not _CHECKER.check_output(block.code, said, _LOOSELY):
+            if shown is not None and not _CHECKER.check_output(block.code, shown, _LOOSELY):
                 example = doctest.Example("", block.code)
-                pytest.fail(f"{where}:\n{_CHECKER.output_difference(example, said, _LOOSELY)}")
-            said = None
+                pytest.fail(f"{where}:\n{_CHECKER.output_difference(example, shown, _LOOSELY)}")
+            shown = None
         elif block.title:
             Path(block.title).parent.mkdir(parents=True, exist_ok=True)
             Path(block.title).write_text(block.code, "utf-8")
         elif block.kind in {"python", "sh"}:
-            said = _run(block, where, names, monkeypatch)
-            everything += said or ""
+            shown = _run(block, where, names, monkeypatch)
+            everything += shown or ""
     return names, everything
 
 

@@ -81,16 +81,16 @@ def _check(path: Path) -> None:
 
 
 def _open_files() -> set[tuple[int, int]]:
-    found = set()
+    files = set()
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - its own descriptor is gone by now
         try:
             status = os.fstat(int(name))
         except OSError:
             continue
         if stat.S_ISREG(status.st_mode):
-            found.add((status.st_dev, status.st_ino))
+            files.add((status.st_dev, status.st_ino))
     for line in Path("/proc/self/maps").read_text("utf-8").splitlines():
         _, _, _, device, number, *_ = line.split()
         major, minor = (int(part, 16) for part in device.split(":"))
-        found.add((os.makedev(major, minor), int(number)))
-    return found
+        files.add((os.makedev(major, minor), int(number)))
+    return files

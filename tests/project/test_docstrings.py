@@ -103,14 +103,14 @@ def test_commands_page_has_every_command() -> None:
     """Each command is listed by its name, with its summary, all its options and its examples."""
     page = HOOKS.commands().replace("\\", "")
     root = typer.main.get_command(app)
-    found: dict[str, Any] = {"embedhub": root}
+    commands: dict[str, Any] = {"embedhub": root}
     for group in ("embedhub", "embedhub cache"):
-        context = typer.Context(found[group])
-        names = found[group].list_commands(context)
-        found |= {f"{group} {name}": found[group].get_command(context, name) for name in names}
-    assert sorted(re.findall(r"(?m)^## (.+)$", page)) == sorted(found)
+        context = typer.Context(commands[group])
+        names = commands[group].list_commands(context)
+        commands |= {f"{group} {name}": commands[group].get_command(context, name) for name in names}
+    assert sorted(re.findall(r"(?m)^## (.+)$", page)) == sorted(commands)
     parts = dict(zip(re.findall(r"(?m)^## (.+)$", page), re.split(r"(?m)^## .+\n", page)[1:], strict=True))
-    for name, command in found.items():
+    for name, command in commands.items():
         assert command.help.splitlines()[0] in parts[name]
         for option in (option for param in command.params for option in param.opts if option[:2] == "--"):
             assert option in parts[name], f"{name} {option}"
@@ -140,9 +140,9 @@ def test_docstring_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.M
         doctest.DocTestFinder(exclude_empty=True),
         doctest.DocTestRunner(optionflags=doctest.ELLIPSIS),
     )
-    said: list[str] = []
+    report: list[str] = []
     for test in finder.find(importlib.import_module(name)):
         with monkeypatch.context() as patch:
             patch.setattr(os, "environ", os.environ.copy())  # an example may set variables
-            runner.run(test, out=said.append)
-    assert not runner.failures, "".join(said)
+            runner.run(test, out=report.append)
+    assert not runner.failures, "".join(report)

@@ -21,7 +21,6 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import embedhub
 from embedhub import RemoteSource
-from embedhub.cli.new_plugin import write
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError, UnexpectedEndError, UnverifiedWarning
 from embedhub.vectors.blocks import Block, ExtraFile
@@ -210,8 +209,8 @@ def test_fasttext_plugin_reads_a_truncated_file(
     joined = (b" ".join([word.encode(), *numbers[i : i + 6], b"\n"]) for i, word in enumerate(words[:100]))
     path = tmp_path / "wiki.en.vec"
     path.write_bytes(b"%d 300\n" % (fasttext_source.vocab_size or 0) + b"".join(joined))
-    found, parsed = parse_cut_file(fasttext_source, path, 100)
-    assert found == words[:100]
+    read_words, parsed = parse_cut_file(fasttext_source, path, 100)
+    assert read_words == words[:100]
     assert parsed.tobytes() == b"".join(rows[i : i + 6].tobytes() for i in range(100))
 
 
@@ -259,9 +258,9 @@ def test_plugins_read_the_files_of_publishers(
     [(words, _)] = blocks_of(source, formats / "glove" / "nbsp.glove.txt", 300)
     assert words == ["topaz", ".\u00a0.\u00a0.", "CentOS"]
 
-    found, _ = parse_cut_file(fasttext_source, formats / "fasttext" / "wiki.en.first100.vec", 99)
-    assert len(found) == 99
-    assert found[:4] == [",", ".", "the", "</s>"]
+    read_words, _ = parse_cut_file(fasttext_source, formats / "fasttext" / "wiki.en.first100.vec", 99)
+    assert len(read_words) == 99
+    assert read_words[:4] == [",", ".", "the", "</s>"]
 
     from embedhub_static import layer_and_tokenizer
 
@@ -301,8 +300,9 @@ def test_new_plugin_passes_its_tests(tmp_path: Path, install: Callable[..., None
 )
 def test_new_plugin_refuses_an_invalid_name(name: str, words: str, tmp_path: Path) -> None:
     """A name of another form, or of an existing source, is wrong usage, and nothing is written."""
-    with pytest.raises(ValueError, match=words):
-        write(name, tmp_path)
+    done = run("new-plugin", name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
     assert not list(tmp_path.iterdir())
 
 

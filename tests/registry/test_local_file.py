@@ -7,10 +7,8 @@ import os
 import pickle
 import shutil
 import time
-import zipfile
 from collections.abc import Callable
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 
 import keras
@@ -18,6 +16,7 @@ import numpy as np
 import pytest
 import writers
 from numpy.typing import NDArray
+from remote import zipped
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
@@ -91,7 +90,7 @@ def test_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(LocalFileError, match="expected a file of vectors, but it cannot be read"):
         embedhub.load(tmp_path)
     with pytest.raises(LocalFileError, match=r"cannot be read|no such file"):
-        embedhub.load("~nobody-has-this-name/x.vec")
+        embedhub.load("~no-such-user/x.vec")
     with pytest.raises(SourceNotFoundError, match=r"named by its path, as in './vectors.vec'"):
         embedhub.load("absent.vec")
 
@@ -178,7 +177,7 @@ def test_file_changed_during_the_build_is_an_error(mine: Path, cache: Path) -> N
 )
 def test_truncated_file_is_a_warning(tmp_path: Path, data: bytes, words: str) -> None:
     """A wrong count or a missing newline is a warning, and all vectors of the file are used."""
-    path = write(tmp_path / "odd", data)
+    path = write(tmp_path / "cut", data)
     with pytest.warns(FormatWarning) as caught:
         vectors = embedhub.load(path)
     assert list(vectors) == ["the", "a"]
@@ -229,13 +228,12 @@ def test_number_in_the_first_line_is_not_a_header(tmp_path: Path) -> None:
 def test_archive_member_is_named_after_a_hash_sign(tmp_path: Path, cache: Path) -> None:
     """One of several members, also in a folder, is named after a #; each has a store of its own."""
     path = tmp_path / "all.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("one.txt", writers.glove(WORDS, ROWS))
-        archive.writestr("two.txt", writers.glove(WORDS, -ROWS))
+    members = {"one.txt": writers.glove(WORDS, ROWS), "folder/two.txt": writers.glove(WORDS, -ROWS)}
+    path.write_bytes(zipped(**members))
     assert (embedhub.load(f"{path}#one.txt").matrix == ROWS).all()
-    assert (embedhub.load(f"{path}#two.txt").matrix == -ROWS).all()
+    assert (embedhub.load(f"{path}#folder/two.txt").matrix == -ROWS).all()
     assert len(stores(cache)) == 2
-    with pytest.raises(FormatError, match=r"has 2 members, not one; they are: one.txt, two.txt"):
+    with pytest.raises(FormatError, match=r"has 2 members, not one; they are: one.txt, folder/two.txt"):
         embedhub.load(path)
 
 
@@ -283,14 +281,6 @@ def test_source_name_is_made_from_the_file_name(tmp_path: Path) -> None:
         assert embedhub.load(path).name == expected
 
 
-def zipped(text: bytes) -> bytes:
-    """Return a zip archive of one member."""
-    with BytesIO() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("glove.txt", text)
-        return file.getvalue()
-
-
 def as_vec(text: bytes) -> bytes:
     """Return lines as fastText writes them: under a header, each with a space at its end."""
     return b"%d 50\n" % text.count(b"\n") + text.replace(b"\n", b" \n")
@@ -323,7 +313,7 @@ TEXTS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
-    "zip": zipped,
+    "zip": lambda text: zipped(**{"glove.txt": text}),
     "fastText .vec": as_vec,
 }
 OTHERS: dict[str, Callable[[Path, list[str], Rows], None]] = {
@@ -352,7 +342,7 @@ def test_vectors_are_the_same_in_every_format(
     assert list(vectors) == words
     assert vectors.matrix.tobytes() == rows.tobytes()
     plain = write(tmp_path / "plain.txt", b"".join(lines))
-    digests = [embedhub.load(each).manifest["xxh3_128"] for each in (path, plain)]
+    digests = [embedhub.load(file).manifest["xxh3_128"] for file in (path, plain)]
     for part in ("matrix.npy", "words.utf8"):
         assert digests[0][part] == digests[1][part]
 

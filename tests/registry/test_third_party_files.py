@@ -5,7 +5,7 @@ import pytest
 from real_files import REAL_DATA
 
 import embedhub
-from embedhub import FormatError, Vectors
+from embedhub import Vectors
 from embedhub.errors import FormatWarning
 from embedhub.formats import static_embeddings
 
@@ -16,7 +16,6 @@ if not (REAL_DATA / "formats").is_dir():
     )
 
 FORMATS = REAL_DATA / "formats"
-BROKEN = REAL_DATA / "broken"
 SAMPLES: dict[str, tuple[int, int, str, bool]] = {
     "fasttext/lee_fasttext.vec": (1762, 10, "the", False),
     "fasttext/lee_fasttext_new.bin": (1763, 10, "the", False),
@@ -38,10 +37,10 @@ SAMPLES: dict[str, tuple[int, int, str, bool]] = {
 @pytest.mark.parametrize("name", SAMPLES)
 def test_sample_format_is_recognized(name: str, recwarn: pytest.WarningsRecorder) -> None:
     """Each sample loads by its path alone; truncated ones issue a warning."""
-    words, dim, first, odd = SAMPLES[name]
+    words, dim, first, truncated = SAMPLES[name]
     vectors = embedhub.load(FORMATS / name)
     assert (len(vectors), vectors.dim, vectors.words[0]) == (words, dim, first)
-    assert [warning.category for warning in recwarn] == ([FormatWarning] if odd else [])
+    assert [warning.category for warning in recwarn] == ([FormatWarning] if truncated else [])
 
 
 def test_words_keep_no_break_spaces() -> None:
@@ -49,25 +48,6 @@ def test_words_keep_no_break_spaces() -> None:
     assert list(embedhub.load(FORMATS / "glove" / "nbsp.glove.txt")) == ["topaz", ".\u00a0.\u00a0.", "CentOS"]
     zipped = embedhub.load(FORMATS / "glove" / "glove.840B.300d.first100.zip")
     assert zipped.words[:4] == [",", ".", "the", "and"]
-
-
-def test_crlf_line_ends_are_read() -> None:
-    """A part of GloVe that was saved with CRLF line ends loads."""
-    assert embedhub.load(BROKEN / "glove.6B.50d.crlf-cut.txt").words[0] == "apan"
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("html_page_named_glove.6B.50d.txt", "This is a web page"),
-        ("git_lfs_pointer_glove.6B.50d.txt", "This is a git-lfs pointer"),
-        ("s3_error_xml_named_GoogleNews.bin.gz", r"an error document of the server \(NoSuchKey\)"),
-    ],
-)
-def test_error_names_the_content_of_a_wrong_file(name: str, words: str) -> None:
-    """A web page, a git-lfs pointer and a server's error, saved under names of vectors, are named as such."""
-    with pytest.raises(FormatError, match=words):
-        embedhub.load(BROKEN / name)
 
 
 def same(one: Vectors, other: Vectors) -> bool:

@@ -65,13 +65,13 @@ from embedhub.vectors import store
 vectors = store.open_store(Path(sys.argv[1]))
 if int(sys.argv[2]):
     embedding_matrix(vectors, None, {f"w{i * 4000}": i for i in range(int(sys.argv[2]))})
-found, inside = {}, None
+resident, inside = {}, None
 for line in Path("/proc/self/smaps").read_text().splitlines():
     if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
         inside = line.rpartition("/")[2]
     elif line.startswith("Rss:"):
-        found[inside] = found.get(inside, 0) + int(line.split()[1]) * 1024
-print(json.dumps(found))
+        resident[inside] = resident.get(inside, 0) + int(line.split()[1]) * 1024
+print(json.dumps(resident))
 """
 AROUND = 2 << 20  # Linux maps at most so many bytes around one that is touched: a huge page
 

@@ -88,7 +88,7 @@ def deflated(folder: Path) -> int:
 
 
 def litter(cache: Path) -> list[str]:
-    """Return what lies in the cache beside finished files."""
+    """Return the temporary files of the cache."""
     return [
         str(path) for path in cache.rglob("*") if ".part" in path.name or path.name.startswith((".", "tmp"))
     ]
@@ -404,13 +404,13 @@ def test_built_store_needs_no_network(server: Any, monkeypatch: pytest.MonkeyPat
 
 def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> None:
     """Eight threads that start together cost one download and one build."""
-    found: list[int] = []
-    threads = [threading.Thread(target=lambda: found.append(len(a_source().vectors(2)))) for _ in range(8)]
+    counts: list[int] = []
+    threads = [threading.Thread(target=lambda: counts.append(len(a_source().vectors(2)))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(PATIENCE)
-    assert found == [250_000] * 8
+    assert counts == [250_000] * 8
     assert server.sent <= deflated(folder) + (1 << 16) + 256
 
 
@@ -624,18 +624,18 @@ def test_sources_with_a_common_file_share_its_download(server: Any, cache: Path)
     """Two sources with one file among their candidates never write into it at once."""
     server.rate = 20e6
     shared, absent = a_file("whole"), a_file("whole", url=f"https://{HOST}/absent.txt")
-    found: list[str] = []
+    last_words: list[str] = []
 
     def build(name: str, *files: RemoteFile) -> None:
-        found.append(a_source(*files, name=name).vectors(2).words[-1])
+        last_words.append(a_source(*files, name=name).vectors(2).words[-1])
 
     arguments = [("one", absent, shared), ("two", shared), ("three", absent, shared)]
-    threads = [threading.Thread(target=build, args=each) for each in arguments]
+    threads = [threading.Thread(target=build, args=named) for named in arguments]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(PATIENCE)
-    assert found == ["word249999"] * 3
+    assert last_words == ["word249999"] * 3
     assert litter(cache) == []
 
 

@@ -77,7 +77,7 @@ def digests(cache: Path) -> Any:
 def requested(serving: Any) -> int:
     """Return how many bytes were asked of a server, all of them in ranges."""
     ranges = [re.fullmatch(r"\S+ bytes=(\d+)-(\d+)", line) for line in serving.asked]
-    return sum(int(found[2]) + 1 - int(found[1]) for found in ranges if found)
+    return sum(int(match[2]) + 1 - int(match[1]) for match in ranges if match)
 
 
 def test_processes_share_one_download_and_one_build(

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 import writers
 from children import PATIENCE
 from command import run
+from remote import source_of
 from systems import refuse_what_is_open, run_while_held
 
 import embedhub
@@ -40,13 +40,13 @@ CLOSE = "close the programs that have it open"
 def store(cache: Path) -> Path:
     """Build a store, and return its folder."""
     embedhub.load(*SOURCE)
-    (found,) = (cache / "vectors" / SOURCE[0]).iterdir()
-    return found
+    (folder,) = (cache / "vectors" / SOURCE[0]).iterdir()
+    return folder
 
 
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse to rename or remove a file that this process has open or mapped, as Windows does."""
+    """Refuse to rename or remove a file that this process has open or mapped: a stand-in for Windows."""
     refuse_what_is_open(monkeypatch)
 
 
@@ -55,13 +55,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def a_source(name: str = "mine", url: str | None = None, format: str = "glove") -> RemoteSource:  # noqa: A002 - as in RemoteFile
+def a_source(name: str = "mine", url: str = "https://example.org/mine", form: str = "glove") -> RemoteSource:
     """Return a source of that name, of the file at an address."""
-    file = RemoteFile(url=url or "https://example.org/mine", format=format)
-    return RemoteSource(
-        name=name, files={2: (file,)}, description="", language="en", cased=True, license="",
-        citation="", homepage="",
-    )  # fmt: skip
+    return source_of(RemoteFile(url=url, format=form), name=name)
 
 
 def put_into(mirror: Path, name: str, data: bytes) -> None:
@@ -161,42 +157,36 @@ def test_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[...
 
 @pytest.mark.linux
 def test_released_store_is_repaired_and_removed(store: Path, strict: None) -> None:
-    """A store that was opened and released is repaired and removed in the same process.
-
-    Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
-    """
+    """A store that was opened and released is repaired and removed in the same process."""
     before = contents(store)
     assert len(embedhub.load(*SOURCE)) == 78_781
     (store / "rows.npy").write_bytes(b"")
-    for each, faults in stores.verify(stores.list_stores()).items():
-        stores.repair(each, faults)
+    for damaged, faults in stores.verify(stores.list_stores()).items():
+        stores.repair(damaged, faults)
     after = contents(store)
     assert after.keys() == before.keys()
     assert after["matrix.npy"] == before["matrix.npy"]
     embedhub.load(*SOURCE)
-    for each in stores.list_stores():
-        stores.remove(each)
+    for entry in stores.list_stores():
+        stores.remove(entry)
     assert not store.exists()
 
 
 @pytest.mark.linux
 def test_referenced_vectors_block_removal(store: Path, strict: None) -> None:
-    """Removing a store whose vectors are referenced is an error, and the vectors go on working.
-
-    Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
-    """
+    """Removing a store whose vectors are referenced is an error, and the vectors go on working."""
     vectors = embedhub.load(*SOURCE)
     before = contents(store)
-    (each,) = stores.list_stores()
+    (entry,) = stores.list_stores()
     with pytest.raises(StoreError, match=f"Access is denied; {CLOSE}"):
-        stores.remove(each)
+        stores.remove(entry)
     with pytest.raises(StoreError, match=CLOSE):
-        stores.repair(each, [stores.Damage("")])
+        stores.repair(entry, [stores.Damage("")])
     assert contents(store) == before
     assert not stores.incomplete()
     assert vectors["music"].any()
     del vectors
-    stores.remove(each)
+    stores.remove(entry)
     assert not store.exists()
 
 
@@ -214,19 +204,16 @@ FILES = {
 def test_build_closes_files_before_renaming(
     name: str, keep: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
-    """Download, two builds, and the user's own file that is removed: all files are closed in time.
-
-    Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
-    """
+    """Download, two builds, and the user's own file that is removed: all files are closed in time."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", keep)
     data, format_name = FILES[name]
     put_into(tmp_path / "mirror", "mine", data)
-    source = a_source(format=format_name)
+    source = a_source(form=format_name)
     for _ in range(2):
         assert list(source.vectors(2)) == WORDS
-        for each in stores.list_stores("mine"):
-            stores.remove(each)
+        for entry in stores.list_stores("mine"):
+            stores.remove(entry)
     assert sum(path.is_file() for path in (cache / "downloads").rglob("*")) == int(keep)
     (tmp_path / "own").write_bytes(data)
     assert list(embedhub.load(tmp_path / "own")) == WORDS
@@ -239,25 +226,19 @@ def test_build_closes_files_before_renaming(
 def test_failed_build_raises_the_error_of_its_reader(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
-    """A reader that fails with the file mapped does not turn its FormatError into a refused removal.
-
-    Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
-    """
+    """A reader that fails with the file mapped does not turn its FormatError into a refused removal."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     bad = ROWS.copy()
     bad[2, 1] = np.nan
     put_into(tmp_path, "mine", writers.fasttext_bin(WORDS, bad, ROWS))
     with pytest.raises(embedhub.FormatError, match="not finite"):
-        a_source(format="fasttext").vectors(2)
+        a_source(form="fasttext").vectors(2)
 
 
 @pytest.mark.linux
 @pytest.mark.parametrize("name", ["out.npy", "out.parquet"])
 def test_embed_file_closes_parts_before_removal(tmp_path: Path, name: str, strict: None) -> None:
-    """The parts of a run are unmapped before they are removed; an existing output is replaced.
-
-    Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
-    """
+    """The parts of a run are unmapped before they are removed; an existing output is replaced."""
     (tmp_path / "in.txt").write_text("a cat\na dog\nrain\n", "utf-8")
     for _ in range(2):
         embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / name, batch_size=1, overwrite=True)
@@ -277,10 +258,7 @@ def test_embed_file_reports_a_blocked_folder(tmp_path: Path) -> None:
 def test_export_closes_files_before_replacing(
     tmp_path: Path, name: str, make_vectors: Callable[..., Any], strict: None
 ) -> None:
-    """Each format is written, and written again in its place.
-
-    Windows' refusal is a stand-in: `systems.refuse_what_is_open`.
-    """
+    """Each format is written, and written again in its place."""
     form: Any = "projector" if name == "out" else None
     for words in (WORDS, WORDS[:2]):
         embedhub.export(make_vectors(words), None, tmp_path / name, format=form, overwrite=True)
@@ -366,14 +344,6 @@ def test_archive_member_has_slashes_on_windows() -> None:
     assert split_member(_Windows(r"C:\data\all.zip#folder/one.txt"))[1] == "folder/one.txt"  # type: ignore[arg-type]
 
 
-def test_a_member_in_a_folder_is_found(tmp_path: Path) -> None:
-    """A member's path inside the archive may have folders."""
-    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        archive.writestr("folder/one.txt", writers.glove(WORDS, ROWS))
-        archive.writestr("folder/two.txt", writers.glove(WORDS, -ROWS))
-    assert (embedhub.load(tmp_path / "all.zip#folder/two.txt").matrix == -ROWS).all()
-
-
 @pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 def test_mirror_written_by_wget_on_windows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a name cannot have "?", `wget -x` writes "@" before the query of an address."""
@@ -418,20 +388,20 @@ def test_checkout_has_the_same_bytes_on_every_system(tmp_path: Path) -> None:
 # ---- Text
 
 
-ODD = ["rain", "naïve", "東京", "Ünïcode", "→"]
+NON_ASCII = ["rain", "naïve", "東京", "Ünïcode", "→"]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
 def test_commands_support_every_console_encoding(tmp_path: Path, encoding: str) -> None:
     """Whatever the console's encoding, commands print the letters that it has, and no traceback."""
-    rows = np.random.default_rng(0).normal(size=(len(ODD), 2)).astype(np.float32)
-    (tmp_path / "odd.txt").write_bytes(writers.glove(ODD, rows))
+    rows = np.random.default_rng(0).normal(size=(len(NON_ASCII), 2)).astype(np.float32)
+    (tmp_path / "letters.txt").write_bytes(writers.glove(NON_ASCII, rows))
     console = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "EMBEDHUB_PROGRESS": "1"}
     for arguments in (
         ("--help",),
-        ("download", tmp_path / "odd.txt"),
-        ("neighbors", tmp_path / "odd.txt", "2", "rain"),
-        ("neighbors", tmp_path / "odd.txt", "2", "rain", "--json"),
+        ("download", tmp_path / "letters.txt"),
+        ("neighbors", tmp_path / "letters.txt", "2", "rain"),
+        ("neighbors", tmp_path / "letters.txt", "2", "rain", "--json"),
         ("info", "gløve"),
     ):
         done = run(*arguments, encoding=encoding, **console)
@@ -454,9 +424,9 @@ mine.write_bytes(b"a 1 2\\nb 3 4\\n")
 vectors = embedhub.load(mine)
 embedhub.embedding_matrix(vectors, 2, {"a": 1, "qwxz": 2})
 embedhub.load("wordnet-ppmi", 25)
-[stores.repair(each, [stores.Damage("")]) for each in stores.list_stores("wordnet-ppmi")]
+[stores.repair(entry, [stores.Damage("")]) for entry in stores.list_stores("wordnet-ppmi")]
 stores.verify(stores.list_stores())
-[each.state() for each in stores.list_stores()]
+[entry.state() for entry in stores.list_stores()]
 for name in ("out.npz", "out.safetensors", "out.txt", "out.bin"):
     embedhub.export(vectors, None, folder / name)
 embedhub.export(vectors, None, folder / "projector", format="projector")
@@ -477,7 +447,7 @@ def test_text_files_are_opened_with_an_encoding(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-# ---- What only POSIX has
+# ---- POSIX
 
 ONLY_POSIX = {
     "os": {

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import embedhub_text
 import numpy as np
@@ -78,28 +79,31 @@ class Workers:
     """Worker processes, the first of which is killed during its work."""
 
     folder: Path
-    begin: Callable[[], None]
-    """Called by each worker at the start of each piece of work."""
+    texts: list[str | None]
+    expected: NDArray[np.float32]
+    work: Callable[[Any], NDArray[np.float32]]
+    """Return the vectors of texts; the first process that calls it kills itself instead."""
 
-    @property
-    def killed(self) -> int:
-        """The number of the process that was killed."""
-        return int((self.folder / "killed").read_text("utf-8"))
-
-    @property
-    def others(self) -> set[int]:
-        """The numbers of the processes that worked, the killed one left out."""
-        return {int(file.name) for file in self.folder.iterdir() if file.name != "killed"}
+    def check(self, vectors: Any) -> None:
+        """Check that another process than the killed one did the work, with the vectors of one process."""
+        killed = (self.folder / "killed").read_text("utf-8")
+        assert {file.name for file in self.folder.iterdir()} - {"killed", killed}
+        assert (np.array(vectors, np.float32) == self.expected).all()
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Workers:
-    """Return a function by which the first worker that calls it kills itself."""
+def workers(
+    embed: embedhub_text.TextEmbedder,
+    texts: list[str | None],
+    expected: NDArray[np.float32],
+    tmp_path: Path,
+) -> Workers:
+    """Return the texts, and a function that embeds them and kills the first worker that calls it."""
     folder = tmp_path / "workers"
     folder.mkdir()
 
     # A local function, since the workers cannot import this module: it travels by value.
-    def begin() -> None:
+    def work(batch: Any) -> NDArray[np.float32]:
         try:
             with (folder / "killed").open("x", encoding="utf-8") as file:
                 file.write(str(os.getpid()))
@@ -107,5 +111,6 @@ def workers(tmp_path: Path) -> Workers:
             (folder / str(os.getpid())).touch()
         else:
             os.kill(os.getpid(), signal.SIGKILL)
+        return np.asarray(embed(batch))
 
-    return Workers(folder, begin)
+    return Workers(folder, texts, expected, work)

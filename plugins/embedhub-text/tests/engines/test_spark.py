@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import embedhub_text
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
 
@@ -31,22 +29,14 @@ def test_documented_code_runs(page: Callable[[str], None]) -> None:
     page("Spark")
 
 
-def test_task_of_a_killed_process_is_repeated(
-    spark: Any,
-    embed: embedhub_text.TextEmbedder,
-    texts: list[str | None],
-    expected: NDArray[np.float32],
-    workers: Any,
-) -> None:
+def test_task_of_a_killed_process_is_repeated(spark: Any, workers: Any) -> None:
     """The task of a killed Python process is run again, and the vectors are the same."""
-    begin = workers.begin
+    work = workers.work
 
     def killed_once(frames: Iterable[Any]) -> Iterator[Any]:
-        begin()
         for frame in frames:
-            yield frame.assign(vector=list(embed(frame["text"])))
+            yield frame.assign(vector=list(work(frame["text"])))
 
-    df = spark.createDataFrame(list(enumerate(texts)), "at long, text string").repartition(8)
+    df = spark.createDataFrame(list(enumerate(workers.texts)), "at long, text string").repartition(8)
     rows = df.mapInPandas(killed_once, "at long, text string, vector array<float>").orderBy("at").collect()
-    assert workers.others - {workers.killed}
-    assert (np.array([row["vector"] for row in rows], np.float32) == expected).all()
+    workers.check([row["vector"] for row in rows])
