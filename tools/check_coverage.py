@@ -8,6 +8,7 @@ PART is what pytest was asked to run: where it was part of the tests, nothing is
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ def shares(report: dict[str, Any]) -> dict[str, tuple[float, str]]:
     """
     found = {}
     for name, facts in sorted(report["files"].items()):
-        # The package may lie in site-packages, whose folder is not part of a module's name.
-        module = name.replace("\\", "/").rpartition("embedhub/")[2]
+        # Modules are named from the folder of embedhub, those of the other packages with their package.
+        module = re.split(r"(?:^|/)(?:embedhub/|(?=embedhub_))", name.replace("\\", "/"))[-1]
         branches = sorted(f"{a}->{b}" for a, b in facts.get("missing_branches", []) if a > 0 and b > 0)
         missed = [str(line) for line in facts["missing_lines"]]
         found[module] = (facts["summary"]["percent_covered"], " ".join(missed + branches))
