@@ -177,7 +177,7 @@ class EmbeddingSource(ABC):
         """Fetch the file, write the store, publish it, and discard the file."""
         space = self.store_size(dim)
         if space is not None:
-            cache.check_space(cache.ensure_folder(folder.parent), space, "the store")
+            cache.check_space(cache.ensure_folder(settings.cache_folder()), space, "the store")
         fetched = self.fetch(dim)
         manifest = self.manifest(dim, key, fetched)
         label = f"Building {self.name} {dim}d"

@@ -83,7 +83,7 @@ def test_data_without_a_choice_is_an_error(
 
 def test_source_with_several_dims_needs_a_dim() -> None:
     """A name alone selects the only dimension of a source."""
-    with pytest.raises(DimNotFoundError, match="comes in several dims, so one must be given: 25, 50, 100"):
+    with pytest.raises(DimNotFoundError, match="has several dims, so one must be given: 25, 50, 100"):
         embedhub_eval.probe("wordnet-ppmi", TRAIN, TRAIN)
 
 
