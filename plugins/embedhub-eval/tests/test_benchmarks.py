@@ -20,6 +20,7 @@ from small_sets import SETS
 
 from embedhub import FormatError, RemoteFile
 from embedhub.errors import (
+    ChecksumError,
     LocalFileError,
     OfflineError,
     UnverifiedWarning,
@@ -304,7 +305,7 @@ def test_benchmark_is_downloaded_once(
     """A file without a known hash is downloaded once, with a warning; the offline error has a hint."""
     benchmark = a_benchmark()
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    with pytest.raises(ChecksumError, match=r"embedhub_eval.benchmarks\(\)\['mine'\].read\(\)"):
+    with pytest.raises(OfflineError, match=r"embedhub_eval.benchmarks\(\)\['mine'\].read\(\)"):
         benchmark.read()
     monkeypatch.delenv("EMBEDHUB_OFFLINE")
     lay(benchmark.files[0], tmp_path / "mirror", b"a\tb\t1\n")
