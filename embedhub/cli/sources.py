@@ -162,11 +162,11 @@ def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
       embedhub download ./my-vectors.vec
       EMBEDHUB_CACHE=/shared/embedhub embedhub download glove-6b 300
     """
-    from embedhub.registry.registry import find
+    from embedhub.registry.registry import resolve
 
     # All dimensions are checked before the first download.
     requested: Sequence[int | None] = dims or [None]
-    selected = [find(name, dim) for dim in requested]
+    selected = [resolve(name, dim) for dim in requested]
     results = []
     for source, dim in selected:
         start = time.perf_counter()

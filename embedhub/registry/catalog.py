@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from embedhub.registry.registry import as_source, is_registered, sources
+from embedhub.registry.registry import get_source, is_registered, sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 
@@ -72,7 +72,7 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
     Raises:
         SourceNotFoundError: No source has that name.
     """
-    source = as_source(source)
+    source = get_source(source)
     if provider is None and is_registered(source):
         provider = sources().provider(source.name)
     return {
@@ -104,7 +104,7 @@ def bibtex(source: str | Path | EmbeddingSource) -> str:
     Args:
         source: A registered name, a path, or an `EmbeddingSource`.
     """
-    source = as_source(source)
+    source = get_source(source)
     if source.citation.lstrip().startswith("@"):
         return source.citation.strip()
     years = set(_YEAR.findall(source.citation))

@@ -204,11 +204,11 @@ def load(source: Source, dim: int | None = None) -> Vectors:
         if dim not in {None, source.dim}:
             raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
         return source
-    named, dim = find(source, dim)
+    named, dim = resolve(source, dim)
     return named.vectors(dim, reopen=(load, (named.name, dim)) if is_registered(named) else None)
 
 
-def find(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
+def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
     """Return a source and one of its dimensions, its only one by default, without opening its vectors.
 
     Raises:
@@ -216,7 +216,7 @@ def find(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[Embeddi
         LocalFileError: There is no file at that path.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
     """
-    named = as_source(source)
+    named = get_source(source)
     if dim is None and len(named.dims) != 1:
         raise DimNotFoundError(
             f"{named.name!r} has several dims, so one must be given: {', '.join(map(str, named.dims))}."
@@ -231,7 +231,7 @@ def is_registered(source: EmbeddingSource) -> bool:
     return source.name in _registry and _registry[source.name] is source
 
 
-def as_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
+def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
     """Return the source of a registered name, or that of a file, without opening its vectors.
 
     Raises:

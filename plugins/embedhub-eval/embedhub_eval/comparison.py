@@ -9,7 +9,7 @@ from embedhub._progress import progress_bar
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import describe
-from embedhub.registry.registry import Source, as_source
+from embedhub.registry.registry import Source, get_source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
 from embedhub_eval.benchmark import Benchmark
@@ -129,7 +129,7 @@ def compare(
     """
     selected = [
         (source, one)
-        for source, dim in ((_as_source(source), dim) for source, dim in parse_selectors(sources))
+        for source, dim in ((_require_source(source), dim) for source, dim in parse_selectors(sources))
         for one in (source.dims if dim is None else (dim,))
     ]
     for source, dim in selected:
@@ -143,10 +143,10 @@ def compare(
     return rows
 
 
-def _as_source(source: Source) -> EmbeddingSource:
+def _require_source(source: Source) -> EmbeddingSource:
     if isinstance(source, Vectors):
         raise TypeError(f"{source!r}: the size of a download is not known of vectors; pass their source.")
-    return source if isinstance(source, EmbeddingSource) else as_source(source)
+    return get_source(source)
 
 
 def _row(

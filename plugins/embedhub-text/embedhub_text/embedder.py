@@ -306,7 +306,7 @@ class TextEmbedder:
 def _reference(source: Source, dim: int | None) -> tuple[str | EmbeddingSource | Vectors, int]:
     """Return what an embedder is pickled with for a source, and its dimension."""
     if not isinstance(source, Vectors):
-        resolved, dim = registry.find(source, dim)
+        resolved, dim = registry.resolve(source, dim)
         if not isinstance(resolved, LocalSource):
             return resolved.name if registry.is_registered(resolved) else resolved, dim
     vectors = registry.load(source, dim)
