@@ -18,7 +18,7 @@ _SILENT_WAIT = 0.5  # seconds before a process that waits for a lock reports it
 _log = logging.getLogger("embedhub")
 
 
-def downloads() -> Path:
+def downloads_folder() -> Path:
     """Return the folder of downloaded files."""
     return settings.cache_folder() / "downloads"
 

@@ -16,7 +16,7 @@ from isal import igzip, isal_zlib
 
 from embedhub.errors import EmbedhubError, FormatError
 
-DAMAGED: tuple[type[Exception], ...] = (
+DAMAGED_ERRORS: tuple[type[Exception], ...] = (
     EOFError,
     zlib.error,
     cast("Any", isal_zlib.error),
@@ -33,7 +33,7 @@ _BZIP2 = b"BZh"
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # after a digit; a word of a text may start with BZh
 _MAX_MAGIC_BYTES = 10
 # zipfile trusts the numbers in an archive's directory, and fails in many ways if they are wrong.
-_INVALID_ARCHIVE = (
+_INVALID_ARCHIVE_ERRORS = (
     EOFError,
     ValueError,
     LookupError,
@@ -71,7 +71,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
             if error.errno is not None:
                 raise
             raise _damaged(path, error) from error
-        except DAMAGED as error:
+        except DAMAGED_ERRORS as error:
             raise _damaged(path, error) from error
 
 
@@ -126,7 +126,7 @@ def _open_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[Bin
         ]
         name = names[0] if member is None and len(names) == 1 else member
         inner: Any = archive.open(name) if name in names else None
-    except _INVALID_ARCHIVE as error:
+    except _INVALID_ARCHIVE_ERRORS as error:
         raise FormatError(f"{path}: this zip archive cannot be opened ({error}).") from error
     if inner is None:
         problem = f"has no member {member!r}" if member else f"has {len(names)} members, not one"

@@ -7,7 +7,7 @@ _NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
 _DEVICE = re.compile(r"(?:aux|con|nul|prn|(?:com|lpt)[0-9])(?:\..*)?")
 
 
-def is_device(name: str) -> bool:
+def is_reserved_on_windows(name: str) -> bool:
     """Return whether a lower-case name is reserved for a device on Windows, where no folder can have it."""
     return _DEVICE.fullmatch(name) is not None
 
@@ -19,7 +19,7 @@ def check_name(name: str) -> None:
             f"name is {name!r}; expected lower-case letters and digits, with single '-', '.' or '_' "
             "between them."
         )
-    if is_device(name):
+    if is_reserved_on_windows(name):
         raise ValueError(f"name is {name!r}, which Windows reserves for a device; choose another.")
 
 

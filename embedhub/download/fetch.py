@@ -64,7 +64,7 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
         DownloadError: No candidate is available.
         StoreError: The cache cannot be written, or its disk is full.
     """
-    folder = cache.ensure_folder(cache.downloads())
+    folder = cache.ensure_folder(cache.downloads_folder())
     failures: list[DownloadError] = []
     with SafeSession() as session:
         for file in sorted(candidates, key=lambda file: not (folder / file.cache_name).exists()):
@@ -156,7 +156,7 @@ def _first_available(
 ) -> Path | None:
     """Return the path of a verified file, from the cache or the first location that has it."""
     known_hash = _known_hash(file)
-    path = cache.downloads() / file.cache_name
+    path = cache.downloads_folder() / file.cache_name
     if file.member and path.exists() and not _is_intact_member(path, file, known_hash):
         path.unlink()
     with suppress(_NotCachedError):
@@ -181,26 +181,28 @@ def _not_cached(*_: object) -> None:
 def _pooch(file: RemoteFile, known_hash: str | None, url: str, downloader: object) -> Path:
     """Let pooch find the file in the cache, or download it, and verify it."""
     registry = {file.cache_name: None if file.member else known_hash}
-    pooch.get_logger().addFilter(_is_not_ours)
-    files = pooch.Pooch(path=cache.downloads(), base_url="", registry=registry, urls={file.cache_name: url})
+    pooch.get_logger().addFilter(_filter_pooch_log)
+    files = pooch.Pooch(
+        path=cache.downloads_folder(), base_url="", registry=registry, urls={file.cache_name: url}
+    )
     try:
         return Path(files.fetch(file.cache_name, downloader=downloader))
     except (EmbedhubError, ValueError):
         raise
     except OSError as error:
-        path = cache.downloads() / file.cache_name
+        path = cache.downloads_folder() / file.cache_name
         raise StoreError(
             f"{path}: this file of the cache cannot be read or written ({error.strerror}). Remove it, or set "
             "EMBEDHUB_CACHE to a folder that you can write to."
         ) from error
 
 
-def _is_not_ours(record: logging.LogRecord) -> bool:
+def _filter_pooch_log(record: logging.LogRecord) -> bool:
     """Return False for the records that pooch logs, to stderr, of embedhub's own downloads.
 
     Those have a progress bar, and errors of their own.
     """
-    return not (isinstance(record.args, tuple) and str(cache.downloads()) in record.args)
+    return not (isinstance(record.args, tuple) and str(cache.downloads_folder()) in record.args)
 
 
 def _is_intact_member(path: Path, file: RemoteFile, known_hash: str | None) -> bool:
@@ -218,7 +220,7 @@ def _is_intact_member(path: Path, file: RemoteFile, known_hash: str | None) -> b
 
 def _locations(file: RemoteFile, session: SafeSession) -> Iterator[_Location]:
     """Yield the archive in the cache, the mirror, and the URL of a file; offline, only folders."""
-    archive = cache.downloads() / file.archive.cache_name
+    archive = cache.downloads_folder() / file.archive.cache_name
     if file.member and archive.exists():
         yield _Location(FolderBytes(archive))
     match settings.mirror():
@@ -243,12 +245,12 @@ def _download(
     for _ in range(_FRESH_STARTS):
         try:
             return _download_once(file, location, session, known_hash, label=label)
-        except (RemoteChangedError, _StaleError):
+        except (RemoteChangedError, _ResumedChecksumError):
             continue
     return _download_once(file, location, session, known_hash, label=label)
 
 
-class _StaleError(ChecksumError):
+class _ResumedChecksumError(ChecksumError):
     """Bytes are wrong, and some of them are from an earlier run: a fresh start may be right."""
 
 
@@ -277,7 +279,7 @@ def _download_once(
                 " The expected hash is that of its first download; remove "
                 f"{_recorded_hash_path(file)} to accept the new file."
             )
-        raise (_StaleError if downloader.resumed else ChecksumError)(message) from error
+        raise (_ResumedChecksumError if downloader.resumed else ChecksumError)(message) from error
     downloader.discard()
     return path
 
@@ -295,7 +297,7 @@ def _download_archive(file: RemoteFile, remote: ByteSource, session: SafeSession
     """Download the whole archive from a server without ranges, and keep it for the other members."""
     archive = file.archive
     with cache.lock(archive.lock_name, f"fetching the archive of {label}"):
-        path = cache.downloads() / archive.cache_name
+        path = cache.downloads_folder() / archive.cache_name
         with suppress(_NotCachedError):
             return _pooch(archive, archive.known_hash, str(path), _not_cached)
         # Without a published hash of the archive that of the member decides; the archive may be packed again.

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from embedhub._names import is_device
+from embedhub._names import is_reserved_on_windows
 
 _MAX_NAME = 80
 _MAX_PATH = 180  # Windows refuses paths of more than 260 characters, and the folder of the cache takes some
@@ -180,7 +180,7 @@ def _safe(name: str) -> str:
 
 def _is_plain(part: str) -> bool:
     """Return whether a part of a path is the same file name on every system."""
-    return _PLAIN.fullmatch(part) is not None and not is_device(part.lower())
+    return _PLAIN.fullmatch(part) is not None and not is_reserved_on_windows(part.lower())
 
 
 def _check_digest(name: str, digest: str) -> None:

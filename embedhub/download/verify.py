@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from isal import isal_zlib
 
-from embedhub._compression import DAMAGED
+from embedhub._compression import DAMAGED_ERRORS
 from embedhub.errors import ChecksumError
 
 _INFLATED_AT_ONCE = 1 << 20  # bytes
@@ -55,7 +55,7 @@ class Verifier:
                     raise self._error(f"expected {expected:,} bytes, got more than {expected:,}.")
                 self._wait()
                 self._hashing = self._hasher.submit(self._digest.update, inflated)
-        except DAMAGED as error:
+        except DAMAGED_ERRORS as error:
             raise self._error(f"the deflated bytes are damaged ({error}).") from error
 
     def verify(self, known_hash: str | None) -> None:

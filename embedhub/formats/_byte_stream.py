@@ -114,7 +114,7 @@ class ByteStream:
 
         The stream is read to its end, which verifies the checksum of the compressed format.
         """
-        folder = cache.ensure_folder(cache.downloads())
+        folder = cache.ensure_folder(cache.downloads_folder())
         with tempfile.TemporaryFile(dir=folder) as file:
             chunk = self._buffer[self._next :]
             while chunk:

@@ -27,17 +27,17 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
     # An array on disk cannot have the dtype U0.
     dtype = np.dtype(f"<U{max(width, 1)}")
     with zipfile.ZipFile(path, "w", compresslevel=1) as archive:
-        with _array(archive, "words", selection.shape[:1], dtype) as file:
+        with _open_array(archive, "words", selection.shape[:1], dtype) as file:
             for words in selection.words():
                 file.write(np.array(words, dtype).data)
-        with _array(archive, "matrix", selection.shape, np.dtype("<f4")) as file:
+        with _open_array(archive, "matrix", selection.shape, np.dtype("<f4")) as file:
             for rows in selection.matrix():
                 file.write(rows.data)
                 advance(len(rows))
 
 
 @contextmanager
-def _array(
+def _open_array(
     archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Iterator[IO[bytes]]:
     """Open a member of the archive for the bytes of an array, after its header."""

@@ -14,7 +14,7 @@ from embedhub.matrix.word_index import check_positive, parse_vocabulary
 from embedhub.registry.registry import Source
 from embedhub.vectors.fallbacks import Fallback
 
-_RESERVED = ("input_dim", "output_dim", "embeddings_initializer", "weights", "input_shape")
+_REFUSED_OPTIONS = ("input_dim", "output_dim", "embeddings_initializer", "weights", "input_shape")
 
 
 def keras_embedding(
@@ -101,7 +101,7 @@ def keras_embedding(
     if isinstance(trainable, str) and trainable != "missing":
         raise ValueError(f"trainable is {trainable!r}; expected True, False or 'missing'.")
     for option in layer_options:
-        if option in _RESERVED:
+        if option in _REFUSED_OPTIONS:
             reason = (
                 "pass input_length="
                 if option == "input_shape"

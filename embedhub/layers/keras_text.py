@@ -115,7 +115,7 @@ def keras_text_embedding(
         cased = sum(word != word.lower() for word in source_words) > _CASED_RATIO * len(source_words)
         standardize = "strip_punctuation" if cased else "lower_and_strip_punctuation"
     options = {"standardize": standardize, "split": split}
-    words = dict.fromkeys([*source_words, *_vectorized_words(list(include), **options)])
+    words = dict.fromkeys([*source_words, *_words_by_frequency(list(include), **options)])
     vocabulary = [word for word in words if word not in _SPECIAL_TOKENS]
     if not vocabulary:
         raise VocabularyError(f"max_tokens={max_tokens} and include= leave no words for a vocabulary.")
@@ -126,7 +126,7 @@ def keras_text_embedding(
     return TextLayers(vectorize, embedding)
 
 
-def _vectorized_words(texts: list[str], **options: Any) -> list[str]:
+def _words_by_frequency(texts: list[str], **options: Any) -> list[str]:
     """Return the words that a TextVectorization finds in texts, the most frequent first."""
     if not texts:
         return []

@@ -82,7 +82,7 @@ class CachedStore:
     def state(self) -> State:
         """Return whether its source opens it; a local file may have to be read for that."""
         try:
-            return "current" if _opens(self.source(), self) else "outdated"
+            return "current" if _is_store_of(self.source(), self) else "outdated"
         except EmbedhubError:
             return "unknown"
 
@@ -147,7 +147,7 @@ class CacheFile:
 
 def downloads() -> list[CacheFile]:
     """Return the downloaded files that were kept, and the parts of interrupted or running downloads."""
-    folder = cache.downloads()
+    folder = cache.downloads_folder()
     files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
     return [CacheFile(path, _size(path), _lock_of_download(path.relative_to(folder))) for path in files]
 
@@ -238,7 +238,7 @@ def repair(store: CachedStore, damages: list[Damage]) -> None:
     advice = f"Remove it: embedhub cache remove {store.name} {store.dim}."
     try:
         source = store.source()
-        opens = _opens(source, store)
+        opens = _is_store_of(source, store)
     except (LookupError, LocalFileError, FormatError) as error:
         raise StoreError(
             f"{store.folder}: this store is damaged, and cannot be built again: {error} Nothing was changed. "
@@ -271,7 +271,7 @@ def _locked(store: CachedStore) -> AbstractContextManager[None]:
     return cache.lock(f"build-{store.name}-{store.dim}d", f"building {store.name} {store.dim}d")
 
 
-def _opens(source: EmbeddingSource, store: CachedStore) -> bool:
+def _is_store_of(source: EmbeddingSource, store: CachedStore) -> bool:
     """Return whether a source opens just this store."""
     return store.dim in source.dims and store.folder == source.store_path(store.dim)
 

@@ -13,7 +13,7 @@ from typing import Any
 from embedhub import _atomic, settings
 from embedhub._compression import split_member
 from embedhub._file_state import file_state, xxh3_of_file
-from embedhub._names import is_device, slug
+from embedhub._names import is_reserved_on_windows, slug
 from embedhub._warn import warn
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatWarning, LocalFileError, StoreError, UnexpectedEndError
@@ -23,7 +23,9 @@ from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.vectors import Vectors
 
-_SETTLED = 2_000_000_000  # nanoseconds: the coarsest clock of a file system, FAT's, ticks every two seconds
+_CLOCK_TICK_NS = (
+    2_000_000_000  # nanoseconds: the coarsest clock of a file system, FAT's, ticks every two seconds
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +106,7 @@ def open_source(path: Path) -> LocalSource:
         ) from error
     name = slug(path.name)
     return LocalSource(
-        name=f"file-{name}" if is_device(name) else name,
+        name=f"file-{name}" if is_reserved_on_windows(name) else name,
         path=path,
         format=detected,
         state=state,
@@ -171,7 +173,7 @@ def _remembered_xxh3(path: Path) -> str:
         if tuple(recorded["state"]) == state:
             return str(recorded["xxh3_128"])
     digest = xxh3_of_file(path)
-    if file_state(path) == state and began - max(state[1:3]) > _SETTLED:
+    if file_state(path) == state and began - max(state[1:3]) > _CLOCK_TICK_NS:
         # Without it the next call reads the file once more: a cache may be read-only.
         with suppress(OSError, StoreError):
             _atomic.publish_text(record, json.dumps({"path": str(path), "state": state, "xxh3_128": digest}))

@@ -186,7 +186,7 @@ class EmbeddingSource(ABC):
                 progress_bar(label, self.vocab_size, in_bytes=False) as advance,
                 StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
             ):
-                _write_blocks(writer, _readable(self.parse(fetched, dim)), advance)
+                _write_blocks(writer, _input_errors_as_store_errors(self.parse(fetched, dim)), advance)
                 self._trust(fetched)
         except FormatError:
             self._reject(fetched)
@@ -325,7 +325,7 @@ def _write_blocks(
     writer.require_vectors()  # before the hash of the file is trusted
 
 
-def _readable(blocks: Iterator[Block | ExtraFile]) -> Iterator[Block | ExtraFile]:
+def _input_errors_as_store_errors(blocks: Iterator[Block | ExtraFile]) -> Iterator[Block | ExtraFile]:
     """Yield the blocks; report read errors of the input as such, not as write errors of the store."""
     try:
         yield from blocks

@@ -26,11 +26,11 @@ def _unaccent(word: str) -> _Parts:
     return (unicodedata.normalize("NFC", unaccented),)
 
 
-def _digits(word: str) -> _Parts:
+def _mask_digits(word: str) -> _Parts:
     return (_DIGIT.sub("#", word),) if _NUMBER.search(word) else ()
 
 
-def _hyphen(word: str) -> _Parts:
+def _split_at_hyphens(word: str) -> _Parts:
     parts = tuple(word.split("-"))
     return parts if len(parts) > 1 and all(parts) else ()
 
@@ -40,8 +40,8 @@ _FALLBACKS: dict[str, Callable[[str], _Parts]] = {
     "lower": lambda word: (word.lower(),),
     "unaccent": _unaccent,
     "title": lambda word: (word.title(),),
-    "digits": _digits,
-    "hyphen": _hyphen,
+    "digits": _mask_digits,
+    "hyphen": _split_at_hyphens,
 }
 
 

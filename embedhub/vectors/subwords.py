@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 FILE = "subwords.npy"
 """Name of the table in a store."""
 
-_NO_NGRAMS = b"</s>"  # fastText does not split the end-of-sentence token
+_END_OF_SENTENCE = b"</s>"  # fastText does not split the end-of-sentence token
 _FNV_OFFSET, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
 _BATCH_WORDS, _BATCH_BYTES = 4096, 1 << 16
 
@@ -108,7 +108,7 @@ class Subwords:
         The hash is 32-bit FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), except that fastText takes
         bytes from 128 on for negative numbers.
         """
-        enclosed = [b"" if word == _NO_NGRAMS else b"<" + word + b">" for word in words]
+        enclosed = [b"" if word == _END_OF_SENTENCE else b"<" + word + b">" for word in words]
         text = np.frombuffer(b"".join(enclosed), np.uint8)
         signed = text.view(np.int8).astype(np.int32).view(np.uint32)
         # A character is a byte and all continuation bytes of UTF-8 after it, however many there are.
@@ -142,7 +142,7 @@ def _encode(word: str) -> bytes:
     try:
         return word.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return _NO_NGRAMS
+        return _END_OF_SENTENCE
 
 
 def _batches(words: Sequence[bytes]) -> Iterator[slice]:

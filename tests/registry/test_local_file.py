@@ -122,7 +122,7 @@ def test_settled_file_is_hashed_once(mine: Path, cache: Path, monkeypatch: pytes
     """The digest of a settled file is remembered; that of one that was written just now is not."""
     embedhub.load(mine)
     assert not (cache / "hashes").exists()
-    monkeypatch.setattr(local, "_SETTLED", 0)  # as if it had been written longer ago
+    monkeypatch.setattr(local, "_CLOCK_TICK_NS", 0)  # as if it had been written longer ago
     embedhub.load(mine)
     (memory,) = (cache / "hashes").glob("*-own.json")
     with monkeypatch.context() as patch:
@@ -138,7 +138,7 @@ def test_store_opens_where_no_digest_can_be_written(
     mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An existing store is opened where no digest can be remembered."""
-    monkeypatch.setattr(local, "_SETTLED", 0)
+    monkeypatch.setattr(local, "_CLOCK_TICK_NS", 0)
     embedhub.load(mine)
     shutil.rmtree(cache / "hashes")
     (cache / "hashes").write_text("in the way")

@@ -94,7 +94,7 @@ class Benchmark:
     @property
     def is_cached(self) -> bool:
         """Whether it can be read without a download."""
-        folder = cache.downloads()
+        folder = cache.downloads_folder()
         return self.path is not None or any((folder / file.cache_name).exists() for file in self.files)
 
     def read(self, path: Path | None = None) -> list[Any]:
