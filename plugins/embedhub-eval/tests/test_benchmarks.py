@@ -118,7 +118,8 @@ def test_benchmark_is_verified_and_read_whole(
     else:
         assert [[item.a, item.b, item.c, *item.answers] for item in items] == rows
         assert [item.category for item in items] == ["semantic"] * 30 + ["syntactic"] * 20
-    assert serving.sent == len(SETS[name]) + 1  # one byte first, to see how the server answers
+    # One byte more shows how the server answers; the client may have gone on before that is counted.
+    assert serving.sent - len(SETS[name]) in {0, 1}
     monkeypatch.setenv("EMBEDHUB_MIRROR", "http://127.0.0.1:9")
     assert benchmark.read() == items  # of the cache
     suffix = Path(benchmark.files[0].url).suffix
