@@ -54,7 +54,10 @@ def test_heavy_packages_are_imported_in_one_module() -> None:
         for name in imports(path):
             homes.setdefault(name.split(".")[0], set()).add(name_of(path))
     assert homes["pooch"] == {"download.fetch"}
-    layers = {f"layers.{name}" for name in ("_matrix_layer", "_partly_trainable", "keras", "keras_text")}
+    layers = {
+        f"layers.{name}"
+        for name in ("_distribution", "_matrix_layer", "_partly_trainable", "keras", "keras_text")
+    }
     assert homes["keras"] == layers | {"cli.demo"}
     assert homes["torch"] == {"layers.torch"}
     assert homes["orjson"] == {"formats._selection"}
