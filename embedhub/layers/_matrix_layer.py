@@ -28,8 +28,7 @@ def embedding_from_matrix(
         # rounds indices: float16 has no 2049, bfloat16 no 257. With an input shape, the input is float32.
         options["input_shape"] = (None,)
     distributed = keras.distribution.distribution() is not None
-    if distributed:
-        matrix = pad_to_devices(matrix)
+    matrix = pad_to_devices(matrix)
     with warnings.catch_warnings():
         # An input shape lets a Sequential build itself from the layer. Keras recommends an Input instead,
         # which only the caller could add.
