@@ -271,3 +271,35 @@ def test_unreadable_pinned_file_is_kept(make: Callable[..., RemoteFile], cache: 
     assert str(again.value) == str(caught.value)
     assert files_in(cache / "downloads") == [file.cache_name]
     assert not (cache / "vectors" / "some").exists()
+
+
+@pytest.mark.usefixtures("use_mirror")
+def test_part_of_a_longer_name_is_kept(cache: Path) -> None:
+    """When a file is downloaded, its own interrupted downloads are removed, and those of others stay."""
+    folder = cache / "downloads" / HOST
+    folder.mkdir(parents=True)
+    own, other = folder / "some.txt.12345678.part", folder / "some.txt.gz.12345678.part"
+    own.write_bytes(b"a")
+    other.write_bytes(b"b")
+    fetch([pinned(TEXT)])
+    assert files_in(cache / "downloads") == [f"{HOST}/some.txt", f"{HOST}/{other.name}"]
+
+
+def test_empty_build_does_not_trust_its_file(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """Without vectors no hash is remembered, and the file is downloaded again."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+
+    class Empty(RemoteSource):
+        def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:  # noqa: ARG002 - the interface's
+            yield from ()
+
+    source = Empty(
+        name="empty", files={2: (RemoteFile(url=f"https://{HOST}/some.txt"),)}, description="",
+        language="en", cased=True, license="", citation="", homepage="",
+    )  # fmt: skip
+    with pytest.raises(FormatError, match="no vectors at all"):
+        source.vectors(2)
+    assert not (cache / "hashes").exists()
+    assert files_in(cache / "downloads") == []
