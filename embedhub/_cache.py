@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,17 +82,18 @@ def lock(name: str, label: str) -> Iterator[None]:
 
 
 @contextmanager
-def lock_if_free(*names: str) -> Iterator[bool]:
-    """Hold locks if no other thread or process holds one of them; yield whether they are held."""
-    with ExitStack() as stack:
-        try:
-            for name in names:
-                stack.enter_context(_lock_of(name).acquire(timeout=0))
-        except TimeoutError:
-            stack.close()
-            yield False
-        else:
-            yield True
+def lock_if_free(name: str) -> Iterator[bool]:
+    """Hold a lock if no other thread or process holds it; yield whether it is held."""
+    file_lock = _lock_of(name)
+    try:
+        file_lock.acquire(timeout=0)
+    except TimeoutError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        file_lock.release()
 
 
 def check_space(folder: Path, needed: int, label: str) -> None:
