@@ -13,6 +13,7 @@ from .matrix.coverage import Coverage as Coverage
 from .matrix.embedding_matrix import EmbeddingMatrix as EmbeddingMatrix
 from .matrix.embedding_matrix import coverage as coverage
 from .matrix.embedding_matrix import embedding_matrix as embedding_matrix
+from .registry.computed_source import ComputedSource as ComputedSource
 from .registry.export import export as export
 from .registry.hookspecs import hookimpl as hookimpl
 from .registry.registry import load as load
@@ -21,7 +22,10 @@ from .registry.registry import sources as sources
 from .registry.remote_source import RemoteSource as RemoteSource
 from .registry.source import EmbeddingSource as EmbeddingSource
 from .vectors.blocks import Block as Block
+from .vectors.blocks import Composer as Composer
+from .vectors.blocks import Detected as Detected
 from .vectors.blocks import ExtraFile as ExtraFile
+from .vectors.blocks import Format as Format
 from .vectors.vectors import Vectors as Vectors
 
 __version__: str

@@ -1,9 +1,11 @@
-"""Valid names of sources and benchmarks."""
+"""Valid names of sources and benchmarks, and the folders that stand for them."""
 
+import hashlib
 import re
 
+_MAX_NAME = 100
 _MAX_SLUG = 80
-_NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
+_RESERVED = re.compile(r"[:/|+#@\\\s]")
 _DEVICE = re.compile(r"(?:aux|con|nul|prn|(?:com|lpt)[0-9])(?:\..*)?")
 
 
@@ -13,14 +15,19 @@ def is_reserved_on_windows(name: str) -> bool:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError if a name is not safe in paths and commands on all systems."""
-    if _NAME.fullmatch(name) is None:
+    """Raise ValueError if a name cannot be told from a path, an option or a longer expression."""
+    if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
+        raise ValueError(f"name is {name!r}; expected a string of 1 to {_MAX_NAME} characters.")
+    if _RESERVED.search(name) or not name.isprintable() or name[0] in ".~-":
         raise ValueError(
-            f"name is {name!r}; expected lower-case letters and digits, with single '-', '.' or '_' "
-            "between them."
+            f"name is {name!r}; expected printable characters without blanks and without any of : / | + # @ "
+            "and the backslash, and none of . ~ - as the first."
         )
-    if is_reserved_on_windows(name):
-        raise ValueError(f"name is {name!r}, which Windows reserves for a device; choose another.")
+
+
+def folder_name(name: str) -> str:
+    """Return the name of a folder for a valid name: readable, distinct for each, and safe on every system."""
+    return f"{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def slug(text: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from embedhub._names import is_reserved_on_windows
+from embedhub.vectors.blocks import Format
 
 _MAX_NAME = 80
 _MAX_PATH = 180  # Windows refuses paths of more than 260 characters, and the folder of the cache takes some
@@ -24,13 +25,13 @@ WGET_ON_WINDOWS = str.maketrans("?:", "@+")
 """How ``wget -x`` writes the characters of a URL that no file name has on Windows."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RemoteFile:
     """One file at one URL: how to verify its bytes and how to read them.
 
     Example:
         >>> file = RemoteFile(
-        ...     url="https://example.org/vectors.zip",
+        ...     "https://example.org/vectors.zip",
         ...     member="vectors.50d.txt",
         ...     known_hash="sha256:" + 64 * "0",
         ...     size=1_000_000,
@@ -44,10 +45,14 @@ class RemoteFile:
         size: Number of those bytes; None if unknown.
         member: Path inside the zip archive at ``url``; ``known_hash`` and ``size`` are then the member's.
         archive_hash: Published hash of the whole archive, for servers without byte ranges.
-        format: Name of its format, one of `embedhub.formats.FORMATS`; None for a companion file, and for one
-            that a source reads with code of its own.
+        archive_size: Number of bytes of the whole archive.
+        format: Its format: the name of one of embedhub's own, or a `Format` with a reader of your own. None
+            if embedhub shall recognize one of its own by the bytes of the file; also for a companion file.
         companions: Files that belong to it, such as the ``tokenizer.json`` of token vectors. They are
             downloaded and verified with it, and the reader gets their paths as further arguments.
+        headers: Called before each download, it returns headers for the requests, such as
+            ``{"Authorization": "Bearer ..."}``. They are sent to the host of the URL only: not after a
+            redirect to another host, and not to a mirror.
 
     Raises:
         ValueError: The URL is not an https URL of a file, a hash is malformed, the size is not a positive
@@ -55,12 +60,14 @@ class RemoteFile:
     """
 
     url: str
-    known_hash: str | None = None
-    size: int | None = None
-    member: str | None = None
-    archive_hash: str | None = None
-    format: str | None = None
-    companions: "tuple[RemoteFile, ...]" = field(default=())
+    known_hash: str | None = field(default=None, kw_only=True)
+    size: int | None = field(default=None, kw_only=True)
+    member: str | None = field(default=None, kw_only=True)
+    archive_hash: str | None = field(default=None, kw_only=True)
+    archive_size: int | None = field(default=None, kw_only=True)
+    format: str | Format | None = field(default=None, kw_only=True)
+    companions: "tuple[RemoteFile, ...]" = field(default=(), kw_only=True)
+    headers: Callable[[], Mapping[str, str]] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -78,8 +85,10 @@ class RemoteFile:
             raise ValueError(
                 "archive_hash is given without a member; use known_hash for the file's own hash."
             )
-        if self.format is not None and not isinstance(self.format, str):
-            raise ValueError(f"format is {self.format!r}; expected the name of a format, such as 'glove'.")
+        if self.format is not None and not isinstance(self.format, str | Format):
+            raise ValueError(
+                f"format is {self.format!r}; expected the name of a format, such as 'glove', or a Format."
+            )
         if not isinstance(self.companions, tuple) or not all(
             isinstance(file, RemoteFile) and not file.companions for file in self.companions
         ):

@@ -1,38 +1,68 @@
 """File formats: one module for each, imported when it is used."""
 
 from importlib import import_module
+from typing import NamedTuple
 
-from embedhub.vectors.blocks import Reader
+from embedhub.vectors.blocks import ComposerOpener, Format, Reader
+from embedhub.vectors.subwords import open_subwords
+
+
+class _Entry(NamedTuple):
+    """Where the reader of a format is, its version as for `Format`, and its composer."""
+
+    reader: str
+    version: int
+    composer: ComposerOpener | None = None
+
 
 FORMATS = {
-    "fasttext": "fasttext.read",
-    "glove": "glove.read",
-    "numberbatch": "numberbatch.read",
-    "static-embeddings": "static_embeddings.read",
-    "static-embeddings-prefix": "static_embeddings.read_prefix",
-    "word2vec-binary": "word2vec.read_binary",
-    "word2vec-text": "word2vec.read_text",
+    "fasttext": _Entry("fasttext.read", 1, open_subwords),
+    "glove": _Entry("glove.read", 1),
+    "numberbatch": _Entry("numberbatch.read", 1),
+    "static-embeddings": _Entry("static_embeddings.read", 1),
+    "static-embeddings-prefix": _Entry("static_embeddings.read_prefix", 1),
+    "word2vec-binary": _Entry("word2vec.read_binary", 1),
+    "word2vec-text": _Entry("word2vec.read_text", 1),
 }
-"""Names of the formats, and the readers behind them."""
+"""The formats that embedhub reads itself, by name. Plugins add others: see `embedhub.Format`."""
 
 _LANGUAGE = "numberbatch:"
 
 
-def check_format(name: str | None) -> None:
-    """Raise ValueError unless there is a format of this name.
+def check_format(name: str) -> None:
+    """Raise ValueError unless embedhub has a format of this name.
 
     Args:
         name: One of `FORMATS`, or ``"numberbatch:<code>"`` for one language of a multilingual file.
     """
-    if name not in FORMATS and not (name and name.startswith(_LANGUAGE) and name != _LANGUAGE):
-        raise ValueError(f"format is {name!r}; expected one of {', '.join(map(repr, FORMATS))}.")
+    if name not in FORMATS and not (name.startswith(_LANGUAGE) and name != _LANGUAGE):
+        raise ValueError(f"format is {name!r}; expected one of {', '.join(map(repr, FORMATS))}, or a Format.")
 
 
-def get_reader(name: str | None) -> Reader:
-    """Return the reader of a format; its module is imported now.
+def versions(format: str | Format | None) -> str:  # noqa: A002 - what it is
+    """Return the name and version of a format, for cache keys; no reader is imported.
 
     Example:
-        >>> reader = get_reader("glove")
+        >>> versions("glove")
+        'glove 1'
+
+    Args:
+        format: As `RemoteFile` has it; for None, those of all formats that may be recognized.
+    """
+    if isinstance(format, Format):
+        return f"{format.name} {format.version}"
+    if format is None:
+        return ", ".join(f"{name} {entry.version}" for name, entry in FORMATS.items())
+    check_format(format)
+    return f"{format} {FORMATS[format.partition(':')[0]].version}"
+
+
+def get_format(name: str) -> Format:
+    """Return a format of embedhub; the module of its reader is imported now.
+
+    Example:
+        >>> get_format("glove").version
+        1
 
     Args:
         name: As for `check_format`.
@@ -41,10 +71,27 @@ def get_reader(name: str | None) -> Reader:
         ValueError: There is no such format.
     """
     check_format(name)
-    if name not in FORMATS:
+    base, _, code = name.partition(":")
+    entry = FORMATS[base]
+    if code:
         from embedhub.formats import numberbatch
 
-        return numberbatch.language(str(name).removeprefix(_LANGUAGE))
-    module, _, function = FORMATS[name].partition(".")
+        return Format(name, numberbatch.language(code), version=entry.version)
+    module, _, function = entry.reader.partition(".")
     reader: Reader = getattr(import_module(f"{__name__}.{module}"), function)
-    return reader
+    return Format(name, reader, version=entry.version, composer=entry.composer)
+
+
+def get_composer(format: str | Format | None) -> ComposerOpener | None:  # noqa: A002 - what it is
+    """Return what opens the composer of a format, or None; no reader is imported.
+
+    Example:
+        >>> get_composer("glove") is None
+        True
+
+    Args:
+        format: As `RemoteFile` has it; None if it may be any.
+    """
+    if isinstance(format, Format):
+        return format.composer
+    return open_subwords if format is None else FORMATS[format.partition(":")[0]].composer

@@ -66,7 +66,7 @@ def read_vectors(
             words, vectors, malformed = pending.popleft().result()
             line += len(words)
             if words:
-                yield words, vectors
+                yield Block(words, vectors)
             if malformed is not None:
                 is_last = not piece and not pending
                 yield from _handle_malformed(malformed, dim, f"{path}: line {line + 1}", is_last=is_last)
@@ -135,7 +135,7 @@ def _handle_malformed(line: bytes, dim: int, where: str, *, is_last: bool) -> It
     parsed = _parse([line, b"\n"], dim) if is_last and len(line) <= _BLOCK else None
     if parsed is None or parsed.malformed is not None:
         raise FormatError(message)
-    yield parsed.words, parsed.vectors
+    yield Block(parsed.words, parsed.vectors)
     raise UnexpectedEndError(message)
 
 

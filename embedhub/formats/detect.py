@@ -1,5 +1,6 @@
 """Recognition of the format of a file by its content, never by its name."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import mode
 from typing import NamedTuple
@@ -7,9 +8,10 @@ from typing import NamedTuple
 from embedhub._compression import open_bytes
 from embedhub._sniff import sniff
 from embedhub.errors import FormatError
-from embedhub.formats import fasttext, static_embeddings, word2vec
+from embedhub.formats import fasttext, get_format, static_embeddings, word2vec
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._rows import MAX_DIM, count_numbers
+from embedhub.vectors.blocks import Format
 
 _SNIFF_BYTES = 1 << 20
 _SNIFF_LINES = 10
@@ -21,32 +23,35 @@ class DetectedFormat(NamedTuple):
     """The format of a file.
 
     Args:
-        name: Name of the format, one of `embedhub.formats.FORMATS`.
+        format: The format.
         dim: Dimension of the vectors.
         companions: Further files that the reader needs.
     """
 
-    name: str
+    format: Format
     dim: int
     companions: tuple[Path, ...] = ()
 
 
-def detect(path: Path) -> DetectedFormat:
+def detect(path: Path, others: Callable[[], Iterable[Format]] = tuple) -> DetectedFormat:
     r"""Detect the format and the dimension of a file of vectors from its first bytes.
 
     The formats are GloVe text, word2vec text and fastText ``.vec``, word2vec binary, fastText ``.bin``, and
-    static token embeddings in safetensors; each may be compressed (gzip, bzip2, xz, zip).
+    static token embeddings in safetensors; each may be compressed (gzip, bzip2, xz, zip). Formats of plugins
+    are asked after those that have a mark of their own, and before plain lines of words and numbers.
 
     Example:
         >>> import pathlib, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder, "mine.txt")
         ...     _ = path.write_bytes(b"the 0.1 0.2 0.3\n")
-        ...     detect(path)
-        DetectedFormat(name='glove', dim=3, companions=())
+        ...     found = detect(path)
+        >>> found.format.name, found.dim
+        ('glove', 3)
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
+        others: Returns further formats, when they are needed.
 
     Raises:
         FormatError: The file has none of these formats.
@@ -54,9 +59,10 @@ def detect(path: Path) -> DetectedFormat:
     with open_bytes(path) as file:
         start = ByteStream(file, path).read(_SNIFF_BYTES)
     if start.startswith(fasttext.MAGIC):
-        return DetectedFormat("fasttext", fasttext.read_dim(path))
+        return DetectedFormat(get_format("fasttext"), fasttext.read_dim(path))
     if start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and not start[_LENGTH_BYTES - 1]:
-        return DetectedFormat("static-embeddings", *static_embeddings.read_dim_and_companions(path))
+        dim, companions = static_embeddings.read_dim_and_companions(path)
+        return DetectedFormat(get_format("static-embeddings"), dim, companions)
     first, newline, remaining = start.partition(b"\n")
     header = word2vec.parse_header(first) if newline and len(first) < word2vec.MAX_HEADER_BYTES else None
     if header:
@@ -65,16 +71,21 @@ def detect(path: Path) -> DetectedFormat:
             raise FormatError(
                 f"{path}: line 1: the header declares dimension {dim}; expected 1 to {MAX_DIM}."
             )
-        return DetectedFormat("word2vec-text" if _is_text(remaining, dim) else "word2vec-binary", dim)
+        kind = "text" if _is_text(remaining, dim) else "binary"
+        return DetectedFormat(get_format(f"word2vec-{kind}"), dim)
+    for other in others():
+        detected = other.detect(start, path) if other.detect else None
+        if detected is not None:
+            return DetectedFormat(other, *detected)
     dim = _dim_of_lines(start)
     if not dim:
         content = sniff(start)
         hint = f" This is {content}." if content else ""
         raise FormatError(
             f"{path}: expected vectors as GloVe text, word2vec text or binary, fastText .vec or .bin, or "
-            f"token vectors in safetensors; got {start[:40]!r}.{hint}"
+            f"token vectors in safetensors, or in a format of a plugin; got {start[:40]!r}.{hint}"
         )
-    return DetectedFormat("glove", dim)
+    return DetectedFormat(get_format("glove"), dim)
 
 
 def _is_text(data: bytes, dim: int) -> bool:

@@ -49,7 +49,7 @@ def read(path: Path, dim: int) -> Iterator[Block | ExtraFile]:
 
     Yields:
         Words, and their vectors as ``(k, dim)`` float32, most frequent first; after them, unless the model
-        has no n-grams, the table of their vectors for `embedhub.Vectors.subwords`.
+        has no n-grams, the table of their vectors for `embedhub.Vectors.composer`.
 
     Raises:
         FormatError: The file is not such a model, is quantized, supervised or truncated, or has another
@@ -89,7 +89,7 @@ def read(path: Path, dim: int) -> Iterator[Block | ExtraFile]:
         block = words[start : start + _BLOCK]
         with np.errstate(over="ignore", invalid="ignore"):  # the store rejects infinity, and names the word
             vectors = subwords.average(block, word_vectors[start : start + _BLOCK])
-        yield [word.decode("utf-8", "surrogateescape") for word in block], vectors
+        yield Block([word.decode("utf-8", "surrogateescape") for word in block], vectors)
     if len(ngram_vectors):
         metadata = {"buckets": header.buckets, "min_n": header.min_n, "max_n": header.max_n}
         yield ExtraFile(FILE, ngram_vectors, metadata)

@@ -34,6 +34,6 @@ def _read_language(prefix: str, path: Path, dim: int) -> Iterator[Block]:
         selected = [i for i, word in enumerate(words) if word.startswith(prefix)]
         if selected:
             empty = False
-            yield [words[i].removeprefix(prefix) for i in selected], vectors[selected]
+            yield Block([words[i].removeprefix(prefix) for i in selected], vectors[selected])
     if empty:
         raise FormatError(f"{path}: no word of this file starts with {prefix!r}.")

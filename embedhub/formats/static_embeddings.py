@@ -105,7 +105,7 @@ def read(
             if weights:
                 vectors = vectors * weights.floats(chunk)[:, None]
             vectors = vectors.astype(np.float32)
-        yield words[chunk], vectors
+        yield Block(words[chunk], vectors)
     if not has_words:
         yield ExtraFile(TOKENIZER, tokenizer, {})
 

@@ -47,7 +47,7 @@ def read_text(path: Path, dim: int) -> Iterator[Block]:
         count = 0
         for words, vectors in read_vectors(file, path, dim, line_offset=1, trailing_space=True):
             count += len(words)
-            yield words, vectors
+            yield Block(words, vectors)
     if count != declared:
         hint = " It may be truncated." if count < declared else ""
         raise UnexpectedEndError(
@@ -97,7 +97,8 @@ def read_binary(path: Path, dim: int) -> Iterator[Block]:
                 chunks.append(chunk)
             count += len(words)
             if words:
-                yield words, np.frombuffer(b"".join(chunks), "<f4").reshape(-1, dim).astype(np.float32)
+                vectors = np.frombuffer(b"".join(chunks), "<f4").reshape(-1, dim)
+                yield Block(words, vectors.astype(np.float32))
         if not count:
             raise FormatError(
                 f"{path}: the file contains no vectors; expected {declared} of dimension {dim}."

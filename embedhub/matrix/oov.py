@@ -71,13 +71,13 @@ def oov_vectors(
         if policy == "zeros":
             return np.zeros(dim, np.float32)
         if policy == "subword":
-            if vectors.subwords is None:
+            if vectors.composer is None:
                 raise ValueError(
                     f"oov='subword' needs vectors that compose a word from its subwords, and {vectors.name} "
                     "has no subwords. Use a fastText model with subwords (.bin), or 'normal', 'mean' or "
                     "'zeros'."
                 )
-            return _as_float32(vectors.subwords.compose(words), (len(words), dim), "oov='subword'")
+            return _as_float32(vectors.composer.compose(words), (len(words), dim), "oov='subword'")
         known = stats()
         if known is None:
             raise VocabularyError(

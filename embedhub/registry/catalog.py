@@ -131,7 +131,7 @@ def _matches(entry: dict[str, Any], language: str | None, text: str) -> bool:
 
 
 def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
-    files = source.files.get(dim, ()) if isinstance(source, RemoteSource) else ()
+    files = source.candidates(dim) if isinstance(source, RemoteSource) else ()
     download = source.download_size(dim)
     folder = source.store_path(dim)
     in_cache = folder.exists()

@@ -13,12 +13,13 @@ from typing import Any, Literal
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
 from embedhub._file_state import xxh3_of_file
+from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
-from embedhub.registry.source import EmbeddingSource
+from embedhub.registry.source import EmbeddingSource, build_lock_name
 from embedhub.vectors.store import MANIFEST
 
 State = Literal["current", "outdated", "unknown"]
@@ -34,7 +35,7 @@ class CachedStore:
 
     Args:
         folder: Its folder.
-        name: Name of the source, from the folder.
+        name: Name of the source; that of the folder if the manifest cannot be read.
         dim: Dimension of the vectors, from the folder.
         size: Bytes on disk.
         manifest: Its manifest; empty if that cannot be read.
@@ -76,7 +77,7 @@ class CachedStore:
             FormatError: That file is in none of the known formats any more.
         """
         if "path" in self.manifest:
-            return open_source(Path(self.manifest["path"]))
+            return open_source(Path(self.manifest["path"]), sources().formats)
         return sources()[self.name]
 
     def state(self) -> State:
@@ -117,13 +118,24 @@ def list_stores(name: str | None = None, dim: int | None = None) -> list[CachedS
     stores = []
     for folder in (settings.cache_folder() / "vectors").glob("*/*"):
         parts = _FOLDER.fullmatch(folder.name)
-        if parts and folder.is_dir() and name in {None, folder.parent.name} and dim in {None, int(parts[1])}:
+        if parts and folder.is_dir() and dim in {None, int(parts[1])}:
             manifest = {}
             with suppress(OSError, ValueError):
                 content = json.loads((folder / MANIFEST).read_text("utf-8"))
                 manifest = content if isinstance(content, dict) else {}
-            stores.append(CachedStore(folder, folder.parent.name, int(parts[1]), _size(folder), manifest))
+            source = _recorded_name(folder, manifest)
+            if name in {None, source}:
+                stores.append(CachedStore(folder, source, int(parts[1]), _size(folder), manifest))
     return sorted(stores, key=lambda store: (store.name, store.dim, store.folder))
+
+
+def _recorded_name(folder: Path, manifest: dict[str, Any]) -> str:
+    """Return the name of the source of a store, from the manifest or, if that is damaged, from the folder."""
+    parent = folder.parent.name
+    for name in (manifest.get("source"), parent.rpartition("-")[0]):
+        if isinstance(name, str) and folder_name(name) == parent:
+            return name
+    return parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +280,7 @@ def repair(store: CachedStore, damages: list[Damage]) -> None:
 
 
 def _locked(store: CachedStore) -> AbstractContextManager[None]:
-    return cache.lock(f"build-{store.name}-{store.dim}d", f"building {store.name} {store.dim}d")
+    return cache.lock(build_lock_name(store.name, store.dim), f"building {store.name} {store.dim}d")
 
 
 def _is_store_of(source: EmbeddingSource, store: CachedStore) -> bool:

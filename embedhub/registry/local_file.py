@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +13,14 @@ from typing import Any
 from embedhub import _atomic, settings
 from embedhub._compression import split_member
 from embedhub._file_state import file_state, xxh3_of_file
-from embedhub._names import is_reserved_on_windows, slug
+from embedhub._names import slug
 from embedhub._warn import warn
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatWarning, LocalFileError, StoreError, UnexpectedEndError
-from embedhub.formats import get_reader
+from embedhub.formats import versions
 from embedhub.formats.detect import DetectedFormat, detect
 from embedhub.registry.source import EmbeddingSource, Reopen
-from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
 from embedhub.vectors.vectors import Vectors
 
 _CLOCK_TICK_NS = (
@@ -48,11 +48,12 @@ class LocalSource(EmbeddingSource):
         return (self.format.dim,)
 
     def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
-        """Identify the bytes of the file and its companions by their XXH3 of 128 bits."""
+        """Identify the bytes of the file and its companions by their XXH3 of 128 bits, and the reader."""
         digests = [_remembered_xxh3(file) for file in _files(self.path, self.format)]
         self._check_state()
         _, member = split_member(self.path)
-        return " ".join([*digests, f"#{member}"] if member else digests)
+        bytes_read = " ".join([*digests, f"#{member}"] if member else digests)
+        return f"{bytes_read}, {versions(self.format.format)}"
 
     def fetch(self, dim: int) -> Fetched:
         """Return the file."""
@@ -62,18 +63,25 @@ class LocalSource(EmbeddingSource):
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read the file; if it ends too early, its complete vectors are used, with a warning."""
         try:
-            yield from get_reader(self.format.name)(fetched.path, dim, *fetched.companions.values())
+            yield from self.format.format.read(fetched.path, dim, *fetched.companions.values())
         except UnexpectedEndError as error:
             warn(f"{error} All vectors before the end are used.", FormatWarning)
         self._check_state()
 
-    def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:
+    def composer(
+        self, files: Mapping[str, Path], metadata: Mapping[str, Mapping[str, Any]]
+    ) -> Composer | None:
+        """Open the composer of the format, if it has one."""
+        opener = self.format.format.composer
+        return opener(files, metadata) if opener else None
+
+    def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
         """Return what the manifest of a store records about the origin of its vectors."""
         return super().manifest(dim, cache_key, fetched) | {"path": str(self.path)}
 
     def _reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - the interface's argument
         """Return a function and its arguments that open the vectors in another process."""
-        return _reopen, (self.path, cache_key)
+        return _reopen, (self.path, self.format, cache_key)
 
     def _check_state(self) -> None:
         if _states(_files(self.path, self.format)) != self.state:
@@ -82,11 +90,12 @@ class LocalSource(EmbeddingSource):
             )
 
 
-def open_source(path: Path) -> LocalSource:
+def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> LocalSource:
     """Return a source for a file, whose format is detected by its bytes.
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
+        formats: Returns the formats of plugins.
 
     Raises:
         LocalFileError: The file does not exist or cannot be opened.
@@ -94,8 +103,7 @@ def open_source(path: Path) -> LocalSource:
     """
     try:
         path = path.expanduser().absolute()
-        detected = detect(path)
-        state = _states(_files(path, detected))
+        return _source(path, detect(path, formats))
     except FileNotFoundError as error:
         missing = Path(error.filename)
         needed = "" if missing == split_member(path)[0] else f", which {path} needs beside it"
@@ -104,12 +112,14 @@ def open_source(path: Path) -> LocalSource:
         raise LocalFileError(
             f"{path}: expected a file of vectors, but it cannot be read ({_reason(error)})."
         ) from error
-    name = slug(path.name)
+
+
+def _source(path: Path, format: DetectedFormat) -> LocalSource:  # noqa: A002 - what it is
     return LocalSource(
-        name=f"file-{name}" if is_reserved_on_windows(name) else name,
+        name=slug(path.name),
         path=path,
-        format=detected,
-        state=state,
+        format=format,
+        state=_states(_files(path, format)),
         description=f"vectors in {path}",
         language="und",
         cased=True,
@@ -132,13 +142,16 @@ def as_path(text: str) -> Path | None:
     return path if os.path.isfile(split_member(path)[0]) else None  # noqa: PTH113
 
 
-def _reopen(path: Path, cache_key: str) -> Vectors:
+def _reopen(path: Path, format: DetectedFormat, cache_key: str) -> Vectors:  # noqa: A002 - what it is
     """Open the same vectors of a file in another process, perhaps on a machine that has another file there.
 
     Raises:
         StoreError: The file at that path is another one.
     """
-    source = open_source(path)
+    try:
+        source = _source(path, format)
+    except FileNotFoundError as error:
+        raise LocalFileError(f"{error.filename}: there is no such file.") from error
     actual = source.cache_key(source.format.dim)
     if actual != cache_key:
         raise StoreError(

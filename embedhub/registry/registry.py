@@ -13,6 +13,7 @@ from embedhub.registry import hookspecs
 from embedhub.registry.local_file import as_path, open_source
 from embedhub.registry.plugins import Plugins
 from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.blocks import Format
 from embedhub.vectors.vectors import Vectors
 
 Source = str | Path | EmbeddingSource | Vectors
@@ -116,6 +117,10 @@ class Registry(Mapping[str, EmbeddingSource]):
                     f"The source name {source.name!r} is taken by {' and by '.join(others)}. Choose another."
                 )
             providers[_REGISTERED] = source
+
+    def formats(self) -> tuple[Format, ...]:
+        """Return the formats of all plugins."""
+        return ()
 
     def _discovered(self) -> dict[str, dict[str, EmbeddingSource]]:
         """Return name -> provider -> source; plugins are called the first time only."""
@@ -249,4 +254,4 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
         if path is None:
             return _registry[source]
         source = path
-    return open_source(source)
+    return open_source(source, _registry.formats)

@@ -1,23 +1,27 @@
 """`RemoteSource`: a source that is data, files at URLs in known formats."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from embedhub.download.remote_file import Fetched, RemoteFile
-from embedhub.formats import check_format, get_reader
+from embedhub.errors import FormatError
+from embedhub.formats import check_format, get_composer, get_format, versions
 from embedhub.registry.source import EmbeddingSource
-from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteSource(EmbeddingSource):
     """A named set of pretrained word vectors in files at URLs.
 
+    The format of a file is recognized by its bytes unless `RemoteFile` names it.
+
     Example:
         >>> source = RemoteSource(
         ...     name="my-corpus",
-        ...     files={50: (RemoteFile(url="https://example.org/my.50d.txt", format="glove"),)},
+        ...     files={50: RemoteFile("https://example.org/my.50d.txt")},
         ...     description="GloVe on my corpus",
         ...     language="en",
         ...     cased=False,
@@ -36,32 +40,62 @@ class RemoteSource(EmbeddingSource):
         cased: Whether ``The`` and ``the`` are different words in it.
         vocab_size: Number of words; None if unknown.
         license: SPDX expression, or the name of the license.
-        citation: What to cite.
+        citation: What to cite, in one line.
+        bibtex: The same in BibTeX.
         homepage: Where to read more.
+        unit: What its rows are, ``"word"`` or ``"token"``.
         fallbacks: What is tried for an out-of-vocabulary word.
-        files: For each dimension the files with its vectors in order of preference: the next is tried when
-            one is not available. All candidates of a dimension hold the same vectors.
+        files: For each dimension the file with its vectors; or several in order of preference, which all hold
+            the same vectors: the next is tried when one is not available.
+        version: Only for a subclass that overrides `parse`: change it whenever that yields other vectors from
+            the same bytes, and all stores are built again. A `Format` has a version of its own.
 
     Raises:
         ValueError: A dimension is not a positive integer, there is no file for it, or a file's format is
             unknown; or as for `EmbeddingSource`.
+        TypeError: ``files`` is not a mapping.
     """
 
-    files: Mapping[int, tuple[RemoteFile, ...]] = field(hash=False)
+    files: Mapping[int, RemoteFile | Sequence[RemoteFile]] = field(hash=False)
+    version: int | str = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for dim, candidates in self.files.items():
+        if not isinstance(self.files, Mapping):
+            raise TypeError(
+                f"{self.name}: files is {self.files!r}; expected a mapping of dims to RemoteFile."
+            )
+        candidates = {}
+        for dim, files in self.files.items():
             if type(dim) is not int or dim <= 0:
                 raise ValueError(f"{self.name}: files has the dim {dim!r}; expected a positive int.")
-            if not candidates or not all(isinstance(file, RemoteFile) for file in candidates):
+            several = isinstance(files, Sequence) and files and all(isinstance(f, RemoteFile) for f in files)
+            if not several and not isinstance(files, RemoteFile):
                 raise ValueError(
-                    f"{self.name}: files[{dim}] is {candidates!r}; expected RemoteFile objects in a tuple."
+                    f"{self.name}: files[{dim}] is {files!r}; expected a RemoteFile, or several in a tuple."
                 )
-            if type(self).parse is RemoteSource.parse:
-                for file in candidates:
-                    check_format(file.format)
-        object.__setattr__(self, "files", {dim: tuple(self.files[dim]) for dim in self.files})
+            candidates[dim] = (files,) if isinstance(files, RemoteFile) else tuple(files)
+        object.__setattr__(self, "files", candidates)
+        for file in self._all_candidates():
+            if isinstance(file.format, str):
+                check_format(file.format)
+
+    def candidates(self, dim: int) -> tuple[RemoteFile, ...]:
+        """Return the files with the vectors of a dimension, in order of preference.
+
+        Example:
+            >>> import embedhub
+            >>> len(embedhub.sources()["glove-6b"].candidates(50))
+            2
+
+        Args:
+            dim: A dimension; the result is empty for one that the source does not have.
+        """
+        # Made a tuple in __post_init__.
+        return cast("tuple[RemoteFile, ...]", self.files.get(dim, ()))
+
+    def _all_candidates(self) -> Iterator[RemoteFile]:
+        return (file for dim in self.files for file in self.candidates(dim))
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -69,17 +103,20 @@ class RemoteSource(EmbeddingSource):
         return tuple(sorted(self.files))
 
     def cache_key(self, dim: int) -> str:
-        """Identify the bytes of the first candidate, by their published hash where there is one.
+        """Identify the bytes of the first candidate, and the versions of the readers of all.
 
         Example:
             >>> import embedhub
             >>> embedhub.sources()["glove-6b"].cache_key(200)
-            'sha1:17d0355ddaa253e298ede39877d1be70f99d9148'
+            'sha1:17d0355ddaa253e298ede39877d1be70f99d9148, glove 1, word2vec-text 1'
 
         Args:
             dim: One of `dims`.
         """
-        return self.files[dim][0].cache_key
+        candidates = self.candidates(dim)
+        readers = dict.fromkeys(versions(file.format) for file in candidates)
+        code = [] if self.version == 1 else [f"version {self.version}"]
+        return ", ".join([candidates[0].cache_key, *readers, *code])
 
     def fetch(self, dim: int) -> Fetched:
         """Download and verify the first available candidate.
@@ -104,7 +141,7 @@ class RemoteSource(EmbeddingSource):
 
         self.check_dim(dim)
         label, command = f"{self.name} {dim}d", f"embedhub.load({self.name!r}, {dim})"
-        return fetch_first(self.files[dim], label=label, command=command)
+        return fetch_first(self.candidates(dim), label=label, command=command)
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read a file in its format.
@@ -115,7 +152,7 @@ class RemoteSource(EmbeddingSource):
             >>> from embedhub.download.remote_file import Fetched
             >>> source = embedhub.sources()["glove-6b"]
             >>> _ = Path("copy.txt").write_text("rain" + 50 * " 0.5")
-            >>> words, vectors = next(source.parse(Fetched(Path("copy.txt"), source.files[50][0]), 50))
+            >>> words, vectors = next(source.parse(Fetched(Path("copy.txt"), source.candidates(50)[0]), 50))
             >>> words, vectors.shape
             (['rain'], (1, 50))
 
@@ -126,10 +163,41 @@ class RemoteSource(EmbeddingSource):
         Raises:
             FormatError: The file is malformed.
         """
-        file = fetched.file or self.files[dim][0]
-        return get_reader(file.format)(fetched.path, dim, *fetched.companions.values())
+        file = fetched.file or self.candidates(dim)[0]
+        companions = tuple(fetched.companions.values())
+        if isinstance(file.format, Format):
+            return file.format.read(fetched.path, dim, *companions)
+        if file.format is not None:
+            return get_format(file.format).read(fetched.path, dim, *companions)
+        from embedhub.formats.detect import detect
 
-    def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:
+        detected = detect(fetched.path)
+        if detected.dim != dim:
+            raise FormatError(
+                f"{fetched.path}: {file.location} has vectors of dim {detected.dim}, but {self.name} names "
+                f"it for dim {dim}."
+            )
+        return detected.format.read(fetched.path, dim, *(companions or detected.companions))
+
+    def composer(
+        self, files: Mapping[str, Path], metadata: Mapping[str, Mapping[str, Any]]
+    ) -> Composer | None:
+        """Open the composer of the format of a candidate, if it has one.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["glove-6b"].composer({}, {}) is None
+            True
+
+        Args:
+            files: Paths of the extra files in the store, by name.
+            metadata: The metadata of each, by name.
+        """
+        openers = dict.fromkeys(get_composer(file.format) for file in self._all_candidates())
+        composers = (opener(files, metadata) for opener in openers if opener)
+        return next((composer for composer in composers if composer), None)
+
+    def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
         """Return what the manifest of a store records about the origin of its vectors.
 
         Example:
@@ -137,7 +205,7 @@ class RemoteSource(EmbeddingSource):
             >>> from pathlib import Path
             >>> from embedhub.download.remote_file import Fetched
             >>> source = embedhub.sources()["glove-6b"]
-            >>> fetched = Fetched(Path("copy.txt"), source.files[50][0])
+            >>> fetched = Fetched(Path("copy.txt"), source.candidates(50)[0])
             >>> source.manifest(50, source.cache_key(50), fetched)["url"]
             'https://nlp.stanford.edu/data/glove.6B.zip'
 
@@ -147,7 +215,7 @@ class RemoteSource(EmbeddingSource):
             fetched: The file that the store is built from.
         """
         metadata = super().manifest(dim, cache_key, fetched)
-        file = fetched.file or self.files[dim][0]
+        file = (fetched and fetched.file) or self.candidates(dim)[0]
         origin: dict[str, Any] = {
             "fingerprint": metadata.pop("fingerprint"),
             "url": file.url,
@@ -160,7 +228,7 @@ class RemoteSource(EmbeddingSource):
 
     def _file_locks(self, dim: int) -> tuple[str, ...]:
         """Return the names of the locks of all candidates and their companions."""
-        return tuple(sorted({file.lock_name for first in self.files[dim] for file in first.all_files}))
+        return tuple(sorted({file.lock_name for first in self.candidates(dim) for file in first.all_files}))
 
     def _trust(self, fetched: Fetched) -> None:
         """Remember the hash of a file without a published one, when it has been parsed."""
@@ -194,7 +262,7 @@ class RemoteSource(EmbeddingSource):
         Args:
             dim: One of `dims`.
         """
-        for file in self.files.get(dim, ()):
+        for file in self.candidates(dim):
             sizes = [part.size for part in file.all_files if part.member is None]
             if len(sizes) == len(file.all_files) and None not in sizes:
                 return sum(size for size in sizes if size is not None)

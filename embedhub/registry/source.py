@@ -1,19 +1,19 @@
 """`EmbeddingSource`: the interface of all sources, and the way from a download to memory-mapped vectors."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from embedhub import __version__, settings
 from embedhub import _cache as cache
-from embedhub._names import check_name
+from embedhub._names import check_name, folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import DimNotFoundError, EmbedhubError, FormatError, StoreError
-from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import validate_fallbacks
 from embedhub.vectors.store import open_store, store_path
 from embedhub.vectors.store_writer import StoreWriter
@@ -28,43 +28,46 @@ Reopen = tuple[Callable[..., Vectors], tuple[Any, ...]]
 class EmbeddingSource(ABC):
     """A named set of pretrained word vectors, in one or more dimensions.
 
-    Most sources are files at a URL and need no code: see `RemoteSource`. Others subclass this and define
-    `dims`, `cache_key`, `fetch` and `parse`.
+    Files at URLs are a `RemoteSource`, vectors that a function computes a `ComputedSource`; both are made
+    without a class of one's own. Others subclass this and define `dims`, `cache_key`, `fetch` and `parse`.
+
+    Sources are values: they can be compared, hashed and pickled, and `dataclasses.replace` makes a copy with
+    other metadata.
 
     Example:
         >>> import numpy as np
-        >>> from pathlib import Path
-        >>> from embedhub.download.remote_file import Fetched
-        >>> class Constant(EmbeddingSource):
+        >>> class Ones(EmbeddingSource):
         ...     dims = (2,)
         ...
         ...     def cache_key(self, dim):
-        ...         return "constant, version 1"
+        ...         return "ones, version 1"
         ...
         ...     def fetch(self, dim):
         ...         self.check_dim(dim)
-        ...         return Fetched(Path("nothing-to-download"))
         ...
         ...     def parse(self, fetched, dim):
-        ...         yield ["rain", "storm"], np.ones((2, dim), np.float32)
+        ...         yield Block(["rain", "storm"], np.ones((2, dim), np.float32))
         >>> about = dict.fromkeys(("description", "license", "citation", "homepage"), "")
-        >>> Constant(name="constant", language="en", cased=False, **about).vectors(2)
-        <Vectors constant: 2 words, dim 2>
+        >>> Ones(name="ones", language="en", cased=False, **about).vectors(2)
+        <Vectors ones: 2 words, dim 2>
 
     Args:
-        name: Lower-case letters, digits, and ``- . _`` between them.
+        name: What users type: printable characters without blanks and without ``: / | + # @``.
         description: One line.
         language: BCP 47 code; ``"mul"`` for several languages, ``"und"`` if unknown.
         cased: Whether ``The`` and ``the`` are different words in it.
         vocab_size: Number of words; None if unknown.
         license: SPDX expression, or the name of the license.
-        citation: What to cite.
+        citation: What to cite, in one line.
+        bibtex: The same as an entry of BibTeX, or several; empty if there is none.
         homepage: Where to read more.
+        unit: What its rows are: ``"word"``; or ``"token"`` for the tokens of a tokenizer, such as ``##ing``,
+            which are parts of words.
         fallbacks: What is tried for an out-of-vocabulary word unless the caller says otherwise:
             ``("lower",)`` for an uncased source. Names and functions as in `embedhub.embedding_matrix`.
 
     Raises:
-        ValueError: The name is invalid, or a fallback is unknown.
+        ValueError: The name is invalid, a fallback is unknown, or the unit is neither of the two.
     """
 
     name: str
@@ -74,11 +77,15 @@ class EmbeddingSource(ABC):
     vocab_size: int | None = None
     license: str
     citation: str
+    bibtex: str = ""
     homepage: str
+    unit: Literal["word", "token"] = "word"
     fallbacks: tuple[Fallback, ...] = ()
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        if self.unit not in {"word", "token"}:
+            raise ValueError(f"{self.name}: unit is {self.unit!r}; expected 'word' or 'token'.")
         object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
 
     @property
@@ -88,23 +95,26 @@ class EmbeddingSource(ABC):
 
     @abstractmethod
     def cache_key(self, dim: int) -> str:
-        """Identify the bytes that the vectors are read from; it names their store.
+        """Identify the vectors of a dimension; their store is found by it.
+
+        It has the hash of the bytes that they are read from, and the version of the code that reads or
+        computes them, so that a correction of either reaches everybody.
 
         Example:
             >>> import embedhub
             >>> embedhub.sources()["glove-6b"].cache_key(50)
-            'sha256:d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f'
+            'sha256:d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f, glove 1, ...'
 
         Args:
             dim: One of `dims`.
 
         Returns:
-            The published hash if there is one; any string that changes whenever the vectors change.
+            Any string that changes whenever the vectors change.
         """
 
     @abstractmethod
-    def fetch(self, dim: int) -> Fetched:
-        """Make the file with the vectors available on disk, verified.
+    def fetch(self, dim: int) -> Fetched | None:
+        """Make the file with the vectors available on disk, verified; None if they come from no file.
 
         Example:
             >>> import embedhub
@@ -115,7 +125,7 @@ class EmbeddingSource(ABC):
             dim: One of `dims`.
 
         Returns:
-            The file. It may be removed when a store is built from it; see EMBEDHUB_KEEP_DOWNLOADS.
+            The file, or None. It may be removed when a store is built from it; see EMBEDHUB_KEEP_DOWNLOADS.
 
         Raises:
             DimNotFoundError: The source does not have this dimension.
@@ -141,6 +151,30 @@ class EmbeddingSource(ABC):
             FormatError: The file is malformed.
         """
 
+    def composer(
+        self,
+        files: Mapping[str, Path],  # noqa: ARG002 - for subclasses
+        metadata: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
+    ) -> Composer | None:
+        """Open what makes vectors for words that the source does not have (``oov="subword"``).
+
+        A source whose `parse` yields an `ExtraFile` for that purpose opens it here. It becomes
+        `embedhub.Vectors.composer`.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["wordnet-ppmi"].composer({}, {}) is None
+            True
+
+        Args:
+            files: Paths of the extra files in the store, by name.
+            metadata: The metadata of each, by name.
+
+        Returns:
+            A `Composer`; None if the source has none.
+        """
+        return None
+
     def vectors(self, dim: int, *, reopen: Reopen | None = None) -> Vectors:
         """Open the vectors of a dimension; the first time, download the file and build the store.
 
@@ -164,14 +198,16 @@ class EmbeddingSource(ABC):
         folder = store_path(self.name, dim, key)
         if not folder.exists():
             with ExitStack() as locks:
-                locks.enter_context(cache.lock(f"build-{self.name}-{dim}d", f"building {self.name} {dim}d"))
+                locks.enter_context(
+                    cache.lock(build_lock_name(self.name, dim), f"building {self.name} {dim}d")
+                )
                 # Another source may read the same file, and removes it when its own store is built.
                 for name in self._file_locks(dim):
                     locks.enter_context(cache.lock(name, f"reading a file of {self.name} {dim}d"))
                 if not folder.exists():
                     self._build(folder, dim, key)
         reopen = reopen or self._reopen(dim, key)
-        return open_store(folder, fallbacks=self.fallbacks, reopen=reopen)
+        return open_store(folder, fallbacks=self.fallbacks, composer=self.composer, reopen=reopen)
 
     def _build(self, folder: Path, dim: int, key: str) -> None:
         """Fetch the file, write the store, publish it, and discard the file."""
@@ -186,15 +222,19 @@ class EmbeddingSource(ABC):
                 progress_bar(label, self.vocab_size, in_bytes=False) as advance,
                 StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
             ):
-                _write_blocks(writer, _input_errors_as_store_errors(self.parse(fetched, dim)), advance)
-                self._trust(fetched)
+                # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
+                blocks = self.parse(cast("Fetched", fetched), dim)
+                _write_blocks(writer, _input_errors_as_store_errors(blocks), advance)
+                if fetched:
+                    self._trust(fetched)
         except FormatError:
-            self._reject(fetched)
+            if fetched:
+                self._reject(fetched)
             raise
-        if not settings.keep_downloads():
+        if fetched and not settings.keep_downloads():
             self._discard(fetched)
 
-    def manifest(self, dim: int, cache_key: str, fetched: Fetched) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
+    def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
         """Return what the manifest of a store records about the origin of its vectors.
 
         Example:
@@ -209,6 +249,7 @@ class EmbeddingSource(ABC):
             fetched: The file that the store is built from.
         """
         return {
+            "unit": self.unit,
             "fingerprint": cache_key,
             "license": self.license,
             "citation": self.citation,
@@ -309,6 +350,11 @@ class EmbeddingSource(ABC):
             raise DimNotFoundError(
                 f"{self.name!r} has no dim {dim!r}; its dims are {', '.join(map(str, self.dims))}."
             )
+
+
+def build_lock_name(name: str, dim: int) -> str:
+    """Return the name of the lock that is held while the store of a source is built."""
+    return f"build-{folder_name(name)}-{dim}d"
 
 
 def _open(source: EmbeddingSource, dim: int) -> Vectors:

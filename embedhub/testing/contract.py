@@ -292,7 +292,7 @@ class SourceContract:
 
 
 def _candidates(source: EmbeddingSource, dim: int) -> tuple[RemoteFile, ...]:
-    return source.files.get(dim, ()) if isinstance(source, RemoteSource) else ()
+    return source.candidates(dim) if isinstance(source, RemoteSource) else ()
 
 
 def _file_names(source: EmbeddingSource, dim: int) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """The storage format: opening a published store, which is memory-mapped.
 
-A store is a folder ``<cache>/vectors/<name>/<dim>d-<key>/``::
+A store is a folder ``<cache>/vectors/<name>-<digest>/<dim>d-<key>/``::
 
     manifest.json    form, source, dim, rows, provenance, duplicates, XXH3 of each file here
     matrix.npy       float32, C order, (n, dim)
@@ -15,7 +15,7 @@ vectors. `StoreWriter` writes it.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub import settings
+from embedhub._names import folder_name
 from embedhub.errors import StoreError
-from embedhub.vectors.subwords import FILE as _SUBWORDS
-from embedhub.vectors.subwords import Subwords
+from embedhub.vectors.blocks import ComposerOpener
 from embedhub.vectors.vectors import Fallback, Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
@@ -51,13 +51,14 @@ def store_path(name: str, dim: int, cache_key: str) -> Path:
         cache_key: Identifies the bytes that they are read from.
     """
     key = hashlib.sha256(f"form {FORMAT_VERSION}\n{cache_key}".encode()).hexdigest()[:16]
-    return settings.cache_folder() / "vectors" / name / f"{dim}d-{key}"
+    return settings.cache_folder() / "vectors" / folder_name(name) / f"{dim}d-{key}"
 
 
 def open_store(
     folder: Path,
     *,
     fallbacks: tuple[Fallback, ...] = (),
+    composer: ComposerOpener | None = None,
     reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None,
 ) -> Vectors:
     """Open a published store. Only the manifest and the headers are read.
@@ -65,6 +66,7 @@ def open_store(
     Args:
         folder: The store.
         fallbacks: As for `Vectors`.
+        composer: Opens the composer of the vectors from the store's further files.
         reopen: As for `Vectors`.
 
     Raises:
@@ -75,8 +77,9 @@ def open_store(
         rows, dim = manifest["rows"], manifest["dim"]
         matrix = _map_npy(folder / MATRIX, np.float32, (rows, dim))
         words = _open_vocabulary(folder, rows)
-        files = {name: folder / name for name in manifest.get("extras", ())}
-        subwords = _open_subwords(files[_SUBWORDS], manifest) if _SUBWORDS in files else None
+        metadata = manifest.get("extras", {})
+        files = {name: folder / name for name in metadata}
+        composed = composer(files, metadata) if composer and files else None
         name = manifest["source"]
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
@@ -88,7 +91,7 @@ def open_store(
         words,
         name=name,
         manifest=manifest,
-        subwords=subwords,
+        composer=composed,
         files=files,
         fallbacks=fallbacks,
         reopen=reopen,
@@ -104,12 +107,6 @@ def _open_vocabulary(folder: Path, rows: int) -> Vocabulary:
         raise ValueError(f"{WORDS} has {len(text)} bytes, expected {offsets[-1]}")
     hashes = _map_npy(folder / HASHES, np.uint64, (rows,))
     return Vocabulary(text, offsets, hashes, _map_npy(folder / ROWS, np.int64, (rows,)))
-
-
-def _open_subwords(path: Path, manifest: Mapping[str, Any]) -> Subwords:
-    metadata = manifest["extras"][path.name]
-    vectors = _map_npy(path, np.float32, (metadata["buckets"], manifest["dim"]))
-    return Subwords(vectors, min_n=metadata["min_n"], max_n=metadata["max_n"])
 
 
 def _map_npy(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -3,7 +3,9 @@
 P. Bojanowski, E. Grave, A. Joulin, T. Mikolov, "Enriching Word Vectors with Subword Information", TACL 2017.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +137,29 @@ class Subwords:
         counts = np.zeros(len(words), np.int64)
         np.add.at(counts, owner, exists.sum(axis=1))
         return rows[exists], counts
+
+
+def open_subwords(files: Mapping[str, Path], metadata: Mapping[str, Mapping[str, Any]]) -> Subwords | None:
+    """Open the n-gram vectors of a store, if it has any; they are memory-mapped.
+
+    Example:
+        >>> open_subwords({}, {}) is None
+        True
+
+    Args:
+        files: Paths of the further files of the store, by name.
+        metadata: What the manifest records about each.
+
+    Raises:
+        ValueError: The file is not the one that the manifest describes.
+    """
+    if FILE not in files:
+        return None
+    described = metadata[FILE]
+    rows: NDArray[np.float32] = np.load(files[FILE], mmap_mode="r", allow_pickle=False).view(np.ndarray)
+    if rows.dtype != np.float32 or rows.ndim != 2 or len(rows) != described["buckets"]:  # noqa: PLR2004 - buckets, dim
+        raise ValueError(f"{FILE} holds {rows.dtype} {rows.shape}, expected {described['buckets']} buckets")
+    return Subwords(rows, min_n=described["min_n"], max_n=described["max_n"])
 
 
 def _encode(word: str) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from embedhub.errors import WordNotFoundError
-from embedhub.vectors.subwords import Subwords
+from embedhub.vectors.blocks import Composer
 from embedhub.vectors.vocabulary import Vocabulary
 
 _CHUNK = 8192
@@ -36,7 +36,7 @@ class Vectors(Collection[str]):
         words: The word of each row.
         name: Name of the source.
         manifest: What the store says of itself.
-        subwords: Composes vectors of out-of-vocabulary words from their n-grams (fastText only).
+        composer: Makes vectors for out-of-vocabulary words, such as fastText's from their n-grams.
         files: Files that came with the vectors, by name, such as ``tokenizer.json``.
         fallbacks: The source's default for `embedhub.embedding_matrix`: what is tried for out-of-vocabulary
             words. Look-ups here do not use it.
@@ -51,7 +51,7 @@ class Vectors(Collection[str]):
         *,
         name: str,
         manifest: dict[str, Any] | None = None,
-        subwords: Subwords | None = None,
+        composer: Composer | None = None,
         files: Mapping[str, Path] | None = None,
         fallbacks: tuple[Fallback, ...] = (),
         reopen: "tuple[Callable[..., Vectors], tuple[Any, ...]] | None" = None,
@@ -60,7 +60,7 @@ class Vectors(Collection[str]):
         self.words = words
         self.name = name
         self.manifest = manifest or {}
-        self.subwords = subwords
+        self.composer = composer
         self.files = files or {}
         self.fallbacks = fallbacks
         self._reopen = reopen

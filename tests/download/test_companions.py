@@ -144,5 +144,5 @@ def test_partly_read_file_is_verified(cache: Path, kind: str) -> None:
     assert list(cache.glob("vectors/*/*")) == []
     vectors = source(good).vectors(4)
     assert list(vectors) == TOKENS
-    assert vectors.subwords is not None
+    assert vectors.composer is not None
     assert files_in(cache / "downloads") == []

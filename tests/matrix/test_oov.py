@@ -193,7 +193,7 @@ def test_misspelled_policy_is_rejected_before_a_download() -> None:
 def test_subword_policy_composes_missing_words(make_vectors: Callable[..., Vectors]) -> None:
     """With "subword", a missing word has the vector that the source composes."""
     vectors = make_vectors(["w1", "w2"], dim=3)
-    vectors.subwords = Subwords(np.full((5, 3), 4, np.float32), min_n=3, max_n=3)
+    vectors.composer = Subwords(np.full((5, 3), 4, np.float32), min_n=3, max_n=3)
     matrix = matrix_of(vectors, ["", "w2", "qwxz"], oov="subword")
     assert matrix.tolist() == [[0, 0, 0], vectors["w2"].tolist(), [4, 4, 4]]
 

@@ -259,10 +259,10 @@ def test_fasttext_ngrams_are_stored(tmp_path: Path) -> None:
     composed = []
     for name, packed in (("a.bin", data), ("b.bin", gzip.compress(data))):
         vectors = embedhub.load(write(tmp_path / name, packed))
-        assert vectors.subwords is not None
-        assert not vectors.subwords.rows.flags.writeable
+        assert vectors.composer is not None
+        assert not vectors.composer.rows.flags.writeable
         assert vectors.manifest["extras"] == {"subwords.npy": {"buckets": 10, "min_n": 3, "max_n": 6}}
-        composed.append(vectors.subwords.compose(["unheardof"]).tolist())
+        composed.append(vectors.composer.compose(["unheardof"]).tolist())
     assert composed[0] == composed[1] != [[0, 0]]
 
 

@@ -102,8 +102,8 @@ def test_fasttext_vectors_match_fasttext(name: str, known: str, unknown: str) ->
     """Models of versions 12 and 11 return the bits of fastText for a known and an unknown word."""
     vectors = embedhub.load(FORMATS / "fasttext" / name)
     assert vectors["the"].tobytes().hex() == known
-    assert vectors.subwords is not None
-    assert vectors.subwords.compose(["unknownword"]).tobytes().hex() == unknown
+    assert vectors.composer is not None
+    assert vectors.composer.compose(["unknownword"]).tobytes().hex() == unknown
 
 
 def test_static_embedding_layouts_are_equal() -> None:

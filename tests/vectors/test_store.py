@@ -183,8 +183,8 @@ def test_extra_files_come_with_a_store(tmp_path: Path) -> None:
     assert list(opened) == ["a", "b"]
     assert opened.files["tokenizer.json"].read_text() == "{}"
     assert {"subwords.npy", "tokenizer.json"} <= set(opened.manifest["xxh3_128"])
-    assert opened.subwords is not None
-    assert (opened.subwords.rows == table).all()
+    assert opened.composer is not None
+    assert (opened.composer.rows == table).all()
     (tmp_path / "tiny" / "subwords.npy").write_bytes(b"")
     with pytest.raises(StoreError, match="is damaged"):
         store.open_store(tmp_path / "tiny")
@@ -197,7 +197,7 @@ def test_stores_from_before_extra_files_are_still_opened(tmp_path: Path) -> None
     del manifest["extras"]
     (tmp_path / "tiny" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     opened = store.open_store(tmp_path / "tiny")
-    assert (opened.files, opened.subwords) == ({}, None)
+    assert (opened.files, opened.composer) == ({}, None)
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ def test_vectors_have_the_bits_of_fasttext() -> None:
     expected = json.loads((GOLDEN / "fasttext.json").read_text("utf-8"))
     assert list(vectors) == list(expected["words"])
     assert vectors.matrix.tobytes().hex() == "".join(expected["words"].values())
-    assert vectors.subwords is not None
-    composed = vectors.subwords.compose(list(expected["unknown"]))
+    assert vectors.composer is not None
+    composed = vectors.composer.compose(list(expected["unknown"]))
     assert composed.tobytes().hex() == "".join(expected["unknown"].values())
-    assert repr(vectors.subwords) == "<Subwords: n-grams of 2 to 4 characters in 40 buckets>"
+    assert repr(vectors.composer) == "<Subwords: n-grams of 2 to 4 characters in 40 buckets>"
 
 
 def test_subword_policy_has_the_bits_of_fasttext() -> None:
@@ -97,9 +97,9 @@ def test_fasttext_model_composes_known_and_unknown_words(
     assert [row.tobytes() for row in vectors.matrix] == [
         naive(word, ngrams, 3, 6, row) for word, row in zip(known, own, strict=True)
     ]
-    assert vectors.subwords is not None
+    assert vectors.composer is not None
     unknown = ["unknownword", *words[1900:]]
-    assert [row.tobytes() for row in vectors.subwords.compose(unknown)] == [
+    assert [row.tobytes() for row in vectors.composer.compose(unknown)] == [
         naive(word, ngrams, 3, 6) for word in unknown
     ]
 
@@ -121,5 +121,5 @@ def test_invalid_utf8_is_composed() -> None:
 
 
 def test_source_without_ngrams_has_no_subwords() -> None:
-    """Only fastText models with n-grams have `Vectors.subwords`."""
-    assert embedhub.load("wordnet-ppmi", 25).subwords is None
+    """Only fastText models with n-grams have `Vectors.composer`."""
+    assert embedhub.load("wordnet-ppmi", 25).composer is None

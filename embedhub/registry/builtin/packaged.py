@@ -8,7 +8,7 @@ from pathlib import Path
 
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError
-from embedhub.formats import get_reader
+from embedhub.formats import get_format, versions
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.blocks import Block, ExtraFile
 
@@ -21,13 +21,13 @@ class PackagedSource(EmbeddingSource):
         file: Name of the file.
         sha256: SHA-256 of the file, in hexadecimal.
         packaged_dims: The dimensions that it has.
-        format: Name of its format; None where a subclass reads it.
+        format: Name of its format.
     """
 
     file: str
     sha256: str
     packaged_dims: tuple[int, ...]
-    format: str | None = None
+    format: str = "glove"
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -35,8 +35,8 @@ class PackagedSource(EmbeddingSource):
         return self.packaged_dims
 
     def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
-        """Return the hash of the packaged file."""
-        return f"sha256:{self.sha256}"
+        """Return the hash of the packaged file, and the version of its reader."""
+        return f"sha256:{self.sha256}, {versions(self.format)}"
 
     def fetch(self, dim: int) -> Fetched:
         """Return the packaged file, verified.
@@ -58,4 +58,4 @@ class PackagedSource(EmbeddingSource):
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read the file in its format."""
-        return get_reader(self.format)(fetched.path, dim)
+        return get_format(self.format).read(fetched.path, dim)

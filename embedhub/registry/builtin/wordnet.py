@@ -25,6 +25,10 @@ _BLOCK = 8192
 class _WordNetSource(PackagedSource):
     """A source whose words share vectors, stored as int8."""
 
+    def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
+        """Return the hash of the packaged file, and the version of `parse`."""
+        return f"sha256:{self.sha256}, wordnet 1"
+
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:
         """Read int8 codes, and for each word the row of codes that it shares; yield the first columns."""
         try:
@@ -41,7 +45,7 @@ class _WordNetSource(PackagedSource):
         words = words.tobytes().decode().split("\n")
         for start in range(0, len(words), _BLOCK):
             part = slice(start, start + _BLOCK)
-            yield words[part], codes[rows[part], :dim] * step
+            yield Block(words[part], codes[rows[part], :dim] * step)
 
 
 WORDNET_PPMI = _WordNetSource(

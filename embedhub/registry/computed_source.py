@@ -1,0 +1,110 @@
+"""`ComputedSource`: a source whose vectors a function computes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from embedhub.download.remote_file import Fetched
+from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.blocks import Block, ExtraFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputedSource(EmbeddingSource):
+    """A named set of word vectors that are computed on first use, and stored like any others.
+
+    Example:
+        >>> import numpy as np
+        >>> def letters(dim):
+        ...     words = list("abcdefgh")
+        ...     yield Block(words, np.eye(len(words), dim, dtype=np.float32))
+        >>> source = ComputedSource(
+        ...     name="letters",
+        ...     dims=(4, 8),
+        ...     version=1,
+        ...     compute=letters,
+        ...     description="A one-hot vector for each letter",
+        ...     language="und",
+        ...     cased=False,
+        ...     license="CC0-1.0",
+        ...     citation="Me (2026)",
+        ...     homepage="https://example.org",
+        ... )
+        >>> source.vectors(4)["b"].tolist()
+        [0.0, 1.0, 0.0, 0.0]
+
+    Args:
+        name: As for `EmbeddingSource`, like all others but the last three.
+        description: One line.
+        language: BCP 47 code.
+        cased: Whether ``The`` and ``the`` are different words in it.
+        vocab_size: Number of words; None if unknown.
+        license: SPDX expression, or the name of the license.
+        citation: What to cite, in one line.
+        bibtex: The same in BibTeX.
+        homepage: Where to read more.
+        unit: What its rows are, ``"word"`` or ``"token"``.
+        fallbacks: What is tried for an out-of-vocabulary word.
+        dims: The available dimensions.
+        version: Change it whenever ``compute`` yields other vectors; all stores are then built again.
+        compute: Takes a dimension and yields blocks. A function of a module, so that the source can be
+            pickled. What is slow to import it imports itself.
+
+    Raises:
+        ValueError: There are no dims, or one is not a positive integer; or as for `EmbeddingSource`.
+        TypeError: ``compute`` is not a function.
+    """
+
+    dims: tuple[int, ...]
+    version: int | str
+    compute: Callable[[int], Iterable[Block | ExtraFile]]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        dims = tuple(sorted(set(self.dims)))
+        if not dims or not all(type(dim) is int and dim > 0 for dim in dims):
+            raise ValueError(f"{self.name}: dims is {self.dims!r}; expected positive ints in a tuple.")
+        object.__setattr__(self, "dims", dims)
+        if not callable(self.compute):
+            raise TypeError(
+                f"{self.name}: compute is {self.compute!r}; expected a function that takes a dim and yields "
+                "blocks."
+            )
+
+    def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
+        """Identify the vectors by the version of the function.
+
+        Example:
+            >>> source.cache_key(4)  # doctest: +SKIP
+            'computed, version 1'
+
+        Args:
+            dim: One of `dims`.
+        """
+        return f"computed, version {self.version}"
+
+    def fetch(self, dim: int) -> None:
+        """Do nothing: there is no file.
+
+        Example:
+            >>> source.fetch(4)  # doctest: +SKIP
+
+        Args:
+            dim: One of `dims`.
+
+        Raises:
+            DimNotFoundError: The source does not have this dimension.
+        """
+        self.check_dim(dim)
+
+    def parse(self, fetched: Fetched | None, dim: int) -> Iterator[Block | ExtraFile]:  # noqa: ARG002 - no file
+        """Yield what the function yields.
+
+        Example:
+            >>> next(source.parse(None, 4)).words[:2]  # doctest: +SKIP
+            ['a', 'b']
+
+        Args:
+            fetched: None.
+            dim: Dimension of the vectors.
+        """
+        yield from self.compute(dim)
