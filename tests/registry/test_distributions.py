@@ -167,7 +167,7 @@ def test_mirror_with_other_bytes_serves_only_unpinned_members(
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     line = b"the" + 300 * b" 0.5" + b"\n"
     for name in ("glove-2024-dolma", "glove-840b"):
-        (file,) = glove_sources[name].files[300]
+        (file,) = glove_sources[name].candidates(300)
         place = tmp_path / "mirror" / file.url.removeprefix("https://")
         place.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
