@@ -19,13 +19,14 @@ from embedhub.errors import StoreError, WordNotFoundError
 from embedhub.vectors import store, store_writer, vocabulary
 from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.store_writer import StoreWriter
+from embedhub.vectors.subwords import Subwords, open_subwords
 
 WORDS = ["the", "of", "café", "a b", "", "\udcff", "\u0085", "nan", "naïve"]
 
 
 def rows_for(words: list[str], dim: int = 3) -> Block:
     """Return words with distinct rows."""
-    return words, np.arange(1, len(words) * dim + 1, dtype=np.float32).reshape(len(words), dim)
+    return Block(words, np.arange(1, len(words) * dim + 1, dtype=np.float32).reshape(len(words), dim))
 
 
 def build(folder: Path, blocks: Iterable[Block | ExtraFile], dim: int = 3) -> Vectors:
@@ -33,7 +34,7 @@ def build(folder: Path, blocks: Iterable[Block | ExtraFile], dim: int = 3) -> Ve
     with StoreWriter(folder, name="tiny", dim=dim, manifest={"license": "CC0"}) as writer:
         for block in blocks:
             writer.write(block)
-    return store.open_store(folder)
+    return store.open_store(folder, composer=open_subwords)
 
 
 @pytest.fixture
@@ -136,7 +137,11 @@ def test_the_memory_of_a_build_does_not_grow_with_the_rows(
 
     def peak(blocks: int) -> int:
         tracemalloc.start()
-        build(tmp_path / str(blocks), (([f"{i} {j}" for j in range(512)], rows) for i in range(blocks)), 512)
+        build(
+            tmp_path / str(blocks),
+            (Block([f"{i} {j}" for j in range(512)], rows) for i in range(blocks)),
+            512,
+        )
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return peak
@@ -183,11 +188,11 @@ def test_extra_files_come_with_a_store(tmp_path: Path) -> None:
     assert list(opened) == ["a", "b"]
     assert opened.files["tokenizer.json"].read_text() == "{}"
     assert {"subwords.npy", "tokenizer.json"} <= set(opened.manifest["xxh3_128"])
-    assert opened.composer is not None
+    assert isinstance(opened.composer, Subwords)
     assert (opened.composer.rows == table).all()
     (tmp_path / "tiny" / "subwords.npy").write_bytes(b"")
     with pytest.raises(StoreError, match="is damaged"):
-        store.open_store(tmp_path / "tiny")
+        store.open_store(tmp_path / "tiny", composer=open_subwords)
 
 
 def test_stores_from_before_extra_files_are_still_opened(tmp_path: Path) -> None:
@@ -254,7 +259,7 @@ def test_most_similar(tmp_path: Path) -> None:
     """Neighbors are sorted by cosine, best first, without the word itself; rows of zeros are near nothing."""
     words = ["east", "north", "northeast", "west", "nowhere"]
     rows = np.array([[1, 0], [0, 2], [3, 3], [-1, 0], [0, 0]], np.float32)
-    opened = build(tmp_path / "compass", [(words, rows)], dim=2)
+    opened = build(tmp_path / "compass", [Block(words, rows)], dim=2)
     names, scores = zip(*opened.most_similar("east"), strict=True)
     assert names == ("northeast", "north", "nowhere", "west")
     assert scores == pytest.approx([2**-0.5, 0, 0, -1])
@@ -288,7 +293,7 @@ def test_words_that_cannot_be_encoded_are_a_format_error(words: Any, tmp_path: P
         pytest.raises(FormatError, match="After 0 vectors a reader yielded a word that cannot"),
         StoreWriter(tmp_path / "store", name="tiny", dim=2) as writer,
     ):
-        writer.write((words, np.ones((1, 2), np.float32)))
+        writer.write(Block(words, np.ones((1, 2), np.float32)))
     assert not (tmp_path / "store").exists()
 
 
@@ -317,5 +322,5 @@ def test_a_missing_extra_file_is_named(tmp_path: Path) -> None:
 def test_a_manifest_cannot_replace_what_was_counted(tmp_path: Path) -> None:
     """Dimension and number of rows in the manifest are those of the store."""
     with StoreWriter(tmp_path / "store", name="tiny", dim=2, manifest={"dim": 5, "rows": 9}) as writer:
-        writer.write((["rain"], np.ones((1, 2), np.float32)))
+        writer.write(Block(["rain"], np.ones((1, 2), np.float32)))
     assert store.open_store(tmp_path / "store").matrix.shape == (1, 2)
