@@ -304,3 +304,24 @@ def test_empty_build_does_not_trust_its_file(
         source.vectors(2)
     assert not (cache / "hashes").exists()
     assert files_in(cache / "downloads") == []
+
+
+@pytest.mark.parametrize("promised", [True, False], ids=["promised", "sent"])
+def test_truncated_archive_is_refused_by_its_size(
+    mirror: Path,
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
+    promised: bool,
+) -> None:
+    """An archive that is downloaded whole, for lack of byte ranges, must have its published size."""
+    archive = mirror / HOST / "some.zip"
+    size = archive.stat().st_size
+    file = a_member(archive_size=size)
+    serving = serve(mirror, ranges=False, length=promised)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    archive.write_bytes(archive.read_bytes()[:-1000])
+    said = f"but {size - 1000:,} are offered" if promised else f"got {size - 1000:,}"
+    with pytest.raises(ChecksumError, match=f"some.zip: expected {size:,} bytes, {said}"):
+        fetch([file])
+    assert files_in(cache / "downloads") == []

@@ -24,6 +24,8 @@ class Serving:
     base: str = ""
     ranges: bool = True
     etag: str | None = '"1"'
+    length: bool = True
+    """Whether the size is sent before a file; else the end of the connection is its end."""
     rate: float | None = None
     """Bytes per second, None for all at once."""
     faults: list[dict[str, Any]] = field(default_factory=list)
@@ -80,7 +82,10 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_header("ETag", serving.etag)
         for name, value in serving.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(fault.get("promise", stop - start)))
+        if serving.length:
+            self.send_header("Content-Length", str(fault.get("promise", stop - start)))
+        else:
+            self.send_header("Connection", "close")
         self.end_headers()
         time.sleep(fault.get("stall", 0))
         self._send(path, start, min(stop, start + fault.get("cut", size)))
