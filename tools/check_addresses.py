@@ -89,7 +89,7 @@ def ask(file: RemoteFile) -> Answer:
 
     with SafeSession() as session:
         session.hooks["response"] = [remember]  # is called for redirects, too
-        remote = HttpBytes(file.url, session)
+        remote = HttpBytes(file.url, session, file.headers)
         try:
             remote.stat()
             size = remote.size

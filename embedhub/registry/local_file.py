@@ -13,6 +13,7 @@ from typing import Any
 from embedhub import _atomic, settings
 from embedhub._compression import split_member
 from embedhub._file_state import file_state, xxh3_of_file
+from embedhub._frozen import FrozenDict
 from embedhub._names import slug
 from embedhub._warn import warn
 from embedhub.download.remote_file import Fetched
@@ -57,7 +58,7 @@ class LocalSource(EmbeddingSource):
     def fetch(self, dim: int) -> Fetched:
         """Return the file."""
         self.check_dim(dim)
-        return Fetched(self.path, None, {path.name: path for path in self.format.companions})
+        return Fetched(self.path, None, FrozenDict({path.name: path for path in self.format.companions}))
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read the file; if it ends too early, its complete vectors are used, with a warning."""

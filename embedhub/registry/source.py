@@ -230,13 +230,13 @@ class EmbeddingSource(ABC):
                 blocks = self.parse(cast("Fetched", fetched), dim)
                 _write_blocks(writer, _input_errors_as_store_errors(blocks), advance)
                 if fetched:
-                    self._trust(fetched)
+                    self._remember_hashes(fetched)
         except FormatError:
             if fetched:
-                self._reject(fetched)
+                self._remove_unverified(fetched)
             raise
         if fetched and not settings.keep_downloads():
-            self._discard(fetched)
+            self._remove_downloads(fetched)
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
         """Return what the manifest of a store records about the origin of its vectors.
@@ -269,21 +269,21 @@ class EmbeddingSource(ABC):
         """
         return ()
 
-    def _trust(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
+    def _remember_hashes(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
         """Remember the hash of a file without a published one, when it has been parsed.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def _reject(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+    def _remove_unverified(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a file without a known hash, when it is malformed.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def _discard(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+    def _remove_downloads(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a downloaded file when the store is built.
 
         Args:

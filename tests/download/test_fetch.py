@@ -20,7 +20,7 @@ from remote import HOST, files_in, pinned, source_of
 import embedhub
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
 from embedhub._names import folder_name
-from embedhub.download.fetch import fetch_first, trust
+from embedhub.download.fetch import fetch_first, remember_hashes
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError
 from embedhub.formats import glove
@@ -206,7 +206,7 @@ def test_damaged_download_is_downloaded_again(
     file = make(TEXT) if known else make(TEXT, known_hash=None)
     fetched = fetch_first([file], label="some 2d")
     with warnings.catch_warnings(action="ignore"):
-        trust(fetched)
+        remember_hashes(fetched)
     path = fetched.path
     data = path.read_bytes()
     path.write_bytes(data[:-100] + bytes(50) + data[-50:])
@@ -303,4 +303,25 @@ def test_empty_build_does_not_trust_its_file(
     with pytest.raises(FormatError, match="no vectors at all"):
         source.vectors(2)
     assert not (cache / "hashes").exists()
+    assert files_in(cache / "downloads") == []
+
+
+@pytest.mark.parametrize("promised", [True, False], ids=["promised", "sent"])
+def test_truncated_archive_is_refused_by_its_size(
+    mirror: Path,
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
+    promised: bool,
+) -> None:
+    """An archive that is downloaded whole, for lack of byte ranges, must have its published size."""
+    archive = mirror / HOST / "some.zip"
+    size = archive.stat().st_size
+    file = a_member(archive_size=size)
+    serving = serve(mirror, ranges=False, length=promised)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    archive.write_bytes(archive.read_bytes()[:-1000])
+    said = f"but {size - 1000:,} are offered" if promised else f"got {size - 1000:,}"
+    with pytest.raises(ChecksumError, match=f"some.zip: expected {size:,} bytes, {said}"):
+        fetch([file])
     assert files_in(cache / "downloads") == []

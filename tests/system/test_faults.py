@@ -30,7 +30,7 @@ from remote import HOST, files_in, pinned, source_of, zipped
 
 import embedhub
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
-from embedhub.download.fetch import fetch_first, trust
+from embedhub.download.fetch import fetch_first, remember_hashes
 from embedhub.errors import ChecksumError, OfflineError, StoreError, UnverifiedWarning
 
 MIB = 1 << 20
@@ -304,7 +304,7 @@ def test_unpinned_hash_is_remembered(server: Any, cache: Path, folder: Path) -> 
         file = a_file(kind, known_hash=None, size=None)
         fetched = fetch_first([file], label="some 2d")
         with pytest.warns(UnverifiedWarning, match=hashlib.sha256(published()).hexdigest()):
-            trust(fetched)
+            remember_hashes(fetched)
         path = fetched.path
         path.unlink()
         with warnings.catch_warnings():
