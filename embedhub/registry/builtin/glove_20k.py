@@ -22,6 +22,7 @@ GLOVE_6B_20K = PackagedSource(
     vocab_size=20_000,
     license=GLOVE_6B.license,
     citation=GLOVE_6B.citation,
+    bibtex=GLOVE_6B.bibtex,
     homepage=GLOVE_6B.homepage,
     fallbacks=GLOVE_6B.fallbacks,
 )

@@ -59,6 +59,12 @@ WORDNET_PPMI = _WordNetSource(
     vocab_size=78_781,
     license="LicenseRef-WordNet-3.0",
     citation="Christiane Fellbaum, ed. (1998). WordNet: An Electronic Lexical Database. MIT Press.",
+    bibtex="""@book{fellbaum1998wordnet,
+  editor = {Fellbaum, Christiane},
+  title = {{WordNet}: An Electronic Lexical Database},
+  publisher = {MIT Press},
+  year = {1998},
+}""",
     homepage="https://wordnet.princeton.edu/",
     fallbacks=("lower",),
 )
