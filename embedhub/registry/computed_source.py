@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from embedhub.download.remote_file import Fetched
 from embedhub.registry.source import EmbeddingSource
@@ -54,7 +55,7 @@ class ComputedSource(EmbeddingSource):
         TypeError: ``compute`` is not a function.
     """
 
-    dims: tuple[int, ...]
+    dims: tuple[int, ...] = ()  # without a value, the property of the base class would stay abstract
     version: int | str
     compute: Callable[[int], Iterable[Block | ExtraFile]]
 
@@ -110,7 +111,7 @@ class ComputedSource(EmbeddingSource):
         self.check_dim(dim)
 
     def parse(self, fetched: Fetched | None, dim: int) -> Iterator[Block | ExtraFile]:  # noqa: ARG002 - no file
-        """Yield what the function yields.
+        """Return what the function yields.
 
         Example:
             >>> import numpy as np
@@ -127,4 +128,5 @@ class ComputedSource(EmbeddingSource):
             fetched: None.
             dim: Dimension of the vectors.
         """
-        yield from self.compute(dim)
+        # Mostly a generator, so an iterator; of anything else the error is that of the store.
+        return cast("Iterator[Block | ExtraFile]", self.compute(dim))
