@@ -96,7 +96,7 @@ def _check_file(
     source: "EmbeddingSource", dim: int, file: "RemoteFile", folder: Path, digests: dict[str, str]
 ) -> Iterator[_Finding]:
     """Check one candidate; its file is removed again."""
-    from embedhub.download.fetch import discard
+    from embedhub.download.fetch import remove_all
     from embedhub.errors import DownloadError
 
     fetched = _in_downloads(file)
@@ -116,7 +116,7 @@ def _check_file(
     yield from _check_vectors(source, dim, fetched, file.location, digests)
     if not is_kept:
         with _own_cache(folder):
-            discard(fetched)
+            remove_all(fetched)
 
 
 def _in_downloads(file: "RemoteFile") -> "Fetched | None":
@@ -155,16 +155,15 @@ def _own_cache(folder: Path) -> Iterator[None]:
 def _check_archive(dim: int, file: "RemoteFile", folder: Path) -> Iterator[_Finding]:
     """Check the whole archive of a member; it is kept in the folder for its other members."""
     fetched = _download(file.archive, "the archive", folder)
-    archive = replace(file.archive, known_hash=file.archive_hash, size=file.archive_size)
-    yield from _check_bytes(dim, archive, fetched.path, prefix="archive_")
+    yield from _check_bytes(dim, file.archive, fetched.path, of_archive=True)
 
 
-def _check_bytes(dim: int, file: "RemoteFile", path: Path, *, prefix: str = "") -> Iterator[_Finding]:
+def _check_bytes(dim: int, file: "RemoteFile", path: Path, *, of_archive: bool = False) -> Iterator[_Finding]:
     from embedhub.cli._measure import hash_file
 
     algorithm = (file.known_hash or "sha256").partition(":")[0]
     known_hash, size = hash_file(path, algorithm, inflate=file.member is not None)
-    keys = ("archive_hash", "archive_size") if prefix else ("known_hash", "size")
+    keys = ("archive_hash", "archive_size") if of_archive else ("known_hash", "size")
     stated: tuple[Any, ...] = (file.known_hash, file.size)
     for key, expected, actual in zip(keys, stated, (known_hash, size), strict=True):
         written = f'{key} = "{actual}"' if isinstance(actual, str) else f"{key} = {actual}"

@@ -146,10 +146,16 @@ def _read_file(path: Path, base: str) -> _AuthorFile:
     from embedhub.cli._excerpt import COUNT
     from embedhub.cli._measure import hash_file, measure
     from embedhub.download.remote_file import RemoteFile
+    from embedhub.formats import FORMATS
     from embedhub.registry.local_file import open_source
     from embedhub.registry.registry import sources
 
     detected = open_source(path, sources().formats).format
+    if detected.format.name not in FORMATS:
+        raise typer.BadParameter(
+            f"{path} is in the format {detected.format.name!r} of a plugin, of which a table can have no name. "
+            "Run new-plugin without files, and give its RemoteFile format=<the Format of that plugin>."
+        )
     archive, member = split_member(path)
 
     def remote(path: Path, **more: Any) -> RemoteFile:
