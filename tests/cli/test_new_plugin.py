@@ -53,7 +53,7 @@ def write_each_format(folder: Path) -> list[str]:
     (folder / "rivers.5d.bin").write_bytes(writers.fasttext_bin(WORDS, rows(5), ngrams))
     (folder / "model.safetensors").write_bytes(writers.safetensors({"embeddings": ("F32", rows(6))}))
     (folder / "tokenizer.json").write_bytes(writers.tokenizer(WORDS))
-    with zipfile.ZipFile(folder / "all.zip", "w") as archive:
+    with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README", "")
         archive.writestr("rivers.7d.txt", writers.glove(WORDS, rows(7)))
     names = ("rivers 2d.txt.gz", "rivers.2d.vec", "rivers.3d.vec", "rivers.4d.bin", "rivers.5d.bin")
@@ -79,13 +79,13 @@ def serve(folder: Path, names: list[str]) -> Path:
     place = folder / "mirror" / "quiet-rivers.example" / "v1"
     place.mkdir(parents=True)
     for name in (*names, "tokenizer.json"):
-        name = name.partition("#")[0]
-        (place / name.replace(" ", "%20")).write_bytes((folder / name).read_bytes())
+        file = folder / name.partition("#")[0]
+        (place / file.name.replace(" ", "%20")).write_bytes(file.read_bytes())
     return folder / "mirror"
 
 
 def test_a_plugin_of_each_format_passes_its_tests(folder: Path, install: Callable[..., None]) -> None:
-    """The distribution made of files can be installed unchanged, its tests pass, and its vectors are there."""
+    """The distribution made of files can be installed unchanged, its tests pass, and it is checked."""
     names = write_each_format(folder)
     done = run("new-plugin", "quiet-rivers", *names, *FACTS, "--language", "en")
     assert (done.returncode, done.stderr) == (0, "")
@@ -102,7 +102,7 @@ def test_a_plugin_of_each_format_passes_its_tests(folder: Path, install: Callabl
 
 
 def test_what_is_written_is_small_and_complete(folder: Path) -> None:
-    """The module is one table; the metadata have the data's entry point, the license, and a capped version."""
+    """The module is one table; the metadata have the data's entry point, the license, a capped version."""
     (folder / "rivers.txt").write_bytes(writers.glove(WORDS, rows(3)))
     assert run("new-plugin", "embedhub-quiet-rivers", "rivers.txt", *FACTS).returncode == 0
     made = folder / "embedhub-quiet-rivers"
@@ -188,7 +188,7 @@ def test_a_table_alone_is_a_source(folder: Path, monkeypatch: pytest.MonkeyPatch
     "given", [FACTS[:4], FACTS[2:], (*FACTS[:2], *FACTS[4:]), (*FACTS, "--license", " ")]
 )
 def test_facts_that_only_the_author_knows_are_required(given: tuple[str, ...], folder: Path) -> None:
-    """Without an address, a license or a citation nothing is written, and the message names what is missing."""
+    """Without an address, a license or a citation nothing is written, and the message names it."""
     (folder / "rivers.txt").write_bytes(writers.glove(WORDS, rows(3)))
     done = run("new-plugin", "quiet-rivers", "rivers.txt", *given)
     assert done.returncode == 2
@@ -218,6 +218,15 @@ def test_files_that_are_no_vectors_are_refused(folder: Path) -> None:
         assert done.returncode == 1
         assert words in done.stderr
     assert [path.name for path in folder.iterdir()] == ["page.txt"]
+
+
+def test_members_that_are_not_deflated_are_refused(folder: Path) -> None:
+    """A member that cannot be downloaded by itself is refused, with what to do."""
+    with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("rivers.txt", writers.glove(WORDS, rows(3)))
+    done = run("new-plugin", "quiet-rivers", "all.zip#rivers.txt", *FACTS)
+    assert done.returncode == 2
+    assert "Pack it with deflate" in done.stderr
 
 
 FORMAT_PLUGIN = """

@@ -16,7 +16,6 @@ import numpy as np
 import pages
 import pytest
 from children import PATIENCE
-from command import run
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
