@@ -54,7 +54,7 @@ class ComputedSource(EmbeddingSource):
         TypeError: ``compute`` is not a function.
     """
 
-    dims: tuple[int, ...]
+    dims: tuple[int, ...] = ()  # without a value, the property of the base class would stay abstract
     version: int | str
     compute: Callable[[int], Iterable[Block | ExtraFile]]
 
