@@ -161,6 +161,7 @@ def glove_6b_mirror(
             known_hash=_sha256(text),
             size=len(text),
             archive_hash=_sha256(archive.read_bytes()),
+            archive_size=archive.stat().st_size,
         ),
         replace(release, known_hash=_sha256(other.read_bytes()), size=other.stat().st_size),
     )

@@ -187,7 +187,11 @@ class RemoteFile:
 
 
 class Fetched(NamedTuple):
-    """A verified file on disk.
+    """A verified file on disk: what `EmbeddingSource.fetch` returns and `parse` takes.
+
+    Example:
+        >>> Fetched(Path("vectors.txt")).path.name
+        'vectors.txt'
 
     Args:
         path: The file; a zip member is kept as gzip.
