@@ -91,8 +91,8 @@ def embedding_matrix(
             integers from 0 and may have gaps. In a sequence, a word may occur several times.
         oov: The policy for missing words. ``"zeros"``; ``"normal"``: random numbers with the mean and
             standard deviation of each column over the rows that were found; ``"mean"``: that mean;
-            ``"subword"``: composed by the source from subwords, if it has any; a vector of shape ``(dim,)``;
-            or a function from ``k`` words and the dimension to ``(k, dim)`` finite numbers.
+            ``"subword"``: composed by the source, if it can (`Vectors.composer`); a vector of shape
+            ``(dim,)``; or a function from ``k`` words and the dimension to ``(k, dim)`` finite numbers.
         seed: Random seed of ``"normal"``, from 0 to 2**64 - 1. The noise of a word depends only on the seed
             and the word, not on the rest of the vocabulary. numpy's global random state is not used.
         fallbacks: Other words to look up for a missing word, tried in order. ``"lower"``; ``"unaccent"``:

@@ -63,7 +63,7 @@ def oov_vectors(
 
     Raises:
         VocabularyError: The policy is ``"normal"`` or ``"mean"``, and ``stats`` returns None.
-        ValueError: The policy is ``"subword"`` and the source has no subwords; or an array has the wrong
+        ValueError: The policy is ``"subword"`` and the source has no composer; or an array has the wrong
             shape, is not numeric, or is not finite in float32.
     """
     dim = vectors.dim
@@ -71,13 +71,7 @@ def oov_vectors(
         if policy == "zeros":
             return np.zeros(dim, np.float32)
         if policy == "subword":
-            if vectors.composer is None:
-                raise ValueError(
-                    f"oov='subword' needs vectors that compose a word from its subwords, and {vectors.name} "
-                    "has no subwords. Use a fastText model with subwords (.bin), or 'normal', 'mean' or "
-                    "'zeros'."
-                )
-            return _as_float32(vectors.composer.compose(words), (len(words), dim), "oov='subword'")
+            return _composed(vectors, words)
         known = stats()
         if known is None:
             raise VocabularyError(
@@ -91,6 +85,23 @@ def oov_vectors(
         name = getattr(policy, "__name__", type(policy).__name__)
         return _as_float32(policy(words, dim), (len(words), dim), f"The function {name} of oov=")
     return _as_float32(policy, (dim,), "oov=")
+
+
+def _composed(vectors: Vectors, words: list[str]) -> NDArray[np.float32]:
+    """Return the vectors that the composer of a source makes; an error names the source."""
+    if vectors.composer is None:
+        raise ValueError(
+            "oov='subword' needs a source that composes vectors for unseen words, and "
+            f"{vectors.name} {vectors.dim}d does not: its Vectors.composer is None. Use a source with a "
+            "composer, such as a fastText model with n-grams (.bin); or oov='normal', 'mean' or 'zeros'."
+        )
+    label = f"oov='subword': the composer of {vectors.name} {vectors.dim}d"
+    try:
+        composed = vectors.composer.compose(words)
+    except Exception as error:
+        error.add_note(f"{label} raised this error, for {len(words)} words such as {words[0]!r}.")
+        raise
+    return _as_float32(composed, (len(words), vectors.dim), f"{label} returned an array that")
 
 
 def _as_float32(value: Any, shape: tuple[int, ...], label: str) -> NDArray[np.float32]:

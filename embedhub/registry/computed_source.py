@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from embedhub.download.remote_file import Fetched
 from embedhub.registry.source import EmbeddingSource
@@ -54,7 +55,7 @@ class ComputedSource(EmbeddingSource):
         TypeError: ``compute`` is not a function.
     """
 
-    dims: tuple[int, ...]
+    dims: tuple[int, ...] = ()  # without a value, the property of the base class would stay abstract
     version: int | str
     compute: Callable[[int], Iterable[Block | ExtraFile]]
 
@@ -74,7 +75,13 @@ class ComputedSource(EmbeddingSource):
         """Identify the vectors by the version of the function.
 
         Example:
-            >>> source.cache_key(4)  # doctest: +SKIP
+            >>> about = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
+            >>> def compute(dim):
+            ...     yield ["rain"], np.ones((1, dim), np.float32)
+            >>> source = ComputedSource(
+            ...     name="ones", dims=(4,), version=1, compute=compute, cased=False, **about
+            ... )
+            >>> source.cache_key(4)
             'computed, version 1'
 
         Args:
@@ -86,7 +93,14 @@ class ComputedSource(EmbeddingSource):
         """Do nothing: there is no file.
 
         Example:
-            >>> source.fetch(4)  # doctest: +SKIP
+            >>> about = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
+            >>> def compute(dim):
+            ...     yield ["rain"], np.ones((1, dim), np.float32)
+            >>> source = ComputedSource(
+            ...     name="ones", dims=(4,), version=1, compute=compute, cased=False, **about
+            ... )
+            >>> source.fetch(4) is None
+            True
 
         Args:
             dim: One of `dims`.
@@ -97,14 +111,22 @@ class ComputedSource(EmbeddingSource):
         self.check_dim(dim)
 
     def parse(self, fetched: Fetched | None, dim: int) -> Iterator[Block | ExtraFile]:  # noqa: ARG002 - no file
-        """Yield what the function yields.
+        """Return what the function yields.
 
         Example:
-            >>> next(source.parse(None, 4)).words[:2]  # doctest: +SKIP
-            ['a', 'b']
+            >>> import numpy as np
+            >>> about = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
+            >>> def compute(dim):
+            ...     yield ["rain"], np.ones((1, dim), np.float32)
+            >>> source = ComputedSource(
+            ...     name="ones", dims=(4,), version=1, compute=compute, cased=False, **about
+            ... )
+            >>> next(source.parse(None, 4))[0]
+            ['rain']
 
         Args:
             fetched: None.
             dim: Dimension of the vectors.
         """
-        yield from self.compute(dim)
+        # Mostly a generator, so an iterator; of anything else the error is that of the store.
+        return cast("Iterator[Block | ExtraFile]", self.compute(dim))

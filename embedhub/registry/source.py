@@ -1,11 +1,12 @@
 """`EmbeddingSource`: the interface of all sources, and the way from a download to memory-mapped vectors."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from embedhub import __version__, settings
 from embedhub import _cache as cache
@@ -84,14 +85,18 @@ class EmbeddingSource(ABC):
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        if "dims" not in dir(self):
+            raise TypeError(f"{type(self).__name__} has no dims; a subclass of EmbeddingSource defines them.")
         if self.unit not in {"word", "token"}:
             raise ValueError(f"{self.name}: unit is {self.unit!r}; expected 'word' or 'token'.")
         object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
 
-    @property
-    @abstractmethod
-    def dims(self) -> tuple[int, ...]:
-        """The available dimensions, smallest first."""
+    if TYPE_CHECKING:  # at run time a property would keep subclasses from having a field of this name
+
+        @property
+        @abstractmethod
+        def dims(self) -> tuple[int, ...]:
+            """The available dimensions, smallest first."""
 
     @abstractmethod
     def cache_key(self, dim: int) -> str:
@@ -223,16 +228,16 @@ class EmbeddingSource(ABC):
                 StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
             ):
                 # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
-                blocks = self.parse(cast("Fetched", fetched), dim)
-                _write_blocks(writer, _input_errors_as_store_errors(blocks), advance)
+                parse = partial(self.parse, cast("Fetched", fetched), dim)
+                _write_blocks(writer, _explain_errors(parse, f"{self.name} {dim}d"), advance)
                 if fetched:
-                    self._trust(fetched)
+                    self._remember_hashes(fetched)
         except FormatError:
             if fetched:
-                self._reject(fetched)
+                self._remove_unverified(fetched)
             raise
         if fetched and not settings.keep_downloads():
-            self._discard(fetched)
+            self._remove_downloads(fetched)
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
         """Return what the manifest of a store records about the origin of its vectors.
@@ -265,21 +270,21 @@ class EmbeddingSource(ABC):
         """
         return ()
 
-    def _trust(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
+    def _remember_hashes(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
         """Remember the hash of a file without a published one, when it has been parsed.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def _reject(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+    def _remove_unverified(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a file without a known hash, when it is malformed.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def _discard(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+    def _remove_downloads(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a downloaded file when the store is built.
 
         Args:
@@ -371,11 +376,25 @@ def _write_blocks(
     writer.require_vectors()  # before the hash of the file is trusted
 
 
-def _input_errors_as_store_errors(blocks: Iterator[Block | ExtraFile]) -> Iterator[Block | ExtraFile]:
-    """Yield the blocks; report read errors of the input as such, not as write errors of the store."""
+def _explain_errors(
+    parse: Callable[[], Iterable[Block | ExtraFile]], label: str
+) -> Iterator[Block | ExtraFile]:
+    """Yield the blocks; report read errors as such, and name the source in errors of its own code."""
     try:
+        blocks = parse()
+        if not isinstance(blocks, Iterable):
+            raise FormatError(
+                f"{label}: the source returned {blocks!r}; expected an iterator of blocks. Does its function "
+                "yield them? Nothing was published."
+            )
         yield from blocks
-    except EmbedhubError:
+    except (EmbedhubError, Warning):  # a warning is not an error of that code: the user made it one
         raise
     except OSError as error:
         raise StoreError(f"The input of the store cannot be read: {error}. Nothing was published.") from error
+    except Exception as error:
+        error.add_note(
+            f"{label}: this error comes from the code that reads or computes the vectors of the source. "
+            "Nothing was published."
+        )
+        raise

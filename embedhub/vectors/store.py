@@ -15,7 +15,7 @@ vectors. `StoreWriter` writes it.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from embedhub import settings
 from embedhub._names import folder_name
 from embedhub.errors import StoreError
-from embedhub.vectors.blocks import ComposerOpener
+from embedhub.vectors.blocks import Composer, ComposerOpener
 from embedhub.vectors.vectors import Fallback, Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
@@ -79,7 +79,6 @@ def open_store(
         words = _open_vocabulary(folder, rows)
         metadata = manifest.get("extras", {})
         files = {name: folder / name for name in metadata}
-        composed = composer(files, metadata) if composer and files else None
         name = manifest["source"]
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
@@ -91,11 +90,36 @@ def open_store(
         words,
         name=name,
         manifest=manifest,
-        composer=composed,
+        composer=composer and _open_composer(composer, files, metadata, f"{name} {dim}d", folder),
         files=files,
         fallbacks=fallbacks,
         reopen=reopen,
     )
+
+
+def _open_composer(
+    opener: ComposerOpener,
+    files: Mapping[str, Path],
+    metadata: Mapping[str, Mapping[str, Any]],
+    label: str,
+    folder: Path,
+) -> Composer | None:
+    try:
+        composer = opener(files, metadata)
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise StoreError(
+            f"{folder}: the composer of {label} cannot read its files in this store ({error!r}). If they are "
+            "damaged (embedhub cache verify), remove the folder; it is built again on next use."
+        ) from error
+    except Exception as error:
+        error.add_note(f"{label}: this error comes from the code that opens the composer of the source.")
+        raise
+    if composer is not None and not callable(getattr(composer, "compose", None)):
+        raise TypeError(
+            f"{label}: the composer of the source is {composer!r}; expected an object with a method compose, "
+            "or None."
+        )
+    return composer
 
 
 def _open_vocabulary(folder: Path, rows: int) -> Vocabulary:

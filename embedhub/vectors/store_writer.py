@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from embedhub import _atomic
 from embedhub._file_state import xxh3_of_file
 from embedhub.errors import EmbedhubError, FormatError, StoreError
-from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.block_checks import check_block, check_extra_file
+from embedhub.vectors.blocks import ExtraFile
 from embedhub.vectors.store import FORMAT_VERSION, HASHES, MANIFEST, MATRIX, OFFSETS, ROWS, WORDS
-from embedhub.vectors.vocabulary import encode_all, hash_words
+from embedhub.vectors.vocabulary import hash_words
 
 _NPY_HEADER = 128  # bytes
 _UNSORTED = "hashes.unsorted"  # in the order of the rows; removed before the store is published
-_OWN_FILES = {MATRIX, WORDS, OFFSETS, HASHES, ROWS, MANIFEST, _UNSORTED}
+_OWN_FILES = frozenset({MATRIX, WORDS, OFFSETS, HASHES, ROWS, MANIFEST, _UNSORTED})  # in lower case
 _HASH_SIZE = 8
 _SORTED_AT_ONCE = 1 << 18
 _COPIED_AT_ONCE = 1 << 22  # bytes
@@ -58,6 +59,7 @@ class StoreWriter:
         self._folder = folder
         self._name = name
         self._dim = dim
+        self._label = f"{name} {dim}d"
         self._manifest = manifest or {}
         self._rows = 0
         self._files: dict[str, Mapping[str, Any]] = {}
@@ -92,55 +94,56 @@ class StoreWriter:
             self._outputs.close()
         self._publishing.__exit__(kind, error, traceback)
 
-    def write(self, block: Block | ExtraFile) -> None:
-        """Write words with their vectors, or a further file.
+    def write(self, block: tuple[list[str], NDArray[np.float32]] | ExtraFile) -> None:
+        """Write words with their vectors, or an extra file.
 
         Of a word that occurs several times the first vector counts.
 
         Args:
-            block: ``k`` words and ``(k, dim)`` float32, or a file.
+            block: A `Block`, ``k`` words and ``(k, dim)`` float32; or an `ExtraFile`.
 
         Raises:
-            FormatError: The block is malformed, holds a number that is not finite, or the file is missing or
-                has the name of another file of the store.
+            FormatError: It is neither, or malformed: a number is not finite, a name is that of another file
+                of the store, a file is missing, or metadata are not JSON. The message names the source.
             StoreError: The store cannot be written.
         """
+        if isinstance(block, ExtraFile):
+            self._write_file(block)
+            return
+        encoded, vectors = check_block(block, self._dim, f"{self._label}, after {self._rows:,} vectors")
         with self._os_errors_as_store_errors():
-            if isinstance(block, ExtraFile):
-                self._write_file(block)
-                return
-            words, vectors = block
-            _check_block(words, vectors, self._dim, self._rows)
-            encoded = _encode(words, self._rows)
             start = self._words.tell()
             ends = np.fromiter(accumulate(map(len, encoded), initial=start), np.int64, len(encoded) + 1)
             self._matrix.write(np.ascontiguousarray(vectors).data)
             self._words.write(b"".join(encoded))
             self._offsets.write(ends[1:].data)
             self._hashes.write(hash_words(encoded).data)
-            self._rows += len(words)
+            self._rows += len(encoded)
 
     def require_vectors(self) -> None:
         """Raise FormatError if no vectors were written yet."""
         if not self._rows:
-            raise FormatError("The file holds no vectors at all; nothing was published.")
+            raise FormatError(f"{self._label}: there are no vectors at all; nothing was published.")
 
     def _write_file(self, file: ExtraFile) -> None:
+        taken = _OWN_FILES | {name.lower() for name in self._files}
+        metadata = check_extra_file(file, taken, self._label)
         target = self._temporary / file.name
-        if target.parent != self._temporary or file.name in _OWN_FILES:
-            raise FormatError(
-                f"A reader yielded a file named {file.name!r}; expected a name without folders that is not "
-                f"one of the store's own: {', '.join(sorted(_OWN_FILES))}. Nothing was published."
-            )
         if isinstance(file.content, Path):
-            if not file.content.is_file():
+            try:
+                source = file.content.open("rb")
+            except OSError as error:
                 raise FormatError(
-                    f"{file.content}: there is no such file, for {file.name}. Nothing was published."
-                )
-            shutil.copyfile(file.content, target)
+                    f"{self._label}: {file.content}: this file cannot be read, for {file.name} "
+                    f"({error.strerror}). Nothing was published."
+                ) from error
+            with source, self._os_errors_as_store_errors(), target.open("wb") as copy:
+                shutil.copyfileobj(source, copy, _COPIED_AT_ONCE)
         else:
-            np.save(target, file.content, allow_pickle=False)
-        self._files[file.name] = file.metadata
+            # To an open file: np.save adds ".npy" to a path.
+            with self._os_errors_as_store_errors(), target.open("wb") as copy:
+                np.save(copy, file.content, allow_pickle=False)
+        self._files[file.name] = metadata
 
     def _finish(self) -> None:
         self.require_vectors()
@@ -171,8 +174,15 @@ class StoreWriter:
             "extras": self._files,
             "xxh3_128": {file.name: xxh3_of_file(file) for file in sorted(folder.iterdir())},
         }
-        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-        (folder / MANIFEST).write_text(text, "utf-8", newline="\n")
+        try:
+            text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+            encoded = text.encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise FormatError(
+                f"{self._label}: the manifest of the source cannot be written as JSON ({error}). Nothing was "
+                "published."
+            ) from error
+        (folder / MANIFEST).write_bytes(encoded)
 
     @contextmanager
     def _os_errors_as_store_errors(self) -> Iterator[None]:
@@ -186,32 +196,6 @@ class StoreWriter:
                 f"{self._folder}: the store could not be written ({error.strerror}); nothing was kept of it. "
                 "Free some space, or set EMBEDHUB_CACHE to a folder with more."
             ) from error
-
-
-def _check_block(words: list[str], vectors: NDArray[np.float32], dim: int, before: int) -> None:
-    if vectors.shape != (len(words), dim) or vectors.dtype != np.float32:
-        raise FormatError(
-            f"After {before} vectors a reader yielded {len(words)} words with an array of shape "
-            f"{vectors.shape} and dtype {vectors.dtype}; expected shape {(len(words), dim)} and float32. "
-            "Nothing was published."
-        )
-    if not np.isfinite(vectors).all():
-        invalid = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
-        raise FormatError(
-            f"Vector {before + invalid} (word {words[invalid]!r}) holds a number that is not finite in "
-            "float32. One such vector spoils a whole training, so nothing was published."
-        )
-
-
-def _encode(words: list[str], before: int) -> list[bytes]:
-    """Return the words as bytes."""
-    try:
-        return encode_all(words)
-    except (AttributeError, TypeError, UnicodeEncodeError) as error:
-        raise FormatError(
-            f"After {before} vectors a reader yielded a word that cannot be encoded as UTF-8 ({error}). "
-            "Nothing was published."
-        ) from error
 
 
 def _write_header(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:

@@ -167,7 +167,7 @@ def test_policy_may_be_a_vector_or_a_function(vectors: Vectors) -> None:
         ),
         (
             "subword",
-            "oov='subword' needs vectors that compose a word from its subwords, and tiny has no subwords",
+            "oov='subword' needs a source that composes vectors for unseen words, and tiny 200d does not",
         ),
     ],
 )
