@@ -120,6 +120,8 @@ def _source(path: Path, format: DetectedFormat) -> LocalSource:  # noqa: A002 - 
         path=path,
         format=format,
         state=_states(_files(path, format)),
+        # Exported words come without a tokenizer.
+        unit="token" if format.format.name == "static-embeddings" and format.companions else "word",
         description=f"vectors in {path}",
         language="und",
         cased=True,

@@ -76,6 +76,7 @@ def _potion(
         license="MIT",
         citation=_MODEL2VEC,
         homepage=f"{_HUB}/minishlab/{name}",
+        unit="token",
         fallbacks=() if multilingual else ("lower",),
     )
 
@@ -97,6 +98,7 @@ def _matryoshka(
         license="Apache-2.0",
         citation=_SENTENCE_TRANSFORMERS,
         homepage=f"{_HUB}/{repository}",
+        unit="token",
         fallbacks=("lower",),
     )
 
