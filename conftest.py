@@ -28,6 +28,7 @@ from small_sets import SETS
 
 import embedhub
 from embedhub.registry.builtin.glove import GLOVE_6B
+from embedhub.vectors.blocks import Block
 from embedhub.vectors.store import open_store
 from embedhub.vectors.store_writer import StoreWriter
 
@@ -117,6 +118,7 @@ def glove_20k(_glove_20k_cache: Path, monkeypatch: pytest.MonkeyPatch) -> embedh
 def glove_lines() -> list[bytes]:
     """Return the 20,000 lines of real GloVe text, to cut small files from."""
     fetched = embedhub.sources()["glove-6b-20k"].fetch(50)
+    assert fetched is not None
     return gzip.decompress(fetched.path.read_bytes()).splitlines(keepends=True)
 
 
@@ -140,7 +142,7 @@ def glove_6b_mirror(
     """
     folder = tmp_path_factory.mktemp("glove-mirror")
     real = GLOVE_6B
-    member, release = real.files[50]
+    member, release = real.candidates(50)
     text = b"".join(glove_lines)
     archive = folder / member.url.removeprefix("https://")
     archive.parent.mkdir(parents=True)
@@ -159,6 +161,7 @@ def glove_6b_mirror(
             known_hash=_sha256(text),
             size=len(text),
             archive_hash=_sha256(archive.read_bytes()),
+            archive_size=archive.stat().st_size,
         ),
         replace(release, known_hash=_sha256(other.read_bytes()), size=other.stat().st_size),
     )
@@ -260,7 +263,7 @@ def pinned(files, name):
 
 @hookimpl
 def embedhub_sources():
-    files = pinned(GLOVE_6B.files[50], "glove-6b")
+    files = pinned(GLOVE_6B.candidates(50), "glove-6b")
     yield replace(GLOVE_6B, name="small-glove-6b", vocab_size=20_000, files={{50: files}})
 """
 _SMALL_BENCHMARKS = """
@@ -286,7 +289,7 @@ def small_plugin(
 ) -> dict[str, str]:
     """Return the environment in which a plugin offers what small_mirror has, as small-glove-6b and so on."""
     folder, source = glove_6b_mirror
-    files = {"glove-6b": source.files[50]}
+    files = {"glove-6b": source.candidates(50)}
     files |= {name: one.files for name, one in small_benchmarks.items()}
     pins = {
         name: [(f.known_hash, f.size, f.archive_hash) for f in several] for name, several in files.items()
@@ -357,7 +360,7 @@ def make_vectors(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., embe
         folder = tmp_path_factory.mktemp("vectors") / "store"
         rows = np.random.default_rng(len(words)).normal(size=(len(words), dim)).astype(np.float32)
         with StoreWriter(folder, name="tiny", dim=dim) as writer:
-            writer.write((words, rows))
+            writer.write(Block(words, rows))
         return open_store(folder, fallbacks=fallbacks)
 
     return make

@@ -70,6 +70,7 @@ def plan(*, real: bool) -> Iterator[Task]:
 
 def prepare(folder: Path, rows: int) -> None:
     """Write corpora and stores."""
+    from embedhub.vectors.blocks import Block
     from embedhub.vectors.store_writer import StoreWriter
 
     say(f"preparing {rows:,} rows in {folder}")
@@ -91,7 +92,7 @@ def prepare(folder: Path, rows: int) -> None:
         target = tasks.store_folder(name)
         with StoreWriter(target, name=name, dim=DIM) as writer:
             for block in corpora.blocks(count, DIM):
-                writer.write(block)
+                writer.write(Block(*block))
 
 
 def head(text: Path, target: Path, rows: int) -> None:

@@ -1,4 +1,6 @@
 from . import errors as errors
+from ._compression import open_bytes as open_bytes
+from .download.remote_file import Fetched as Fetched
 from .download.remote_file import RemoteFile as RemoteFile
 from .errors import DownloadError as DownloadError
 from .errors import EmbedhubError as EmbedhubError
@@ -22,7 +24,6 @@ from .registry.registry import sources as sources
 from .registry.remote_source import RemoteSource as RemoteSource
 from .registry.source import EmbeddingSource as EmbeddingSource
 from .vectors.blocks import Block as Block
-from .vectors.blocks import Composer as Composer
 from .vectors.blocks import Detected as Detected
 from .vectors.blocks import ExtraFile as ExtraFile
 from .vectors.blocks import Format as Format

@@ -50,6 +50,15 @@ _INVALID_ARCHIVE_ERRORS = (
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open a file for its uncompressed bytes; its first bytes show whether it is gzip, bzip2, xz or zip.
 
+    Readers of formats use it: a file may be compressed, and a member of a remote archive is kept as gzip.
+
+    Example:
+        >>> import gzip
+        >>> _ = Path("mine.bin").write_bytes(gzip.compress(b"BRED"))
+        >>> with open_bytes(Path("mine.bin")) as file:
+        ...     file.read(4)
+        b'BRED'
+
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
 

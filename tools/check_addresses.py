@@ -68,9 +68,9 @@ def pinned(things: Iterable[EmbeddingSource | Benchmark]) -> list[RemoteFile]:
     files: dict[tuple[str, int | None], RemoteFile] = {}
     for thing in things:
         if isinstance(thing, Benchmark):
-            groups = [list(thing.files)]
+            groups = [tuple(thing.files)]
         else:
-            groups = list(map(list, thing.files.values())) if isinstance(thing, RemoteSource) else []
+            groups = [thing.candidates(dim) for dim in thing.dims] if isinstance(thing, RemoteSource) else []
         for part in (part for group in groups for file in group for part in file.all_files):
             files.setdefault((part.location, part.size), part)
     return list(files.values())
@@ -89,7 +89,7 @@ def ask(file: RemoteFile) -> Answer:
 
     with SafeSession() as session:
         session.hooks["response"] = [remember]  # is called for redirects, too
-        remote = HttpBytes(file.url, session)
+        remote = HttpBytes(file.url, session, file.headers)
         try:
             remote.stat()
             size = remote.size

@@ -110,7 +110,7 @@ def catalog() -> str:
 
 def _row(source: EmbeddingSource) -> str:
     sizes = [
-        [sum(part.size or 0 for part in file.all_files) for file in source.files[dim][:1]]
+        [sum(part.size or 0 for part in file.all_files) for file in source.candidates(dim)[:1]]
         for dim in source.dims
         if isinstance(source, RemoteSource)
     ]

@@ -28,7 +28,7 @@ def main() -> None:
     with open_bytes(options.text) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
-    published = GLOVE_6B.files[50][0].known_hash
+    published = GLOVE_6B.candidates(50)[0].known_hash
     if f"sha256:{digest.hexdigest()}" != published:
         parser.error(f"{options.text}: expected {published}, got sha256:{digest.hexdigest()}.")
     with open_bytes(options.text) as file:

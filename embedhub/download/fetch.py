@@ -18,6 +18,7 @@ import pooch
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
 from embedhub._compression import open_bytes
+from embedhub._frozen import FrozenDict
 from embedhub._warn import warn
 from embedhub.download.downloader import Downloader
 from embedhub.download.http import ByteSource, FolderBytes, HttpBytes, RemoteChangedError, SafeSession
@@ -86,13 +87,13 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
                         break
                     if part is file:
                         _remove_stale_parts(candidates, folder)
-                        return Fetched(path, file, paths)
+                        return Fetched(path, file, FrozenDict(paths))
                     name = Path(part.member or part.mirror_name).name
                     paths[part.cache_name if name in paths else name] = path
     raise _combined_error(candidates, failures, label, command)
 
 
-def trust(fetched: Fetched) -> None:
+def remember_hashes(fetched: Fetched) -> None:
     """Remember the hashes of files without a published one, now that their reader has accepted them.
 
     Later downloads must have the same (trust on first use). There is a warning for each.
@@ -109,7 +110,7 @@ def trust(fetched: Fetched) -> None:
             _remember_hash(file, f"sha256:{digest.hexdigest()}")
 
 
-def reject(fetched: Fetched) -> None:
+def remove_unverified(fetched: Fetched) -> None:
     """Remove downloaded files without a known hash, since their reader has refused them.
 
     Else a wrong answer of a server would be kept for good.
@@ -122,7 +123,7 @@ def reject(fetched: Fetched) -> None:
             _remove(path)
 
 
-def discard(fetched: Fetched) -> None:
+def remove_all(fetched: Fetched) -> None:
     """Remove a downloaded file and its companions; the caller holds their locks.
 
     Args:
@@ -235,7 +236,7 @@ def _locations(file: RemoteFile, session: SafeSession) -> Iterator[_Location]:
         case str() as base if not settings.offline():
             yield _Location(HttpBytes(f"{base}/{file.mirror_name.replace('?', '%3F')}", session))
     if not settings.offline():
-        yield _Location(HttpBytes(file.url, session))
+        yield _Location(HttpBytes(file.url, session, file.headers))
 
 
 def _download(

@@ -12,6 +12,8 @@ import requests
 import urllib3
 
 from embedhub._sniff import SNIFF_BYTES
+from embedhub.download.headers import OwnHeaders, origin, refusal_hint
+from embedhub.download.remote_file import Headers
 from embedhub.errors import DownloadError
 
 # A download that is killed loses at most one chunk.
@@ -88,14 +90,22 @@ class FolderBytes:
 
 
 class HttpBytes:
-    """A file on an HTTP server; each range is a request of its own, redirects included."""
+    """A file on an HTTP server; each range is a request of its own, redirects included.
 
-    def __init__(self, location: str, session: requests.Session) -> None:
+    Args:
+        location: Its URL.
+        session: Makes the requests.
+        headers: Returns headers for this host; it is called once, before the first request.
+    """
+
+    def __init__(self, location: str, session: "SafeSession", headers: Headers | None = None) -> None:
         self.location = location
         self.size: int | None = None
         self.ranges = False
         self.validator: str | None = None
         self._session = session
+        self._make_headers = headers
+        self._own_headers: OwnHeaders | None = None
 
     def stat(self) -> None:
         """Request the first byte, to learn the size, the validator and whether ranges are supported."""
@@ -140,6 +150,8 @@ class HttpBytes:
             )
 
     def _get(self, byte_range: str | None) -> requests.Response:
+        if self._make_headers and self._own_headers is None:
+            self._own_headers = OwnHeaders(self._make_headers, self.location)
         # identity: a server that compresses in transit would count other bytes.
         headers = {"Accept-Encoding": "identity"}
         if byte_range:
@@ -148,7 +160,11 @@ class HttpBytes:
                 headers["If-Range"] = self.validator
         try:
             response = self._session.get(
-                self.location, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)
+                self.location,
+                headers=headers,
+                auth=self._own_headers,
+                stream=True,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
             )
         except (requests.RequestException, OSError) as error:
             if isinstance(error, DownloadError):
@@ -161,23 +177,46 @@ class HttpBytes:
         if response.ok:
             return response
         response.close()
+        raise self._refusal(response, byte_range)
+
+    def _refusal(self, response: requests.Response, byte_range: str | None) -> DownloadError:
+        """Return the error for an answer that is not a file."""
         if (
             byte_range == "bytes=0-0"
             and response.status_code == requests.codes.requested_range_not_satisfiable
         ):
-            raise DownloadError(f"{self.location}: an empty body.")
+            return DownloadError(f"{self.location}: an empty body.")
         message = f"{self.location}: HTTP {response.status_code} {response.reason}."
         if response.status_code not in _RETRYABLE_STATUS_CODES:
-            raise DownloadError(message)
+            return DownloadError(message + refusal_hint(response, self.location, self._own_headers))
         wait = response.headers.get("Retry-After", "")
         seconds = float(wait) if wait.isdigit() else 0.0
         if seconds > _MAX_RETRY_AFTER:
-            raise DownloadError(f"{message} It asks to wait for {seconds:.0f} s.")
-        raise TransientError(message, seconds)
+            return DownloadError(f"{message} It asks to wait for {seconds:.0f} s.")
+        return TransientError(message, seconds)
 
 
 class SafeSession(requests.Session):
-    """A session that refuses redirects from https to http."""
+    """A session that refuses redirects from https to http, and keeps `OwnHeaders` at their origin."""
+
+    _own_headers: OwnHeaders | None = None
+    """Those of the request in progress, until it is redirected to another origin."""
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare the first request of a chain of redirects."""
+        self._own_headers = request.auth if isinstance(request.auth, OwnHeaders) else None
+        return super().prepare_request(request)
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Decide which credentials a redirected request has; requests itself removes one header only."""
+        if self._own_headers is None:
+            super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # typeshed's gap
+        elif origin(str(prepared_request.url)) == origin(str(response.request.url)):
+            self._own_headers(prepared_request)  # requests has removed a Cookie
+        else:
+            self._own_headers.remove(prepared_request, self.headers)
+            self._own_headers = None  # for good, even if a further redirect leads back
+            super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # typeshed's gap
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Return the URL of a redirect, or raise DownloadError."""

@@ -4,12 +4,13 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from embedhub._frozen import FrozenDict
 from embedhub._names import is_reserved_on_windows
 from embedhub.vectors.blocks import Format
 
@@ -25,7 +26,11 @@ WGET_ON_WINDOWS = str.maketrans("?:", "@+")
 """How ``wget -x`` writes the characters of a URL that no file name has on Windows."""
 
 
-@dataclass(frozen=True, slots=True)
+Headers = Callable[[], Mapping[str, str]]
+"""Returns headers for the requests of a file."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class RemoteFile:
     """One file at one URL: how to verify its bytes and how to read them.
 
@@ -44,19 +49,22 @@ class RemoteFile:
             md5, where only that is published); None if there is no published hash.
         size: Number of those bytes; None if unknown.
         member: Path inside the zip archive at ``url``; ``known_hash`` and ``size`` are then the member's.
-        archive_hash: Published hash of the whole archive, for servers without byte ranges.
+        archive_hash: Published hash of the whole archive, which is what servers without byte ranges send.
         archive_size: Number of bytes of the whole archive.
         format: Its format: the name of one of embedhub's own, or a `Format` with a reader of your own. None
             if embedhub shall recognize one of its own by the bytes of the file; also for a companion file.
         companions: Files that belong to it, such as the ``tokenizer.json`` of token vectors. They are
             downloaded and verified with it, and the reader gets their paths as further arguments.
-        headers: Called before each download, it returns headers for the requests, such as
-            ``{"Authorization": "Bearer ..."}``. They are sent to the host of the URL only: not after a
-            redirect to another host, and not to a mirror.
+        headers: A function without arguments that returns headers for the requests of this file, such as
+            ``{"Authorization": "Bearer ..."}``. It is called when the download begins, and not for a file in
+            the cache. The headers are sent to the host and port of the URL only: not to another one after a
+            redirect, nor to a mirror. A companion has headers of its own. A function of a module can be
+            pickled with the file, a lambda cannot.
 
     Raises:
-        ValueError: The URL is not an https URL of a file, a hash is malformed, the size is not a positive
-            integer, the member is empty, or a companion is not a RemoteFile without companions.
+        ValueError: The URL is not an https URL of a file, a hash is malformed, a size is not a positive
+            integer, the member is empty, something of an archive is given without a member, the headers are
+            not a function, or a companion is not a RemoteFile without companions.
     """
 
     url: str
@@ -67,24 +75,21 @@ class RemoteFile:
     archive_size: int | None = field(default=None, kw_only=True)
     format: str | Format | None = field(default=None, kw_only=True)
     companions: "tuple[RemoteFile, ...]" = field(default=(), kw_only=True)
-    headers: Callable[[], Mapping[str, str]] | None = field(default=None, kw_only=True)
+    headers: Headers | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" or not parts.hostname or parts.path in {"", "/"}:
-            raise ValueError(f"url is {self.url!r}; expected 'https://<host>/<path>'.")
+        _check_url(self.url)
         for name in ("known_hash", "archive_hash"):
             digest = getattr(self, name)
             if digest is not None:
                 _check_digest(name, digest)
-        if self.size is not None and (type(self.size) is not int or self.size <= 0):
-            raise ValueError(f"size is {self.size!r}; expected a positive number of bytes, or None.")
-        if self.member == "":
-            raise ValueError("member is ''; expected a path inside the archive, or None.")
-        if self.archive_hash is not None and self.member is None:
-            raise ValueError(
-                "archive_hash is given without a member; use known_hash for the file's own hash."
-            )
+        for name in ("size", "archive_size"):
+            _check_size(name, getattr(self, name))
+        if self.member is not None and not (isinstance(self.member, str) and self.member):
+            raise ValueError(f"member is {self.member!r}; expected a path inside the archive, or None.")
+        for name, own in {"archive_hash": "known_hash", "archive_size": "size"}.items():
+            if getattr(self, name) is not None and self.member is None:
+                raise ValueError(f"{name} is given without a member; {own} is that of the file itself.")
         if self.format is not None and not isinstance(self.format, str | Format):
             raise ValueError(
                 f"format is {self.format!r}; expected the name of a format, such as 'glove', or a Format."
@@ -96,6 +101,23 @@ class RemoteFile:
                 f"companions is {self.companions!r}; expected a tuple of RemoteFile objects that have no "
                 "companions themselves."
             )
+        if self.headers is not None and not callable(self.headers):
+            # Their values may be secrets, so they are not shown.
+            raise ValueError(
+                f"headers is a {type(self.headers).__name__}; expected a function without arguments that "
+                "returns the headers, so that they are made when they are needed."
+            )
+
+    def __repr__(self) -> str:
+        """Show the fields that are given, and of the headers only the name of their function."""
+        given = [
+            f"{field.name}={value!r}"
+            for field in fields(self)
+            if field.name not in {"url", "headers"} and (value := getattr(self, field.name)) != field.default
+        ]
+        if self.headers is not None:
+            given.append(f"headers=<{function_name(self.headers)}>")
+        return f"RemoteFile({', '.join([repr(self.url), *given])})"
 
     @property
     def all_files(self) -> "tuple[RemoteFile, ...]":
@@ -117,7 +139,18 @@ class RemoteFile:
         """The archive that a member is in; the file itself if it is not a member."""
         if self.member is None:
             return self
-        return RemoteFile(url=self.url, known_hash=self.archive_hash)
+        return RemoteFile(
+            self.url, known_hash=self.archive_hash, size=self.archive_size, headers=self.headers
+        )
+
+    @property
+    def size_at_most(self) -> int | None:
+        """The largest number of bytes that its download should have, without companions; None if unknown.
+
+        Of a zip member it is that of the member, inflated, or of its archive, whichever is smaller. Only a
+        server without byte ranges sends a larger archive.
+        """
+        return min((size for size in (self.size, self.archive_size) if size is not None), default=None)
 
     @property
     def mirror_name(self) -> str:
@@ -154,7 +187,11 @@ class RemoteFile:
 
 
 class Fetched(NamedTuple):
-    """A verified file on disk.
+    """A verified file on disk: what `EmbeddingSource.fetch` returns and `parse` takes.
+
+    Example:
+        >>> Fetched(Path("vectors.txt")).path.name
+        'vectors.txt'
 
     Args:
         path: The file; a zip member is kept as gzip.
@@ -164,7 +201,15 @@ class Fetched(NamedTuple):
 
     path: Path
     file: RemoteFile | None = None
-    companions: Mapping[str, Path] = MappingProxyType({})
+    companions: Mapping[str, Path] = FrozenDict()
+
+
+def function_name(function: Callable[..., object]) -> str:
+    """Return the name of a function for messages; what is bound to it may be secret."""
+    while isinstance(function, partial):
+        function = function.func
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def lock_name(cache_name: str) -> str:
@@ -192,8 +237,19 @@ def _is_plain(part: str) -> bool:
     return _PLAIN.fullmatch(part) is not None and not is_reserved_on_windows(part.lower())
 
 
-def _check_digest(name: str, digest: str) -> None:
-    algorithm, _, value = digest.partition(":")
+def _check_url(url: object) -> None:
+    parts = urlsplit(url if isinstance(url, str) else "")
+    if parts.scheme != "https" or not parts.hostname or parts.path in {"", "/"}:
+        raise ValueError(f"url is {url!r}; expected 'https://<host>/<path>'.")
+
+
+def _check_size(name: str, size: object) -> None:
+    if size is not None and (type(size) is not int or size <= 0):
+        raise ValueError(f"{name} is {size!r}; expected a positive number of bytes, or None.")
+
+
+def _check_digest(name: str, digest: object) -> None:
+    algorithm, _, value = str(digest).partition(":")
     if re.fullmatch(r"[0-9a-f]+", value) is None or len(value) != _DIGEST_LENGTHS.get(algorithm):
         raise ValueError(
             f"{name} is {digest!r}; expected '<algorithm>:<lower-case hex>' "

@@ -75,7 +75,13 @@ class ComputedSource(EmbeddingSource):
         """Identify the vectors by the version of the function.
 
         Example:
-            >>> source.cache_key(4)  # doctest: +SKIP
+            >>> about = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
+            >>> def compute(dim):
+            ...     yield ["rain"], np.ones((1, dim), np.float32)
+            >>> source = ComputedSource(
+            ...     name="ones", dims=(4,), version=1, compute=compute, cased=False, **about
+            ... )
+            >>> source.cache_key(4)
             'computed, version 1'
 
         Args:
@@ -87,7 +93,14 @@ class ComputedSource(EmbeddingSource):
         """Do nothing: there is no file.
 
         Example:
-            >>> source.fetch(4)  # doctest: +SKIP
+            >>> about = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
+            >>> def compute(dim):
+            ...     yield ["rain"], np.ones((1, dim), np.float32)
+            >>> source = ComputedSource(
+            ...     name="ones", dims=(4,), version=1, compute=compute, cased=False, **about
+            ... )
+            >>> source.fetch(4) is None
+            True
 
         Args:
             dim: One of `dims`.
@@ -101,8 +114,15 @@ class ComputedSource(EmbeddingSource):
         """Return what the function yields.
 
         Example:
-            >>> next(source.parse(None, 4)).words[:2]  # doctest: +SKIP
-            ['a', 'b']
+            >>> import numpy as np
+            >>> about = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
+            >>> def compute(dim):
+            ...     yield ["rain"], np.ones((1, dim), np.float32)
+            >>> source = ComputedSource(
+            ...     name="ones", dims=(4,), version=1, compute=compute, cased=False, **about
+            ... )
+            >>> next(source.parse(None, 4))[0]
+            ['rain']
 
         Args:
             fetched: None.

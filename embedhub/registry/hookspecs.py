@@ -29,7 +29,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def embedhub_sources() -> Iterable[EmbeddingSource]:  # type: ignore[empty-body]  # a specification has no body
-    """Return the sources of a plugin. No I/O and no heavy imports: this runs to list names."""
+    """Return the sources of a plugin. No I/O but its own files, no heavy imports: this lists names."""
 
 
 @hookspec

@@ -13,15 +13,15 @@ from typing import Any
 from embedhub import _atomic, settings
 from embedhub._compression import split_member
 from embedhub._file_state import file_state, xxh3_of_file
+from embedhub._frozen import FrozenDict
 from embedhub._names import slug
 from embedhub._warn import warn
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatWarning, LocalFileError, StoreError, UnexpectedEndError
 from embedhub.formats import versions
 from embedhub.formats.detect import DetectedFormat, detect
-from embedhub.registry.source import EmbeddingSource, Reopen
+from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
-from embedhub.vectors.vectors import Vectors
 
 _CLOCK_TICK_NS = (
     2_000_000_000  # nanoseconds: the coarsest clock of a file system, FAT's, ticks every two seconds
@@ -58,7 +58,7 @@ class LocalSource(EmbeddingSource):
     def fetch(self, dim: int) -> Fetched:
         """Return the file."""
         self.check_dim(dim)
-        return Fetched(self.path, None, {path.name: path for path in self.format.companions})
+        return Fetched(self.path, None, FrozenDict({path.name: path for path in self.format.companions}))
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read the file; if it ends too early, its complete vectors are used, with a warning."""
@@ -78,10 +78,6 @@ class LocalSource(EmbeddingSource):
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
         """Return what the manifest of a store records about the origin of its vectors."""
         return super().manifest(dim, cache_key, fetched) | {"path": str(self.path)}
-
-    def _reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - the interface's argument
-        """Return a function and its arguments that open the vectors in another process."""
-        return _reopen, (self.path, self.format, cache_key)
 
     def _check_state(self) -> None:
         if _states(_files(self.path, self.format)) != self.state:
@@ -103,7 +99,8 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
     """
     try:
         path = path.expanduser().absolute()
-        return _source(path, detect(path, formats))
+        detected = detect(path, formats)
+        state = _states(_files(path, detected))
     except FileNotFoundError as error:
         missing = Path(error.filename)
         needed = "" if missing == split_member(path)[0] else f", which {path} needs beside it"
@@ -112,16 +109,13 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
         raise LocalFileError(
             f"{path}: expected a file of vectors, but it cannot be read ({_reason(error)})."
         ) from error
-
-
-def _source(path: Path, format: DetectedFormat) -> LocalSource:  # noqa: A002 - what it is
     return LocalSource(
         name=slug(path.name),
         path=path,
-        format=format,
-        state=_states(_files(path, format)),
-        # Exported words come without a tokenizer.
-        unit="token" if format.format.name == "static-embeddings" and format.companions else "word",
+        format=detected,
+        state=state,
+        # Words that embedhub exported come without a tokenizer.
+        unit="token" if detected.format.name == "static-embeddings" and detected.companions else "word",
         description=f"vectors in {path}",
         language="und",
         cased=True,
@@ -142,26 +136,6 @@ def as_path(text: str) -> Path | None:
         return path
     # Not Path.is_file: it raises an OSError for a name that is too long for a file.
     return path if os.path.isfile(split_member(path)[0]) else None  # noqa: PTH113
-
-
-def _reopen(path: Path, format: DetectedFormat, cache_key: str) -> Vectors:  # noqa: A002 - what it is
-    """Open the same vectors of a file in another process, perhaps on a machine that has another file there.
-
-    Raises:
-        StoreError: The file at that path is another one.
-    """
-    try:
-        source = _source(path, format)
-    except FileNotFoundError as error:
-        raise LocalFileError(f"{error.filename}: there is no such file.") from error
-    actual = source.cache_key(source.format.dim)
-    if actual != cache_key:
-        raise StoreError(
-            f"{path}: the vectors that were pickled came from a file with other bytes than the one that is "
-            f"there now (XXH3 {cache_key}, got {actual}). Nothing was opened. Copy the same file to each "
-            "machine, or load and pickle the vectors again."
-        )
-    return source.vectors(source.format.dim)
 
 
 def _files(path: Path, format: DetectedFormat) -> tuple[Path, ...]:  # noqa: A002 - what it is

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from embedhub.errors import DimNotFoundError, SourceNotFoundError
+from embedhub.errors import DimNotFoundError, SourceNotFoundError, StoreError
 from embedhub.registry import hookspecs
-from embedhub.registry.local_file import as_path, open_source
+from embedhub.registry.local_file import LocalSource, as_path, open_source
 from embedhub.registry.plugins import Plugins
-from embedhub.registry.source import EmbeddingSource
+from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Format
 from embedhub.vectors.vectors import Vectors
 
@@ -210,7 +210,29 @@ def load(source: Source, dim: int | None = None) -> Vectors:
             raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
         return source
     named, dim = resolve(source, dim)
-    return named.vectors(dim, reopen=(load, (named.name, dim)) if is_registered(named) else None)
+    reopen: Reopen | None = None
+    if is_registered(named):
+        reopen = load, (named.name, dim)
+    elif isinstance(named, LocalSource):
+        reopen = _load_same_file, (named.path, named.cache_key(dim))
+    return named.vectors(dim, reopen=reopen)
+
+
+def _load_same_file(path: Path, cache_key: str) -> Vectors:
+    """Load the same vectors of a file in another process, perhaps on a machine that has another file there.
+
+    Raises:
+        StoreError: The file at that path is another one, or another version of a reader reads it.
+    """
+    source = open_source(path, _registry.formats)
+    actual = source.cache_key(source.format.dim)
+    if actual != cache_key:
+        raise StoreError(
+            f"{path}: the vectors that were pickled came from a file with other bytes than the one that is "
+            f"there now (XXH3 {cache_key}, got {actual}). Nothing was opened. Copy the same file to each "
+            "machine, or load and pickle the vectors again."
+        )
+    return load(path)
 
 
 def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:

@@ -1,10 +1,11 @@
 """`RemoteSource`: a source that is data, files at URLs in known formats."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from embedhub._frozen import FrozenDict
 from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.errors import FormatError
 from embedhub.formats import check_format, get_composer, get_format, versions
@@ -45,40 +46,50 @@ class RemoteSource(EmbeddingSource):
         homepage: Where to read more.
         unit: What its rows are, ``"word"`` or ``"token"``.
         fallbacks: What is tried for an out-of-vocabulary word.
-        files: For each dimension the file with its vectors; or several in order of preference, which all hold
-            the same vectors: the next is tried when one is not available.
+        files: For each dimension the file with its vectors; or several in order of preference, in a tuple or
+            list, which all hold the same vectors: the next is tried when one is not available. It is copied
+            into a read-only mapping; `candidates` always returns a tuple.
         version: Only for a subclass that overrides `parse`: change it whenever that yields other vectors from
             the same bytes, and all stores are built again. A `Format` has a version of its own.
 
     Raises:
-        ValueError: A dimension is not a positive integer, there is no file for it, or a file's format is
-            unknown; or as for `EmbeddingSource`.
+        ValueError: There are no dimensions, one is not a positive integer or has no file, or a file's format
+            is unknown; or as for `EmbeddingSource`.
         TypeError: ``files`` is not a mapping.
     """
 
-    files: Mapping[int, RemoteFile | Sequence[RemoteFile]] = field(hash=False)
+    files: Mapping[int, RemoteFile | Sequence[RemoteFile]]
     version: int | str = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.files, Mapping):
             raise TypeError(
-                f"{self.name}: files is {self.files!r}; expected a mapping of dims to RemoteFile."
+                f"{self.name}: files is {self.files!r}; expected a mapping of dims to RemoteFile objects, as "
+                "in {50: RemoteFile(...)}."
             )
-        candidates = {}
-        for dim, files in self.files.items():
+        if not self.files:
+            raise ValueError(f"{self.name}: files is empty; expected a RemoteFile for each dim.")
+        for dim in self.files:
             if type(dim) is not int or dim <= 0:
                 raise ValueError(f"{self.name}: files has the dim {dim!r}; expected a positive int.")
-            several = isinstance(files, Sequence) and files and all(isinstance(f, RemoteFile) for f in files)
-            if not several and not isinstance(files, RemoteFile):
-                raise ValueError(
-                    f"{self.name}: files[{dim}] is {files!r}; expected a RemoteFile, or several in a tuple."
-                )
-            candidates[dim] = (files,) if isinstance(files, RemoteFile) else tuple(files)
-        object.__setattr__(self, "files", candidates)
+        candidates = {dim: self._as_tuple(dim, files) for dim, files in self.files.items()}
+        object.__setattr__(self, "files", FrozenDict(candidates))
         for file in self._all_candidates():
             if isinstance(file.format, str):
                 check_format(file.format)
+
+    def _as_tuple(self, dim: int, files: object) -> tuple[RemoteFile, ...]:
+        several = [files] if isinstance(files, RemoteFile) else files
+        if (
+            not isinstance(several, tuple | list)
+            or not several
+            or not all(isinstance(file, RemoteFile) for file in several)
+        ):
+            raise ValueError(
+                f"{self.name}: files[{dim}] is {files!r}; expected a RemoteFile, or a tuple or list of them."
+            )
+        return tuple(several)
 
     def candidates(self, dim: int) -> tuple[RemoteFile, ...]:
         """Return the files with the vectors of a dimension, in order of preference.
@@ -91,7 +102,7 @@ class RemoteSource(EmbeddingSource):
         Args:
             dim: A dimension; the result is empty for one that the source does not have.
         """
-        # Made a tuple in __post_init__.
+        # Made tuples in __post_init__.
         return cast("tuple[RemoteFile, ...]", self.files.get(dim, ()))
 
     def _all_candidates(self) -> Iterator[RemoteFile]:
@@ -172,6 +183,13 @@ class RemoteSource(EmbeddingSource):
         from embedhub.formats.detect import detect
 
         detected = detect(fetched.path)
+        if detected.companions and not file.companions:
+            # One that happens to lie beside it in the cache is another file's, and not verified.
+            names = ", ".join(path.name for path in detected.companions)
+            raise FormatError(
+                f"{fetched.path}: the vectors of {file.location} need {names}, which {self.name} does not "
+                "name; give it as one of the companions of this RemoteFile."
+            )
         if detected.dim != dim:
             raise FormatError(
                 f"{fetched.path}: {file.location} has vectors of dim {detected.dim}, but {self.name} names "
@@ -230,29 +248,29 @@ class RemoteSource(EmbeddingSource):
         """Return the names of the locks of all candidates and their companions."""
         return tuple(sorted({file.lock_name for first in self.candidates(dim) for file in first.all_files}))
 
-    def _trust(self, fetched: Fetched) -> None:
+    def _remember_hashes(self, fetched: Fetched) -> None:
         """Remember the hash of a file without a published one, when it has been parsed."""
-        from embedhub.download.fetch import trust
+        from embedhub.download.fetch import remember_hashes
 
-        trust(fetched)
+        remember_hashes(fetched)
 
-    def _reject(self, fetched: Fetched) -> None:
+    def _remove_unverified(self, fetched: Fetched) -> None:
         """Remove a file without a known hash, when it is malformed."""
-        from embedhub.download.fetch import reject
+        from embedhub.download.fetch import remove_unverified
 
-        reject(fetched)
+        remove_unverified(fetched)
 
-    def _discard(self, fetched: Fetched) -> None:
+    def _remove_downloads(self, fetched: Fetched) -> None:
         """Remove a downloaded file and its companions."""
-        from embedhub.download.fetch import discard
+        from embedhub.download.fetch import remove_all
 
-        discard(fetched)
+        remove_all(fetched)
 
     def download_size(self, dim: int) -> int | None:
         """Return the number of bytes of the download; None if it is unknown.
 
         Of a zip member only the inflated size is known; then it is that of the next candidate, which holds
-        the same vectors in a compressed file.
+        the same vectors in a compressed file. `RemoteFile.size_at_most` has an upper bound.
 
         Example:
             >>> import embedhub

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from embedhub import __version__, settings
 from embedhub import _cache as cache
@@ -85,14 +85,18 @@ class EmbeddingSource(ABC):
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        if "dims" not in dir(self):
+            raise TypeError(f"{type(self).__name__} has no dims; a subclass of EmbeddingSource defines them.")
         if self.unit not in {"word", "token"}:
             raise ValueError(f"{self.name}: unit is {self.unit!r}; expected 'word' or 'token'.")
         object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
 
-    @property
-    @abstractmethod
-    def dims(self) -> tuple[int, ...]:
-        """The available dimensions, smallest first."""
+    if TYPE_CHECKING:  # at run time a property would keep subclasses from having a field of this name
+
+        @property
+        @abstractmethod
+        def dims(self) -> tuple[int, ...]:
+            """The available dimensions, smallest first."""
 
     @abstractmethod
     def cache_key(self, dim: int) -> str:
@@ -229,13 +233,13 @@ class EmbeddingSource(ABC):
                 parse = partial(self.parse, cast("Fetched", fetched), dim)
                 _write_blocks(writer, _explain_errors(parse, f"{self.name} {dim}d"), advance)
                 if fetched:
-                    self._trust(fetched)
+                    self._remember_hashes(fetched)
         except FormatError:
             if fetched:
-                self._reject(fetched)
+                self._remove_unverified(fetched)
             raise
         if fetched and not settings.keep_downloads():
-            self._discard(fetched)
+            self._remove_downloads(fetched)
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
         """Return what the manifest of a store records about the origin of its vectors.
@@ -268,21 +272,21 @@ class EmbeddingSource(ABC):
         """
         return ()
 
-    def _trust(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
+    def _remember_hashes(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
         """Remember the hash of a file without a published one, when it has been parsed.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def _reject(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+    def _remove_unverified(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a file without a known hash, when it is malformed.
 
         Args:
             fetched: The result of `fetch`.
         """
 
-    def _discard(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
+    def _remove_downloads(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
         """Remove a downloaded file when the store is built.
 
         Args:

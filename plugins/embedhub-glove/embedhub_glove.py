@@ -18,6 +18,7 @@ row more (``<unk>``), so it is not a candidate. Of the vectors of 2024 there is 
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from embedhub import RemoteFile, RemoteSource, hookimpl
 
@@ -25,26 +26,44 @@ _STANFORD = "https://nlp.stanford.edu/data"
 _RELEASES = "https://github.com/piskvorky/gensim-data/releases/download"
 _HOMEPAGE = "https://nlp.stanford.edu/projects/glove/"
 _PDDL = "PDDL-1.0"
-_OF_2014 = (
+_CITATION_2014 = (
     "Jeffrey Pennington, Richard Socher, Christopher D. Manning (2014). "
     "GloVe: Global Vectors for Word Representation. EMNLP 2014, 1532-1543."
 )
-_OF_2024 = "Riley Carlson, John Bauer, Christopher D. Manning (2025). A New Pair of GloVes. arXiv:2507.18103."
+_BIBTEX_2014 = """@inproceedings{pennington2014glove,
+  author = {Pennington, Jeffrey and Socher, Richard and Manning, Christopher D.},
+  title = {{GloVe}: Global Vectors for Word Representation},
+  booktitle = {Empirical Methods in Natural Language Processing ({EMNLP})},
+  year = {2014},
+  pages = {1532--1543},
+}"""
+_CITATION_2024 = (
+    "Riley Carlson, John Bauer, Christopher D. Manning (2025). A New Pair of GloVes. arXiv:2507.18103."
+)
+_BIBTEX_2024 = """@misc{carlson2025glove,
+  author = {Carlson, Riley and Bauer, John and Manning, Christopher D.},
+  title = {A New Pair of {GloVes}},
+  year = {2025},
+  eprint = {2507.18103},
+  archiveprefix = {arXiv},
+}"""
 
 _42B = RemoteFile(
-    url=f"{_STANFORD}/glove.42B.300d.zip",
+    f"{_STANFORD}/glove.42B.300d.zip",
     member="glove.42B.300d.txt",
     known_hash="sha256:1d04270b5c446844a030416f46c59c4cb0aac8012e702666fc1e9eff7eef1983",
     size=5_025_028_820,
     archive_hash="sha256:03d5d7fa28e58762ace4b85fb71fe86a345ef0b5ff39f5390c14869da0fc1970",
+    archive_size=1_877_800_501,
     format="glove",
 )
 _840B = RemoteFile(
-    url=f"{_STANFORD}/glove.840B.300d.zip",
+    f"{_STANFORD}/glove.840B.300d.zip",
     member="glove.840B.300d.txt",
     known_hash="sha256:9641ef45628fd8c5c0bc555c8944f7bad7bce36ae7be3cafff0bb109fe60883e",
     size=5_646_236_541,
     archive_hash="sha256:c06db255e65095393609f19a4cfca20bf3a71e20cc53e892aafa490347e3849f",
+    archive_size=2_176_768_927,
     format="glove",
 )
 
@@ -72,38 +91,20 @@ _TWITTER = {
     ),
 }
 
-# dim: member of the archive, which has another name; hash and size of the text; hash of the archive.
-_WIKIGIGA = {
-    50: (
-        "wiki_giga_2024_50_MFT20_vectors_seed_123_alpha_0.75_eta_0.075_combined.txt",
-        "sha256:16c4253cb9a19045dcdc758b6a1eda52d3c37b894dea2601a45046b4300a8d10",
-        842_192_707,
-        "sha256:afa5e258ee38272db6394547c4b075ecbb7b2164e98542c8d1237b6029b35a65",
-    ),
-    100: (
-        "wiki_giga_2024_100_MFT20_vectors_seed_2024_alpha_0.75_eta_0.05.050_combined.txt",
-        None,
-        None,
-        None,
-    ),
-    200: ("wiki_giga_2024_200_MFT20_vectors_seed_2024_alpha_0.75_eta_0.05_combined.txt", None, None, None),
-    300: ("wiki_giga_2024_300_MFT20_vectors_seed_2024_alpha_0.75_eta_0.05_combined.txt", None, None, None),
-}
-
 
 def _twitter(dim: int) -> tuple[RemoteFile, RemoteFile]:
     text_hash, release_hash, release_size = _TWITTER[dim]
     return (
         RemoteFile(
-            url=f"{_STANFORD}/glove.twitter.27B.zip",
+            f"{_STANFORD}/glove.twitter.27B.zip",
             member=f"glove.twitter.27B.{dim}d.txt",
             known_hash=text_hash,
-            size=None,
             archive_hash="sha256:792af52f795d1a32c9842a3240f5f3fe5e941a8ff6df5eb0f9d668092ebc019c",
+            archive_size=1_520_408_563,
             format="glove",
         ),
         RemoteFile(
-            url=f"{_RELEASES}/glove-twitter-{dim}/glove-twitter-{dim}.gz",
+            f"{_RELEASES}/glove-twitter-{dim}/glove-twitter-{dim}.gz",
             known_hash=release_hash,
             size=release_size,
             format="word2vec-text",
@@ -111,48 +112,58 @@ def _twitter(dim: int) -> tuple[RemoteFile, RemoteFile]:
     )
 
 
-def _wikigiga(dim: int) -> tuple[RemoteFile]:
-    member, text_hash, text_size, archive_hash = _WIKIGIGA[dim]
-    return (
-        RemoteFile(
-            url=f"{_STANFORD}/wordvecs/glove.2024.wikigiga.{dim}d.zip",
-            member=member,
-            known_hash=text_hash,
-            size=text_size,
-            archive_hash=archive_hash,
-            format="glove",
-        ),
-    )
+def _of_2024(archive: str, member: str, **published: Any) -> RemoteFile:
+    return RemoteFile(f"{_STANFORD}/wordvecs/{archive}", member=member, format="glove", **published)
 
 
-_DOLMA = RemoteFile(
-    url=f"{_STANFORD}/wordvecs/glove.2024.dolma.300d.zip",
-    member="dolma_300_2024_1.2M.100_combined.txt",
-    format="glove",
-)
+_WIKIGIGA = {
+    50: _of_2024(
+        "glove.2024.wikigiga.50d.zip",
+        "wiki_giga_2024_50_MFT20_vectors_seed_123_alpha_0.75_eta_0.075_combined.txt",
+        known_hash="sha256:16c4253cb9a19045dcdc758b6a1eda52d3c37b894dea2601a45046b4300a8d10",
+        size=842_192_707,
+        archive_hash="sha256:afa5e258ee38272db6394547c4b075ecbb7b2164e98542c8d1237b6029b35a65",
+        archive_size=301_036_094,
+    ),
+    100: _of_2024(
+        "glove.2024.wikigiga.100d.zip",
+        "wiki_giga_2024_100_MFT20_vectors_seed_2024_alpha_0.75_eta_0.05.050_combined.txt",
+    ),
+    200: _of_2024(
+        "glove.2024.wikigiga.200d.zip",
+        "wiki_giga_2024_200_MFT20_vectors_seed_2024_alpha_0.75_eta_0.05_combined.txt",
+    ),
+    300: _of_2024(
+        "glove.2024.wikigiga.300d.zip",
+        "wiki_giga_2024_300_MFT20_vectors_seed_2024_alpha_0.75_eta_0.05_combined.txt",
+    ),
+}
+_DOLMA = _of_2024("glove.2024.dolma.300d.zip", "dolma_300_2024_1.2M.100_combined.txt")
 
 SOURCES = (
     RemoteSource(
         name="glove-42b",
-        files={300: (_42B,)},
+        files={300: _42B},
         description="GloVe on Common Crawl, 42 billion tokens, lower-cased",
         language="en",
         cased=False,
         vocab_size=1_917_494,
         license=_PDDL,
-        citation=_OF_2014,
+        citation=_CITATION_2014,
+        bibtex=_BIBTEX_2014,
         homepage=_HOMEPAGE,
         fallbacks=("lower",),
     ),
     RemoteSource(
         name="glove-840b",
-        files={300: (_840B,)},
+        files={300: _840B},
         description="GloVe on Common Crawl, 840 billion tokens, cased",
         language="en",
         cased=True,
         vocab_size=2_196_016,  # of 2,196,017 lines: one word occurs twice
         license=_PDDL,
-        citation=_OF_2014,
+        citation=_CITATION_2014,
+        bibtex=_BIBTEX_2014,
         homepage=_HOMEPAGE,
     ),
     RemoteSource(
@@ -163,31 +174,34 @@ SOURCES = (
         cased=False,
         vocab_size=1_193_514,
         license=_PDDL,
-        citation=_OF_2014,
+        citation=_CITATION_2014,
+        bibtex=_BIBTEX_2014,
         homepage=_HOMEPAGE,
         fallbacks=("lower",),
     ),
     RemoteSource(
         name="glove-2024-wikigiga",
-        files={dim: _wikigiga(dim) for dim in _WIKIGIGA},
+        files=_WIKIGIGA,
         description="GloVe of 2024 on Wikipedia and Gigaword, lower-cased",
         language="en",
         cased=False,
         vocab_size=1_291_147,  # counted at 50d
         license=_PDDL,
-        citation=_OF_2024,
+        citation=_CITATION_2024,
+        bibtex=_BIBTEX_2024,
         homepage=_HOMEPAGE,
         fallbacks=("lower",),
     ),
     RemoteSource(
         name="glove-2024-dolma",
-        files={300: (_DOLMA,)},
+        files={300: _DOLMA},
         description="GloVe of 2024 on a part of Dolma, lower-cased",
         language="en",
         cased=False,
         vocab_size=None,  # 1.2 million
         license=_PDDL,
-        citation=_OF_2024,
+        citation=_CITATION_2024,
+        bibtex=_BIBTEX_2024,
         homepage=_HOMEPAGE,
         fallbacks=("lower",),
     ),

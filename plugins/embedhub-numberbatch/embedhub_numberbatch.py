@@ -15,7 +15,7 @@ from embedhub import RemoteFile, RemoteSource, hookimpl
 _DOWNLOADS = "https://conceptnet.s3.amazonaws.com/downloads/2019/numberbatch"
 
 _ENGLISH = RemoteFile(
-    url=f"{_DOWNLOADS}/numberbatch-en-19.08.txt.gz",
+    f"{_DOWNLOADS}/numberbatch-en-19.08.txt.gz",
     known_hash="sha256:90e57611eb71077ada9fd0b011fd0206de8ec13d035aced40b81b1a4d549c6a2",
     size=325_403_502,
     format="numberbatch",
@@ -35,13 +35,13 @@ _LANGUAGES = {
 
 
 def _multilingual(format_name: str) -> RemoteFile:
-    return RemoteFile(url=f"{_DOWNLOADS}/numberbatch-19.08.txt.gz", format=format_name)
+    return RemoteFile(f"{_DOWNLOADS}/numberbatch-19.08.txt.gz", format=format_name)
 
 
 def _source(name: str, file: RemoteFile, what: str, language: str, vocab_size: int | None) -> RemoteSource:
     return RemoteSource(
         name=name,
-        files={300: (file,)},
+        files={300: file},
         description=f"ConceptNet Numberbatch 19.08, {what}, lower-cased",
         language=language,
         cased=False,
@@ -51,6 +51,13 @@ def _source(name: str, file: RemoteFile, what: str, language: str, vocab_size: i
             "Robyn Speer, Joshua Chin, Catherine Havasi (2017). ConceptNet 5.5: An Open Multilingual Graph "
             "of General Knowledge. AAAI 2017, 4444-4451."
         ),
+        bibtex="""@inproceedings{speer2017conceptnet,
+  author = {Speer, Robyn and Chin, Joshua and Havasi, Catherine},
+  title = {{ConceptNet} 5.5: An Open Multilingual Graph of General Knowledge},
+  booktitle = {Proceedings of the {AAAI} Conference on Artificial Intelligence},
+  year = {2017},
+  pages = {4444--4451},
+}""",
         homepage="https://github.com/commonsense/conceptnet-numberbatch",
         fallbacks=("lower", "digits"),  # the digits of longer numbers are written as #
     )

@@ -24,14 +24,26 @@ if TYPE_CHECKING:
 
 _HUB = "https://huggingface.co"
 _TOKENIZER = "tokenizer.json"
-_MODEL2VEC = (
+_CITATION_MODEL2VEC = (
     "Stephan Tulkens, Thomas van Dongen (2024). Model2Vec: Fast State-of-the-Art Static Embeddings. "
     "doi:10.5281/zenodo.17270888."
 )
-_SENTENCE_TRANSFORMERS = (
+_BIBTEX_MODEL2VEC = """@misc{tulkens2024model2vec,
+  author = {Tulkens, Stephan and van Dongen, Thomas},
+  title = {{Model2Vec}: Fast State-of-the-Art Static Embeddings},
+  year = {2024},
+  doi = {10.5281/zenodo.17270888},
+}"""
+_CITATION_SENTENCE_TRANSFORMERS = (
     "Tom Aarsen (2025). Train 400x faster Static Embedding Models with Sentence Transformers. "
     "https://huggingface.co/blog/static-embeddings."
 )
+_BIBTEX_SENTENCE_TRANSFORMERS = r"""@misc{aarsen2025static,
+  author = {Aarsen, Tom},
+  title = {Train 400x faster Static Embedding Models with {Sentence Transformers}},
+  year = {2025},
+  howpublished = {\url{https://huggingface.co/blog/static-embeddings}},
+}"""
 # The dims that their training looked at, of any number of first columns up to 1024.
 _MATRYOSHKA = (32, 64, 128, 256, 512, 1024)
 
@@ -47,13 +59,13 @@ _Published = tuple[str, int | None]
 
 def _file(folder: str, vectors: _Published, tokenizer: _Published, format_name: str) -> RemoteFile:
     return RemoteFile(
-        url=f"{_HUB}/{folder}/model.safetensors",
+        f"{_HUB}/{folder}/model.safetensors",
         known_hash=f"sha256:{vectors[0]}",
         size=vectors[1],
         format=format_name,
         companions=(
             RemoteFile(
-                url=f"{_HUB}/{folder}/{_TOKENIZER}", known_hash=f"sha256:{tokenizer[0]}", size=tokenizer[1]
+                f"{_HUB}/{folder}/{_TOKENIZER}", known_hash=f"sha256:{tokenizer[0]}", size=tokenizer[1]
             ),
         ),
     )
@@ -66,15 +78,14 @@ def _potion(
     multilingual = "multilingual" in name
     return RemoteSource(
         name=name.lower(),
-        files={
-            dim: (_file(f"minishlab/{name}/resolve/{revision}", vectors, tokenizer, "static-embeddings"),)
-        },
+        files={dim: _file(f"minishlab/{name}/resolve/{revision}", vectors, tokenizer, "static-embeddings")},
         description=f"Token vectors of model2vec, {name}, {'cased' if multilingual else 'lower-cased'}",
         language="mul" if multilingual else "en",
         cased=multilingual,  # as the model it was made from, BGE-M3; its own tokenizer was not looked at
         vocab_size=vocab_size,
         license="MIT",
-        citation=_MODEL2VEC,
+        citation=_CITATION_MODEL2VEC,
+        bibtex=_BIBTEX_MODEL2VEC,
         homepage=f"{_HUB}/minishlab/{name}",
         unit="token",
         fallbacks=() if multilingual else ("lower",),
@@ -90,13 +101,14 @@ def _matryoshka(
     file = _file(folder, vectors, tokenizer, "static-embeddings-prefix")
     return RemoteSource(
         name=name,
-        files=dict.fromkeys(_MATRYOSHKA, (file,)),
+        files=dict.fromkeys(_MATRYOSHKA, file),
         description=f"Token vectors of sentence-transformers, {name}, lower-cased",
         language=language,
         cased=False,
         vocab_size=vocab_size,
         license="Apache-2.0",
-        citation=_SENTENCE_TRANSFORMERS,
+        citation=_CITATION_SENTENCE_TRANSFORMERS,
+        bibtex=_BIBTEX_SENTENCE_TRANSFORMERS,
         homepage=f"{_HUB}/{repository}",
         unit="token",
         fallbacks=("lower",),

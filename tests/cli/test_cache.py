@@ -15,6 +15,7 @@ from command import add_plugin, run, seeing
 import embedhub
 from embedhub import EmbeddingSource
 from embedhub import _cache as cache_folder
+from embedhub._names import folder_name
 from embedhub.download.remote_file import Fetched, lock_name
 from embedhub.errors import OfflineError, StoreError
 from embedhub.registry import inventory as stores
@@ -25,7 +26,7 @@ from embedhub.vectors.blocks import Block
 def store(cache: Path) -> Path:
     """Build wordnet-ppmi 25d, and return its folder."""
     embedhub.load("wordnet-ppmi", 25)
-    (folder,) = (cache / "vectors" / "wordnet-ppmi").iterdir()
+    (folder,) = (cache / "vectors" / folder_name("wordnet-ppmi")).iterdir()
     return folder
 
 
@@ -50,7 +51,7 @@ def test_list_shows_stores_downloads_and_leftovers(store: Path, cache: Path) -> 
     """Stores have source, size, date, state and origin; downloads and leftovers are counted."""
     (cache / "downloads").mkdir()
     (cache / "downloads" / "0123456789ab-x.txt.01234567.part").write_bytes(bytes(10))
-    (cache / "vectors" / "wordnet-ppmi" / ".50d-0123456789abcdef.abc.tmp").mkdir()
+    (cache / "vectors" / folder_name("wordnet-ppmi") / ".50d-0123456789abcdef.abc.tmp").mkdir()
     shown = run("cache", "list").stdout
     assert re.search(r"wordnet-ppmi +25 +78,781 +10\.4 MB +20\d\d-\d\d-\d\d +current +sha256:94e5", shown)
     assert "stores: 1, 10.4 MB\ndownloads: 1, 10 B\nleftovers: 1, 0 B\n" in shown
@@ -100,7 +101,7 @@ def test_remove_asks_first(store: Path, cache: Path) -> None:
     assert [entry.dim for entry in stores.list_stores()] == [50]
     assert run("cache", "remove", "--all", "--yes").returncode == 0
     assert not stores.list_stores()
-    assert not (cache / "vectors" / "wordnet-ppmi").exists()
+    assert not (cache / "vectors" / folder_name("wordnet-ppmi")).exists()
 
 
 def test_remove_needs_a_selection(store: Path) -> None:
@@ -121,7 +122,7 @@ def test_a_store_whose_source_is_gone_is_not_repaired(cache: Path, tmp_path: Pat
     (mirror / "example.org" / "mine.bin").write_bytes(b"1 2\nrain " + bytes(8) + b"\n")
     done = run("download", "mine", **seeing(site), EMBEDHUB_MIRROR=str(mirror))
     assert done.returncode == 0, done.stderr
-    (folder,) = (cache / "vectors" / "mine").iterdir()
+    (folder,) = (cache / "vectors" / folder_name("mine")).iterdir()
     flip(folder / "words.utf8")
     before = contents(folder)
     done = run("cache", "repair")
@@ -156,7 +157,7 @@ class Made(EmbeddingSource):
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:  # noqa: ARG002 - the interface's arguments
         """Yield one word."""
-        yield ["rain"], np.ones((1, 2), np.float32)
+        yield Block(["rain"], np.ones((1, 2), np.float32))
 
 
 @pytest.fixture

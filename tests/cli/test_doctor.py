@@ -11,6 +11,7 @@ from command import add_plugin, run, seeing
 
 import embedhub
 from embedhub import settings
+from embedhub._names import folder_name
 from embedhub.cli import doctor
 
 
@@ -44,7 +45,7 @@ def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
     add_plugin(site, "embedhub-broken", "1 / 0")
     add_plugin(site, "embedhub-one", "source('same')")
     add_plugin(site, "embedhub-two", "source('same')")
-    (cache / "vectors" / "mine" / "2d-0123456789abcdef").mkdir(parents=True)
+    (cache / "vectors" / folder_name("mine") / "2d-0123456789abcdef").mkdir(parents=True)
     done = run(
         "doctor",
         "--json",

@@ -19,7 +19,8 @@ from remote import HOST, files_in, pinned, source_of
 
 import embedhub
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
-from embedhub.download.fetch import fetch_first, trust
+from embedhub._names import folder_name
+from embedhub.download.fetch import fetch_first, remember_hashes
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError
 from embedhub.formats import glove
@@ -161,7 +162,7 @@ class ByItself(RemoteSource):
         path = fetched.path
         with gzip.open(path) if path.read_bytes()[:2] == b"\x1f\x8b" else path.open("rb") as file:
             word, *numbers = file.readline().split()
-        yield [word.decode()], np.array([numbers], np.float32).reshape(1, dim)
+        yield Block([word.decode()], np.array([numbers], np.float32).reshape(1, dim))
 
 
 @pytest.mark.usefixtures("use_mirror")
@@ -190,7 +191,7 @@ def test_unverified_bytes_are_not_parsed(
     for words in (f"{HOST}/some.", expected, actual):
         assert words in str(caught.value)
     assert ByItself.parsed == 0
-    assert not (cache / "vectors" / "some").exists()
+    assert not (cache / "vectors" / folder_name("some")).exists()
     assert files_in(cache / "downloads") == []
     assert len(embedhub.load(source_of(make(TEXT), kind=kind))) == (20_000 if kind is RemoteSource else 1)
 
@@ -205,7 +206,7 @@ def test_damaged_download_is_downloaded_again(
     file = make(TEXT) if known else make(TEXT, known_hash=None)
     fetched = fetch_first([file], label="some 2d")
     with warnings.catch_warnings(action="ignore"):
-        trust(fetched)
+        remember_hashes(fetched)
     path = fetched.path
     data = path.read_bytes()
     path.write_bytes(data[:-100] + bytes(50) + data[-50:])
@@ -270,7 +271,7 @@ def test_unreadable_pinned_file_is_kept(make: Callable[..., RemoteFile], cache: 
         embedhub.load(source)
     assert str(again.value) == str(caught.value)
     assert files_in(cache / "downloads") == [file.cache_name]
-    assert not (cache / "vectors" / "some").exists()
+    assert not (cache / "vectors" / folder_name("some")).exists()
 
 
 @pytest.mark.usefixtures("use_mirror")
@@ -302,4 +303,25 @@ def test_empty_build_does_not_trust_its_file(
     with pytest.raises(FormatError, match="no vectors at all"):
         source.vectors(2)
     assert not (cache / "hashes").exists()
+    assert files_in(cache / "downloads") == []
+
+
+@pytest.mark.parametrize("promised", [True, False], ids=["promised", "sent"])
+def test_truncated_archive_is_refused_by_its_size(
+    mirror: Path,
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
+    promised: bool,
+) -> None:
+    """An archive that is downloaded whole, for lack of byte ranges, must have its published size."""
+    archive = mirror / HOST / "some.zip"
+    size = archive.stat().st_size
+    file = a_member(archive_size=size)
+    serving = serve(mirror, ranges=False, length=promised)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    archive.write_bytes(archive.read_bytes()[:-1000])
+    said = f"but {size - 1000:,} are offered" if promised else f"got {size - 1000:,}"
+    with pytest.raises(ChecksumError, match=f"some.zip: expected {size:,} bytes, {said}"):
+        fetch([file])
     assert files_in(cache / "downloads") == []

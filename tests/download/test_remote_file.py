@@ -13,6 +13,7 @@ GOOD: dict[str, Any] = {
     "known_hash": "sha256:" + 64 * "0",
     "size": 10,
     "archive_hash": "md5:" + 32 * "f",
+    "archive_size": 100,
     "format": "glove",
 }
 
@@ -34,6 +35,11 @@ NESTED = RemoteFile(url="https://example.org/n", companions=(PLAIN,))
         ("size", True, "expected a positive number of bytes"),
         ("size", "10", "expected a positive number of bytes"),
         ("member", "", "expected a path inside the archive"),
+        ("url", None, "url is None; expected 'https://<host>/<path>'"),
+        ("known_hash", 7, "known_hash is 7; expected '<algorithm>"),
+        ("archive_size", 0, "archive_size is 0; expected a positive number of bytes"),
+        ("archive_size", 1.5, "archive_size is 1.5; expected a positive number of bytes"),
+        ("member", 7, "member is 7; expected a path inside the archive"),
         ("member", None, "archive_hash is given without a member"),
         ("format", print, "expected the name of a format"),
         ("companions", ["tokenizer.json"], "expected a tuple of RemoteFile objects"),
@@ -100,7 +106,7 @@ def test_cache_names_are_distinct() -> None:
             {"member": "../../etc/vectors 50d.txt"},
             {"known_hash": "sha256:" + 64 * "1"},
             {"url": "https://example.org/b/vectors.zip"},
-            {"member": None, "archive_hash": None},
+            {"member": None, "archive_hash": None, "archive_size": None},
         )
     ]
     assert len(set(names)) == len(names)
@@ -115,6 +121,32 @@ def test_published_hash_and_size_may_be_unknown() -> None:
     """A file without a published hash or size is allowed; its location stands for its bytes."""
     file = RemoteFile(url="https://example.org/a")
     assert file.location == file.cache_key == "https://example.org/a"
+
+
+def test_size_of_an_archive_is_that_of_a_member() -> None:
+    """Without a member there is no archive: the size of a file is its own."""
+    with pytest.raises(ValueError, match="archive_size is given without a member; size is that of the file"):
+        RemoteFile("https://example.org/a.zip", archive_size=10)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [((None, None), None), ((5, None), 5), ((None, 3), 3), ((5, 3), 3), ((3, 5), 3)],
+)
+def test_download_has_at_most_the_size_of_the_member_or_its_archive(
+    sizes: tuple[int | None, int | None], expected: int | None
+) -> None:
+    """The smaller of the known sizes is the bound; of a whole file it is its own size."""
+    size, archive_size = sizes
+    file = RemoteFile("https://example.org/a.zip", member="a", size=size, archive_size=archive_size)
+    assert file.size_at_most == expected
+    assert file.archive.size_at_most == file.archive.size == archive_size
+    assert RemoteFile("https://example.org/a", size=size).size_at_most == size
+
+
+def test_repr_shows_what_is_given() -> None:
+    """The repr of a file has its URL and the other fields that are set."""
+    assert repr(RemoteFile("https://example.org/a", size=3)) == "RemoteFile('https://example.org/a', size=3)"
 
 
 def test_companions_are_part_of_the_cache_key() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedhub import FormatError
-from embedhub.formats import fasttext, get_reader, glove, numberbatch, static_embeddings, word2vec
+from embedhub.formats import fasttext, glove, numberbatch, static_embeddings, word2vec
 from embedhub.formats.detect import detect
 from embedhub.vectors.blocks import Reader
 
@@ -149,10 +149,10 @@ def test_compressed_file_has_the_vectors_of_the_plain_one(
 def test_format_is_detected_from_the_content(tmp_path: Path, name: str) -> None:
     """Each format is detected without the file's name."""
     detected = detect(write(tmp_path, SAMPLES[name]))
-    assert detected.name == FORMATS[name].detected
+    assert detected.format.name == FORMATS[name].detected
     assert detected.dim == 2
     assert [path.name for path in detected.companions] == (
-        ["tokenizer.json"] if detected.name == "static-embeddings" else []
+        ["tokenizer.json"] if detected.format.name == "static-embeddings" else []
     )
 
 
@@ -240,7 +240,7 @@ def test_arbitrary_bytes_are_detected_or_rejected(tmp_path: Path, data: bytes) -
         detected = detect(path)
     except FormatError:
         return
-    survives(get_reader(detected.name), path, detected.dim)
+    survives(detected.format.read, path, detected.dim)
 
 
 HUGE = 10**12
@@ -318,7 +318,7 @@ def test_too_large_dimension_is_rejected(tmp_path: Path, data: bytes) -> None:
 
     def load() -> None:
         detected = detect(path)
-        read(get_reader(detected.name), path, detected.dim)
+        read(detected.format.read, path, detected.dim)
 
     with pytest.raises(FormatError):
         load()

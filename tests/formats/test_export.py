@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 import embedhub
 from embedhub.formats import static_embeddings, word2vec
 from embedhub.formats.export import ExportFormat
+from embedhub.vectors.blocks import Block
 from embedhub.vectors.store import open_store
 from embedhub.vectors.store_writer import StoreWriter
 
@@ -120,7 +121,7 @@ def vocabularies(draw: st.DrawFn) -> Pairs:
 def opened(folder: Path, words: list[str], rows: Rows) -> embedhub.Vectors:
     """Write a store and open it."""
     with StoreWriter(folder, name="tiny", dim=rows.shape[1]) as writer:
-        writer.write((words, rows))
+        writer.write(Block(words, rows))
     return open_store(folder)
 
 
@@ -355,7 +356,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> embedhub.Vectors:
     rows = np.random.default_rng(0).normal(size=(BLOCK, DIM)).astype(np.float32)
     with StoreWriter(folder, name="large", dim=DIM) as writer:
         for start in range(0, ROWS, BLOCK):
-            writer.write(([f"w{i}" for i in range(start, start + BLOCK)], rows))
+            writer.write(Block([f"w{i}" for i in range(start, start + BLOCK)], rows))
     return open_store(folder)
 
 

@@ -24,14 +24,20 @@ class Serving:
     base: str = ""
     ranges: bool = True
     etag: str | None = '"1"'
+    length: bool = True
+    """Whether the size is sent before a file; else the end of the connection is its end."""
     rate: float | None = None
     """Bytes per second, None for all at once."""
     faults: list[dict[str, Any]] = field(default_factory=list)
     """For each coming request what goes wrong: status, headers, cut (bytes, then the socket closes), stall
     (seconds after the headers), promise (a false Content-Length), etag (from now on), or nothing."""
     headers: dict[str, str] = field(default_factory=dict)
+    needs: dict[str, str] = field(default_factory=dict)
+    """Headers without which a request is answered 401, and with other values 403."""
     sent: int = 0
     asked: list[str] = field(default_factory=list)
+    received: list[dict[str, str]] = field(default_factory=list)
+    """The headers of each request, their names in lower case."""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -49,7 +55,9 @@ class Handler(SimpleHTTPRequestHandler):
         self.path = urlsplit(self.path).path  # a proxy is asked for whole addresses
         byte_range = self.headers.get("Range", "")
         serving.asked.append(f"{self.path} {byte_range}".strip())
-        fault = serving.faults.pop(0) if serving.faults else {}
+        received = {name.lower(): value for name, value in self.headers.items()}
+        serving.received.append(received)
+        fault = serving.faults.pop(0) if serving.faults else self._refusal(received)
         serving.etag = fault.get("etag", serving.etag)
         path = Path(self.translate_path(self.path))
         status = fault.get("status") or (HTTPStatus.OK if path.is_file() else HTTPStatus.NOT_FOUND)
@@ -74,12 +82,21 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_header("ETag", serving.etag)
         for name, value in serving.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(fault.get("promise", stop - start)))
+        if serving.length:
+            self.send_header("Content-Length", str(fault.get("promise", stop - start)))
+        else:
+            self.send_header("Connection", "close")
         self.end_headers()
         time.sleep(fault.get("stall", 0))
         self._send(path, start, min(stop, start + fault.get("cut", size)))
         if "cut" in fault or "promise" in fault:
             self.close_connection = True
+
+    def _refusal(self, received: dict[str, str]) -> dict[str, Any]:
+        for name, value in self.serving.needs.items():
+            if received.get(name) != value:
+                return {"status": HTTPStatus.FORBIDDEN if name in received else HTTPStatus.UNAUTHORIZED}
+        return {}
 
     def _send(self, path: Path, start: int, stop: int) -> None:
         began = time.monotonic()

@@ -93,7 +93,7 @@ def test_case_is_kept_for_a_cased_source(tmp_path: Path, monkeypatch: pytest.Mon
 
     class Cased(embedhub.RemoteSource):
         def parse(self, fetched: Fetched, dim: int) -> Iterator[Block]:  # noqa: ARG002 - the interface's
-            yield words, np.arange(1, 6, dtype=np.float32)[:, None]
+            yield Block(words, np.arange(1, 6, dtype=np.float32)[:, None])
 
     source = Cased(
         name="cased",

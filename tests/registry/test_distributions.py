@@ -9,7 +9,9 @@ import zipfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import bibtex
 import numpy as np
 import pages
 import pytest
@@ -77,23 +79,26 @@ def test_plugin_passes_its_tests(folder: Path, bundled: Path) -> None:
     assert " passed" in run_tests(folder, bundled)
 
 
-LISTING = """
-import json, embedhub
-sources = embedhub.sources()
-print(json.dumps([
-    (sources.provider(name), name, source.dims, source.vocab_size, source.citation)
-    for name, source in sources.items()
-]))
-"""
+LISTING = "(sources.provider(name), name, source.dims, source.vocab_size, source.citation)"
+
+
+def listed(site: Path, expression: str, more: str = "") -> list[Any]:
+    """Return the values of an expression for each source that is installed in a folder."""
+    code = (
+        "import json, embedhub\nsources = embedhub.sources()\n"
+        f"print(json.dumps([{expression} for name, source in sources.items() {more}]))"
+    )
+    command = [sys.executable, "-P", "-W", "error", "-c", code]
+    done = subprocess.run(
+        command, env=environment(site), capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    values: list[Any] = json.loads(done.stdout)
+    return values
 
 
 def test_plugin_readme_lists_every_source(bundled: Path) -> None:
     """The README of a plugin has name, dims, number of words and citation of each source that it provides."""
-    command = [sys.executable, "-P", "-W", "error", "-c", LISTING]
-    done = subprocess.run(
-        command, env=environment(bundled), capture_output=True, text=True, check=True, timeout=PATIENCE
-    )
-    listing = json.loads(done.stdout)
+    listing = listed(bundled, LISTING)
     assert {provider.split()[0] for provider, *_ in listing} >= {folder.name for folder in PLUGINS}
     for folder in PLUGINS:
         readme = " ".join((folder / "README.md").read_text("utf-8").split())
@@ -103,6 +108,38 @@ def test_plugin_readme_lists_every_source(bundled: Path) -> None:
                 row = f"| `{name}` | {', '.join(map(str, dims))} | {f'{words:,}' if words else ''}"
                 assert row in readme
                 assert citation in readme
+
+
+def test_each_source_is_cited_in_bibtex(bundled: Path) -> None:
+    """A source has one entry of BibTeX, in ASCII, which names the people, year and title of its citation."""
+    by_key: dict[str, set[str]] = {}
+    for name, citation, entry in listed(bundled, "(name, source.citation, source.bibtex)"):
+        kind, key, fields = bibtex.parse(entry)
+        by_key.setdefault(key, set()).add(entry)
+        assert entry.isascii(), name
+        assert bibtex.REQUIRED[kind] <= fields.keys(), name
+        assert fields["year"] in citation, name
+        assert fields["title"] in citation, name
+        for person in (fields.get("author") or fields["editor"]).split(" and "):
+            family, _, given = person.partition(", ")
+            assert f"{given} {family}" in citation, name
+    assert all(re.fullmatch("[a-z]+[0-9]{4}[a-z0-9]+", key) for key in by_key)
+    assert {key for key, entries in by_key.items() if len(entries) > 1} == set()
+
+
+def test_archive_has_one_hash_and_one_size(bundled: Path) -> None:
+    """All members of an archive agree about it, and where its hash is published, its size is known too."""
+    found = listed(
+        bundled,
+        "(file.url, (file.archive_hash, file.archive_size))",
+        "if isinstance(source, embedhub.RemoteSource)"
+        " for dim in source.dims for file in source.candidates(dim) if file.member",
+    )
+    archives: dict[str, set[tuple[str | None, int | None]]] = {}
+    for url, (known_hash, size) in found:
+        archives.setdefault(url, set()).add((known_hash, size))
+    assert {url for url, facts in archives.items() if len(facts) > 1} == set()
+    assert {url for url, [(known_hash, size)] in archives.items() if known_hash and not size} == set()
 
 
 def test_catalog_page_has_every_source(bundled: Path) -> None:
@@ -116,15 +153,7 @@ def test_catalog_page_has_every_source(bundled: Path) -> None:
         )
         pages_made.add(done.stdout)
     (page,) = pages_made
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", LISTING],
-        env=settings,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE,
-    )
-    names = [name for _, name, *_ in json.loads(done.stdout)]
+    names = listed(bundled, "name")
     assert sorted(re.findall(r"(?m)^\| `([^`]+)` \|", page)) == sorted(names)
     assert len(names) > 500
     assert re.findall(r"(?m)^## (\S+)$", page) == ["embedhub", *(folder.name for folder in PLUGINS)]
@@ -167,7 +196,7 @@ def test_mirror_with_other_bytes_serves_only_unpinned_members(
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     line = b"the" + 300 * b" 0.5" + b"\n"
     for name in ("glove-2024-dolma", "glove-840b"):
-        (file,) = glove_sources[name].files[300]
+        (file,) = glove_sources[name].candidates(300)
         place = tmp_path / "mirror" / file.url.removeprefix("https://")
         place.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -33,7 +33,7 @@ def test_glove_6b_pins_a_member_and_a_release_for_each_dim() -> None:
     assert (source.dims, source.vocab_size, source.cased) == ((50, 100, 200, 300), 400_000, False)
     assert source.license == "PDDL-1.0"
     for dim in source.dims:
-        member, release = source.files[dim]
+        member, release = source.candidates(dim)
         assert member.member == f"glove.6B.{dim}d.txt"
         assert member.known_hash is not None
         assert member.known_hash.startswith("sha1:" if dim == 200 else "sha256:")
@@ -148,7 +148,7 @@ def test_store_holds_float32_of_the_downloaded_text(
     """From a folder as mirror come all words in the order of the text, and float32 of all its numbers."""
     folder, source = glove_6b_mirror
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder))
-    only = replace(source, files={50: source.files[50][candidate : candidate + 1]})
+    only = replace(source, files={50: source.candidates(50)[candidate : candidate + 1]})
     check_rows(embedhub.load(only, 50), iter(glove_lines))
     assert not [path for path in (cache / "downloads").rglob("*") if path.is_file()]
 

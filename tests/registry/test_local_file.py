@@ -24,6 +24,7 @@ import embedhub
 from embedhub import FormatError
 from embedhub.errors import FormatWarning, LocalFileError, SourceNotFoundError, StoreError
 from embedhub.registry import local_file as local
+from embedhub.vectors.subwords import Subwords
 
 WORDS = ["the", "café", "new york"]
 Rows = NDArray[np.float32]
@@ -259,7 +260,7 @@ def test_fasttext_ngrams_are_stored(tmp_path: Path) -> None:
     composed = []
     for name, packed in (("a.bin", data), ("b.bin", gzip.compress(data))):
         vectors = embedhub.load(write(tmp_path / name, packed))
-        assert vectors.composer is not None
+        assert isinstance(vectors.composer, Subwords)
         assert not vectors.composer.rows.flags.writeable
         assert vectors.manifest["extras"] == {"subwords.npy": {"buckets": 10, "min_n": 3, "max_n": 6}}
         composed.append(vectors.composer.compose(["unheardof"]).tolist())
@@ -270,7 +271,7 @@ def test_local_vectors_are_pickled_by_path(mine: Path) -> None:
     """The pickle has the path, not the vectors."""
     vectors = embedhub.load(mine)
     data = pickle.dumps(vectors)
-    assert len(data) < 400
+    assert len(data) < 500
     assert (pickle.loads(data).matrix == vectors.matrix).all()  # noqa: S301 - our own bytes
 
 

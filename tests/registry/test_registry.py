@@ -59,11 +59,11 @@ def test_the_public_functions_share_one_registry() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": "Mine"}, "name is 'Mine'"),
+        ({"name": "my corpus"}, "name is 'my corpus'"),
         ({"name": "../mine"}, "name is '../mine'"),
         ({"files": {"50": ()}}, "has the dim '50'"),
         ({"files": {50: ()}}, r"files\[50\] is \(\)"),
-        ({"files": {50: ("https://example.org/x",)}}, "expected RemoteFile objects"),
+        ({"files": {50: ("https://example.org/x",)}}, "expected a RemoteFile"),
     ],
 )
 def test_a_source_is_checked_when_it_is_made(changes: dict[str, Any], words: str) -> None:

@@ -26,7 +26,7 @@ def blocks() -> Iterator[Block]:
     """Give many rows."""
     rows = np.ones((BLOCK, DIM), np.float32)
     for start in range(0, ROWS, BLOCK):
-        yield [f"w{i}" for i in range(start, start + BLOCK)], rows
+        yield Block([f"w{i}" for i in range(start, start + BLOCK)], rows)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from remote import HOST, files_in, pinned, source_of, zipped
 
 import embedhub
 from embedhub import DownloadError, FormatError, RemoteFile, RemoteSource
-from embedhub.download.fetch import fetch_first, trust
+from embedhub.download.fetch import fetch_first, remember_hashes
 from embedhub.errors import ChecksumError, OfflineError, StoreError, UnverifiedWarning
 
 MIB = 1 << 20
@@ -114,7 +114,7 @@ def wanted(
 ) -> Wanted:
     """Return the member of Stanford's archive, or the gzip release as a whole file."""
     mirror, source = glove_6b_mirror
-    member, release = source.files[50]
+    member, release = source.candidates(50)
     text = b"".join(glove_lines)
     if request.param == "whole":  # a probe, then the body
         return Wanted(release, b"%d 50\n" % len(glove_lines) + text, release.size or 0, body=1)
@@ -277,7 +277,7 @@ def test_error_names_the_content_of_a_wrong_file(
     ranges: bool,
 ) -> None:
     """A web page, an error document, a pointer or an empty body at a file's URL is named in the error."""
-    member, release = glove_6b_mirror[1].files[50]
+    member, release = glove_6b_mirror[1].candidates(50)
     for file in (member, release):
         place = tmp_path / "mirror" / file.url.removeprefix("https://")
         place.parent.mkdir(parents=True)
@@ -304,7 +304,7 @@ def test_unpinned_hash_is_remembered(server: Any, cache: Path, folder: Path) -> 
         file = a_file(kind, known_hash=None, size=None)
         fetched = fetch_first([file], label="some 2d")
         with pytest.warns(UnverifiedWarning, match=hashlib.sha256(published()).hexdigest()):
-            trust(fetched)
+            remember_hashes(fetched)
         path = fetched.path
         path.unlink()
         with warnings.catch_warnings():
@@ -458,7 +458,7 @@ def test_download_resumes_after_a_full_disk(
 ) -> None:
     """When the disk is full during download or build, the next run resumes at the last byte written."""
     _, source = glove_6b_mirror
-    member, _ = source.files[50]
+    member, _ = source.candidates(50)
     place = tmp_path / "mirror" / member.url.removeprefix("https://")
     place.parent.mkdir(parents=True)
     # Level 6 gives 3.4 MB, so that a limit lies between the download and the matrix of 4 MB.
@@ -471,7 +471,7 @@ def test_download_resumes_after_a_full_disk(
     monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
     full = 2 * MIB
     for limit, words in ((full, "are kept"), (matrix - 1, "the store could not be written")):
-        code = LIMITED.format(limit=limit, files=pickle.dumps(source.files[50]))
+        code = LIMITED.format(limit=limit, files=pickle.dumps(source.candidates(50)))
         run = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
         )

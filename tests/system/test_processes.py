@@ -15,6 +15,7 @@ import pytest
 from children import PATIENCE, child, read_until
 
 import embedhub
+from embedhub._names import folder_name
 from embedhub.registry.inventory import downloads, remove_file
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def member(glove_6b_mirror: tuple[Path, embedhub.RemoteSource]) -> int:
 
 def digests(cache: Path) -> Any:
     """Return the digests of the one store in a cache."""
-    (manifest,) = (cache / "vectors" / "glove-6b").glob("*/manifest.json")
+    (manifest,) = (cache / "vectors" / folder_name("glove-6b")).glob("*/manifest.json")
     return json.loads(manifest.read_text("utf-8"))["xxh3_128"]
 
 
@@ -131,7 +132,7 @@ def test_killed_process_is_resumed(
     process = start(*command, at=point)
     process.kill()
     process.communicate(timeout=PATIENCE)
-    assert not list((cache / "vectors").glob("glove-6b/50d-*"))
+    assert not list((cache / "vectors").glob("glove-6b-*/50d-*"))
     (have,) = [
         min(member, path.stat().st_size - GZIP_HEADER)
         for path in (cache / "downloads").rglob("*")

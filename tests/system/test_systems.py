@@ -22,6 +22,7 @@ from systems import refuse_what_is_open, run_while_held
 import embedhub
 from embedhub import RemoteFile, RemoteSource
 from embedhub._compression import split_member
+from embedhub._names import folder_name
 from embedhub.errors import StoreError
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
@@ -40,7 +41,7 @@ CLOSE = "close the programs that have it open"
 def store(cache: Path) -> Path:
     """Build a store, and return its folder."""
     embedhub.load(*SOURCE)
-    (folder,) = (cache / "vectors" / SOURCE[0]).iterdir()
+    (folder,) = (cache / "vectors" / folder_name(SOURCE[0])).iterdir()
     return folder
 
 

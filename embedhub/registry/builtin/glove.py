@@ -18,6 +18,7 @@ from embedhub.registry.source import EmbeddingSource
 
 _ARCHIVE = "https://nlp.stanford.edu/data/glove.6B.zip"
 _ARCHIVE_HASH = "sha256:617afb2fe6cbd085c235baf7a465b96f4112bd7f7ccb2b2cbd649fed9cbcf2fb"
+_ARCHIVE_SIZE = 862_182_613
 _RELEASES = "https://github.com/piskvorky/gensim-data/releases/download"
 
 # dim: hash and size of the text, then hash and size of the release's gzip file.
@@ -45,15 +46,16 @@ def _candidates(dim: int) -> tuple[RemoteFile, RemoteFile]:
     (text_hash, text_size), (release_hash, release_size) = _HASHES[dim]
     return (
         RemoteFile(
-            url=_ARCHIVE,
+            _ARCHIVE,
             member=f"glove.6B.{dim}d.txt",
             known_hash=text_hash,
             size=text_size,
             archive_hash=_ARCHIVE_HASH,
+            archive_size=_ARCHIVE_SIZE,
             format="glove",
         ),
         RemoteFile(
-            url=f"{_RELEASES}/glove-wiki-gigaword-{dim}/glove-wiki-gigaword-{dim}.gz",
+            f"{_RELEASES}/glove-wiki-gigaword-{dim}/glove-wiki-gigaword-{dim}.gz",
             known_hash=release_hash,
             size=release_size,
             format="word2vec-text",
@@ -73,6 +75,13 @@ GLOVE_6B = RemoteSource(
         "Jeffrey Pennington, Richard Socher, Christopher D. Manning (2014). "
         "GloVe: Global Vectors for Word Representation. EMNLP 2014, 1532-1543."
     ),
+    bibtex="""@inproceedings{pennington2014glove,
+  author = {Pennington, Jeffrey and Socher, Richard and Manning, Christopher D.},
+  title = {{GloVe}: Global Vectors for Word Representation},
+  booktitle = {Empirical Methods in Natural Language Processing ({EMNLP})},
+  year = {2014},
+  pages = {1532--1543},
+}""",
     homepage="https://nlp.stanford.edu/projects/glove/",
     fallbacks=("lower",),
 )

@@ -14,7 +14,7 @@ GLOVE_6B_20K = PackagedSource(
     name="glove-6b-20k",
     file="glove_6b_20k.txt.gz",
     sha256="4f488b5350e575eb80bbdd0f13fede0264185780c42c8e73082349d409a3913f",
-    packaged_dims=(50,),
+    dims=(50,),
     format="glove",
     description="The 20,000 most frequent words of GloVe 6B, inside the package",
     language=GLOVE_6B.language,
@@ -22,6 +22,7 @@ GLOVE_6B_20K = PackagedSource(
     vocab_size=20_000,
     license=GLOVE_6B.license,
     citation=GLOVE_6B.citation,
+    bibtex=GLOVE_6B.bibtex,
     homepage=GLOVE_6B.homepage,
     fallbacks=GLOVE_6B.fallbacks,
 )

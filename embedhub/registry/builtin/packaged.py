@@ -20,19 +20,14 @@ class PackagedSource(EmbeddingSource):
     Args:
         file: Name of the file.
         sha256: SHA-256 of the file, in hexadecimal.
-        packaged_dims: The dimensions that it has.
+        dims: The dimensions that it has.
         format: Name of its format.
     """
 
     file: str
     sha256: str
-    packaged_dims: tuple[int, ...]
+    dims: tuple[int, ...]
     format: str = "glove"
-
-    @property
-    def dims(self) -> tuple[int, ...]:
-        """The available dimensions, smallest first."""
-        return self.packaged_dims
 
     def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
         """Return the hash of the packaged file, and the version of its reader."""

@@ -131,16 +131,16 @@ class Benchmark:
 
     def _read_download(self) -> list[Any]:
         # pooch and requests cost more time to import than the file takes to read.
-        from embedhub.download.fetch import fetch_first, reject, trust
+        from embedhub.download.fetch import fetch_first, remember_hashes, remove_unverified
 
         command = f"embedhub_eval.benchmarks()[{self.name!r}].read()"
         fetched = fetch_first(self.files, label=self.name, command=command)
         try:
             items = self._read_file(fetched.path)
         except FormatError:
-            reject(fetched)
+            remove_unverified(fetched)
             raise
-        trust(fetched)
+        remember_hashes(fetched)
         return items
 
 

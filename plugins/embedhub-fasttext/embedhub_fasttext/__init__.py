@@ -21,61 +21,119 @@ The text of a model has its numbers rounded, so it is not a candidate for the sa
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from functools import cache
+from importlib import resources
+from itertools import chain
+from typing import NamedTuple
 
 from embedhub import RemoteFile, RemoteSource, hookimpl
 
 _FILES = "https://dl.fbaipublicfiles.com/fasttext"
 _DOCS = "https://fasttext.cc/docs/en"
-_ENGLISH = (
+
+
+class _Publication(NamedTuple):
+    """What to cite, in one line and in BibTeX."""
+
+    citation: str
+    bibtex: str
+
+
+_ENGLISH = _Publication(
     "Tomas Mikolov, Edouard Grave, Piotr Bojanowski, Christian Puhrsch, Armand Joulin (2018). "
-    "Advances in Pre-Training Distributed Word Representations. LREC 2018. arXiv:1712.09405."
+    "Advances in Pre-Training Distributed Word Representations. LREC 2018. arXiv:1712.09405.",
+    """@inproceedings{mikolov2018advances,
+  author = {Mikolov, Tomas and Grave, Edouard and Bojanowski, Piotr and Puhrsch, Christian
+    and Joulin, Armand},
+  title = {Advances in Pre-Training Distributed Word Representations},
+  booktitle = {Language Resources and Evaluation Conference ({LREC})},
+  year = {2018},
+  eprint = {1712.09405},
+  archiveprefix = {arXiv},
+}""",
 )
-_CRAWL = (
+_CRAWL = _Publication(
     "Edouard Grave, Piotr Bojanowski, Prakhar Gupta, Armand Joulin, Tomas Mikolov (2018). "
-    "Learning Word Vectors for 157 Languages. LREC 2018. arXiv:1802.06893."
+    "Learning Word Vectors for 157 Languages. LREC 2018. arXiv:1802.06893.",
+    """@inproceedings{grave2018learning,
+  author = {Grave, Edouard and Bojanowski, Piotr and Gupta, Prakhar and Joulin, Armand and Mikolov, Tomas},
+  title = {Learning Word Vectors for 157 Languages},
+  booktitle = {Language Resources and Evaluation Conference ({LREC})},
+  year = {2018},
+  eprint = {1802.06893},
+  archiveprefix = {arXiv},
+}""",
 )
-_WIKI = (
+_WIKI = _Publication(
     "Piotr Bojanowski, Edouard Grave, Armand Joulin, Tomas Mikolov (2017). "
-    "Enriching Word Vectors with Subword Information. TACL 5, 135-146. arXiv:1607.04606."
+    "Enriching Word Vectors with Subword Information. TACL 5, 135-146. arXiv:1607.04606.",
+    """@article{bojanowski2017enriching,
+  author = {Bojanowski, Piotr and Grave, Edouard and Joulin, Armand and Mikolov, Tomas},
+  title = {Enriching Word Vectors with Subword Information},
+  journal = {Transactions of the Association for Computational Linguistics},
+  volume = {5},
+  year = {2017},
+  pages = {135--146},
+  eprint = {1607.04606},
+  archiveprefix = {arXiv},
+}""",
 )
-_ALIGNED = (
+_ALIGNED = _Publication(
     "Armand Joulin, Piotr Bojanowski, Tomas Mikolov, Hervé Jégou, Edouard Grave (2018). Loss in Translation: "
-    "Learning Bilingual Word Mapping with a Retrieval Criterion. EMNLP 2018. arXiv:1804.07745."
+    "Learning Bilingual Word Mapping with a Retrieval Criterion. EMNLP 2018. arXiv:1804.07745.",
+    # Accents as TeX writes them: BibTeX itself knows ASCII only.
+    r"""@inproceedings{joulin2018loss,
+  author = {Joulin, Armand and Bojanowski, Piotr and Mikolov, Tomas
+    and J{\'e}gou, Herv{\'e} and Grave, Edouard},
+  title = {Loss in Translation: Learning Bilingual Word Mapping with a Retrieval Criterion},
+  booktitle = {Empirical Methods in Natural Language Processing ({EMNLP})},
+  year = {2018},
+  eprint = {1804.07745},
+  archiveprefix = {arXiv},
+}""",
 )
 
 _WIKI_NEWS = RemoteFile(
-    url=f"{_FILES}/vectors-english/wiki-news-300d-1M.vec.zip",
+    f"{_FILES}/vectors-english/wiki-news-300d-1M.vec.zip",
     member="wiki-news-300d-1M.vec",
     known_hash="sha1:11cac9efe6f599e659be182f5766d6fbd5b1cab9",
     archive_hash="sha256:bdeb85f44892c505953e3654183e9cb0d792ee51be0992460593e27198d746f8",
+    archive_size=681_808_098,
     format="word2vec-text",
 )
 _WIKI_NEWS_SUBWORD = RemoteFile(
-    url=f"{_FILES}/vectors-english/wiki-news-300d-1M-subword.bin.zip",
+    f"{_FILES}/vectors-english/wiki-news-300d-1M-subword.bin.zip",
     member="wiki-news-300d-1M-subword.bin",
     known_hash="sha1:c8853bdae00318097b6337c4631d342879d6b18c",
     format="fasttext",
 )
 _COMMON_CRAWL = RemoteFile(
-    url=f"{_FILES}/vectors-english/crawl-300d-2M.vec.zip",
+    f"{_FILES}/vectors-english/crawl-300d-2M.vec.zip",
     member="crawl-300d-2M.vec",
     known_hash="sha256:c85534cb2b7f816cb8d564129add1454a7a789d7b607af7aaa4e0d1c927e62ed",
     archive_hash="sha256:5bfffffbabdab299d4c9165c47275e8f982807a6eaca37ee1f71d3a79ddb544d",
+    archive_size=1_523_785_255,
     format="word2vec-text",
 )
 _COMMON_CRAWL_SUBWORD = RemoteFile(
-    url=f"{_FILES}/vectors-english/crawl-300d-2M-subword.zip",
+    f"{_FILES}/vectors-english/crawl-300d-2M-subword.zip",
     member="crawl-300d-2M-subword.bin",
     known_hash="sha1:e6b07293f7b0095e3c72c2a12bc09464b69444b0",
     format="fasttext",
 )
 
-_CC_HASHES = {
-    "en": "sha512:788ffbd8ee7be4394c6dd5bde20478603aef364a6085e4cf0f7a0495f6221c81"
+# What is known of the files of Common Crawl: published hashes, and numbers of bytes.
+_CRAWL_HASHES = {
+    "cc.en.300.vec.gz": "sha512:788ffbd8ee7be4394c6dd5bde20478603aef364a6085e4cf0f7a0495f6221c81"
     "20b55c92c480bf82483b0602e0a2810522f56756864eae728f17a3f739673bf7",
-    "es": "sha256:116915c965346a0e3670b0e703e15e3526f31f1d216088eb3b30fc8f94982b82",
-    "fr": "sha256:ab0dca4ef2a8a38d97ca119b491c701c57e17178cfc2f032f3de973e86fe87aa",
+    "cc.es.300.vec.gz": "sha256:116915c965346a0e3670b0e703e15e3526f31f1d216088eb3b30fc8f94982b82",
+    "cc.fr.300.vec.gz": "sha256:ab0dca4ef2a8a38d97ca119b491c701c57e17178cfc2f032f3de973e86fe87aa",
+}
+_CRAWL_SIZES = {
+    "cc.de.300.vec.gz": 1_278_030_050,
+    "cc.en.300.bin.gz": 4_503_593_528,
+    "cc.en.300.vec.gz": 1_325_960_915,
+    "cc.my.300.bin.gz": 2_630_512_501,
 }
 
 # Name of a source: its number of words, where it is known.
@@ -98,25 +156,22 @@ def _source(
     *,
     language: str = "en",
     cased: bool = True,
-    citation: str,
+    publication: _Publication,
     page: str,
 ) -> RemoteSource:
     return RemoteSource(
         name=name,
-        files={300: (file,)},
+        files={300: file},
         description=f"fastText {what}, {'cased' if cased else 'lower-cased'}",
         language=language,
         cased=cased,
         vocab_size=_VOCAB_SIZES.get(name),
         license="CC-BY-SA-3.0",
-        citation=citation,
+        citation=publication.citation,
+        bibtex=publication.bibtex,
         homepage=f"{_DOCS}/{page}.html",
         fallbacks=() if cased else ("lower",),
     )
-
-
-def _file(path: str, known_hash: str | None, format_name: str = "word2vec-text") -> RemoteFile:
-    return RemoteFile(url=f"{_FILES}/{path}", known_hash=known_hash, format=format_name)
 
 
 def _english() -> Iterator[RemoteSource]:
@@ -126,50 +181,62 @@ def _english() -> Iterator[RemoteSource]:
         ("crawl", _COMMON_CRAWL, "on Common Crawl in English"),
         ("crawl-subword", _COMMON_CRAWL_SUBWORD, "with n-grams on Common Crawl in English"),
     ):
-        yield _source(f"fasttext-{name}", file, what, citation=_ENGLISH, page="english-vectors")
+        yield _source(f"fasttext-{name}", file, what, publication=_ENGLISH, page="english-vectors")
 
 
 def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) -> Iterator[RemoteSource]:
     if "wiki" in families:
         yield _source(
             f"fasttext-wiki-{code}",
-            _file(f"vectors-wiki/wiki.{code}.vec", wiki_hash),
+            RemoteFile(
+                f"{_FILES}/vectors-wiki/wiki.{code}.vec", known_hash=wiki_hash, format="word2vec-text"
+            ),
             f"on the Wikipedia in {name}",
             language=tag,
             cased=False,
-            citation=_WIKI,
+            publication=_WIKI,
             page="pretrained-vectors",
         )
     if "cc" in families:
-        for kind, extension, known_hash, format_name, what in (
-            ("", "vec", _CC_HASHES.get(code), "word2vec-text", ""),
-            ("-subword", "bin", None, "fasttext", "with n-grams "),
+        for kind, extension, format_name, what in (
+            ("", "vec", "word2vec-text", ""),
+            ("-subword", "bin", "fasttext", "with n-grams "),
         ):
+            file = f"cc.{code}.300.{extension}.gz"
             yield _source(
                 f"fasttext-cc-{code}{kind}",
-                _file(f"vectors-crawl/cc.{code}.300.{extension}.gz", known_hash, format_name),
+                RemoteFile(
+                    f"{_FILES}/vectors-crawl/{file}",
+                    known_hash=_CRAWL_HASHES.get(file),
+                    size=_CRAWL_SIZES.get(file),
+                    format=format_name,
+                ),
                 f"{what}on Common Crawl and Wikipedia in {name}",
                 language=tag,
-                citation=_CRAWL,
+                publication=_CRAWL,
                 page="crawl-vectors",
             )
     if "aligned" in families:
         yield _source(
             f"fasttext-aligned-{code}",
-            _file(f"vectors-aligned/wiki.{code}.align.vec", None),
+            RemoteFile(f"{_FILES}/vectors-aligned/wiki.{code}.align.vec", format="word2vec-text"),
             f"on the Wikipedia in {name}, in one space with 43 other languages",
             language=tag,
             cased=False,
-            citation=_ALIGNED,
+            publication=_ALIGNED,
             page="aligned-vectors",
         )
+
+
+@cache
+def _sources() -> tuple[RemoteSource, ...]:
+    """Return the English sources, and those of each language in the table of this package."""
+    table = resources.files(__name__).joinpath("languages.tsv").read_text("utf-8")
+    rows = (line.split("\t") for line in table.splitlines()[1:])
+    return (*_english(), *chain.from_iterable(_in_language(*row) for row in rows))
 
 
 @hookimpl
 def embedhub_sources() -> Iterable[RemoteSource]:
     """Return the English sources, and those of each language."""
-    yield from _english()
-    table = Path(__file__).with_name("languages.tsv").read_text("utf-8")
-    for line in table.splitlines()[1:]:
-        code, tag, name, families, wiki_hash = line.split("\t")
-        yield from _in_language(code, tag, name, families, wiki_hash)
+    return _sources()

@@ -65,9 +65,14 @@ def test_unknown_words_are_composed_of_ngrams(tmp_path: Path) -> None:
     with StoreWriter(tmp_path / "store", name=source.name, dim=300) as writer:
         for block in source.parse(Fetched(path), 300):
             writer.write(block)
-    vectors = open_store(tmp_path / "store")
+    vectors = open_store(tmp_path / "store", composer=source.composer)
     matrix = embedding_matrix(vectors, None, ["the", "unheard"], oov="subword").matrix
     assert matrix[:, :3].tolist() == [[4, 1, 0], [0, 3, 0]]
+
+
+def test_table_of_languages_is_read_once() -> None:
+    """Whoever asks for the sources again gets the same ones, and no file is read for it."""
+    assert embedhub_fasttext.embedhub_sources() is embedhub_fasttext.embedhub_sources()
 
 
 def test_there_are_as_many_languages_as_facebook_has() -> None:
@@ -118,7 +123,7 @@ def test_what_is_lower_cased_says_so() -> None:
 
 def test_what_nobody_has_published_is_not_pinned() -> None:
     """Pinned are English, the Wikipedias, and three texts of Common Crawl; nothing that is aligned."""
-    pins = {name: source.files[300][0].known_hash for name, source in SOURCES.items()}
+    pins = {name: source.candidates(300)[0].known_hash for name, source in SOURCES.items()}
     pinned = {name for name, pin in pins.items() if pin}
     assert pinned == {
         *(name for name in SOURCES if name.startswith(("fasttext-wiki-", "fasttext-crawl"))),
@@ -130,7 +135,7 @@ def test_what_nobody_has_published_is_not_pinned() -> None:
 
 def test_pins_that_are_known_to_be_wrong_are_not_used() -> None:
     """No pin is that of an empty file, none stands twice, and that of the English zip is not the text's."""
-    pins = [pin for source in SOURCES.values() if (pin := source.files[300][0].known_hash)]
+    pins = [pin for source in SOURCES.values() if (pin := source.candidates(300)[0].known_hash)]
     assert len(set(pins)) == len(pins)
     for wrong in (
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

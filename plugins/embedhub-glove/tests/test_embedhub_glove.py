@@ -70,8 +70,8 @@ def test_what_nobody_has_published_is_not_pinned() -> None:
     unpinned = {
         (source.name, dim)
         for source in embedhub_glove.SOURCES
-        for dim, files in source.files.items()
-        for file in files
+        for dim in source.dims
+        for file in source.candidates(dim)
         if file.known_hash is None
     }
     assert unpinned == {
@@ -83,8 +83,8 @@ def test_what_nobody_has_published_is_not_pinned() -> None:
 @pytest.mark.parametrize("name", ["glove-42b", "glove-840b", "glove-twitter-27b"])
 def test_the_build_with_a_row_more_is_no_candidate(name: str) -> None:
     """The archives of 2014 come from the address whose build is pinned, or from gensim-data."""
-    for files in SOURCES[name].files.values():
-        for file in files:
+    for dim in SOURCES[name].dims:
+        for file in SOURCES[name].candidates(dim):
             assert file.url.startswith(
                 ("https://nlp.stanford.edu/data/glove.", "https://github.com/piskvorky/")
             )

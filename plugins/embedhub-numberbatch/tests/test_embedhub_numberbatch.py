@@ -80,5 +80,5 @@ def test_capitals_and_longer_numbers_are_found(tmp_path: Path) -> None:
 
 def test_what_nobody_has_published_is_not_pinned() -> None:
     """Only the English file has a published hash."""
-    pinned = [name for name, source in SOURCES.items() if source.files[300][0].known_hash]
+    pinned = [name for name, source in SOURCES.items() if source.candidates(300)[0].known_hash]
     assert pinned == ["numberbatch-en"]

@@ -65,8 +65,8 @@ class TestMatryoshka(SourceContract):
 def test_all_is_pinned() -> None:
     """Vectors and tokenizers have a sha256, and an address that names a revision."""
     for source in SOURCES.values():
-        for files in source.files.values():
-            for part in files[0].all_files:
+        for dim in source.dims:
+            for part in source.candidates(dim)[0].all_files:
                 assert str(part.known_hash).startswith("sha256:")
                 _, _, revision = part.url.partition("/resolve/")
                 assert len(revision.partition("/")[0]) == 40
@@ -99,10 +99,10 @@ def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EMBEDHUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    [file] = SOURCES[name].files[dim]
+    [file] = SOURCES[name].candidates(dim)
     companion = placed(file.companions[0], tokenizer(), tmp_path / "mirror")
     file = replace(placed(file, safetensors(tensor, width), tmp_path / "mirror"), companions=(companion,))
-    return replace(SOURCES[name], files={dim: (file,)}, vocab_size=len(TOKENS))
+    return replace(SOURCES[name], files={dim: file}, vocab_size=len(TOKENS))
 
 
 def test_layer_and_tokenizer_fit(source: RemoteSource) -> None:

@@ -23,6 +23,7 @@ from sharing import whole_matrix
 
 import embedhub
 from embedhub import RemoteFile, RemoteSource, Vectors, VocabularyError
+from embedhub._names import folder_name
 from embedhub.errors import DimNotFoundError, SourceNotFoundError, StoreError
 from embedhub.matrix.tokenizers import TOKENIZERS, splits_at_spaces, treebank_tokenize
 
@@ -458,7 +459,7 @@ def test_processes_map_one_matrix(cache: Path) -> None:
         for worker in workers:
             worker.kill()
             worker.join(PATIENCE)
-    assert len(list((cache / "vectors" / "wordnet-ppmi").iterdir())) == 1
+    assert len(list((cache / "vectors" / folder_name("wordnet-ppmi")).iterdir())) == 1
     (first, digest), (second, other_digest) = reports
     assert digest == other_digest
     (mapping,) = first

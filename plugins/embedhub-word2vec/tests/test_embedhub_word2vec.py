@@ -50,4 +50,4 @@ def test_longer_numbers_are_looked_up_by_their_length(tmp_path: Path) -> None:
 
 def test_every_address_is_pinned() -> None:
     """Both files have a published hash, and a size."""
-    assert all(file.known_hash and file.size for file in embedhub_word2vec.SOURCE.files[300])
+    assert all(file.known_hash and file.size for file in embedhub_word2vec.SOURCE.candidates(300))
