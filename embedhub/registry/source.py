@@ -208,7 +208,9 @@ class EmbeddingSource(ABC):
                 if not folder.exists():
                     self._build(folder, dim, key)
         reopen = reopen or self._reopen(dim, key)
-        return open_store(folder, fallbacks=self.fallbacks, composer=self.composer, reopen=reopen)
+        return open_store(
+            folder, fallbacks=self.fallbacks, composer=self.composer, unit=self.unit, reopen=reopen
+        )
 
     def _build(self, folder: Path, dim: int, key: str) -> None:
         """Fetch the file, write the store, publish it, and discard the file."""
