@@ -96,7 +96,7 @@ def _check_file(
     source: "EmbeddingSource", dim: int, file: "RemoteFile", folder: Path, digests: dict[str, str]
 ) -> Iterator[_Finding]:
     """Check one candidate; its file is removed again."""
-    from embedhub.download.fetch import discard
+    from embedhub.download.fetch import remove_all
     from embedhub.errors import DownloadError
 
     fetched = _in_downloads(file)
@@ -116,7 +116,7 @@ def _check_file(
     yield from _check_vectors(source, dim, fetched, file.location, digests)
     if not is_kept:
         with _own_cache(folder):
-            discard(fetched)
+            remove_all(fetched)
 
 
 def _in_downloads(file: "RemoteFile") -> "Fetched | None":
