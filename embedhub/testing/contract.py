@@ -80,7 +80,7 @@ class SourceContract:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PluginWarning)  # the failure has its reason
             providers = sources().providers().get(source.name, {})
-        failed = [f"\n  {problem}" for problem in sources().plugins.problems()]
+        failed = [f"\n  {problem}" for problem in sources().plugins.problems]
         if not providers and failed:
             fail(
                 f"No plugin provides {source.name!r}. If yours is one of these, it was not loaded, and this "
