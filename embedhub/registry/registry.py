@@ -18,6 +18,7 @@ from embedhub.registry.local_file import LocalSource, as_path, open_source
 from embedhub.registry.plugin_format import isolated_format
 from embedhub.registry.plugins import Plugins, refuse_in_plugin, unknown_disabled
 from embedhub.registry.source import EmbeddingSource, Reopen
+from embedhub.registry.source_table import SUFFIX, open_source_table
 from embedhub.vectors.blocks import Format
 from embedhub.vectors.vectors import Vectors
 
@@ -262,7 +263,8 @@ def load(source: Source, dim: int | None = None) -> Vectors:
             separator, starts with ``.`` or ``~``, or if there is such a file. The file may be GloVe text,
             word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
             in gzip, bzip2, xz or zip; ``archive.zip#member`` names one of several in an archive. Its store is
-            built again when the file has changed.
+            built again when the file has changed. A path that ends in ``.toml`` is the table of a
+            `RemoteSource`: its arguments as keys, and a ``[[files]]`` for each `RemoteFile` with its ``dim``.
         dim: Dimension of the vectors; optional for a source with only one.
 
     Raises:
@@ -334,7 +336,7 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
         TypeError: This is not a name, a path or an `EmbeddingSource`.
         SourceNotFoundError: No source has that name.
         LocalFileError: There is no file at that path.
-        FormatError: The file is in none of the known formats.
+        FormatError: The file is in none of the known formats, or a TOML table is malformed.
     """
     if isinstance(source, EmbeddingSource):
         return source
@@ -345,4 +347,6 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
         if path is None:
             return _registry[source]
         source = path
+    if source.suffix.lower() == SUFFIX:
+        return open_source_table(source)
     return open_source(source, _registry.formats)

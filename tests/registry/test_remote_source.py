@@ -89,7 +89,8 @@ BREAD = RemoteFile(
 
 def a_local_source(folder: Path) -> EmbeddingSource:
     """Return a source of a file of the user."""
-    (folder / "mine.txt").write_bytes(b"rain 1 2\nstorm 3 4\n")
+    if not (folder / "mine.txt").exists():
+        (folder / "mine.txt").write_bytes(b"rain 1 2\nstorm 3 4\n")
     return open_source(folder / "mine.txt")
 
 
