@@ -79,7 +79,8 @@ def _audit(plugin: str) -> list[str]:
     before = _imported_packages()
     sys.addaudithook(record)
     loaded = EntryPoint("plugin", plugin, hookspecs.PROJECT).load()
-    list(getattr(loaded, "embedhub_sources", tuple)())
+    for hook in ("embedhub_sources", "embedhub_benchmarks"):  # the second of embedhub-eval
+        list(getattr(loaded, hook, tuple)() or ())
     others = _imported_packages() - before - sys.stdlib_module_names - {module.partition(".")[0]}
     return effects + [f"imports {name}" for name in sorted(others)]
 
