@@ -51,7 +51,7 @@ class TestPotion(SourceContract):
 
     sources = POTION
     samples = {dim: [safetensors("embeddings", dim), tokenizer()] for dim in (64, 128, 256, 512)}
-    expected = {token: [number, -0.5] for number, token in enumerate(TOKENS)}
+    expected = {dim: {token: [number, -0.5] for number, token in enumerate(TOKENS)} for dim in samples}
 
 
 class TestMatryoshka(SourceContract):
@@ -59,7 +59,7 @@ class TestMatryoshka(SourceContract):
 
     sources = MATRYOSHKA
     samples = {dim: [safetensors("embedding.weight", 1024), tokenizer()] for dim in (32, 1024)}
-    expected = {token: [number, -0.5, 0.25] for number, token in enumerate(TOKENS)}
+    expected = {dim: {token: [number, -0.5, 0.25] for number, token in enumerate(TOKENS)} for dim in samples}
 
 
 def test_all_is_pinned() -> None:
@@ -70,6 +70,11 @@ def test_all_is_pinned() -> None:
                 assert str(part.known_hash).startswith("sha256:")
                 _, _, revision = part.url.partition("/resolve/")
                 assert len(revision.partition("/")[0]) == 40
+
+
+def test_rows_are_tokens() -> None:
+    """Evaluation and the hints about coverage treat the rows as tokens, in a store as in the source."""
+    assert {source.unit for source in SOURCES.values()} == {"token"}
 
 
 def placed(file: RemoteFile, content: bytes, mirror: Path) -> RemoteFile:
@@ -102,6 +107,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 def test_layer_and_tokenizer_fit(source: RemoteSource) -> None:
     """What the tokenizer makes of a text, the layer turns into the vectors of just those tokens."""
+    assert source.vectors(source.dims[0]).unit == "token"
     layer, tokens = embedhub_static.layer_and_tokenizer(source)
     numbers = tokens.encode("It rains, it").ids
     assert [TOKENS[number] for number in numbers] == ["it", "rain", "##s", "[UNK]", "it"]
