@@ -45,7 +45,8 @@ class _Finding:
         place = f"{self.dim}d {self.file}".strip()
         if self.ok:
             return f"ok     {place}: {self.key} {self.actual}{f'. {self.advice}' if self.advice else ''}"
-        return f"WRONG  {place}: {self.key}: expected {self.expected}, got {str(self.actual).rstrip('.')}. {self.advice}"
+        actual = str(self.actual).rstrip(".")
+        return f"WRONG  {place}: {self.key}: expected {self.expected}, got {actual}. {self.advice}"
 
 
 @app.command()

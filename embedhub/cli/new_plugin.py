@@ -178,8 +178,8 @@ def _check_deflated(archive: Path, member: str) -> None:
     with zipfile.ZipFile(archive) as file:
         if file.getinfo(member).compress_type != zipfile.ZIP_DEFLATED:
             raise typer.BadParameter(
-                f"{archive} holds {member!r} in another way than deflated, so it cannot be downloaded without "
-                "the rest of the archive. Pack it with deflate, the way of most programs."
+                f"{archive} holds {member!r} in another way than deflated, so it cannot be downloaded "
+                "without the rest of the archive. Pack it with deflate, the way of most programs."
             )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from embedhub.errors import VocabularyError
 from embedhub.vectors.fallbacks import Match
+from embedhub.vectors.tokens import strip_marks, word_start
 from embedhub.vectors.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _MAX_LISTED = 5
 _MAX_LISTED_IN_TABLE = 10
 _SAMPLE_SIZE = 1000
 _HINT_THRESHOLD = 0.2  # of the sample
+_TOKENIZER = "tokenizer.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +160,13 @@ def compute_coverage(
     )
 
 
-def _strip_piece_marks(word: str) -> str:
-    return word.removeprefix("##").lstrip("\u0120\u2581")  # WordPiece; byte-level BPE, SentencePiece
-
-
 # A preparation that the words may lack, the function that does it, and what the user should do.
 _HINTS: tuple[tuple[str, Callable[[str], str], str], ...] = (
     ("in lower case", str.lower, "pass fallbacks=('lower',)"),
     ("without surrounding white space", str.strip, "strip the lines of your file"),
     (
         "without the marks of word pieces",
-        _strip_piece_marks,
+        strip_marks,
         "they are subwords; to look up whole words, pass a function that strips the marks as a fallback",
     ),
     (
@@ -183,15 +181,34 @@ def diagnose(vectors: Vectors, missing: tuple[str, ...]) -> str:
     """Return why words may be missing: preparations that find a sample of them, or else common causes."""
     sample = missing[:_SAMPLE_SIZE]
     hints = []
-    for prepared, prepare, advice in _HINTS:
+    for prepared, prepare, advice in (*_HINTS, *_mark_hints(vectors)):
         count = int((vectors.indices([prepare(word) for word in sample]) >= 0).sum())
         if count >= _HINT_THRESHOLD * len(sample):
             hints.append(f"{count:,} of {len(sample):,} would be found {prepared} ({advice})")
-    if hints:
-        return f"Of the missing words, {'; '.join(hints)}."
-    return (
+    found = f"Of the missing words, {'; '.join(hints)}." if hints else ""
+    if vectors.unit == "token":
+        return f"{_token_hint(vectors)} {found}".rstrip()
+    return found or (
         "Likely causes: words of another language, cased words with an uncased source, word pieces ('##ing', "
         "'\u2581the'), or indices in place of words."
+    )
+
+
+def _mark_hints(vectors: Vectors) -> list[tuple[str, Callable[[str], str], str]]:
+    """Return a hint like those above for tokens that have a mark where a word starts."""
+    mark = word_start(vectors) if vectors.unit == "token" else ""
+    advice = f"pass fallbacks=(lambda word: {mark!r} + word,)"
+    return [(f"with the tokenizer's mark {mark!r}", lambda word: mark + word, advice)] if mark else []
+
+
+def _token_hint(vectors: Vectors) -> str:
+    opened = f"tokenizers.Tokenizer.from_file(vectors.files[{_TOKENIZER!r}])"
+    own = f"its tokenizer, {opened}," if _TOKENIZER in vectors.files else "its tokenizer"
+    return (
+        f"The vectors of {vectors.name} belong to the tokens of a tokenizer, not to words: a word that is "
+        f"missing is made of several tokens, such as 'rain' and '##ing'. Tokenize texts with {own} and pass "
+        "that in place of the vocabulary (embedhub_static.layer_and_tokenizer does both), or as tokenize= to "
+        "embedhub_text.TextEmbedder. Or use a source of words."
     )
 
 

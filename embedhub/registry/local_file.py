@@ -114,6 +114,8 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
         path=path,
         format=detected,
         state=state,
+        # Words that embedhub exported come without a tokenizer.
+        unit="token" if detected.format.name == "static-embeddings" and detected.companions else "word",
         description=f"vectors in {path}",
         language="und",
         cased=True,

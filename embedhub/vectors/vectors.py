@@ -35,7 +35,7 @@ class Vectors(Collection[str]):
         matrix: ``(n, dim)`` float32, read-only.
         words: The word of each row.
         name: Name of the source.
-        manifest: What the store says of itself.
+        manifest: What the store records about itself.
         composer: Makes vectors for out-of-vocabulary words, such as fastText's from their n-grams.
         files: Files that came with the vectors, by name, such as ``tokenizer.json``.
         fallbacks: The source's default for `embedhub.embedding_matrix`: what is tried for out-of-vocabulary
@@ -70,6 +70,14 @@ class Vectors(Collection[str]):
     def dim(self) -> int:
         """Width of a row."""
         return int(self.matrix.shape[1])
+
+    @property
+    def unit(self) -> Literal["word", "token"]:
+        """What the rows are: ``"word"``, or ``"token"`` for tokens of a tokenizer, such as ``##ing``.
+
+        All methods look up rows by their exact spelling, tokens too.
+        """
+        return "token" if self.manifest.get("unit") == "token" else "word"
 
     def __len__(self) -> int:
         return len(self.words)

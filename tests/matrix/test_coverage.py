@@ -10,6 +10,7 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from rich.console import Console
@@ -192,3 +193,44 @@ def test_low_coverage_warning_is_for_less_than_five_percent(make_vectors: Callab
         embedhub.coverage(vectors, None, ["the", *(f"qwxz{i}" for i in range(20))])
     with pytest.raises(CoverageError):
         embedhub.embedding_matrix(vectors, None, ["qwxz"], min_coverage=0.5)
+
+
+def tokens(words: list[str]) -> embedhub.ComputedSource:
+    """Return a source of tokens."""
+    about: dict[str, Any] = dict.fromkeys(("description", "license", "citation", "homepage"), "")
+    return embedhub.ComputedSource(
+        **about,
+        name="pieces",
+        language="en",
+        cased=False,
+        unit="token",
+        dims=(2,),
+        version="-".join(words),
+        compute=lambda dim: [embedhub.Block(words, np.ones((len(words), dim), np.float32))],
+    )
+
+
+def test_words_that_a_source_of_tokens_lacks_are_made_of_several() -> None:
+    """The warning says that the rows are tokens, and to tokenize with the tokenizer of the source."""
+    with pytest.warns(CoverageWarning) as caught:
+        embedhub.coverage(tokens(["[CLS]", "rain", "##ing"]), 2, ["raining", "storming"])
+    message = str(caught[0].message)
+    assert (
+        "The vectors of pieces belong to the tokens of a tokenizer, not to words: a word that is" in message
+    )
+    assert "made of several tokens, such as 'rain' and '##ing'. Tokenize texts with its tokenizer" in message
+    assert "Likely causes" not in message
+    with pytest.raises(CoverageError, match="belong to the tokens of a tokenizer"):
+        embedhub.embedding_matrix(tokens(["rain"]), 2, ["raining", "rain"], min_coverage=0.9)
+
+
+@pytest.mark.parametrize("mark", ["\u2581", "\u0120"])
+def test_words_that_a_source_has_with_a_mark_are_found_with_it(mark: str) -> None:
+    """The warning says which mark the tokenizer puts before a word, and the fallback that it shows works."""
+    source = tokens(["</s>", f"{mark}rain", f"{mark}sun", "ing"])
+    with pytest.warns(CoverageWarning) as caught:
+        embedhub.coverage(source, 2, ["rain", "sun", "qwxz"])
+    expected = f"2 of 3 would be found with the tokenizer's mark '{mark}' (pass fallbacks=("
+    assert expected in str(caught[0].message)
+    found = embedhub.coverage(source, 2, ["rain", "sun", "qwxz"], fallbacks=(lambda word: mark + word,))
+    assert found.missing == ("qwxz",)

@@ -11,6 +11,7 @@ from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import describe
 from embedhub.registry.registry import Source, get_source
 from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.tokens import whole_words
 from embedhub.vectors.vectors import Vectors
 from embedhub_eval.benchmark import Benchmark
 from embedhub_eval.evaluation import Score, evaluate
@@ -162,8 +163,8 @@ def _row(
     warnings = []
     vocab_size = source.vocab_size
     if download or source.download_size(dim) == 0 or source.store_path(dim).exists():
-        vectors = source.vectors(dim)
-        vocab_size = len(vectors)
+        opened = source.vectors(dim)
+        vocab_size, vectors = len(opened), whole_words(opened)
         if counts is not None:
             covered = coverage(vectors, None, list(counts), counts=counts)
         suitable = [test for test in tests if _same_language(source.language, test.language)]

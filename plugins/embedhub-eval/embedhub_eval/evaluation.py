@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embedhub.errors import DownloadError
 from embedhub.registry.registry import load
 from embedhub.vectors import fallbacks
+from embedhub.vectors.tokens import whole_words
 from embedhub.vectors.vectors import Vectors
 from embedhub_eval import analogy_solver, metrics, registry
 from embedhub_eval.analogies import Analogy
@@ -89,8 +90,12 @@ def evaluate(
     Similarity: Spearman's correlation between the cosines of word pairs and their human ratings. Analogies:
     the accuracy of the answers, which are searched among all words of the source except the three of the
     analogy. Words are looked up as they are, then with the fallbacks of the source: in lower case, if it is
-    uncased. The intervals assume independent pairs and analogies; many analogies share words, so their
-    intervals are too narrow.
+    uncased. Of a source of tokens (`embedhub.Vectors.unit`) only the rows that are whole words count: pieces
+    like ``##ing`` and control tokens like ``[CLS]`` neither match nor answer, and where the tokenizer marks
+    the start of a word (``▁rain``, ``Ġrain``) a word is looked up with that mark.
+
+    The intervals assume independent pairs and analogies; many analogies share words, so their intervals are
+    too narrow.
 
     Example:
         >>> import embedhub_eval
@@ -135,7 +140,8 @@ def evaluate(
     )
     return [
         score
-        for vectors in [load(source, dim) for source, dim in parse_selectors(sources)]
+        for loaded in [load(source, dim) for source, dim in parse_selectors(sources)]
+        for vectors in [whole_words(loaded)]
         for benchmark, items in selected
         for score in _scores(vectors, benchmark, items, missing, method)
     ]

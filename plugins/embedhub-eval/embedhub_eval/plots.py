@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embedhub import _atomic
 from embedhub.errors import WordNotFoundError, missing_dependency
 from embedhub.registry.registry import Source, load
+from embedhub.vectors.tokens import whole_words
 from embedhub_eval.comparison import ComparisonRow
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def plot_words(
     """Plot words and their nearest neighbors: the first two principal components of their normalized vectors.
 
     Each axis shows its fraction of the variance; the plot does not show the rest. The same words produce the
-    same file.
+    same file. Of a source of tokens only whole words are plotted, as in `evaluate`.
 
     Example:
         >>> import embedhub_eval
@@ -91,7 +92,7 @@ def plot_words(
         EmbedhubError: Other errors of `embedhub.load`.
     """
     check_plot(path, overwrite=overwrite)
-    vectors = load(source, dim)
+    vectors = whole_words(load(source, dim))
     queries = [words] if isinstance(words, str) else list(dict.fromkeys(words))
     if missing := [word for word in queries if word not in vectors]:
         raise WordNotFoundError(

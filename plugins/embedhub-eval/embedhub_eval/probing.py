@@ -152,7 +152,8 @@ def probe(
         test: The test texts, likewise.
         columns: The columns of text and label in the files: two names, or two numbers from 1.
         label_first: Whether each line of the files is a label, a space and the text.
-        tokenize: How texts are tokenized; see `embedhub.matrix.tokenizers.get_tokenizer`.
+        tokenize: How texts are tokenized; see `embedhub.matrix.tokenizers.get_tokenizer`. For a source of
+            tokens, pass its tokenizer.
         seed: Seed of the random vectors.
 
     Raises:

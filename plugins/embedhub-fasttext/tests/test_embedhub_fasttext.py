@@ -71,7 +71,7 @@ def test_unknown_words_are_composed_of_ngrams(tmp_path: Path) -> None:
 
 
 def test_table_of_languages_is_read_once() -> None:
-    """Whoever asks for the sources again gets the same ones, and no file is read for it."""
+    """A second call of the hook returns the same sources, without reading the table again."""
     assert embedhub_fasttext.embedhub_sources() is embedhub_fasttext.embedhub_sources()
 
 

@@ -72,6 +72,11 @@ def test_all_is_pinned() -> None:
                 assert len(revision.partition("/")[0]) == 40
 
 
+def test_rows_are_tokens() -> None:
+    """Evaluation and the hints about coverage treat the rows as tokens, in a store as in the source."""
+    assert {source.unit for source in SOURCES.values()} == {"token"}
+
+
 def placed(file: RemoteFile, content: bytes, mirror: Path) -> RemoteFile:
     """Put other bytes at a file's address in a mirror, and return the file pinned to them."""
     parts = urlsplit(file.url)
@@ -102,6 +107,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 def test_layer_and_tokenizer_fit(source: RemoteSource) -> None:
     """What the tokenizer makes of a text, the layer turns into the vectors of just those tokens."""
+    assert source.vectors(source.dims[0]).unit == "token"
     layer, tokens = embedhub_static.layer_and_tokenizer(source)
     numbers = tokens.encode("It rains, it").ids
     assert [TOKENS[number] for number in numbers] == ["it", "rain", "##s", "[UNK]", "it"]
