@@ -176,7 +176,7 @@ def spdx_expression(text: str) -> str:
         from packaging.licenses import canonicalize_license_expression
 
         return canonicalize_license_expression(text)
-    except (ImportError, ValueError):  # packaging before 24.2; a text that is no expression
+    except (ImportError, ValueError):  # packaging before 24.2; a text of another form
         return f"LicenseRef-{re.sub(r'[^A-Za-z0-9.]+', '-', text).strip('-') or 'unnamed'}"
 
 

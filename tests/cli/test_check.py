@@ -87,7 +87,7 @@ def test_a_right_table_is_ok(folder: Path, cache: Path) -> None:
     assert not list(cache.glob("downloads/**/*.*"))
 
 
-def test_wrong_values_are_told_with_what_to_write(folder: Path, cache: Path) -> None:
+def test_wrong_values_have_what_to_write(folder: Path, cache: Path) -> None:
     """A wrong value has a line with expected, got, and what to write; the exit code is 1; nothing stays."""
     table = entry("rivers.3d.txt", 3, known_hash=digest(b"other"), size=99, format="glove")
     Path("quiet-rivers.toml").write_text(f"{HEAD}vocab_size = 3\n{table}", "utf-8")
@@ -104,8 +104,8 @@ def test_wrong_values_are_told_with_what_to_write(folder: Path, cache: Path) -> 
     assert not list(cache.glob("hashes/*"))
 
 
-def test_missing_values_are_told_and_not_wrong(folder: Path) -> None:
-    """A value that the table lacks is no mistake, and what to write is said."""
+def test_missing_values_are_named_and_not_wrong(folder: Path) -> None:
+    """A value that the table lacks is not wrong, and the line has what to write."""
     findings = check(entry("rivers.3d.txt", 3), head="")
     assert all(found["ok"] for found in findings)
     assert [found["advice"].partition(". Write ")[0] for found in findings] == [
@@ -116,7 +116,7 @@ def test_missing_values_are_told_and_not_wrong(folder: Path) -> None:
     ]
 
 
-def test_a_wrong_dim_or_format_is_told(folder: Path) -> None:
+def test_a_wrong_dim_or_format_is_named(folder: Path) -> None:
     """A file of another dim, or in another format, is wrong, and the other files are checked."""
     findings = check(
         entry("rivers.3d.txt", 4, format="glove"),

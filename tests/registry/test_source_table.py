@@ -92,7 +92,7 @@ def test_a_table_is_a_source(write: Write) -> None:
 
 
 def test_a_table_has_what_remote_source_has(write: Write) -> None:
-    """Every key arrives in the RemoteSource; several files of a dim are candidates in their order."""
+    """Every key arrives in the RemoteSource; several files of one dim are candidates in their order."""
     source = open_source_table(write(HEAD + FILES))
     assert type(source) is RemoteSource
     assert (source.dims, source.cased, source.vocab_size, source.fallbacks) == ((2, 3), False, 2, ("lower",))
@@ -155,7 +155,7 @@ def test_a_byte_order_mark_is_ignored(write: Write) -> None:
     ("old", "new", "words"),
     [
         ('name = "quiet-rivers"', "name = quiet-rivers", r"expected TOML: .*at line 1, column 8"),
-        ("license", "licence", "unknown key 'licence'; expected one of .*Did you mean 'license'"),
+        ("license", "lisense", "unknown key 'lisense'; expected one of .*Did you mean 'license'"),
         (
             'citation = "Me (2026). Quiet rivers."\n',
             "",

@@ -400,7 +400,7 @@ def test_companion_files_are_part_of_a_sample(tmp_path: Path) -> None:
     ],
 )
 def test_placeholders_are_reported(field: str, value: object, words: str) -> None:
-    """A field that nobody has filled in breaks the contract, by its name."""
+    """A field that still has to be filled in breaks the contract, by its name."""
     source = replace(MINE, **{field: value})  # type: ignore[arg-type]  # the point
     with pytest.raises(pytest.fail.Exception, match=f"mine: {words}"):
         contract(source).test_metadata_is_complete(source)
@@ -592,7 +592,7 @@ ABOUT = dict(
 def read(path, dim):
     data = path.read_bytes()
     if not data.startswith(b"BRED") or len(data) != 5 + 4 * dim:
-        raise FormatError(f"{path}: expected BRED, a dim and {dim} numbers")
+        raise FormatError(f"{path}: expected BRED, the dim and {dim} numbers")
     yield Block(["bread"], np.frombuffer(data[5:], "<f4").reshape(1, dim))
 
 
