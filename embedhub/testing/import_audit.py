@@ -29,7 +29,7 @@ _AUDITED_CALLS = (
 
 @functools.cache
 def side_effects(plugin: str) -> tuple[str, ...]:
-    """Load a plugin, call its hook `embedhub_sources`, and return the side effects.
+    """Load a plugin, call its hook for sources or benchmarks, and return the side effects.
 
     Args:
         plugin: The module, as an entry point names it.
