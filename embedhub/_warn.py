@@ -33,3 +33,16 @@ def warn(message: str, category: type[Warning]) -> None:
         module=caller.f_globals.get("__name__"),
         registry=caller.f_globals.setdefault("__warningregistry__", {}),
     )
+
+
+def warn_or_log(message: str, category: type[Warning]) -> None:
+    """Issue a warning as `warn` does; if a filter makes it an exception, log it instead.
+
+    For what must not stop the caller: a broken plugin is not a reason that another source cannot be used.
+    """
+    try:
+        warn(message, category)
+    except category:
+        import logging
+
+        logging.getLogger("embedhub").warning(message)

@@ -16,6 +16,7 @@ Each error also inherits the matching builtin::
     ├── OutputError (OSError)               an output file or port is not available
     ├── BackendError (NotImplementedError)  the Keras backend does not support the operation
     ├── DependencyError (ImportError)       an optional package is not installed
+    ├── PluginError (RuntimeError)          a plugin asks for sources while plugins are loaded
     └── DownloadError (OSError)             a file could not be downloaded
         ├── ChecksumError (ValueError)      the downloaded bytes do not match the checksum
         └── OfflineError                    a download is needed, but EMBEDHUB_OFFLINE is set
@@ -84,6 +85,10 @@ class DependencyError(EmbedhubError, ImportError):
     """An optional package is not installed."""
 
 
+class PluginError(EmbedhubError, RuntimeError):
+    """A plugin asks for sources, at import or in a hook, while plugins are loaded."""
+
+
 def missing_dependency(feature: str, package: str, requirement: str, hint: str = "") -> DependencyError:
     """Return the error to raise if an optional package cannot be imported.
 
@@ -119,7 +124,7 @@ class FormatWarning(UserWarning):
 
 
 class PluginWarning(UserWarning):
-    """A plugin failed and is skipped; the others still work."""
+    """A plugin, or something that it gives, is skipped; the others still work."""
 
 
 class UnverifiedWarning(UserWarning):

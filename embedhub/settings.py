@@ -82,8 +82,13 @@ def show_progress() -> bool:
 
 
 def disabled_plugins() -> frozenset[str] | None:
-    """Return the names of the plugins to disable; None means all third-party plugins."""
+    """Return the names of the plugins to disable; None means all third-party plugins.
+
+    A name is that of a distribution or an entry point, or both as messages have them: ``my-plugin (mine)``.
+    """
     text = _value("DISABLE_PLUGINS")
     if text.lower() in {"1", "true", "yes", "on", "all"}:
         return None
-    return frozenset(name.strip() for name in text.split(",") if name.strip() not in {"", "0"})
+    if text.lower() in {"0", "false", "no", "off"}:
+        return frozenset()
+    return frozenset(name.strip() for name in text.split(",") if name.strip())

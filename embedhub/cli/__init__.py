@@ -1,6 +1,6 @@
 """The `embedhub` command: a module for each command, or each group of commands."""
 
-from embedhub.cli import cache, demo, doctor, export, lookup, new_plugin, sources
+from embedhub.cli import cache, check, demo, doctor, export, lookup, new_plugin, sources
 from embedhub.cli.app import main
 
-__all__ = ["cache", "demo", "doctor", "export", "lookup", "main", "new_plugin", "sources"]
+__all__ = ["cache", "check", "demo", "doctor", "export", "lookup", "main", "new_plugin", "sources"]

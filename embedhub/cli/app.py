@@ -86,14 +86,12 @@ def plugin_commands() -> "Mapping[str, Mapping[str, Any]]":
     A failing plugin is skipped with a warning.
     """
     plugins = embedhub.sources().plugins
-    commands = {}
+    commands: dict[str, Mapping[str, Any]] = {}
     for provider in plugins.providers("embedhub_commands"):
         added = typer.Typer()
-        try:
+        with plugins.isolated(provider):
             plugins.call_hook("embedhub_commands", provider, app=added)
             commands[provider] = typer.main.get_group(added).commands
-        except Exception as error:  # noqa: BLE001 - a failing plugin must not affect the others
-            plugins.skip(provider, error)
     return commands
 
 

@@ -179,6 +179,8 @@ def _check_cache() -> "Iterator[Finding]":
 
 
 def _check_settings() -> "Iterator[Finding]":
+    from embedhub.registry.plugins import unknown_disabled
+
     for name, read in _SETTINGS.items():
         text = os.environ.get(name, "")
         try:
@@ -189,6 +191,10 @@ def _check_settings() -> "Iterator[Finding]":
         advice = None
         if name == "EMBEDHUB_MIRROR" and isinstance(value, Path) and not value.is_dir():
             advice = "There is no such folder."
+        if name == "EMBEDHUB_DISABLE_PLUGINS" and (unknown := unknown_disabled()):
+            advice = (
+                f"No installed plugin is named {' or '.join(map(repr, unknown))}. The topic plugins has all."
+            )
         yield Finding("settings", name, _without_password(text) if text else "not set", advice)
     for name in sorted(os.environ):
         if name.startswith("EMBEDHUB_") and name not in _SETTINGS:
@@ -216,17 +222,20 @@ def _check_plugins() -> "Iterator[Finding]":
     sources = embedhub.sources()
     providers = sources.providers()
     commands = plugin_commands()
-    failed = sources.plugins.failed  # after the calls that load and call them all
     if settings.disabled_plugins() is None:
         yield Finding("plugins", "all", "disabled by EMBEDHUB_DISABLE_PLUGINS")
+    problems = sources.plugins.problems  # after the calls that load and call them all
+    formats = [provider for provider, _ in sources.plugins.offered("embedhub_formats")]
     for provider, entry_point in entry_points("embedhub"):
-        if provider in failed:
-            advice = "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS."
-            yield Finding("plugins", provider, failed[provider], advice)
+        own = [problem for problem in problems if problem.provider == provider]
+        yield from (Finding("plugins", provider, problem.text, problem.advice) for problem in own)
+        if own:
             continue
         value = entry_point.dist.version if entry_point.dist else "?"
         if count := sum(provider in names for names in providers.values()):
             value += f", sources: {count}"
+        if count := formats.count(provider):
+            value += f", formats: {count}"
         if provider in commands:
             value += f", commands: {', '.join(sorted(commands[provider]))}"
         yield Finding("plugins", provider, value)

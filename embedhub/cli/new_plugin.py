@@ -1,61 +1,273 @@
-"""The command new-plugin: a small distribution whose own tests pass, for its author to fill in."""
+"""The command new-plugin: a distribution, or a TOML table, made from an author's own files."""
 
 import re
-from importlib import resources
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 import embedhub
-from embedhub.cli.app import app
+from embedhub.cli.app import app, usage_errors
 
-_NAME = re.compile(r"embedhub-[a-z0-9]+(-[a-z0-9]+)*")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-_TEMPLATE = (
-    "pyproject.toml",
-    "embedhub_my_corpus.py",
-    "tests/test_embedhub_my_corpus.py",
-    "tests/sample.txt",
-    "README.md",
-)
-"""Files of the distribution embedhub-my-corpus, in embedhub/testing/template."""
+    from embedhub import RemoteFile, RemoteSource
+    from embedhub.cli._excerpt import Excerpt
+    from embedhub.cli._measure import Measured
+    from embedhub.formats.detect import DetectedFormat
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_PREFIX = "embedhub-"
+_SAMPLE = b"the 0.25 -0.5 1.0\ncat 0.125 2.0 -0.75\nsat -1.5 0.0 0.375\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _AuthorFile:
+    """One of the author's files, and what is in it."""
+
+    path: Path
+    remote: "RemoteFile"
+    detected: "DetectedFormat"
+    measured: "Measured"
 
 
 @app.command()
 def new_plugin(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the distribution: embedhub-<source>.")],
-    folder: Annotated[
-        Path | None, typer.Option(help="Folder to write to; by default one of that name in this folder.")
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the source, or embedhub-NAME, the distribution.")
+    ],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Your files of vectors, a dimension each."),
     ] = None,
+    *,
+    url: Annotated[
+        str | None, typer.Option(help="https URL of the folder in which the files are or will be.")
+    ] = None,
+    license_: Annotated[
+        str | None, typer.Option("--license", help="License of the vectors: an SPDX expression or a name.")
+    ] = None,
+    citation: Annotated[str | None, typer.Option(help="What to cite, in one line.")] = None,
+    homepage: Annotated[
+        str | None, typer.Option(help="https URL of a page about them; by default that of --url.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="BCP 47 code, such as en.")] = "und",
+    description: Annotated[str | None, typer.Option(help="What they are, in one line.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder to write to; by default embedhub-NAME in this folder.")
+    ] = None,
+    toml: Annotated[
+        bool, typer.Option("--toml", help="Write only a table, NAME.toml, which embedhub takes as a source.")
+    ] = False,
 ) -> None:
-    """Write a distribution that provides a source of your own, with passing tests.
+    r"""Write a distribution that provides your vectors as a source.
+
+    The files are read: hashes, sizes, dimensions, formats, words, case, and
+    samples for its tests, which then pass. Files of the same vectors are
+    alternatives. Without FILE it is a skeleton, with places to fill in.
 
     Examples:
-      embedhub new-plugin embedhub-my-corpus
-      embedhub new-plugin embedhub-my-corpus --folder .
+      embedhub new-plugin quiet-rivers rivers.100d.txt.gz rivers.300d.txt.gz \
+        --url https://example.org/rivers/ --license CC-BY-4.0 \
+        --citation "Me (2026). Quiet rivers."
+      embedhub new-plugin quiet-rivers rivers.100d.txt --toml --url ... \
+        --license ... --citation ...
+      embedhub new-plugin quiet-rivers
     """
-    if _NAME.fullmatch(name) is None:
+    source_name = _source_name(name)
+    given = {"--url": url, "--license": license_, "--citation": citation}
+    missing = [option for option, value in given.items() if not (value or "").strip()]
+    if files and missing:
         raise typer.BadParameter(
-            f"The name is {name!r}; expected 'embedhub-' and lowercase letters, digits and single "
-            "hyphens, like 'embedhub-my-corpus'."
+            f"{' and '.join(missing)} must be given with files: where the files are or will be, the license "
+            "of the vectors, and what to cite. embedhub invents none of them."
         )
-    source = name.removeprefix("embedhub-")
+    if toml and not files:
+        raise typer.BadParameter("--toml needs files to read. Name them after NAME.")
+    if toml and folder:
+        raise typer.BadParameter("--toml writes NAME.toml into this folder. Leave --folder out.")
+    options = {"license": license_, "citation": citation, "homepage": homepage, "description": description}
+    with usage_errors():
+        read = _read_files(files or [], url or "")
+        source = _source(
+            source_name,
+            read,
+            url,
+            language,
+            {key: " ".join(text.split()) for key, text in options.items() if text},
+        )
+        contents, root = (
+            _contents(source, read, toml=toml),
+            Path() if toml else folder or Path(_PREFIX + source_name),
+        )
+    _write({root / path: content for path, content in contents.items()})
+    _print_advice(source, read, root, toml=toml)
+
+
+def _source_name(name: str) -> str:
+    source = name.removeprefix(_PREFIX)
+    if _NAME.fullmatch(source) is None:
+        raise typer.BadParameter(
+            f"The name is {name!r}; expected lowercase letters, digits and single hyphens, like "
+            "'quiet-rivers', with or without 'embedhub-' before them."
+        )
     if source in embedhub.sources():
         provider = embedhub.sources().provider(source)
         raise typer.BadParameter(f"{provider} provides {source!r} already. Choose another name.")
-    folder = folder or Path(name)
+    return source
 
-    def renamed(text: str) -> str:
-        return text.replace("my-corpus", source).replace("my_corpus", source.replace("-", "_"))
 
-    template = resources.files("embedhub") / "testing" / "template"
-    contents = {folder / renamed(path): renamed((template / path).read_text("utf-8")) for path in _TEMPLATE}
+def _read_files(paths: list[Path], base: str) -> list[_AuthorFile]:
+    """Read the author's files; those of one dimension must hold the same vectors."""
+    repeated = [name for name, count in Counter(path.name for path in paths).items() if count > 1]
+    if repeated:
+        raise typer.BadParameter(f"Two files are named {repeated[0]!r}, so both have one URL. Rename one.")
+    read: list[_AuthorFile] = []
+    for path in paths:
+        file = _read_file(path, base)
+        dim = file.detected.dim
+        other = next((other for other in read if other.detected.dim == dim), None)
+        if other and other.measured.digest != file.measured.digest:
+            raise typer.BadParameter(
+                f"{other.path} and {path} both have dim {dim}, but different vectors: "
+                f"{other.measured.words:,} and {file.measured.words:,} words. A source has one set of "
+                "vectors for each dim. Make two sources of them."
+            )
+        read.append(file)
+    return read
+
+
+def _read_file(path: Path, base: str) -> _AuthorFile:
+    from embedhub._compression import split_member
+    from embedhub.cli._excerpt import COUNT
+    from embedhub.cli._measure import hash_file, measure
+    from embedhub.download.remote_file import RemoteFile
+    from embedhub.registry.local_file import open_source
+    from embedhub.registry.registry import sources
+
+    detected = open_source(path, sources().formats).format
+    archive, member = split_member(path)
+
+    def remote(path: Path, **more: Any) -> RemoteFile:
+        known_hash, size = hash_file(path)
+        return RemoteFile(_url(base, split_member(path)[0].name), known_hash=known_hash, size=size, **more)
+
+    more: dict[str, Any] = {}
+    if member:
+        archive_hash, archive_size = hash_file(archive)
+        more = {"member": member, "archive_hash": archive_hash, "archive_size": archive_size}
+    companions = tuple(map(remote, detected.companions))
+    file = remote(path, format=detected.format.name, companions=companions, **more)
+    blocks = detected.format.read(path, detected.dim, *detected.companions)
+    return _AuthorFile(path, file, detected, measure(blocks, detected.dim, str(path), first=COUNT))
+
+
+def _url(base: str, name: str) -> str:
+    return f"{base.rstrip('/')}/{quote(name)}"
+
+
+def _source(
+    name: str, read: list[_AuthorFile], url: str | None, language: str, options: dict[str, Any]
+) -> "RemoteSource":
+    """Return the source of the author's files, or with what is to be filled in where there are none."""
+    from embedhub.download.remote_file import RemoteFile
+    from embedhub.registry.remote_source import RemoteSource
+
+    if not read:
+        base = url or f"https://example.org/{name}"
+        facts: dict[str, Any] = {
+            field: f"fill in {field}" for field in ("description", "license", "citation")
+        }
+        return RemoteSource(
+            name=name,
+            language=language,
+            cased=False,
+            files={3: RemoteFile(_url(base, f"{name}.3d.txt"), format="glove")},
+            **(facts | {"homepage": f"https://example.org/{name}"} | options),
+        )
+    files: dict[int, tuple[RemoteFile, ...]] = {}
+    for file in read:
+        files[file.detected.dim] = (*files.get(file.detected.dim, ()), file.remote)
+    counts = {file.measured.words for file in read}
+    cased = any(file.measured.cased for file in read)
+    dims = " and ".join(map(str, sorted(files)))
+    of_words = "words" if len(counts) > 1 else f"{counts.copy().pop():,} words"
+    facts = {"description": f"Vectors of {of_words} in {dims} dimensions", "homepage": url or ""}
+    return RemoteSource(
+        name=name,
+        language=language,
+        cased=cased,
+        vocab_size=counts.pop() if len(counts) == 1 else None,
+        unit="token" if any(file.detected.companions for file in read) else "word",
+        fallbacks=() if cased else ("lower",),
+        files=files,
+        **(facts | options),
+    )
+
+
+def _contents(source: "RemoteSource", read: list[_AuthorFile], *, toml: bool) -> dict[str, bytes]:
+    """Return the contents of the files to write, by path."""
+    from embedhub.cli._plugin_files import plugin_files, toml_table
+
+    if toml:
+        return {f"{source.name}.toml": toml_table(source).encode()}
+    samples: dict[int, dict[str, bytes]] = {}
+    expected: dict[int, dict[str, Iterable[float]]] = {}
+    if not read:
+        lines = [line.split() for line in _SAMPLE.decode().splitlines()]
+        vectors = {word: list(map(float, numbers)) for word, *numbers in lines}
+        return plugin_files(source, {3: {"sample.3d.txt": _SAMPLE}}, {3: vectors})
+    from embedhub.cli._excerpt import excerpt
+
+    for file in sorted(read, key=lambda file: file.detected.dim):
+        dim, measured = file.detected.dim, file.measured
+        written = excerpt(file.path, file.detected, measured)
+        count = len(samples.setdefault(dim, {}))
+        samples[dim] |= _sample_names(written, f"sample.{dim}d{f'.{count + 1}' if count else ''}")
+        expected[dim] = {}
+        for word, vector in zip(measured.first_words, measured.first_vectors, strict=True):
+            expected[dim].setdefault(word, vector)  # of duplicate words, the first one's
+    return plugin_files(source, samples, expected)
+
+
+def _sample_names(written: "Excerpt", stem: str) -> dict[str, bytes]:
+    companions = {f"{stem}.{name}": content for name, content in written.companions.items()}
+    return {f"{stem}{written.suffix}": written.content} | companions
+
+
+def _write(contents: dict[Path, bytes]) -> None:
     for path in contents:
         if path.exists():
-            raise typer.BadParameter(f"{path} exists already; nothing was written. Choose another --folder.")
+            raise typer.BadParameter(
+                f"{path} exists already; nothing was written. Remove it, or choose another folder."
+            )
     for path, content in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, "utf-8", newline="\n")
+        path.write_bytes(content)
         typer.echo(path)
-    typer.echo(f"Install and test it: cd {folder} && python -m pip install . pytest && python -m pytest")
+
+
+def _print_advice(source: "RemoteSource", read: list[_AuthorFile], root: Path, *, toml: bool) -> None:
+    """Print what to do next: the tests, and how to try the source before its files are published."""
+    if not toml:
+        if not read:
+            typer.echo(f"Fill in what starts with 'fill in', or has example.org, in {root}.")
+        typer.echo(f"Install and test it: cd {root} && python -m pip install . pytest && python -m pytest")
+    if len({file.measured.words for file in read}) > 1:
+        counts = ", ".join(f"{file.path}: {file.measured.words:,}" for file in read)
+        typer.echo(
+            f"The files have different numbers of words ({counts}), so vocab_size is left out.", err=True
+        )
+    if read:
+        typer.echo("Try it before the files are at their URLs: copy them into a folder, here called mirror:")
+        for file in read:
+            for path, remote in zip(
+                (file.path, *file.detected.companions), file.remote.all_files, strict=True
+            ):
+                typer.echo(f"  {str(path).partition('#')[0]} -> mirror/{remote.mirror_name}")
+        name = f"{source.name}.toml" if toml else source.name
+        typer.echo(f"Then: EMBEDHUB_MIRROR=mirror embedhub check {name}")

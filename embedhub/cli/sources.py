@@ -15,6 +15,7 @@ from embedhub.cli.app import (
     format_disk,
     format_download,
     format_table,
+    print_message,
     print_result,
 )
 
@@ -45,6 +46,9 @@ def list_sources(
     from embedhub.registry.catalog import list_sources
 
     entries = list_sources(language=language, text=" ".join(text or ()))
+    for problem in embedhub.sources().plugins.problems:
+        if problem.silent:  # there is a warning of the others
+            print_message("Warning", str(problem))
     print_result(
         entries,
         lambda: format_table(
@@ -69,7 +73,7 @@ def _rows(entry: dict[str, Any]) -> list[list[str]]:
         [
             entry["name"],
             str(dim["dim"]),
-            _format_count(entry["words"]),
+            _format_count(dim["words"]),
             entry["language"],
             _format_case(cased=entry["cased"]),
             *_sizes(dim),
@@ -129,6 +133,7 @@ def _describe(entry: dict[str, Any]) -> str:
     details = {
         "language": entry["language"],
         "words": _format_count(entry["words"]),
+        "unit": entry["unit"],
         "case": _format_case(cased=entry["cased"]),
         "fallbacks": ", ".join(entry["fallbacks"]) or "none",
         "license": entry["license"] or "?",

@@ -1,12 +1,16 @@
 """Catalog of sources: their metadata as plain data, for listings, pages and bibliographies."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from embedhub.download.remote_file import RemoteFile
+from embedhub.errors import EmbedhubError
 from embedhub.registry.registry import get_source, is_registered, sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.store import open_store
 
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _TEX = {
@@ -63,11 +67,13 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
         provider: Name of the plugin that provides it; by default it is looked up.
 
     Returns:
-        ``name``, ``description``, ``language``, ``cased``, ``words``, ``license``, ``citation``,
-        ``homepage``, ``fallbacks``, ``provider``; and ``dims``, which has for each dimension
-        ``download_bytes`` and ``download_bytes_at_most`` (the inflated size, if only that is known),
+        ``name``, ``description``, ``language``, ``cased``, ``unit``, ``words``, ``license``, ``citation``,
+        ``bibtex``, ``homepage``, ``fallbacks``, ``provider``; and ``dims``, which has for each dimension
+        ``words`` (counted if it is in the cache, else declared), ``download_bytes`` and
+        ``download_bytes_at_most`` (the inflated size or that of the archive, if only these are known),
         ``store_bytes`` (measured if it is in the cache, else estimated), ``store`` (its folder, or None), and
-        the ``candidates`` with ``url``, ``member``, ``hash``, ``size``. Unknown values are None.
+        the ``candidates`` with ``url``, ``member``, ``hash``, ``size``. Unknown values are None. The
+        ``words`` of the source are those of its first dimension in the cache, else those declared.
 
     Raises:
         SourceNotFoundError: No source has that name.
@@ -75,26 +81,29 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
     source = get_source(source)
     if provider is None and is_registered(source):
         provider = sources().provider(source.name)
+    dims = [_describe_dim(source, dim) for dim in source.dims]
     return {
         "name": source.name,
         "description": source.description,
         "language": source.language,
         "cased": source.cased,
-        "words": source.vocab_size,
+        "unit": source.unit,
+        "words": next((dim["words"] for dim in dims if dim["store"]), source.vocab_size),
         "license": source.license,
         "citation": source.citation,
+        "bibtex": source.bibtex,
         "homepage": source.homepage,
         "fallbacks": [step if isinstance(step, str) else step.__name__ for step in source.fallbacks],
         "provider": provider,
-        "dims": [_describe_dim(source, dim) for dim in source.dims],
+        "dims": dims,
     }
 
 
 def bibtex(source: str | Path | EmbeddingSource) -> str:
     """Return an entry for a bibliography.
 
-    A citation in BibTeX is returned unchanged. Any other becomes the note of a ``@misc``: its parts are not
-    guessed, since a wrong author is worse than a plain note.
+    It is the ``bibtex`` of the source. Without one, the citation becomes the note of a ``@misc``: its parts are
+    not guessed, since a wrong author is worse than a plain note.
 
     Example:
         >>> from embedhub.registry.catalog import bibtex
@@ -105,8 +114,8 @@ def bibtex(source: str | Path | EmbeddingSource) -> str:
         source: A registered name, a path, or an `EmbeddingSource`.
     """
     source = get_source(source)
-    if source.citation.lstrip().startswith("@"):
-        return source.citation.strip()
+    if source.bibtex:
+        return source.bibtex.strip()
     years = set(_YEAR.findall(source.citation))
     fields = {
         "title": f"{{{_escaped(f'{source.name}: {source.description}')}}}",
@@ -138,10 +147,11 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
     store_size = sum(file.stat().st_size for file in folder.iterdir()) if in_cache else source.store_size(dim)
     at_most = None
     if files and download is None:
-        sizes = [part.size for part in files[0].all_files]
-        at_most = sum(size for size in sizes if size is not None) if None not in sizes else None
+        bounds = [_largest_download(part) for part in files[0].all_files]
+        at_most = sum(bound for bound in bounds if bound is not None) if None not in bounds else None
     return {
         "dim": dim,
+        "words": _count_words(folder) if in_cache else source.vocab_size,
         "download_bytes": download,
         "download_bytes_at_most": at_most,
         "store_bytes": store_size,
@@ -152,3 +162,16 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
             for part in file.all_files
         ],
     }
+
+
+def _largest_download(file: RemoteFile) -> int | None:
+    """Return the most bytes that a file may take to download: a member is compressed in its archive."""
+    sizes = (file.size, file.archive_size) if file.member else (file.size,)
+    return min((size for size in sizes if size is not None), default=None)
+
+
+def _count_words(store: Path) -> int | None:
+    """Return the number of words in a store; None if the store is damaged."""
+    with suppress(EmbedhubError):
+        return len(open_store(store))
+    return None

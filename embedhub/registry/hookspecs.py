@@ -1,13 +1,17 @@
 """The hooks of a plugin, and the pluggy markers.
 
-A plugin is a module that an installed distribution names in the entry-point group ``embedhub``, with at least
-one of::
+A plugin is what an installed distribution names in the entry-point group ``embedhub``: an `EmbeddingSource` or
+a `Format` itself, or a module with at least one of::
 
     from embedhub import hookimpl
 
     @hookimpl
     def embedhub_sources():
         return [EmbeddingSource(...), ...]
+
+    @hookimpl
+    def embedhub_formats():
+        return [Format(...), ...]
 
     @hookimpl
     def embedhub_commands(app):
@@ -20,6 +24,7 @@ from typing import Any
 import pluggy
 
 from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.blocks import Format
 
 PROJECT = "embedhub"
 
@@ -30,6 +35,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def embedhub_sources() -> Iterable[EmbeddingSource]:  # type: ignore[empty-body]  # a specification has no body
     """Return the sources of a plugin. No I/O but its own files, no heavy imports: this lists names."""
+
+
+@hookspec
+def embedhub_formats() -> Iterable[Format]:  # type: ignore[empty-body]
+    """Return file formats in which users can have files of their own. No I/O and no heavy imports."""
 
 
 @hookspec

@@ -1,110 +1,316 @@
-"""Plugins: found by their entry points, loaded once, called one by one.
+"""Plugins: found by their entry points, loaded once, and isolated from each other and from embedhub.
 
-A broken plugin does not affect the others: a `PluginWarning` names it.
+Whatever a plugin does at import or in a hook, the others work: it is recorded as a `Problem` of that plugin.
 """
 
+import os
+import re
+import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping
-from importlib import import_module, metadata
-from types import ModuleType
-from typing import Any
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from importlib import import_module, invalidate_caches, metadata
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple
 
 import pluggy
+from pluggy import HookImpl
 
-from embedhub import settings
-from embedhub._warn import warn
-from embedhub.errors import PluginWarning
+from embedhub import __version__, settings
+from embedhub._names import check_name
+from embedhub._warn import warn_or_log
+from embedhub.errors import PluginError, PluginWarning
+
+_SLOW = 1.0  # seconds that a plugin may take to load
+_MAX_REPR = 200  # characters
+_ADVICE = "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS."
+_SEPARATORS = re.compile(r"[-_.]+")
+_NAME = re.compile(r"^Name:[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
+
+_running = threading.local()
+
+
+class Problem(NamedTuple):
+    """A problem of a plugin, and what to do about it.
+
+    Args:
+        provider: The plugin: its distribution and entry point.
+        text: A predicate, such as ``"is skipped, because it is broken: ..."``.
+        advice: What to do.
+        silent: Whether there is no warning of it: it is shown where problems are asked for.
+    """
+
+    provider: str
+    text: str
+    advice: str
+    silent: bool = False
+
+    def __str__(self) -> str:
+        """Return a message for the user."""
+        return f"The embedhub plugin {self.provider} {self.text}. {self.advice}"
+
+
+class _Rejection(Exception):  # noqa: N818 - not an error of Python code
+    """A plugin is skipped for a reason that needs no name of an exception."""
+
+
+@dataclass
+class _Loaded:
+    """What the plugins of a group have given."""
+
+    hooks: dict[str, dict[str, HookImpl]] = field(default_factory=dict)
+    """Provider -> name of a hook -> its implementation."""
+
+    offers: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
+    """Name of a hook -> each object with its provider."""
+
+    reserved: dict[str, set[str]] = field(default_factory=dict)
+    """Name of a hook -> names that no plugin can give to an object."""
+
+    providers: dict[int, str] = field(default_factory=dict)
+    """Identity of what an entry point names -> its provider."""
+
+
+class _Functions:
+    """The functions of a module, as a plugin for pluggy, which takes long to look at all other names."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.__dict__ = {
+            name: value
+            for name, value in vars(module).items()
+            if isinstance(value, FunctionType | MethodType)
+        }
+        self._module = module
+
+    def __dir__(self) -> list[str]:
+        return [name for name in self.__dict__ if name != "_module"]
+
+    def __repr__(self) -> str:
+        return repr(self._module)
 
 
 class Plugins:
     """All plugins of an entry-point group: loaded once, on first use, and each called by itself.
 
+    An entry point names a module with hooks, or one of the objects that the hooks return.
+
     Args:
         hookspecs: Module with the specifications of the hooks, and the name of the group as ``PROJECT``.
-        builtin: Names of modules that are plugins of the package itself.
+        builtin: Names of modules that are plugins of the package itself. The names that their objects have
+            are reserved.
+        kinds: The hooks that return objects, each with their type: ``{"embedhub_sources": EmbeddingSource}``.
+            Each object has a ``name``.
+        reserved: Further reserved names for the objects of a hook.
     """
 
-    def __init__(self, hookspecs: ModuleType, builtin: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        hookspecs: ModuleType,
+        builtin: Collection[str],
+        kinds: Mapping[str, type],
+        reserved: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self._hookspecs = hookspecs
         self._builtin = builtin
+        self._kinds = kinds
+        self._reserved = reserved or {}
         self._lock = threading.RLock()
-        self._manager: pluggy.PluginManager | None = None
-        self._failed: dict[str, str] = {}
+        self._loaded: _Loaded | None = None
+        self._distributions: dict[str, metadata.Distribution | None] = {}
+        self._problems: list[Problem] = []
+        self._warned: set[str] = set()
 
     @property
-    def failed(self) -> Mapping[str, str]:
-        """The plugins that were skipped so far, and why: provider -> reason."""
-        return dict(self._failed)
+    def problems(self) -> list[Problem]:
+        """The problems of all plugins so far; those that need another version of embedhub are found now."""
+        self._load_once()
+        problems = list(dict.fromkeys(self._problems))
+        advised = {(problem.provider, problem.advice) for problem in problems}
+        for provider, distribution in self._distributions.items():
+            needed = _needed_version(distribution)
+            if (
+                needed and (provider, needed[1]) not in advised
+            ):  # a plugin that failed has this advice already
+                problems.append(Problem(provider, *needed, silent=True))
+        return problems
+
+    def offered(self, hook: str) -> list[tuple[str, Any]]:
+        """Return each object that plugins give by a hook or an entry point, with its provider."""
+        return self._load_once().offers[hook]
 
     def providers(self, hook: str) -> list[str]:
-        """Return the names of the plugins that implement a hook."""
-        manager = self._loaded_manager()
-        return [
-            provider
-            for provider, plugin in manager.list_name_plugin()
-            if any(caller.name == hook for caller in manager.get_hookcallers(plugin) or ())
-        ]
+        """Return the plugins that implement a hook."""
+        return [provider for provider, hooks in self._load_once().hooks.items() if hook in hooks]
 
     def call_hook(self, hook: str, provider: str, **arguments: Any) -> Any:
-        """Return what the hook of one plugin returns; an exception is that of the plugin."""
-        manager = self._loaded_manager()
-        others = [plugin for name, plugin in manager.list_name_plugin() if name != provider]
-        (result,) = manager.subset_hook_caller(hook, others)(**arguments) or [None]
-        return result
+        """Return what the hook of one plugin returns; call it in the context of `isolated`."""
+        return _call(self._load_once().hooks[provider][hook], **arguments)
 
-    def collect(self, hook: str, kind: type) -> Iterator[tuple[str, Any]]:
-        """Yield each object that the hooks of all plugins return, with its provider.
+    @contextmanager
+    def isolated(self, provider: str) -> Iterator[None]:
+        """Run code of a plugin; whatever it raises is a `PluginWarning` that names it, and goes no further.
 
-        A plugin that fails, or returns an object of another kind, is skipped with a warning.
+        Args:
+            provider: The plugin.
         """
-        for provider in self.providers(hook):
-            # A failing plugin must not affect the others.
-            try:
-                provided = list(self.call_hook(hook, provider) or ())
-                for item in provided:
-                    if not isinstance(item, kind):
-                        raise TypeError(f"{hook} returned {item!r}; expected {kind.__name__} objects")
-            except Exception as error:  # noqa: BLE001
-                self.skip(provider, error)
-                continue
-            yield from ((provider, item) for item in provided)
+        with self._isolated(provider):
+            yield
+        self._warn()
 
-    def skip(self, provider: str, error: Exception) -> None:
-        """Record and warn that a plugin is skipped."""
-        self._failed[provider] = f"{type(error).__name__}: {error}"
-        warn(
-            f"The embedhub plugin {provider} is skipped, because it is broken: {self._failed[provider]}. "
-            "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS.",
-            PluginWarning,
-        )
-
-    def _loaded_manager(self) -> pluggy.PluginManager:
+    def refresh(self) -> None:
+        """Forget all plugins: they are looked for again on the next use."""
         with self._lock:
-            if self._manager is None:
-                self._manager = self._load()
-            return self._manager
+            invalidate_caches()
+            self._loaded = None
 
-    def _load(self) -> pluggy.PluginManager:
+    def _load_once(self) -> _Loaded:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            loaded = self._loaded
+        # Only now, so that a warning that is an exception makes nothing unreachable.
+        self._warn()
+        return loaded
+
+    def _load(self) -> _Loaded:
+        self._problems = []
+        self._distributions = {}
+        loaded = _Loaded(offers={hook: [] for hook in self._kinds})
         manager = pluggy.PluginManager(self._hookspecs.PROJECT)
         manager.add_hookspecs(self._hookspecs)
         for name in self._builtin:
-            manager.register(import_module(name), name)
+            self._add(loaded, manager, name, import_module(name))
+        for hook in self._kinds:
+            own = (item.name for _, item in loaded.offers[hook])
+            loaded.reserved[hook] = {*own, *self._reserved.get(hook, ())}
         for provider, entry_point in entry_points(self._hookspecs.PROJECT):
-            # A failing plugin must not affect the others, from SyntaxError at import to a bad hook.
-            try:
-                plugin = entry_point.load()
-                manager.register(plugin, provider)
-                manager.check_pending()
-                if not manager.get_hookcallers(plugin):
-                    hooks = [name for name in dir(self._hookspecs) if name.startswith("embedhub_")]
-                    raise LookupError(
-                        f"it has no function {' or '.join(reversed(hooks))} marked with @hookimpl"
-                    )
-            except Exception as error:  # noqa: BLE001
-                if manager.has_plugin(provider):
-                    manager.unregister(name=provider)
-                self.skip(provider, error)
-        return manager
+            self._distributions[provider] = entry_point.dist
+            start, modules = time.perf_counter(), len(sys.modules)
+            with self._isolated(provider):
+                self._add(loaded, manager, provider, entry_point.load())
+            seconds = time.perf_counter() - start
+            if seconds > _SLOW:
+                self._problems.append(_slow(provider, seconds, list(sys.modules)[modules:]))
+        return loaded
+
+    def _add(self, loaded: _Loaded, manager: pluggy.PluginManager, provider: str, plugin: Any) -> None:
+        """Add what a plugin gives; all of it or, if it raises, nothing."""
+        same = loaded.providers.get(id(plugin))
+        if same is not None:
+            raise _Rejection(f"it names the same object as {same}")
+        hook = next((hook for hook, kind in self._kinds.items() if isinstance(plugin, kind)), None)
+        hooks = {} if hook else self._find_hooks(manager, provider, plugin)
+        given = (
+            {hook: [plugin]} if hook else {name: _call(hooks[name]) for name in hooks if name in self._kinds}
+        )
+        offers = {name: self._check(loaded, provider, name, items) for name, items in given.items()}
+        loaded.providers[id(plugin)] = provider
+        loaded.hooks[provider] = hooks
+        for name, items in offers.items():
+            loaded.offers[name] += [(provider, item) for item in items]
+
+    def _find_hooks(self, manager: pluggy.PluginManager, provider: str, plugin: Any) -> dict[str, HookImpl]:
+        """Return the implementations of hooks in a plugin, checked by pluggy; the manager is empty again."""
+        # One manager for all of them costs more for each further plugin, and one for each costs more than a
+        # plugin takes to be imported.
+        if isinstance(plugin, ModuleType):
+            plugin = _Functions(plugin)
+        try:
+            manager.register(plugin, provider)
+            manager.check_pending()
+            callers = manager.get_hookcallers(plugin) or ()
+            found = {
+                caller.name: implementation
+                for caller in callers
+                if caller.has_spec()
+                for implementation in caller.get_hookimpls()
+            }
+        finally:
+            if manager.has_plugin(provider):
+                manager.unregister(name=provider)
+        if not found:
+            names = [name for name in dir(self._hookspecs) if name.startswith("embedhub_")]
+            kinds = " or ".join(kind.__name__ for kind in self._kinds.values())
+            raise LookupError(
+                f"it has no function {' or '.join(names)} marked with @hookimpl, and is not an object of type {kinds}"
+            )
+        for name, implementation in found.items():
+            if implementation.hookwrapper or implementation.wrapper:
+                raise _Rejection(f"{name} is a wrapper; expected @hookimpl without wrapper or hookwrapper")
+        return found
+
+    def _check(self, loaded: _Loaded, provider: str, hook: str, given: Any) -> list[Any]:
+        """Return the objects that a hook has returned, but for those whose name is not available."""
+        kind = self._kinds[hook]
+        if given is not None and not isinstance(given, Iterable):
+            raise TypeError(f"{hook} returned {_repr(given)}; expected {kind.__name__} objects in a list")
+        items: dict[str, Any] = {}
+        count = 0
+        for item in given if given is not None else ():
+            count += 1
+            if not isinstance(item, kind):
+                raise TypeError(f"{hook} returned {_repr(item)}; expected {kind.__name__} objects")
+            name = item.name  # type: ignore[attr-defined]  # every kind has a name
+            check_name(name)
+            if name in loaded.reserved.get(hook, ()):
+                self._name(
+                    provider, f"gives the name {name!r}, which is embedhub's own; that one is left out"
+                )
+            elif name in items:
+                self._name(provider, f"gives the name {name!r} twice; the first one is used")
+            else:
+                items[name] = item
+        if not count:
+            what = "returned None" if given is None else "returned no objects"
+            self._name(provider, f"gives nothing: its hook {hook} {what}; expected {kind.__name__} objects")
+        return list(items.values())
+
+    def _name(self, provider: str, text: str) -> None:
+        self._problems.append(Problem(provider, text, _ADVICE))
+
+    @contextmanager
+    def _isolated(self, provider: str) -> Iterator[None]:
+        outer = getattr(_running, "provider", None)
+        _running.provider = provider
+        count = len(self._problems)
+        try:
+            # Only results are printed to stdout: JSON stays JSON.
+            with redirect_stdout(sys.stderr):
+                yield
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - also SystemExit, and whatever a plugin may invent
+            del self._problems[count:]
+            text, advice = f"is skipped, because it is broken: {_describe(error)}", _ADVICE
+            if needed := _needed_version(self._distributions.get(provider)):
+                text, advice = f"{text}; it {needed[0]}", needed[1]
+            self._problems.append(Problem(provider, text, advice))
+        finally:
+            _running.provider = outer
+
+    def _warn(self) -> None:
+        """Issue a warning for each new problem."""
+        for problem in [*self._problems]:
+            text = str(problem)
+            if not problem.silent and text not in self._warned:
+                self._warned.add(text)
+                warn_or_log(text, PluginWarning)
+
+
+def refuse_in_plugin(function: str) -> None:
+    """Raise PluginError if a plugin calls a function while it is loaded or its hook runs.
+
+    Args:
+        function: The function that it calls, as in ``"embedhub.sources()"``.
+    """
+    provider = getattr(_running, "provider", None)
+    if provider is not None:
+        raise PluginError(
+            f"{function} was called by the plugin {provider} at import or in a hook, when not all plugins are "
+            "loaded. Return sources from the hook, and call it later, in the function that needs it."
+        )
 
 
 def entry_points(group: str) -> Iterator[tuple[str, metadata.EntryPoint]]:
@@ -112,9 +318,120 @@ def entry_points(group: str) -> Iterator[tuple[str, metadata.EntryPoint]]:
     disabled = settings.disabled_plugins()
     if disabled is None:
         return
+    names = {_canonical(name) for name in disabled}
+    providers: set[str] = set()
     for entry_point in metadata.entry_points(group=group):
-        distribution = entry_point.dist.name if entry_point.dist else "?"
-        # Two distributions may use one entry-point name, and pluggy would drop the second silently.
-        provider = f"{distribution} ({entry_point.name})"
-        if not disabled & {distribution, entry_point.name}:
-            yield provider, entry_point
+        labels = _labels(entry_point)
+        if names and names & {_canonical(label) for label in labels}:
+            continue
+        # Two distributions may use one entry-point name, and two of them may have no name at all.
+        provider, number = labels[-1], 1
+        while provider in providers:
+            number += 1
+            provider = f"{labels[-1]} #{number}"
+        providers.add(provider)
+        yield provider, entry_point
+
+
+def unknown_disabled() -> list[str]:
+    """Return the names in EMBEDHUB_DISABLE_PLUGINS that match no installed plugin of any group."""
+    disabled = settings.disabled_plugins()
+    if not disabled:
+        return []
+    groups = [group for group in metadata.entry_points().groups if group.partition("_")[0] == "embedhub"]
+    known = {
+        _canonical(label)
+        for group in groups
+        for entry_point in metadata.entry_points(group=group)
+        for label in _labels(entry_point)
+    }
+    return sorted(name for name in disabled if _canonical(name) not in known)
+
+
+def _labels(entry_point: metadata.EntryPoint) -> tuple[str, str, str]:
+    """Return the distribution of an entry point, its own name, and both as messages have them."""
+    distribution = _distribution_name(entry_point.dist) if entry_point.dist else "?"
+    return distribution, entry_point.name, f"{distribution} ({entry_point.name})"
+
+
+def _distribution_name(distribution: metadata.Distribution) -> str:
+    # Without parsing the metadata, which takes longer than to load a plugin.
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    match = _NAME.search(text)
+    return match[1] if match else "?"
+
+
+def _canonical(name: str) -> str:
+    """Return the form of a name that pip compares."""
+    return _SEPARATORS.sub("-", name.strip()).lower()
+
+
+def _call(implementation: HookImpl, **arguments: Any) -> Any:
+    """Return what a hook returns, called with those of the arguments that it takes, as pluggy does."""
+    return implementation.function(*(arguments[name] for name in implementation.argnames))
+
+
+def _repr(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_REPR else f"{text[:_MAX_REPR]}..."
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, _Rejection):
+        return str(error)
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an exception of a plugin may be broken too
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _slow(provider: str, seconds: float, modules: list[str]) -> Problem:
+    packages = dict.fromkeys(name.partition(".")[0] for name in modules)
+    own = {name for name in packages if name in sys.stdlib_module_names or name.startswith("_")}
+    counts = {
+        name: sum(module.partition(".")[0] == name for module in modules)
+        for name in packages
+        if name not in own
+    }
+    largest = sorted(counts, key=lambda name: -counts[name])[:3]
+    imported = f" (it imported {', '.join(largest)})" if largest else ""
+    return Problem(
+        provider,
+        f"takes {seconds:.1f} s to load{imported}",
+        "Ask its authors to import what is slow in the functions that need it, or name it in "
+        "EMBEDHUB_DISABLE_PLUGINS.",
+        silent=True,
+    )
+
+
+def _needed_version(distribution: metadata.Distribution | None) -> tuple[str, str] | None:
+    """Return that a distribution needs another version of embedhub, and what to do; None if it does not."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.version import InvalidVersion, Version
+
+    for line in (distribution.requires if distribution else None) or ():
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+        specifier = requirement.specifier
+        if (
+            _canonical(requirement.name) != "embedhub"
+            or (requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}))
+            or specifier.contains(__version__, prereleases=True)
+        ):
+            continue
+        outdated = False
+        for part in specifier:
+            try:
+                lowest = Version(part.version.removesuffix(".*"))
+            except InvalidVersion:
+                continue
+            outdated |= part.operator in {">=", ">", "~=", "=="} and lowest >= Version(__version__)
+        package = "embedhub" if outdated else _distribution_name(distribution)  # type: ignore[arg-type]  # it has a requirement
+        return (
+            f"needs {requirement}, and this is embedhub {__version__}",
+            f"Run: python -m pip install -U {package}",
+        )
+    return None

@@ -6,13 +6,19 @@ A name that two plugins provide is an error only when it is used.
 import difflib
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from embedhub.errors import DimNotFoundError, SourceNotFoundError, StoreError
+from embedhub import settings
+from embedhub._warn import warn_or_log
+from embedhub.errors import DimNotFoundError, PluginWarning, SourceNotFoundError, StoreError
+from embedhub.formats import FORMATS
 from embedhub.registry import hookspecs
 from embedhub.registry.local_file import LocalSource, as_path, open_source
-from embedhub.registry.plugins import Plugins
+from embedhub.registry.plugin_format import isolated_format
+from embedhub.registry.plugins import Plugins, refuse_in_plugin, unknown_disabled
 from embedhub.registry.source import EmbeddingSource, Reopen
+from embedhub.registry.source_table import SUFFIX, open_source_table
 from embedhub.vectors.blocks import Format
 from embedhub.vectors.vectors import Vectors
 
@@ -21,6 +27,8 @@ Source = str | Path | EmbeddingSource | Vectors
 
 _REGISTERED = "embedhub.register()"
 _BUILTIN = tuple(f"embedhub.registry.builtin.{name}" for name in ("glove", "glove_20k", "wordnet"))
+
+_KINDS = {"embedhub_sources": EmbeddingSource, "embedhub_formats": Format}
 
 
 class Registry(Mapping[str, EmbeddingSource]):
@@ -33,8 +41,9 @@ class Registry(Mapping[str, EmbeddingSource]):
     """
 
     def __init__(self) -> None:
-        self.plugins = Plugins(hookspecs, _BUILTIN)
+        self.plugins = Plugins(hookspecs, _BUILTIN, _KINDS, {"embedhub_formats": FORMATS})
         self._lock = threading.RLock()
+        self._registered: dict[str, EmbeddingSource] = {}
         self._providers: dict[str, dict[str, EmbeddingSource]] | None = None
 
     def __getitem__(self, name: str) -> EmbeddingSource:
@@ -46,7 +55,7 @@ class Registry(Mapping[str, EmbeddingSource]):
             raise SourceNotFoundError(
                 f"No source is named {name!r}.{hint} list(embedhub.sources()) has all; "
                 "more come with plugins (pip install embedhub-...). A file of your own is named by its path, "
-                "as in './vectors.vec'."
+                f"as in './vectors.vec'.{self._problems()}"
             )
         if len(providers) > 1:
             raise SourceNotFoundError(
@@ -116,24 +125,77 @@ class Registry(Mapping[str, EmbeddingSource]):
                 raise ValueError(
                     f"The source name {source.name!r} is taken by {' and by '.join(others)}. Choose another."
                 )
-            providers[_REGISTERED] = source
+            self._registered[source.name] = providers[_REGISTERED] = source
+
+    def refresh(self) -> None:
+        """Look again for plugins, such as one that was installed since this process began.
+
+        What `register` has added stays. Modules that were imported are not imported again, so the new version
+        of a plugin that was loaded needs a new process.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources().refresh()
+            >>> "glove-6b" in embedhub.sources()
+            True
+        """
+        refuse_in_plugin("embedhub.sources().refresh()")
+        with self._lock:
+            self.plugins.refresh()
+            self._providers = None
 
     def formats(self) -> tuple[Format, ...]:
-        """Return the formats of all plugins."""
-        return ()
+        """Return the formats of all plugins, for files of the user.
+
+        A plugin whose code fails to recognize a file is named in a warning, and the others are asked. An error
+        of a reader names the format and its plugin.
+
+        Example:
+            >>> import embedhub
+            >>> [format.name for format in embedhub.sources().formats()]
+            []
+        """
+        refuse_in_plugin("embedhub.sources()")
+        return tuple(
+            isolated_format(provider, format, _isolated)
+            for provider, format in self.plugins.offered("embedhub_formats")
+        )
+
+    def _problems(self) -> str:
+        """Return why the source of a plugin may be missing, as sentences to add to a message."""
+        sentences = [f" {problem}" for problem in self.plugins.problems]
+        disabled = settings.disabled_plugins()
+        if disabled is None or disabled:
+            which = ", ".join(sorted(disabled)) if disabled else "all plugins"
+            sentences.append(f" EMBEDHUB_DISABLE_PLUGINS leaves out {which}.")
+        return "".join(sentences)
 
     def _discovered(self) -> dict[str, dict[str, EmbeddingSource]]:
         """Return name -> provider -> source; plugins are called the first time only."""
+        refuse_in_plugin("embedhub.sources()")
         with self._lock:
             if self._providers is None:
                 discovered: dict[str, dict[str, EmbeddingSource]] = {}
-                for provider, source in self.plugins.collect("embedhub_sources", EmbeddingSource):
+                for provider, source in self.plugins.offered("embedhub_sources"):
                     discovered.setdefault(source.name, {})[provider] = source
+                for source in self._registered.values():
+                    discovered.setdefault(source.name, {})[_REGISTERED] = source
                 self._providers = discovered
+                if unknown := unknown_disabled():
+                    warn_or_log(
+                        f"EMBEDHUB_DISABLE_PLUGINS names {' and '.join(map(repr, unknown))}, which no installed "
+                        "plugin is named. `embedhub doctor` shows the plugins.",
+                        PluginWarning,
+                    )
             return self._providers
 
 
 _registry = Registry()
+
+
+def _isolated(provider: str) -> AbstractContextManager[None]:
+    """Return the context in which code of a plugin runs; a function of the module, so that it is pickled."""
+    return _registry.plugins.isolated(provider)
 
 
 def sources() -> Registry:
@@ -145,7 +207,11 @@ def sources() -> Registry:
         True
         >>> embedhub.sources()["glove-6b"].dims
         (50, 100, 200, 300)
+
+    Raises:
+        PluginError: A plugin calls it at import or in a hook.
     """
+    refuse_in_plugin("embedhub.sources()")
     return _registry
 
 
@@ -177,7 +243,9 @@ def register(source: EmbeddingSource) -> None:
     Raises:
         ValueError: A plugin or embedhub itself provides that name.
         TypeError: This is not an `EmbeddingSource`.
+        PluginError: A plugin calls it at import or in a hook.
     """
+    refuse_in_plugin("embedhub.register()")
     _registry.register(source)
 
 
@@ -195,7 +263,8 @@ def load(source: Source, dim: int | None = None) -> Vectors:
             separator, starts with ``.`` or ``~``, or if there is such a file. The file may be GloVe text,
             word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
             in gzip, bzip2, xz or zip; ``archive.zip#member`` names one of several in an archive. Its store is
-            built again when the file has changed.
+            built again when the file has changed. A path that ends in ``.toml`` is the table of a
+            `RemoteSource`: its arguments as keys, and a ``[[files]]`` for each `RemoteFile` with its ``dim``.
         dim: Dimension of the vectors; optional for a source with only one.
 
     Raises:
@@ -204,7 +273,9 @@ def load(source: Source, dim: int | None = None) -> Vectors:
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
         DownloadError: The file is not available.
         FormatError: The file is malformed.
+        PluginError: A plugin calls it at import or in a hook.
     """
+    refuse_in_plugin("embedhub.load()")
     if isinstance(source, Vectors):
         if dim not in {None, source.dim}:
             raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
@@ -265,7 +336,7 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
         TypeError: This is not a name, a path or an `EmbeddingSource`.
         SourceNotFoundError: No source has that name.
         LocalFileError: There is no file at that path.
-        FormatError: The file is in none of the known formats.
+        FormatError: The file is in none of the known formats, or a TOML table is malformed.
     """
     if isinstance(source, EmbeddingSource):
         return source
@@ -276,4 +347,6 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
         if path is None:
             return _registry[source]
         source = path
+    if source.suffix.lower() == SUFFIX:
+        return open_source_table(source)
     return open_source(source, _registry.formats)

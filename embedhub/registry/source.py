@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from embedhub import __version__, settings
 from embedhub import _cache as cache
@@ -85,18 +85,14 @@ class EmbeddingSource(ABC):
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if "dims" not in dir(self):
-            raise TypeError(f"{type(self).__name__} has no dims; a subclass of EmbeddingSource defines them.")
         if self.unit not in {"word", "token"}:
             raise ValueError(f"{self.name}: unit is {self.unit!r}; expected 'word' or 'token'.")
         object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
 
-    if TYPE_CHECKING:  # at run time a property would keep subclasses from having a field of this name
-
-        @property
-        @abstractmethod
-        def dims(self) -> tuple[int, ...]:
-            """The available dimensions, smallest first."""
+    @property
+    @abstractmethod
+    def dims(self) -> tuple[int, ...]:
+        """The available dimensions, smallest first."""
 
     @abstractmethod
     def cache_key(self, dim: int) -> str:

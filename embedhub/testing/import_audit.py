@@ -10,6 +10,8 @@ import os
 import pkgutil
 import subprocess
 import sys
+import tempfile
+import time
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +21,8 @@ from embedhub import formats
 from embedhub.registry import hookspecs
 
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_MAX_SECONDS = 1
+_SHOWN_OUTPUT = 80  # bytes
 # Prefixes of audit events (https://docs.python.org/3/library/audit_events.html).
 _AUDITED_CALLS = (
     *("socket.", "subprocess.", "urllib."),
@@ -29,14 +33,15 @@ _AUDITED_CALLS = (
 
 @functools.cache
 def side_effects(plugin: str) -> tuple[str, ...]:
-    """Load a plugin, call its hook for sources or benchmarks, and return the side effects.
+    """Load a plugin, call its hooks `embedhub_sources` and `embedhub_formats`, and return the side effects.
 
     Args:
-        plugin: The module, as an entry point names it.
+        plugin: What an entry point names: a module with hooks, or a source or format in it.
 
     Returns:
         A phrase for each file that is written, or that is read outside of the installed packages; for each
-        call to the network or of a process; for each imported package that embedhub itself does not import.
+        call to the network or of a process; for each imported package that embedhub itself does not import;
+        for text on stdout; for more than a second of time.
 
     Raises:
         RuntimeError: The plugin cannot be loaded, or its hook fails.
@@ -51,13 +56,14 @@ def side_effects(plugin: str) -> tuple[str, ...]:
         errors="backslashreplace",
         check=False,
     )
-    if done.returncode:
-        raise RuntimeError(f"The plugin {plugin} fails when it is loaded by itself:\n{done.stderr}")
-    return tuple(json.loads(done.stdout.splitlines()[-1]))
+    if done.returncode or not done.stdout:  # a plugin may end the process with the code 0
+        reason = done.stderr or f"it ended the process with the code {done.returncode}."
+        raise RuntimeError(f"The plugin {plugin} fails when it is loaded by itself:\n{reason}")
+    return tuple(json.loads(done.stdout))
 
 
 def _audit(plugin: str) -> list[str]:
-    """Load a plugin and call its hook in this process; return the side effects."""
+    """Load a plugin and call its hooks in this process; return the side effects."""
     module = plugin.partition(":")[0]
     spec = find_spec(module)
     home = Path(spec.origin).parent if spec and spec.origin else None  # of an editable install, elsewhere
@@ -78,11 +84,32 @@ def _audit(plugin: str) -> list[str]:
 
     before = _imported_packages()
     sys.addaudithook(record)
+    began = time.perf_counter()
     loaded = EntryPoint("plugin", plugin, hookspecs.PROJECT).load()
-    for hook in ("embedhub_sources", "embedhub_benchmarks"):  # the second of embedhub-eval
+    for hook in ("embedhub_sources", "embedhub_formats", "embedhub_benchmarks"):  # the last of embedhub-eval
         list(getattr(loaded, hook, tuple)() or ())
+    seconds = time.perf_counter() - began
+    found = list(dict.fromkeys(effects))  # a copy: what this module does from here on is not the plugin's
     others = _imported_packages() - before - sys.stdlib_module_names - {module.partition(".")[0]}
-    return effects + [f"imports {name}" for name in sorted(others)]
+    slow = [f"takes {seconds:.1f} seconds, more than {_MAX_SECONDS}"] if seconds > _MAX_SECONDS else []
+    return [*(f"imports {name}" for name in sorted(others)), *slow, *found]
+
+
+def _audit_output(plugin: str) -> list[str]:
+    """Return the side effects of a plugin; what it writes to stdout, by whatever means, is one."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 1)
+        try:
+            effects = _audit(plugin)
+        finally:
+            sys.stdout.flush()
+            os.dup2(stdout, 1)
+            os.close(stdout)
+        printed.seek(0)
+        text = printed.read(_SHOWN_OUTPUT).decode("utf-8", "backslashreplace")
+    return [f"writes {text!r} to stdout, where commands write JSON", *effects] if text else effects
 
 
 def _imported_packages() -> set[str]:
@@ -94,4 +121,4 @@ if __name__ == "__main__":
     for module in pkgutil.iter_modules(formats.__path__, f"{formats.__name__}."):
         if "._" not in module.name:
             importlib.import_module(module.name)
-    sys.stdout.write("\n" + json.dumps(_audit(sys.argv[1])) + "\n")
+    sys.stdout.write(json.dumps(_audit_output(sys.argv[1])))

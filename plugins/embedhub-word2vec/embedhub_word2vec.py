@@ -9,9 +9,7 @@ The hashes, and how many publish them independently; Google itself publishes non
 Both are the binary format; gensim-data has saved it again.
 """
 
-from collections.abc import Iterable
-
-from embedhub import RemoteFile, RemoteSource, hookimpl
+from embedhub import RemoteFile, RemoteSource
 
 SOURCE = RemoteSource(
     name="word2vec-google-news",
@@ -53,9 +51,3 @@ SOURCE = RemoteSource(
     homepage="https://code.google.com/archive/p/word2vec/",
     fallbacks=("digits",),  # the digits of longer numbers are written as #
 )
-
-
-@hookimpl
-def embedhub_sources() -> Iterable[RemoteSource]:
-    """Return the source."""
-    return [SOURCE]

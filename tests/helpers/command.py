@@ -68,7 +68,15 @@ def add_plugin(site: Path, name: str, sources: str) -> None:
     add_distribution(site, name, _PLUGIN.replace("BODY", sources))
 
 
-def add_distribution(site: Path, name: str, code: str, *, group: str = "embedhub") -> None:
+def add_distribution(
+    site: Path,
+    name: str,
+    code: str,
+    *,
+    group: str = "embedhub",
+    attribute: str = "",
+    requires: tuple[str, ...] = (),
+) -> None:
     """Add a distribution to a folder: its metadata with an entry point, and the module with the hooks.
 
     Args:
@@ -76,12 +84,16 @@ def add_distribution(site: Path, name: str, code: str, *, group: str = "embedhub
         name: Name of the distribution.
         code: Python code of the module.
         group: Group of the entry point.
+        attribute: What the entry point names in the module; the module itself by default.
+        requires: Requirements of the distribution.
     """
     module = name.replace("-", "_")
     facts = site / f"{module}-1.0.dist-info"
     facts.mkdir(parents=True)
-    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8")
-    (facts / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}\n", "utf-8")
+    lines = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{lines}", "utf-8")
+    target = f"{module}:{attribute}" if attribute else module
+    (facts / "entry_points.txt").write_text(f"[{group}]\n{name} = {target}\n", "utf-8")
     (site / f"{module}.py").write_text(code, "utf-8")
 
 

@@ -89,7 +89,8 @@ BREAD = RemoteFile(
 
 def a_local_source(folder: Path) -> EmbeddingSource:
     """Return a source of a file of the user."""
-    (folder / "mine.txt").write_bytes(b"rain 1 2\nstorm 3 4\n")
+    if not (folder / "mine.txt").exists():
+        (folder / "mine.txt").write_bytes(b"rain 1 2\nstorm 3 4\n")
     return open_source(folder / "mine.txt")
 
 
@@ -202,7 +203,7 @@ A_FILE = RemoteFile("https://a.org/b")
     ],
 )
 def test_source_refuses_invalid_files(files: Any, words: str) -> None:
-    """A dim that is not a positive integer, no file, or an unknown format is an error at once."""
+    """A dimension that is not a positive integer, no file, or an unknown format is an error at once."""
     with pytest.raises(ValueError, match=words):
         replace(GLOVE_6B, files=files)
 

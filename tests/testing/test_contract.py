@@ -34,7 +34,7 @@ class TestGlove6B(SourceContract):
 
     sources = [GLOVE_6B]
     samples = {50: [text(["the", "naïve", "."], 50), b"3 50\n" + text(["the", "naïve", "."], 50)]}
-    expected = {"the": [0, -0.125], "naïve": [1, -0.125], ".": [2, -0.125]}
+    expected = {50: {"the": [0, -0.125], "naïve": [1, -0.125], ".": [2, -0.125]}}
 
 
 def packed(**arrays: Any) -> bytes:
@@ -58,17 +58,17 @@ class TestWordNet(SourceContract):
             )
         ]
     }
-    expected = {"dog": [1.5, 1.5], "dogs": [1.5], "cat": [-1, -1]}
+    expected = {25: {"dog": [1.5, 1.5], "dogs": [1.5], "cat": [-1, -1]}}
 
 
 def file(name: str = "a", **changes: Any) -> RemoteFile:
     """Return a file without a published hash."""
-    return RemoteFile(url=f"https://example.org/{name}", **({"format": "glove"} | changes))
+    return RemoteFile(url=f"https://vectors.example/{name}", **({"format": "glove"} | changes))
 
 
 MINE = RemoteSource(
     name="mine", files={2: (file(),)}, description="Mine", language="en", cased=False,
-    license="CC0-1.0", citation="Me", homepage="https://example.org",
+    license="CC0-1.0", citation="Me", homepage="https://vectors.example",
 )  # fmt: skip
 
 
@@ -77,11 +77,12 @@ def contract(
     samples: Mapping[int, Sequence[bytes]] | None = None,
     expected: Mapping[str, Sequence[float]] | None = None,
 ) -> SourceContract:
-    """Return the contract of a source."""
+    """Return the contract of a source, with the same expected vectors for each dimension of its samples."""
+    samples = samples or {2: [b"the 0.25 -0.5\ncat 1 2.75\n"]}
     facts = {
         "sources": [source],
-        "samples": samples or {2: [b"the 0.25 -0.5\ncat 1 2.75\n"]},
-        "expected": expected or {"the": [0.25], "cat": [1, 2.75]},
+        "samples": samples,
+        "expected": dict.fromkeys(samples, expected or {"the": [0.25], "cat": [1, 2.75]}),
     }
     made: SourceContract = type("TestMine", (SourceContract,), facts)()
     return made
@@ -97,7 +98,7 @@ from embedhub.testing import SourceContract
 
 class TestSeveral(SourceContract):
     sources = [*(replace(GLOVE_6B, name=f"mine-{i}") for i in range(3)), WORDNET_PPMI]
-    samples = {}
+    samples = {25: [b""]}
     expected = {}
 """
 
@@ -133,7 +134,7 @@ def test_sources_of_the_same_format_share_their_sample_tests(tmp_path: Path) -> 
 def test_a_source_that_is_not_installed_is_reported(source: RemoteSource, words: str) -> None:
     """A source that no plugin provides, or another source of its name, breaks the contract."""
     with pytest.raises(pytest.fail.Exception, match=words):
-        contract(source).test_source_is_registered(source)
+        contract(source).test_plugin_is_loaded(source)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +274,7 @@ def read_by(reader: Callable[..., Iterator[Block]], *files: RemoteFile) -> Remot
     kind: type[WithReader] = type("WithReader", (WithReader,), {"reader": staticmethod(reader)})
     return kind(
         name="mine", files={2: files or (file(),)}, description="Mine", language="en", cased=False,
-        license="CC0-1.0", citation="Me", homepage="https://example.org",
+        license="CC0-1.0", citation="Me", homepage="https://vectors.example",
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ class PackagedSource(EmbeddingSource):
 
     file: str
     sha256: str
-    dims: tuple[int, ...]
+    dims: tuple[int, ...] = ()  # without a value, the property of the base class would stay abstract
     format: str = "glove"
 
     def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument

@@ -9,24 +9,30 @@ from typing import Any, cast
 
 from embedhub.errors import SourceNotFoundError
 from embedhub.registry.local_file import as_path
-from embedhub.registry.plugins import Plugins
+from embedhub.registry.plugins import Plugins, refuse_in_plugin
 from embedhub_eval import hookspecs
 from embedhub_eval.benchmark import Benchmark, BenchmarkWarning, open_benchmark
 
 _BUILTIN = "embedhub_eval.builtin_benchmarks"
 _REGISTERED: set[str] = set()
+_PLUGINS = Plugins(hookspecs, [_BUILTIN], {"embedhub_benchmarks": Benchmark})
+
+
+def _all() -> dict[str, Benchmark]:
+    refuse_in_plugin("embedhub_eval.benchmarks()")
+    return _collected()
 
 
 @cache
-def _all() -> dict[str, Benchmark]:
+def _collected() -> dict[str, Benchmark]:
     benchmarks: dict[str, Benchmark] = {}
-    for provider, benchmark in Plugins(hookspecs, [_BUILTIN]).collect("embedhub_benchmarks", Benchmark):
+    for provider, benchmark in _PLUGINS.offered("embedhub_benchmarks"):
         if benchmark.name in benchmarks:
             warnings.warn(
                 f"The benchmark {benchmark.name!r} of {provider} is skipped, because another plugin "
                 "provides that name. Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS.",
                 BenchmarkWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         benchmarks.setdefault(benchmark.name, benchmark)
     return dict(sorted(benchmarks.items()))
@@ -62,6 +68,7 @@ def register(benchmark: Benchmark) -> None:
         ValueError: A plugin or embedhub_eval itself provides that name.
         TypeError: The argument is not a `Benchmark`.
     """
+    refuse_in_plugin("embedhub_eval.register()")
     if not isinstance(benchmark, Benchmark):
         raise TypeError(f"expected a Benchmark, got {benchmark!r}")
     if benchmark.name in _all() and benchmark.name not in _REGISTERED:

@@ -1,6 +1,7 @@
 """Benchmarks: their metadata, files and formats."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -12,7 +13,7 @@ import embedhub_eval
 import pytest
 from benchmark_samples import SAMPLES, bats
 from children import PATIENCE
-from command import add_distribution
+from command import add_distribution, seeing
 from embedhub_eval import Analogy, Benchmark, WordPair, analogies, word_pairs
 from embedhub_eval.benchmark import open_benchmark
 from real_files import REAL_SETS
@@ -362,6 +363,83 @@ def test_plugins_provide_benchmarks(tmp_path: Path) -> None:
     assert names == sorted({"from-plugin", *NAMES})
     assert "glove-6b" in sources
     taken, broken = sorted(messages, key=lambda message: "is broken" in message)
-    assert "The benchmark 'men' of embedhub-good (embedhub-good) is skipped" in taken
+    assert "embedhub-good (embedhub-good) gives the name 'men', which is embedhub's own" in taken
     assert "embedhub-bad (embedhub-bad) is skipped" in broken
     assert "embedhub_benchmarks returned 'no benchmark'; expected Benchmark objects" in broken
+
+
+ASKS = """
+import embedhub, embedhub_eval
+from embedhub_eval import hookimpl
+
+@hookimpl
+def embedhub_benchmarks():
+    return [CALL]
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "embedhub.sources()['glove-6b']",
+        "embedhub_eval.benchmarks()['men']",
+        "embedhub_eval.register(1)",
+        "exit(3)",
+    ],
+)
+def test_plugin_that_asks_or_exits_is_left_out(call: str, tmp_path: Path) -> None:
+    """A plugin that asks for sources or benchmarks in its hook, or exits, is named; all others are there."""
+    add_distribution(tmp_path, "embedhub-asks", ASKS.replace("CALL", call), group="embedhub_eval")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{LOOK}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    names, sources, (message,) = json.loads(done.stdout)
+    assert names == sorted(NAMES)
+    assert "glove-6b" in sources
+    assert message.startswith("The embedhub plugin embedhub-asks (embedhub-asks) is skipped")
+    assert (f"{call.partition('(')[0]}() was called" in message) is (call != "exit(3)")
+
+
+COUNT = """
+import json, sys
+from embedhub_eval import registry
+calls = 0
+def count(frame, event, argument):
+    global calls
+    calls += event in {"call", "c_call"}
+registry.benchmarks()
+registry._PLUGINS.refresh()
+registry._collected.cache_clear()
+sys.setprofile(count)
+names = list(registry.benchmarks())
+sys.setprofile(None)
+print(json.dumps([calls, len(names)]))
+"""
+ONE = """
+from embedhub import RemoteFile
+from embedhub_eval import Benchmark, hookimpl
+
+@hookimpl
+def embedhub_benchmarks():
+    return [Benchmark(name=__name__, format="pairs", files=(RemoteFile("https://example.org/a.tsv"),))]
+"""
+
+
+def test_cost_is_linear_in_the_plugins(tmp_path: Path) -> None:
+    """Twice as many plugins of benchmarks take at most twice as many calls of functions."""
+    calls: list[int] = []
+    for number in (0, 20, 40, 80):
+        site = tmp_path / str(number)
+        site.mkdir()
+        for plugin in range(number):
+            add_distribution(site, f"made-up-{plugin}", ONE, group="embedhub_eval")
+        done = subprocess.run(
+            [sys.executable, "-c", COUNT], env=os.environ | seeing(site),
+            capture_output=True, text=True, check=True, timeout=PATIENCE,
+        )  # fmt: skip
+        made, names = json.loads(done.stdout)
+        assert names == number + len(NAMES)
+        calls.append(made)
+    each = [(made - calls[0]) / number for made, number in zip(calls[1:], (20, 40, 80), strict=True)]
+    assert max(each) < 1.05 * min(each), each

@@ -29,7 +29,7 @@ class TestText(SourceContract):
 
     sources = [source for name, source in SOURCES.items() if name not in SUBWORD]
     samples = {300: [text()]}
-    expected = {word: [place, -0.5] for place, word in enumerate(WORDS)}
+    expected = {300: {word: [place, -0.5] for place, word in enumerate(WORDS)}}
 
 
 def model() -> bytes:
@@ -54,7 +54,7 @@ class TestModel(SourceContract):
 
     sources = [SOURCES[name] for name in SUBWORD]
     samples = {300: [model()]}
-    expected = {"</s>": [4, -1, 0], "the": [4, 1, 0], "The": [6, 1, 0]}
+    expected = {300: {"</s>": [4, -1, 0], "the": [4, 1, 0], "The": [6, 1, 0]}}
 
 
 def test_unknown_words_are_composed_of_ngrams(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_unknown_words_are_composed_of_ngrams(tmp_path: Path) -> None:
 
 
 def test_table_of_languages_is_read_once() -> None:
-    """Whoever asks for the sources again gets the same ones, and no file is read for it."""
+    """A second call of the hook returns the same sources, without reading the table again."""
     assert embedhub_fasttext.embedhub_sources() is embedhub_fasttext.embedhub_sources()
 
 

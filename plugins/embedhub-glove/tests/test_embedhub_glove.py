@@ -29,7 +29,7 @@ class Test42B(SourceContract):
 
     sources = [SOURCES["glove-42b"]]
     samples = {300: [text(OF_42B, 300)]}
-    expected = places(OF_42B)
+    expected = {300: places(OF_42B)}
 
 
 OF_840B = [",", "The", "the", ".\u00a0.\u00a0.", ". . .", "\udc96", "\ufffd", "at name@domain.com"]
@@ -40,7 +40,7 @@ class Test840B(SourceContract):
 
     sources = [SOURCES["glove-840b"]]
     samples = {300: [text([*OF_840B, "The"], 300)]}
-    expected = places(OF_840B)
+    expected = {300: places(OF_840B)}
 
 
 OF_TWITTER = ["<user>", ".", "<hashtag>", "\u0085", "#", "the"]
@@ -51,7 +51,7 @@ class TestTwitter(SourceContract):
 
     sources = [SOURCES["glove-twitter-27b"]]
     samples = {25: [text(OF_TWITTER, 25), b"6 25\n" + text(OF_TWITTER, 25)]}
-    expected = places(OF_TWITTER)
+    expected = {25: places(OF_TWITTER)}
 
 
 OF_2024 = ["the", ",", "<unk>"]
@@ -62,7 +62,7 @@ class Test2024(SourceContract):
 
     sources = [SOURCES["glove-2024-wikigiga"], SOURCES["glove-2024-dolma"]]
     samples = {dim: [text(OF_2024, dim)] for dim in (50, 300)}
-    expected = places(OF_2024)
+    expected = {dim: places(OF_2024) for dim in samples}
 
 
 def test_what_nobody_has_published_is_not_pinned() -> None:

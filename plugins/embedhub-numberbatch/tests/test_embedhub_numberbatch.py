@@ -34,7 +34,7 @@ class TestEnglish(SourceContract):
 
     sources = [SOURCES["numberbatch-en"]]
     samples = {300: [text(ENGLISH)]}
-    expected = places(ENGLISH)
+    expected = {300: places(ENGLISH)}
 
 
 KEYS = ["/c/de/##", *(f"/c/{code}/x_{code}" for code in ["en", *CODES])]
@@ -45,7 +45,7 @@ class TestMultilingual(SourceContract):
 
     sources = [SOURCES["numberbatch"]]
     samples = {300: [text(KEYS)]}
-    expected = places(KEYS)
+    expected = {300: places(KEYS)}
 
 
 class TestGerman(SourceContract):
@@ -53,7 +53,7 @@ class TestGerman(SourceContract):
 
     sources = [SOURCES["numberbatch-de"]]
     samples = {300: [text(KEYS)]}
-    expected = {"##": [0, -0.5], "x_de": [4, -0.5]}
+    expected = {300: {"##": [0, -0.5], "x_de": [4, -0.5]}}
 
 
 class TestOthers(SourceContract):
@@ -61,7 +61,7 @@ class TestOthers(SourceContract):
 
     sources = [SOURCES[f"numberbatch-{code}"] for code in CODES if code != "de"]
     samples = {300: [text([f"/c/{code}/same" for code in CODES])]}
-    expected = {"same": []}
+    expected = {300: {"same": []}}
 
 
 def test_capitals_and_longer_numbers_are_found(tmp_path: Path) -> None:

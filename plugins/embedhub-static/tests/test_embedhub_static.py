@@ -51,7 +51,7 @@ class TestPotion(SourceContract):
 
     sources = POTION
     samples = {dim: [safetensors("embeddings", dim), tokenizer()] for dim in (64, 128, 256, 512)}
-    expected = {token: [number, -0.5] for number, token in enumerate(TOKENS)}
+    expected = {dim: {token: [number, -0.5] for number, token in enumerate(TOKENS)} for dim in samples}
 
 
 class TestMatryoshka(SourceContract):
@@ -59,7 +59,7 @@ class TestMatryoshka(SourceContract):
 
     sources = MATRYOSHKA
     samples = {dim: [safetensors("embedding.weight", 1024), tokenizer()] for dim in (32, 1024)}
-    expected = {token: [number, -0.5, 0.25] for number, token in enumerate(TOKENS)}
+    expected = {dim: {token: [number, -0.5, 0.25] for number, token in enumerate(TOKENS)} for dim in samples}
 
 
 def test_all_is_pinned() -> None:

@@ -31,7 +31,7 @@ class TestContract(SourceContract):
 
     sources = [embedhub_word2vec.SOURCE]
     samples = {300: [binary(b""), binary(b"\n")]}
-    expected = {word: [place, -0.5] for place, word in enumerate(WORDS)}
+    expected = {300: {word: [place, -0.5] for place, word in enumerate(WORDS)}}
 
 
 def test_longer_numbers_are_looked_up_by_their_length(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""What the commands new-plugin and check find out about a file: its hash, and what its vectors are."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedhub._compression import open_bytes, split_member
+from embedhub._progress import progress_bar
+from embedhub.errors import FormatError
+from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.vocabulary import encode_all
+
+_CHUNK = 1 << 20
+
+
+class FileState(NamedTuple):
+    """Hash and number of bytes of a file."""
+
+    known_hash: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What blocks of words and vectors contain.
+
+    Args:
+        words: Number of distinct words.
+        cased: Whether a word has an upper-case letter.
+        digest: The same for the same words and vectors in the same order.
+        first_words: The first words.
+        first_vectors: Their vectors.
+    """
+
+    words: int
+    cased: bool
+    digest: str
+    first_words: list[str]
+    first_vectors: NDArray[np.float32]
+
+
+def hash_file(path: Path, algorithm: str = "sha256", *, inflate: bool = False) -> FileState:
+    """Return hash and size of the bytes that a table of a source states.
+
+    Args:
+        path: The file; of ``archive.zip#member`` the bytes of the member.
+        algorithm: Name of the hash.
+        inflate: Whether the file is compressed and the bytes in it are meant.
+    """
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    size = 0
+    with open_bytes(path) if inflate or split_member(path)[1] else path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return FileState(f"{algorithm}:{digest.hexdigest()}", size)
+
+
+def measure(blocks: Iterable[Block | ExtraFile], dim: int, label: str, *, first: int = 0) -> Measured:
+    """Read all blocks of a file.
+
+    Args:
+        blocks: What a reader yields.
+        dim: Dimension of the vectors.
+        label: Name of the file, for the progress bar and messages.
+        first: How many of the first words and vectors to return.
+
+    Raises:
+        FormatError: The file is malformed, or has no vectors.
+    """
+    distinct: set[bytes] = set()
+    cased = False
+    digests = hashlib.sha256(), hashlib.sha256()
+    first_words: list[str] = []
+    first_vectors = np.empty((0, dim), np.float32)
+    with progress_bar(f"Reading {label}", None, in_bytes=False) as advance:
+        for block in blocks:
+            if isinstance(block, ExtraFile):
+                continue
+            words, vectors = block
+            _check_vectors(words, vectors, dim, label)
+            encoded = encode_all(words)
+            distinct.update(encoded)
+            text = "\n".join(words)
+            cased = cased or text != text.lower()
+            digests[0].update(b"".join(b"%d:%b" % (len(word), word) for word in encoded))
+            digests[1].update(np.ascontiguousarray(vectors).data)
+            wanted = first - len(first_words)
+            if wanted > 0:
+                first_words += words[:wanted]
+                first_vectors = np.concatenate([first_vectors, vectors[:wanted]])
+            advance(len(words))
+    if not distinct:
+        raise FormatError(f"{label}: the file has no vectors. Give a file with at least one.")
+    digest = " ".join(digest.hexdigest() for digest in digests)
+    return Measured(len(distinct), cased, digest, first_words, first_vectors)
+
+
+def _check_vectors(words: list[str], vectors: NDArray[np.float32], dim: int, label: str) -> None:
+    if vectors.shape != (len(words), dim) or vectors.dtype != np.float32:
+        raise FormatError(
+            f"{label}: {len(words)} words came with vectors of shape {vectors.shape} and dtype "
+            f"{vectors.dtype}; expected {(len(words), dim)} and float32. Correct the reader of the format."
+        )
+    if not np.isfinite(vectors).all():
+        word = words[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
+        raise FormatError(
+            f"{label}: the vector of {word!r} holds a number that is not finite. Correct the file."
+        )

@@ -1,0 +1,23 @@
+"""Failures of a contract: a message, without the lines of the contract's own code."""
+
+from typing import NoReturn
+
+import pytest
+
+
+def expect(condition: bool, message: str) -> None:  # noqa: FBT001 - it reads like assert
+    """Fail the test unless a condition holds."""
+    __tracebackhide__ = True
+    if not condition:
+        fail(message)
+
+
+def fail(message: str) -> NoReturn:
+    """Fail the test."""
+    __tracebackhide__ = True
+    pytest.fail(message)
+
+
+def describe(error: BaseException) -> str:
+    """Return the type and the message of an error."""
+    return f"{type(error).__name__} ({error})"
