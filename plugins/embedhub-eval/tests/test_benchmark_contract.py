@@ -154,7 +154,7 @@ class Careless(Benchmark):
     """A benchmark whose reader lets any bytes pass, and fails on some."""
 
     def read(self, path: Path | None = None) -> list[Any]:
-        """Return the first two fields of each line with a rating that nobody gave."""
+        """Return the first two fields of each line with a rating that no one gave."""
         assert path is not None
         lines = path.read_text("utf-8").splitlines()
         pairs = [line.split("\t")[:2] for line in lines]
