@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from command import add_plugin, run, seeing
 
 from embedhub import RemoteFile, RemoteSource
+from embedhub.registry.builtin.wordnet import WORDNET_PPMI
 from embedhub.registry.catalog import bibtex, describe, list_sources
 
 
@@ -107,15 +109,27 @@ def test_info_accepts_the_path_of_a_file(tmp_path: Path) -> None:
 
 
 def test_bibtex_is_an_entry() -> None:
-    """A plain citation becomes a note, with its year as a field."""
+    """The command prints the entry of a source, and nothing else."""
     assert run("info", "wordnet-ppmi", "--bibtex").stdout == (
+        "@book{fellbaum1998wordnet,\n"
+        "  editor = {Fellbaum, Christiane},\n"
+        "  title = {{WordNet}: An Electronic Lexical Database},\n"
+        "  publisher = {MIT Press},\n"
+        "  year = {1998},\n"
+        "}\n"
+    )
+
+
+def test_bibtex_of_a_plain_citation_is_a_note() -> None:
+    """Without an entry of its own, the citation of a source becomes a note, with its year as a field."""
+    assert bibtex(replace(WORDNET_PPMI, bibtex="")) == (
         "@misc{wordnet-ppmi,\n"
         "  title = {{wordnet-ppmi: Positive PMI over WordNet 3.0 (relations and glosses), "
         "inside the package}},\n"
         "  note = {Christiane Fellbaum, ed. (1998). WordNet: An Electronic Lexical Database. MIT Press.},\n"
         "  year = {1998},\n"
         "  howpublished = {\\url{https://wordnet.princeton.edu/}},\n"
-        "}\n"
+        "}"
     )
 
 
