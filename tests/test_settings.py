@@ -55,7 +55,7 @@ def test_invalid_boolean_is_rejected(
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("1", None), ("all", None), ("", set()), ("0", set()), ("one, two", {"one", "two"})],
+    [("1", None), ("all", None), ("", set()), ("0", set()), ("off", set()), ("one, two", {"one", "two"})],
 )
 def test_plugins_are_disabled_all_or_by_name(
     text: str, expected: set[str] | None, monkeypatch: pytest.MonkeyPatch

@@ -338,10 +338,11 @@ def unknown_disabled() -> list[str]:
     disabled = settings.disabled_plugins()
     if not disabled:
         return []
+    groups = [group for group in metadata.entry_points().groups if group.partition("_")[0] == "embedhub"]
     known = {
         _canonical(label)
-        for entry_point in metadata.entry_points()
-        if entry_point.group.partition("_")[0] == "embedhub"
+        for group in groups
+        for entry_point in metadata.entry_points(group=group)
         for label in _labels(entry_point)
     }
     return sorted(name for name in disabled if _canonical(name) not in known)

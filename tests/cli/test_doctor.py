@@ -71,7 +71,9 @@ def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
         ),
         "same": "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS.",
     }
-    assert findings["embedhub-broken (embedhub-broken)"]["value"] == "ZeroDivisionError: division by zero"
+    assert findings["embedhub-broken (embedhub-broken)"]["value"] == (
+        "is skipped, because it is broken: ZeroDivisionError: division by zero"
+    )
     assert findings["embedhub-one (embedhub-one)"]["value"] == "1.0, sources: 1"
     assert findings["proxy: https"]["value"] == "http://me:***@127.0.0.1:9"
 

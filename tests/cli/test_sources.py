@@ -2,15 +2,15 @@
 
 import json
 import re
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from command import add_plugin, run, seeing
 
-from embedhub import RemoteFile, RemoteSource
-from embedhub.registry.builtin.wordnet import WORDNET_PPMI
+from embedhub import Block, ComputedSource, RemoteFile, RemoteSource
 from embedhub.registry.catalog import bibtex, describe, list_sources
 
 
@@ -24,7 +24,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_plugin(
         site,
         "embedhub-fails",
-        "type('Odd', (RemoteSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', files={}, "
+        "type('Odd', (RemoteSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', files={2: RemoteFile('https://example.org/a.bin')}, "
         "description='', language='en', cased=True, license='', citation='', homepage='')",
     )
     return site
@@ -109,26 +109,20 @@ def test_info_accepts_the_path_of_a_file(tmp_path: Path) -> None:
 
 
 def test_bibtex_is_an_entry() -> None:
-    """The command prints the entry of a source, and nothing else."""
-    assert run("info", "wordnet-ppmi", "--bibtex").stdout == (
-        "@book{fellbaum1998wordnet,\n"
-        "  editor = {Fellbaum, Christiane},\n"
-        "  title = {{WordNet}: An Electronic Lexical Database},\n"
-        "  publisher = {MIT Press},\n"
-        "  year = {1998},\n"
-        "}\n"
-    )
+    """The entry of a source is printed, and nothing else."""
+    done = run("info", "wordnet-ppmi", "--bibtex")
+    assert done.stdout.startswith("@book{fellbaum1998wordnet,\n  editor = {Fellbaum, Christiane},\n")
+    assert done.stdout.endswith("\n}\n")
 
 
-def test_bibtex_of_a_plain_citation_is_a_note() -> None:
-    """Without an entry of its own, the citation of a source becomes a note, with its year as a field."""
-    assert bibtex(replace(WORDNET_PPMI, bibtex="")) == (
-        "@misc{wordnet-ppmi,\n"
-        "  title = {{wordnet-ppmi: Positive PMI over WordNet 3.0 (relations and glosses), "
-        "inside the package}},\n"
-        "  note = {Christiane Fellbaum, ed. (1998). WordNet: An Electronic Lexical Database. MIT Press.},\n"
+def test_plain_citation_is_a_note() -> None:
+    """Without an entry of its own a source has its citation as a note, with the year as a field."""
+    assert bibtex(source_of(citation="Me, ed. (1998). Press.", homepage="https://example.org/")) == (
+        "@misc{made-up,\n"
+        "  title = {{made-up: 100 \\% made \\& up}},\n"
+        "  note = {Me, ed. (1998). Press.},\n"
         "  year = {1998},\n"
-        "  howpublished = {\\url{https://wordnet.princeton.edu/}},\n"
+        "  howpublished = {\\url{https://example.org/}},\n"
         "}"
     )
 
@@ -136,7 +130,7 @@ def test_bibtex_of_a_plain_citation_is_a_note() -> None:
 def source_of(**options: Any) -> RemoteSource:
     """Return a source with some of its metadata."""
     plain: dict[str, Any] = {
-        "files": {},
+        "files": {2: RemoteFile("https://example.org/a.txt")},
         "language": "en",
         "cased": True,
         "license": "",
@@ -147,14 +141,15 @@ def source_of(**options: Any) -> RemoteSource:
 
 
 def test_bibtex_escapes_plain_citations() -> None:
-    """Special characters of TeX are escaped; a citation in BibTeX is returned unchanged."""
+    """Special characters of TeX are escaped; the BibTeX of a source is returned unchanged."""
     entry = bibtex(source_of(citation="A_B {2020}, 2021: 50 % & more # ~ ^ \\ $"))
     assert r"  title = {{made-up: 100 \% made \& up}}," in entry
     note = r"A\_B \{2020\}, 2021: 50 \% \& more \# \textasciitilde{} \textasciicircum{} \textbackslash{} \$"
     assert f"  note = {{{note}}},\n" in entry
     assert "year" not in entry
     assert "howpublished" not in entry
-    assert bibtex(source_of(citation="@article{me,\n}\n")) == "@article{me,\n}"
+    assert bibtex(source_of(citation="Me", bibtex="@article{me,\n}\n")) == "@article{me,\n}"
+    assert bibtex(source_of(citation="@me (2020)")).startswith("@misc{made-up,")
     assert bibtex(source_of()).count("\n") == 2
 
 
@@ -170,6 +165,38 @@ def test_an_unknown_size_stays_unknown() -> None:
         None,
     )
     assert (large["download_bytes"], large["download_bytes_at_most"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("size", "archive_size", "at_most"),
+    [(1000, 300, 300), (1000, 3000, 1000), (None, 300, 300), (1000, None, 1000)],
+)
+def test_download_is_at_most_the_archive(size: int | None, archive_size: int | None, at_most: int) -> None:
+    """The upper limit of a download is the size of the archive, where that is smaller than the inflated one."""
+    url = "https://example.org/a.zip"
+    file = RemoteFile(url, member="a.txt", size=size, archive_size=archive_size, format="glove")
+    (dim,) = describe(source_of(files={2: file}))["dims"]
+    assert (dim["download_bytes"], dim["download_bytes_at_most"]) == (None, at_most)
+
+
+def test_words_are_those_of_the_store() -> None:
+    """The number of words is the declared one until there is a store, and then what the store has."""
+
+    def compute(dim: int) -> Iterator[Block]:
+        yield Block(["rain", "storm", "rain"], np.ones((3, dim), np.float32))
+
+    facts = {"description": "", "language": "en", "license": "", "citation": "", "homepage": ""}
+    source = ComputedSource(
+        name="miscounted", dims=(2, 3), version=1, compute=compute, cased=True, vocab_size=5, **facts
+    )
+    assert [describe(source)["words"], *(dim["words"] for dim in describe(source)["dims"])] == [5, 5, 5]
+    words = len(source.vectors(3))
+    assert [describe(source)["words"], *(dim["words"] for dim in describe(source)["dims"])] == [
+        words,
+        5,
+        words,
+    ]
+    assert (describe(source)["unit"], describe(source)["bibtex"]) == ("word", "")
 
 
 def test_the_catalog_has_what_the_command_lists() -> None:

@@ -22,11 +22,12 @@ version = "1.0"
 {entry_point} = "{module}"
 """
 SOURCE = """
-from embedhub import RemoteSource, hookimpl
+from embedhub import RemoteFile, RemoteSource, hookimpl
 
 def source(name):
+    file = RemoteFile("https://example.org/a.txt", format="glove")
     return RemoteSource(
-        name=name, files={}, description="", language="en", cased=False,
+        name=name, files={2: file}, description="", language="en", cased=False,
         license="", citation="", homepage="",
     )
 
@@ -44,7 +45,10 @@ BROKEN = {
         "ModuleNotFoundError: No module named 'no_such_module_anywhere'",
     ),
     "embedhub-no-python": ("1 +", "SyntaxError"),
-    "embedhub-no-hook": (SOURCE, "no function embedhub_sources or embedhub_commands marked with @hookimpl"),
+    "embedhub-no-hook": (
+        SOURCE,
+        "no function embedhub_commands or embedhub_formats or embedhub_sources marked with @hookimpl",
+    ),
     "embedhub-misspelt": (
         SOURCE + "@hookimpl\ndef embedhub_source():\n    return []\n",
         "unknown hook 'embedhub_source'",

@@ -68,6 +68,7 @@ def register(benchmark: Benchmark) -> None:
         ValueError: A plugin or embedhub_eval itself provides that name.
         TypeError: The argument is not a `Benchmark`.
     """
+    refuse_in_plugin("embedhub_eval.register()")
     if not isinstance(benchmark, Benchmark):
         raise TypeError(f"expected a Benchmark, got {benchmark!r}")
     if benchmark.name in _all() and benchmark.name not in _REGISTERED:
