@@ -108,7 +108,7 @@ def bibtex(source: str | Path | EmbeddingSource) -> str:
     Example:
         >>> from embedhub.registry.catalog import bibtex
         >>> print(bibtex("wordnet-ppmi").splitlines()[0])
-        @misc{wordnet-ppmi,
+        @book{fellbaum1998wordnet,
 
     Args:
         source: A registered name, a path, or an `EmbeddingSource`.
