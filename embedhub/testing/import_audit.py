@@ -86,7 +86,7 @@ def _audit(plugin: str) -> list[str]:
     sys.addaudithook(record)
     began = time.perf_counter()
     loaded = EntryPoint("plugin", plugin, hookspecs.PROJECT).load()
-    for hook in ("embedhub_sources", "embedhub_formats"):
+    for hook in ("embedhub_sources", "embedhub_formats", "embedhub_benchmarks"):  # the last of embedhub-eval
         list(getattr(loaded, hook, tuple)() or ())
     seconds = time.perf_counter() - began
     found = list(dict.fromkeys(effects))  # a copy: what this module does from here on is not the plugin's

@@ -136,7 +136,7 @@ def test_headers_are_made_only_for_a_download(gated: Any, monkeypatch: pytest.Mo
 def test_interrupted_download_is_resumed_with_headers(
     gated: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a first call has got is kept, and the next call asks for the rest, with headers made anew."""
+    """What a first call has got is kept, and the next call asks for the rest, with new headers."""
     monkeypatch.setattr("embedhub.download.resumable.ATTEMPTS", 1)
     fine: list[dict[str, Any]] = [{}] if kind == "whole" else [{}] * 3
     gated.faults = [*fine, {"cut": 300_000 if kind == "whole" else 60_000}]
@@ -280,7 +280,7 @@ def test_interrupt_and_own_errors_of_headers_pass(gated: Any, error: BaseExcepti
     ],
 )
 def test_invalid_headers_are_a_download_error(gated: Any, returned: object, words: str) -> None:
-    """What is no mapping of str to str, or no header for a file, is named without its values."""
+    """Anything but a mapping of str to str, or a reserved header, is named without its values."""
     with pytest.raises(DownloadError, match=words) as caught:
         fetch(a_file(gated, headers=lambda: returned))
     assert "sss" not in str(caught.value)

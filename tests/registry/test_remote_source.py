@@ -203,7 +203,7 @@ A_FILE = RemoteFile("https://a.org/b")
     ],
 )
 def test_source_refuses_invalid_files(files: Any, words: str) -> None:
-    """A dim that is not a positive integer, no file, or an unknown format is an error at once."""
+    """A dimension that is not a positive integer, no file, or an unknown format is an error at once."""
     with pytest.raises(ValueError, match=words):
         replace(GLOVE_6B, files=files)
 

@@ -39,7 +39,7 @@ class Benchmark:
         'similarity'
 
     Args:
-        name: Lower-case letters, digits, and ``-``, ``.`` or ``_`` between them.
+        name: What users type: printable characters without blanks and without ``, : / | + # @``.
         format: ``"pairs"`` (see `embedhub_eval.word_pairs.read`), ``"analogies"`` (see
             `embedhub_eval.analogies.read`), ``"google-analogies"`` or ``"bats"``.
         files: Files with the same content, in order of preference.
@@ -72,6 +72,8 @@ class Benchmark:
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        if "," in self.name:  # it separates names on the command line
+            raise ValueError(f"name is {self.name!r}; expected a name without a comma.")
         if self.format not in _READERS:
             raise ValueError(
                 f"{self.name}: format is {self.format!r}; expected {' or '.join(map(repr, _READERS))}."
