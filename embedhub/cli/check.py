@@ -45,7 +45,8 @@ class _Finding:
         place = f"{self.dim}d {self.file}".strip()
         if self.ok:
             return f"ok     {place}: {self.key} {self.actual}{f'. {self.advice}' if self.advice else ''}"
-        return f"WRONG  {place}: {self.key}: expected {self.expected}, got {self.actual}. {self.advice}"
+        actual = str(self.actual).rstrip(".")
+        return f"WRONG  {place}: {self.key}: expected {self.expected}, got {actual}. {self.advice}"
 
 
 @app.command()
@@ -155,16 +156,15 @@ def _own_cache(folder: Path) -> Iterator[None]:
 def _check_archive(dim: int, file: "RemoteFile", folder: Path) -> Iterator[_Finding]:
     """Check the whole archive of a member; it is kept in the folder for its other members."""
     fetched = _download(file.archive, "the archive", folder)
-    archive = replace(file.archive, known_hash=file.archive_hash, size=file.archive_size)
-    yield from _check_bytes(dim, archive, fetched.path, prefix="archive_")
+    yield from _check_bytes(dim, file.archive, fetched.path, of_archive=True)
 
 
-def _check_bytes(dim: int, file: "RemoteFile", path: Path, *, prefix: str = "") -> Iterator[_Finding]:
+def _check_bytes(dim: int, file: "RemoteFile", path: Path, *, of_archive: bool = False) -> Iterator[_Finding]:
     from embedhub.cli._measure import hash_file
 
     algorithm = (file.known_hash or "sha256").partition(":")[0]
     known_hash, size = hash_file(path, algorithm, inflate=file.member is not None)
-    keys = ("archive_hash", "archive_size") if prefix else ("known_hash", "size")
+    keys = ("archive_hash", "archive_size") if of_archive else ("known_hash", "size")
     stated: tuple[Any, ...] = (file.known_hash, file.size)
     for key, expected, actual in zip(keys, stated, (known_hash, size), strict=True):
         written = f'{key} = "{actual}"' if isinstance(actual, str) else f"{key} = {actual}"

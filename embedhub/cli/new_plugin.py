@@ -1,6 +1,7 @@
 """The command new-plugin: a distribution, or a TOML table, made from an author's own files."""
 
 import re
+import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,10 +147,16 @@ def _read_file(path: Path, base: str) -> _AuthorFile:
     from embedhub.cli._excerpt import COUNT
     from embedhub.cli._measure import hash_file, measure
     from embedhub.download.remote_file import RemoteFile
+    from embedhub.formats import FORMATS
     from embedhub.registry.local_file import open_source
     from embedhub.registry.registry import sources
 
     detected = open_source(path, sources().formats).format
+    if detected.format.name not in FORMATS:
+        raise typer.BadParameter(
+            f"{path} is in the format {detected.format.name!r} of a plugin, which a table cannot name. "
+            "Run new-plugin without files, and give its RemoteFile format=<the Format of that plugin>."
+        )
     archive, member = split_member(path)
 
     def remote(path: Path, **more: Any) -> RemoteFile:
@@ -158,12 +165,22 @@ def _read_file(path: Path, base: str) -> _AuthorFile:
 
     more: dict[str, Any] = {}
     if member:
+        _check_deflated(archive, member)
         archive_hash, archive_size = hash_file(archive)
         more = {"member": member, "archive_hash": archive_hash, "archive_size": archive_size}
     companions = tuple(map(remote, detected.companions))
     file = remote(path, format=detected.format.name, companions=companions, **more)
     blocks = detected.format.read(path, detected.dim, *detected.companions)
     return _AuthorFile(path, file, detected, measure(blocks, detected.dim, str(path), first=COUNT))
+
+
+def _check_deflated(archive: Path, member: str) -> None:
+    with zipfile.ZipFile(archive) as file:
+        if file.getinfo(member).compress_type != zipfile.ZIP_DEFLATED:
+            raise typer.BadParameter(
+                f"{archive} holds {member!r} in another way than deflated, so it cannot be downloaded "
+                "without the rest of the archive. Pack it with deflate, the way of most programs."
+            )
 
 
 def _url(base: str, name: str) -> str:

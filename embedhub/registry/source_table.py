@@ -90,8 +90,6 @@ def open_source_table(path: Path) -> RemoteSource:
         )
         dim = entry.pop("dim")
         candidates.setdefault(dim, []).append(_remote_file(entry, place, companions))
-    if not candidates:
-        raise FormatError(f"{path}: files is empty; expected a [[files]] for each file. Add one.")
     options = table | {"fallbacks": tuple(table.get("fallbacks", ()))}
     try:
         return RemoteSource(files=candidates, **options)

@@ -80,12 +80,12 @@ class SourceContract:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PluginWarning)  # the failure has its reason
             providers = sources().providers().get(source.name, {})
-        failed = [f"\n  {problem}" for problem in sources().plugins.problems]
+        problems = sources().plugins.problems
+        failed = [f"\n  {problem.provider} {problem.text}." for problem in problems]
         if not providers and failed:
             fail(
-                f"No plugin provides {source.name!r}. If yours is one of these, it was not loaded, and this "
-                f"is why:{''.join(failed)}\nOtherwise its distribution is not installed: "
-                "python -m pip install ."
+                f"No plugin provides {source.name!r}. If yours is one of these, this is why:{''.join(failed)}"
+                "\nOtherwise its distribution is not installed: python -m pip install ."
             )
         expect(
             bool(providers),
@@ -94,6 +94,8 @@ class SourceContract:
             "function embedhub_sources marked with @hookimpl that returns the source. Install the "
             "distribution: python -m pip install .",
         )
+        own = [f"{problem.provider} {problem.text}." for problem in problems if problem.provider in providers]
+        expect(not own, f"The plugin has problems, which `embedhub doctor` shows too: {' '.join(own)}")
         try:
             registered = sources()[source.name]
         except SourceNotFoundError as error:

@@ -71,7 +71,7 @@ def _audit(plugin: str) -> list[str]:
     installed = tuple(os.path.normcase(os.path.realpath(root)) + os.sep for root in roots if root)
     effects = []
 
-    # CPython traces no audit hook: its lines never count as run. tests/testing/test_contract.py tests them.
+    # CPython traces no audit hook: its lines never count as run. test_import_audit.py tests them.
     def record(event: str, arguments: tuple[Any, ...]) -> None:  # pragma: no cover
         if event == "open" and not isinstance(arguments[0], int):
             path = os.path.realpath(os.fsdecode(arguments[0]))

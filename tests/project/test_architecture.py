@@ -65,13 +65,14 @@ def test_heavy_packages_are_imported_in_one_module() -> None:
     assert homes["numba"] == {"formats._parse_loop"}
     assert homes["tensorflow"] == {"layers._matrix_layer"}
     assert not homes.keys() & {"gensim", "jax", "matplotlib", "pyarrow", "scipy", "sklearn"}
-    assert homes["pytest"] == {"testing.contract"}
+    assert homes["pytest"] == {"testing._failures", "testing.contract"}
 
 
 def test_pickle_is_not_imported() -> None:
-    """No module imports pickle, and NumPy is never allowed to use it."""
+    """No module imports pickle but the contract, which tests that a source can be; NumPy never may use it."""
     for path in MODULES:
-        assert not imports(path) & {"pickle", "marshal", "shelve", "joblib"}, path
+        allowed_here = {"pickle"} if name_of(path) == "testing._table" else set()
+        assert not imports(path) & {"pickle", "marshal", "shelve", "joblib"} - allowed_here, path
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"np.load", "numpy.load"}:
                 allowed = {word.arg: ast.unparse(word.value) for word in node.keywords}.get("allow_pickle")

@@ -16,7 +16,6 @@ import numpy as np
 import pages
 import pytest
 from children import PATIENCE
-from command import run
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -299,55 +298,6 @@ def test_plugins_read_the_files_of_publishers(
     assert text.tokens == ["it", "rains", ",", "un", "##bel", "##ie", "##va", "##bly", "."]
     assert np.array_equal(layer(np.array([text.ids]))[0], vectors.lookup(text.tokens))
     assert np.array_equal(layer.get_weights()[0][1:], vectors.matrix[1:])
-
-
-def test_new_plugin_passes_its_tests(tmp_path: Path, install: Callable[..., None]) -> None:
-    """The files that `embedhub new-plugin` writes can be installed unchanged, and their tests pass."""
-    done = run("new-plugin", "embedhub-mycorpus", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    folder = tmp_path / "embedhub-mycorpus"
-    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
-        "README.md",
-        "embedhub_mycorpus.py",
-        "pyproject.toml",
-        "tests/sample.txt",
-        "tests/test_embedhub_mycorpus.py",
-    }
-    install(tmp_path / "site", folder)
-    assert "12 passed" in run_tests(folder, tmp_path / "site")
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("mycorpus", "expected 'embedhub-' and lowercase letters"),
-        ("embedhub-", "expected 'embedhub-' and lowercase letters"),
-        ("embedhub-My", "expected 'embedhub-' and lowercase letters"),
-        ("embedhub-../up", "expected 'embedhub-' and lowercase letters"),
-        ("embedhub-glove-6b", "embedhub.registry.builtin.glove provides 'glove-6b' already"),
-    ],
-)
-def test_new_plugin_refuses_an_invalid_name(name: str, words: str, tmp_path: Path) -> None:
-    """A name of another form, or of an existing source, is wrong usage, and nothing is written."""
-    done = run("new-plugin", name, cwd=tmp_path)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert not list(tmp_path.iterdir())
-
-
-def test_new_plugin_overwrites_nothing(tmp_path: Path) -> None:
-    """An existing file is wrong usage, and all files stay unchanged; other files do not matter."""
-    (tmp_path / "LICENSE").write_text("mine", "utf-8")
-    (tmp_path / "README.md").write_text("mine", "utf-8")
-    done = run("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "README.md exists already; nothing was written." in " ".join(
-        re.sub("[│╭╮╰╯─]", "", done.stderr).split()
-    )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["LICENSE", "README.md"]
-    (tmp_path / "README.md").unlink()
-    assert run("new-plugin", "embedhub-mycorpus", "--folder", ".", cwd=tmp_path).returncode == 0
-    assert (tmp_path / "LICENSE").read_text("utf-8") == "mine"
 
 
 @pytest.mark.slow

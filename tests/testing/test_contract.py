@@ -6,21 +6,22 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from children import PATIENCE
+from command import add_distribution, seeing
 
-from embedhub import RemoteFile, RemoteSource
+from embedhub import ComputedSource, Detected, Format, RemoteFile, RemoteSource
 from embedhub.download.remote_file import Fetched
 from embedhub.formats import glove
 from embedhub.registry.builtin.glove import GLOVE_6B
 from embedhub.registry.builtin.wordnet import WORDNET_PPMI
 from embedhub.testing import SourceContract
-from embedhub.testing.import_audit import side_effects
 from embedhub.vectors.blocks import Block
 
 
@@ -186,8 +187,7 @@ class _Unsorted(RemoteSource):
 @pytest.mark.parametrize(
     ("kind", "files", "words"),
     [
-        (RemoteSource, {}, r"dims is \(\); expected positive ints"),
-        (_Unsorted, {}, r"dims is \(50, 25\); expected positive ints, smallest first"),
+        (_Unsorted, {2: (file(),)}, r"dims is \(50, 25\); expected positive ints, smallest first"),
         (_Careless, {2: (file(),)}, "dim 3 raises nothing, although it is not in dims"),
     ],
 )
@@ -283,25 +283,25 @@ def lenient(path: Path, dim: int) -> Iterator[Block]:
     for line in path.read_bytes().split(b"\n"):
         word, *numbers = line.split(b" ")
         if len(numbers) == dim and all(number[-1:].isdigit() for number in numbers):
-            yield [word.decode()], np.array([numbers], np.float32)
+            yield Block([word.decode()], np.array([numbers], np.float32))
 
 
 def too_wide(path: Path, dim: int) -> Iterator[Block]:
     """Yield vectors of another dimension."""
     for words, rows in glove.read(path, dim):
-        yield words, np.hstack([rows, rows])
+        yield Block(words, np.hstack([rows, rows]))
 
 
 def double(path: Path, dim: int) -> Iterator[Block]:
     """Yield vectors in float64."""
     for words, rows in glove.read(path, dim):
-        yield words, rows.astype(np.float64)
+        yield Block(words, rows.astype(np.float64))
 
 
 def infinite(path: Path, dim: int) -> Iterator[Block]:
     """Yield numbers that are not finite."""
     for words, rows in glove.read(path, dim):
-        yield words, rows / np.float32(0)
+        yield Block(words, rows / np.float32(0))
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def capital(path: Path, dim: int, *companions: Path) -> Iterator[Block]:
     """Read GloVe text, in capitals where the companion file says so."""
     for words, rows in glove.read(path, dim):
         capitals = any(other.read_bytes() == b"capital" for other in companions)
-        yield [word.upper() for word in words] if capitals else words, rows
+        yield Block([word.upper() for word in words] if capitals else words, rows)
 
 
 def test_companion_files_are_part_of_a_sample(tmp_path: Path) -> None:
@@ -380,65 +380,310 @@ def test_companion_files_are_part_of_a_sample(tmp_path: Path) -> None:
     made.test_candidates_have_the_same_vectors(source, tmp_path)
 
 
-HOOK = "\n\ndef embedhub_sources():\n    return []\n"
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        (
+            "license",
+            "fill in license",
+            "license is 'fill in license', a placeholder; fill in license. Write the",
+        ),
+        ("citation", "TODO", "citation is 'TODO', a placeholder; fill in citation. Write whom to cite"),
+        ("description", "<what they are>", "description is .*, a placeholder; fill in description"),
+        ("homepage", "https://example.org/me", "homepage is .*, a placeholder; fill in homepage"),
+        ("homepage", "https://www.example.com/me", "homepage is .*, a placeholder; fill in homepage"),
+        (
+            "files",
+            {2: RemoteFile("https://example.org/a", format="glove")},
+            "the url of dim 2 is .*, a placeh",
+        ),
+    ],
+)
+def test_placeholders_are_reported(field: str, value: object, words: str) -> None:
+    """A field that nobody has filled in breaks the contract, by its name."""
+    source = replace(MINE, **{field: value})  # type: ignore[arg-type]  # the point
+    with pytest.raises(pytest.fail.Exception, match=f"mine: {words}"):
+        contract(source).test_metadata_is_complete(source)
 
 
-def test_side_effects_of_a_hook_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files that are written, or read elsewhere, connections, processes and packages are reported."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(site)
-    (tmp_path / "settings.txt").write_text("", "utf-8")
-    (site / "busy_plugin.py").write_text(
-        "import contextlib, pathlib, socket, subprocess, sys, scipy\n"
-        f"elsewhere = pathlib.Path({str(tmp_path)!r})\n"
-        "(elsewhere / 'settings.txt').read_text()\n"
-        "def embedhub_sources():\n"
-        "    (elsewhere / 'new.txt').write_text('')\n"
-        "    (elsewhere / 'folder').mkdir()\n"
-        "    subprocess.run([sys.executable, '-c', ''])\n"
-        "    with contextlib.suppress(OSError):\n"
-        "        socket.create_connection(('127.0.0.1', 9))\n"
-        "    yield from ()\n",
-        "utf-8",
-    )
-    effects = "; ".join(side_effects("busy_plugin"))
-    for phrase in (
-        f"reads {tmp_path / 'settings.txt'}",
-        f"writes {tmp_path / 'new.txt'}",
-        "calls os.mkdir(",
-        "calls subprocess.Popen(",
-        "calls socket.connect(",
-        "imports scipy",
+@dataclass(frozen=True, kw_only=True)
+class _Unhashable(RemoteSource):
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Changing(RemoteSource):
+    def cache_key(self, dim: int) -> str:
+        return f"{super().cache_key(dim)} {next(_COUNTER)}"
+
+
+_COUNTER = count()
+
+
+class _Stubborn(RemoteSource):
+    def __init__(self) -> None:
+        super().__init__(**{name: getattr(MINE, name) for name in MINE.__dataclass_fields__})
+
+
+def unlike(kind: type[RemoteSource]) -> RemoteSource:
+    """Return a source of another class with the fields of MINE."""
+    return kind(**{name: getattr(MINE, name) for name in MINE.__dataclass_fields__})
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (unlike(_Unhashable), r"hash\(source\) raises TypeError \(unhashable type: 'list'\). Keep"),
+        (
+            replace(
+                MINE, files={2: RemoteFile("https://a.example/b", format=Format("f", lambda *_: iter(())))}
+            ),
+            "cannot be pickled: .*lambda.* Keep in its fields",
+        ),
+        (unlike(_Changing), r"cache_key\(2\) differs from call to call"),
+        (_Stubborn(), r"dataclasses.replace\(source, name=...\) raises TypeError"),
+    ],
+)
+def test_sources_that_are_not_values_are_reported(source: RemoteSource, words: str) -> None:
+    """A source that cannot be hashed, pickled or replaced, or whose cache key changes, breaks it."""
+    with pytest.raises(pytest.fail.Exception, match=words):
+        contract(source).test_source_is_a_value(source)
+
+
+def test_each_dimension_has_its_expected_vectors(tmp_path: Path) -> None:
+    """Samples of two dimensions are compared each with its own words and numbers."""
+    source = replace(MINE, files={1: file("a"), 2: file("b")})
+    made = contract(source, {1: [b"one 1\n"], 2: [b"two 1 2\n"]})
+    type(made).expected = {1: {"one": [1]}, 2: {"two": [1, 2]}}
+    made.test_samples_have_the_expected_vectors(source, tmp_path)
+    type(made).expected = {1: {"one": [1]}, 2: {"two": [1, 3]}}
+    with pytest.raises(
+        pytest.fail.Exception, match=r"'two' in b starts with \[1.0, 2.0\]; expected \[1.0, 3"
     ):
-        assert phrase in effects
+        made.test_samples_have_the_expected_vectors(source, tmp_path)
+    type(made).expected = {1: {"one": [1]}}
+    with pytest.raises(pytest.fail.Exception, match=r"samples has dim 2, but expected has only \[1\]"):
+        made.test_samples_cover_every_format(source)
 
 
-def test_a_plugin_that_imports_pytest_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """pytest, which the contract imports, is not installed where a plugin is used."""
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "tested_plugin.py").write_text("import pytest" + HOOK, "utf-8")
-    assert "imports pytest" in side_effects("tested_plugin")
+def ones(dim: int) -> Iterator[Block]:
+    """Yield two words."""
+    yield Block(["a", "b"], np.ones((2, dim), np.float32))
 
 
-def test_files_installed_with_a_plugin_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading a table next to the module, the standard library, numpy or embedhub is not a side effect."""
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "table.tsv").write_text("50\tmd5", "utf-8")
-    (tmp_path / "calm_plugin.py").write_text(
-        "import csv, decimal, numpy, pathlib\n"
-        "from embedhub import EmbeddingSource, RemoteFile, hookimpl\n"
-        "from embedhub.formats import glove, word2vec\n"
-        "pathlib.Path(__file__).with_name('table.tsv').read_text()" + HOOK,
-        "utf-8",
+def guesses(dim: int) -> Iterator[Block]:
+    """Yield other vectors each time."""
+    yield Block(["a"], np.random.default_rng().random((1, dim), np.float32))
+
+
+def thin(dim: int) -> Iterator[Block]:
+    """Yield vectors of another dimension."""
+    yield Block(["a", "b"], np.ones((2, dim - 1), np.float32))
+
+
+def computed(compute: Callable[[int], Iterator[Block]]) -> ComputedSource:
+    """Return a source of two dimensions."""
+    return ComputedSource(
+        name="mine", dims=(2, 3), version=1, compute=compute, description="Mine", language="en", cased=False,
+        license="CC0-1.0", citation="Me", homepage="https://vectors.example",
+    )  # fmt: skip
+
+
+def test_computed_sources_need_no_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that computes its vectors keeps the contract with the expected values of some words."""
+    source = computed(ones)
+    made = type("TestMine", (SourceContract,), {"sources": [source], "expected": {3: {"b": [1, 1]}}})()
+    made.test_source_is_a_value(source)
+    made.test_unknown_dims_raise(source, monkeypatch)
+    made.test_samples_cover_every_format(source)
+    made.test_computed_vectors_are_repeatable(source, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("compute", "expected", "words"),
+    [
+        (guesses, {3: {"a": []}}, "dim 3 has other words or vectors when it is computed again. Seed random"),
+        (thin, {2: {"a": []}}, r"the block of dim 2 has 2 words .*shape \(2, 1\).*; expected .*\(2, 2\)"),
+        (ones, {2: {"c": [1]}}, r"dim 2 has no \['c'\]"),
+        (ones, {2: {"a": [2]}}, r"'a' in dim 2 starts with \[1.0\]; expected \[2.0\]"),
+    ],
+)
+def test_faulty_computed_sources_are_reported(
+    compute: Any, expected: Any, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vectors that differ each time, have another shape or are not the expected ones break the contract."""
+    source = computed(compute)
+    made = type("TestMine", (SourceContract,), {"sources": [source], "expected": expected})()
+    with pytest.raises(pytest.fail.Exception, match=words):
+        made.test_computed_vectors_are_repeatable(source, monkeypatch)
+
+
+def test_computed_sources_need_expected_values() -> None:
+    """A computed source of which nothing is expected breaks the contract."""
+    source = computed(ones)
+    made = type("TestMine", (SourceContract,), {"sources": [source], "expected": {}})()
+    with pytest.raises(
+        pytest.fail.Exception, match=r"expected one or more of \(2, 3\), each with some words"
+    ):
+        made.test_samples_cover_every_format(source)
+
+
+def read_bread(path: Path, dim: int) -> Iterator[Block]:
+    """Read one vector after four letters and the dimension."""
+    yield Block(["bread"], np.frombuffer(path.read_bytes()[5:], "<f4").reshape(1, dim))
+
+
+BREAD = b"BRED\2" + np.array([1, 2], "<f4").tobytes()
+
+
+def by_mark(start: bytes, path: Path) -> Detected | None:
+    """Recognize the four letters."""
+    return Detected(start[4]) if start.startswith(b"BRED") and len(start) > 4 else None
+
+
+def none(*_: object) -> None:
+    """Recognize nothing."""
+
+
+def all_of(dim: int) -> Callable[..., Detected]:
+    """Return what recognizes everything."""
+    return lambda *_: Detected(dim)
+
+
+def careless(start: bytes, path: Path) -> Detected | None:
+    """Look at a byte that may not be there."""
+    return by_mark(start, path) if start[4] else None
+
+
+def hidden(start: bytes, _: Path) -> Detected | None:
+    """Recognize what embedhub takes for its own."""
+    return Detected(2) if start.startswith(b"7 2") else None
+
+
+@pytest.mark.parametrize(
+    ("detect", "sample", "words"),
+    [
+        (none, BREAD, r"returns None for a sample of dim 2; expected Detected\(dim=2\)"),
+        (all_of(3), BREAD, r"returns Detected\(dim=3.* for a sample of dim 2"),
+        (all_of(2), BREAD, r"returns Detected\(.*\) for GloVe text; expected None"),
+        (careless, BREAD, "with an empty file, raises IndexError"),
+        (hidden, b"7 2\n" + BREAD, "is not asked: its sample is read as 'word2vec-binary'"),
+    ],
+)
+def test_a_format_that_recognizes_wrongly_is_reported(
+    detect: Any, sample: bytes, words: str, tmp_path: Path
+) -> None:
+    """A format that misses its own files, takes others, fails or is never asked breaks the contract."""
+    source = replace(MINE, files={2: file(format=Format("bread", read_bread, detect=detect))})
+    with pytest.raises(pytest.fail.Exception, match=words):
+        contract(source, {2: [sample]}).test_formats_are_recognized(source, tmp_path)
+
+
+RIGHT_PLUGIN = """
+import numpy as np
+from embedhub import Block, ComputedSource, Detected, Format, FormatError, RemoteFile, RemoteSource, hookimpl
+
+ABOUT = dict(
+    description="Mine", language="en", cased=False, license="CC0-1.0", citation="Me",
+    homepage="https://vectors.example",
+)
+
+
+def read(path, dim):
+    data = path.read_bytes()
+    if not data.startswith(b"BRED") or len(data) != 5 + 4 * dim:
+        raise FormatError(f"{path}: expected BRED, a dim and {dim} numbers")
+    yield Block(["bread"], np.frombuffer(data[5:], "<f4").reshape(1, dim))
+
+
+def detect(start, path):
+    return Detected(start[4]) if start.startswith(b"BRED") and len(start) > 4 else None
+
+
+def compute(dim):
+    yield Block(["a", "b"], np.eye(2, dim, dtype=np.float32))
+
+
+BREAD = Format("bread", read, detect=detect)
+FILE = RemoteFile("https://vectors.example/a", format=BREAD)
+SOURCES = [
+    RemoteSource(name="bread-vectors", files={2: FILE}, **ABOUT),
+    ComputedSource(name="eyes", dims=(2, 3), version=1, compute=compute, **ABOUT),
+]
+
+
+@hookimpl
+def embedhub_sources():
+    return SOURCES
+
+
+@hookimpl
+def embedhub_formats():
+    return [BREAD]
+"""
+
+RIGHT_TESTS = r"""
+import embedhub_right
+from embedhub.testing import SourceContract
+
+
+class TestBread(SourceContract):
+    sources = embedhub_right.SOURCES[:1]
+    samples = {2: [b"BRED\x02" + b"\x00\x00\x80?" + b"\x00\x00\x00@"]}
+    expected = {2: {"bread": [1, 2]}}
+
+
+class TestEyes(SourceContract):
+    sources = embedhub_right.SOURCES[1:]
+    expected = {2: {"a": [1, 0]}, 3: {"b": [0, 1, 0]}}
+"""
+
+
+def run_contract(folder: Path, tests: str) -> str:
+    """Run tests in a process of its own with the distributions of a folder, and return what pytest prints."""
+    (folder / "test_plugin.py").write_text(tests, "utf-8")
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+    done = subprocess.run(
+        [*command, "-W", "error", "test_plugin.py"],
+        cwd=folder,
+        env=os.environ | seeing(folder / "site") | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
-    assert side_effects("calm_plugin") == ()
-    assert not list(tmp_path.rglob("*.pyc"))
+    return done.stdout
 
 
-def test_a_failing_import_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plugin that cannot be loaded by itself is a RuntimeError with its traceback."""
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "needy_plugin.py").write_text("raise OSError('no disk')" + HOOK, "utf-8")
-    with pytest.raises(RuntimeError, match=r"(?s)needy_plugin fails when .*OSError: no disk"):
-        side_effects("needy_plugin")
+def test_right_plugins_keep_the_contract(tmp_path: Path) -> None:
+    """A plugin with a format of its own and a computed source passes all tests."""
+    add_distribution(tmp_path / "site", "embedhub-right", RIGHT_PLUGIN)
+    assert re.search(r"\n\d+ passed, \d+ skipped in", run_contract(tmp_path, RIGHT_TESTS))
+
+
+BROKEN_TESTS = """
+import embedhub
+from embedhub.testing import SourceContract
+
+
+class TestMine(SourceContract):
+    sources = [
+        embedhub.RemoteSource(
+            name="mine", files={2: embedhub.RemoteFile("https://vectors.example/a")}, description="Mine",
+            language="en", cased=False, license="CC0-1.0", citation="Me", homepage="https://vectors.example",
+        )
+    ]
+    samples = {2: [b"the 1 2"]}
+    expected = {2: {"the": [1, 2]}}
+"""
+
+
+def test_a_broken_plugin_is_told_its_own_error(tmp_path: Path) -> None:
+    """The first test of a plugin that could not be loaded fails with the plugin's own error."""
+    code = "from embedhub import hookimpl\n@hookimpl\ndef embedhub_sources():\n    return [1 // 0]\n"
+    add_distribution(tmp_path / "site", "embedhub-mine", code)
+    printed = run_contract(tmp_path, BROKEN_TESTS)
+    first = printed.partition("= FAILURES =")[2].partition("\n____")[2].partition("\n____")[0]
+    assert "test_plugin_is_loaded[mine]" in first
+    assert "No plugin provides 'mine'. If yours is one of these, this is why:" in first
+    assert "embedhub-mine (embedhub-mine) is skipped, because it is broken: ZeroDivisionError" in first
