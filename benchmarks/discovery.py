@@ -2,9 +2,9 @@
 
     python benchmarks/discovery.py [--plugins 300] [--repeat 7]
 
-The bare loop imports each module and calls its hook as a plain function. Each variant runs in a process of its
-own, all in turn; the imports of embedhub, which both need, are excluded. The table has the medians. On a shared
-machine the processor time is the figure to compare.
+The bare loop imports each module and calls its hook as a plain function. Each variant runs in a process of
+its own, all in turn; the imports of embedhub, which both need, are excluded. The table has the medians. On a
+shared machine the processor time is the figure to compare.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def add_plugin(site: Path, number: int) -> None:
 
 def measure(code: str, site: Path, plugins: int) -> tuple[float, float]:
     """Return the seconds and processor seconds that a variant takes in a process of its own."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-c", IMPORTS + code + REPORT],
         env=os.environ | {"PYTHONPATH": str(site)},
         capture_output=True,

@@ -163,10 +163,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a source or benchmark; all by default")
     names = parser.parse_args().names
-    warnings.simplefilter(
-        "error", embedhub.errors.PluginWarning
-    )  # the sources of a broken plugin would go unasked
-    things: list[Any] = [*embedhub.sources().values(), *embedhub_eval.benchmarks().values()]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        things: list[Any] = [*embedhub.sources().values(), *embedhub_eval.benchmarks().values()]
+    if caught:  # the sources of a broken plugin would go unasked
+        print("\n".join(str(warning.message) for warning in caught), file=sys.stderr)
+        return 1
     if unknown := set(names) - {thing.name for thing in things}:
         parser.error(f"no source or benchmark is named {' or '.join(sorted(unknown))}")
     files = pinned(thing for thing in things if not names or thing.name in names)

@@ -31,6 +31,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "embedhub.matrix.word_counts": ("read_counts",),
     "embedhub_eval.analogies": ("read",),
     "embedhub_eval.labeled": ("read_labeled",),
+    "embedhub_eval.testing": ("BenchmarkContract",),
     "embedhub_eval.word_pairs": ("read",),
     "embedhub.formats.glove": ("read",),
     "embedhub.formats.word2vec": ("read_text", "read_binary"),

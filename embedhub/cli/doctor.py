@@ -179,7 +179,7 @@ def _check_cache() -> "Iterator[Finding]":
 
 
 def _check_settings() -> "Iterator[Finding]":
-    from embedhub.registry.plugins import unknown_disabled
+    from embedhub.registry.entry_points import unknown_disabled
 
     for name, read in _SETTINGS.items():
         text = os.environ.get(name, "")
@@ -217,7 +217,7 @@ def _without_password(text: str) -> str:
 
 
 def _check_plugins() -> "Iterator[Finding]":
-    from embedhub.registry.plugins import entry_points
+    from embedhub.registry.entry_points import entry_points
 
     sources = embedhub.sources()
     providers = sources.providers()
@@ -243,7 +243,11 @@ def _check_plugins() -> "Iterator[Finding]":
         if _installed_version(f"embedhub-{extra}") is None:
             value = f'not installed; commands: {", ".join(names)} (pip install "embedhub[{extra}]")'
             yield Finding("plugins", f"embedhub-{extra}", value)
-    for name, by in providers.items():
+    yield from _check_clashes()
+
+
+def _check_clashes() -> "Iterator[Finding]":
+    for name, by in embedhub.sources().providers().items():
         if len(by) > 1:
             advice = "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
             yield Finding("plugins", name, f"provided by {' and by '.join(sorted(by))}", advice)

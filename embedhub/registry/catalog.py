@@ -102,13 +102,13 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
 def bibtex(source: str | Path | EmbeddingSource) -> str:
     """Return an entry for a bibliography.
 
-    It is the ``bibtex`` of the source. Without one, the citation becomes the note of a ``@misc``: its parts are
-    not guessed, since a wrong author is worse than a plain note.
+    It is the ``bibtex`` of the source. Without one, the citation becomes the note of a ``@misc``: its
+    parts are not guessed, since a wrong author is worse than a plain note.
 
     Example:
         >>> from embedhub.registry.catalog import bibtex
         >>> print(bibtex("wordnet-ppmi").splitlines()[0])
-        @misc{wordnet-ppmi,
+        @book{fellbaum1998wordnet,
 
     Args:
         source: A registered name, a path, or an `EmbeddingSource`.

@@ -1,7 +1,7 @@
 """The hooks of a plugin, and the pluggy markers.
 
-A plugin is what an installed distribution names in the entry-point group ``embedhub``: an `EmbeddingSource` or
-a `Format` itself, or a module with at least one of::
+A plugin is what an installed distribution names in the entry-point group ``embedhub``: an `EmbeddingSource`
+or a `Format` itself, or a module with at least one of::
 
     from embedhub import hookimpl
 

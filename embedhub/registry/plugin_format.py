@@ -37,15 +37,16 @@ class _Detect:
     isolated: Isolated
 
     def __call__(self, start: bytes, path: Path) -> Detected | None:
+        result = None
         with self.isolated(self.provider):
             detected = self.format.detect(start, path) if self.format.detect else None
             if detected is not None and not _is_valid(detected):
                 raise TypeError(
-                    f"detect of its format {self.format.name!r} returned {detected!r} for {path}; expected None, "
-                    "or a Detected with a positive int and a tuple of paths"
+                    f"detect of its format {self.format.name!r} returned {detected!r} for {path}; expected "
+                    "None, or a Detected with a positive int and a tuple of paths"
                 )
-            return detected
-        return None
+            result = detected
+        return result  # noqa: RET504 - None if the code of the plugin failed
 
 
 def _is_valid(detected: Any) -> bool:
@@ -73,7 +74,7 @@ class _Read:
         except BaseException as error:
             kind = StoreError if isinstance(error, OSError) else FormatError
             raise kind(
-                f"{path}: the reader of the format {self.format.name!r}, of the plugin {self.provider}, failed: "
-                f"{type(error).__name__}: {error}. Nothing was published. The file may be malformed; else update "
-                "the plugin, or name it in EMBEDHUB_DISABLE_PLUGINS."
+                f"{path}: the reader of the format {self.format.name!r}, of the plugin {self.provider}, "
+                f"failed: {type(error).__name__}: {error}. Nothing was published. The file may be malformed; "
+                "else update the plugin, or name it in EMBEDHUB_DISABLE_PLUGINS."
             ) from error

@@ -3,12 +3,10 @@
 Whatever a plugin does at import or in a hook, the others work: it is recorded as a `Problem` of that plugin.
 """
 
-import os
-import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module, invalidate_caches, metadata
@@ -18,16 +16,14 @@ from typing import Any, NamedTuple
 import pluggy
 from pluggy import HookImpl
 
-from embedhub import __version__, settings
 from embedhub._names import check_name
 from embedhub._warn import warn_or_log
 from embedhub.errors import PluginError, PluginWarning
+from embedhub.registry.entry_points import entry_points, needed_version
 
 _SLOW = 1.0  # seconds that a plugin may take to load
 _MAX_REPR = 200  # characters
 _ADVICE = "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS."
-_SEPARATORS = re.compile(r"[-_.]+")
-_NAME = re.compile(r"^Name:[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
 
 _running = threading.local()
 
@@ -129,7 +125,7 @@ class Plugins:
         problems = list(dict.fromkeys(self._problems))
         advised = {(problem.provider, problem.advice) for problem in problems}
         for provider, distribution in self._distributions.items():
-            needed = _needed_version(distribution)
+            needed = needed_version(distribution)
             if (
                 needed and (provider, needed[1]) not in advised
             ):  # a plugin that failed has this advice already
@@ -234,7 +230,8 @@ class Plugins:
             names = [name for name in dir(self._hookspecs) if name.startswith("embedhub_")]
             kinds = " or ".join(kind.__name__ for kind in self._kinds.values())
             raise LookupError(
-                f"it has no function {' or '.join(names)} marked with @hookimpl, and is not an object of type {kinds}"
+                f"it has no function {' or '.join(names)} marked with @hookimpl, and is not an object of "
+                f"type {kinds}"
             )
         for name, implementation in found.items():
             if implementation.hookwrapper or implementation.wrapper:
@@ -284,7 +281,7 @@ class Plugins:
         except BaseException as error:  # noqa: BLE001 - also SystemExit, and whatever a plugin may invent
             del self._problems[count:]
             text, advice = f"is skipped, because it is broken: {_describe(error)}", _ADVICE
-            if needed := _needed_version(self._distributions.get(provider)):
+            if needed := needed_version(self._distributions.get(provider)):
                 text, advice = f"{text}; it {needed[0]}", needed[1]
             self._problems.append(Problem(provider, text, advice))
         finally:
@@ -308,62 +305,9 @@ def refuse_in_plugin(function: str) -> None:
     provider = getattr(_running, "provider", None)
     if provider is not None:
         raise PluginError(
-            f"{function} was called by the plugin {provider} at import or in a hook, when not all plugins are "
-            "loaded. Return sources from the hook, and call it later, in the function that needs it."
+            f"{function} was called by the plugin {provider} at import or in a hook, when not all plugins "
+            "are loaded. Return sources from the hook, and call it later, in the function that needs it."
         )
-
-
-def entry_points(group: str) -> Iterator[tuple[str, metadata.EntryPoint]]:
-    """Yield the entry points of a group that are not disabled, each with a unique name of its provider."""
-    disabled = settings.disabled_plugins()
-    if disabled is None:
-        return
-    names = {_canonical(name) for name in disabled}
-    providers: set[str] = set()
-    for entry_point in metadata.entry_points(group=group):
-        labels = _labels(entry_point)
-        if names and names & {_canonical(label) for label in labels}:
-            continue
-        # Two distributions may use one entry-point name, and two of them may have no name at all.
-        provider, number = labels[-1], 1
-        while provider in providers:
-            number += 1
-            provider = f"{labels[-1]} #{number}"
-        providers.add(provider)
-        yield provider, entry_point
-
-
-def unknown_disabled() -> list[str]:
-    """Return the names in EMBEDHUB_DISABLE_PLUGINS that match no installed plugin of any group."""
-    disabled = settings.disabled_plugins()
-    if not disabled:
-        return []
-    groups = [group for group in metadata.entry_points().groups if group.partition("_")[0] == "embedhub"]
-    known = {
-        _canonical(label)
-        for group in groups
-        for entry_point in metadata.entry_points(group=group)
-        for label in _labels(entry_point)
-    }
-    return sorted(name for name in disabled if _canonical(name) not in known)
-
-
-def _labels(entry_point: metadata.EntryPoint) -> tuple[str, str, str]:
-    """Return the distribution of an entry point, its own name, and both as messages have them."""
-    distribution = _distribution_name(entry_point.dist) if entry_point.dist else "?"
-    return distribution, entry_point.name, f"{distribution} ({entry_point.name})"
-
-
-def _distribution_name(distribution: metadata.Distribution) -> str:
-    # Without parsing the metadata, which takes longer than to load a plugin.
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    match = _NAME.search(text)
-    return match[1] if match else "?"
-
-
-def _canonical(name: str) -> str:
-    """Return the form of a name that pip compares."""
-    return _SEPARATORS.sub("-", name.strip()).lower()
 
 
 def _call(implementation: HookImpl, **arguments: Any) -> Any:
@@ -403,35 +347,3 @@ def _slow(provider: str, seconds: float, modules: list[str]) -> Problem:
         "EMBEDHUB_DISABLE_PLUGINS.",
         silent=True,
     )
-
-
-def _needed_version(distribution: metadata.Distribution | None) -> tuple[str, str] | None:
-    """Return that a distribution needs another version of embedhub, and what to do; None if it does not."""
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.version import InvalidVersion, Version
-
-    for line in (distribution.requires if distribution else None) or ():
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
-            continue
-        specifier = requirement.specifier
-        if (
-            _canonical(requirement.name) != "embedhub"
-            or (requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}))
-            or specifier.contains(__version__, prereleases=True)
-        ):
-            continue
-        outdated = False
-        for part in specifier:
-            try:
-                lowest = Version(part.version.removesuffix(".*"))
-            except InvalidVersion:
-                continue
-            outdated |= part.operator in {">=", ">", "~=", "=="} and lowest >= Version(__version__)
-        package = "embedhub" if outdated else _distribution_name(distribution)  # type: ignore[arg-type]  # it has a requirement
-        return (
-            f"needs {requirement}, and this is embedhub {__version__}",
-            f"Run: python -m pip install -U {package}",
-        )
-    return None

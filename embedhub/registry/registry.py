@@ -14,9 +14,10 @@ from embedhub._warn import warn_or_log
 from embedhub.errors import DimNotFoundError, PluginWarning, SourceNotFoundError, StoreError
 from embedhub.formats import FORMATS
 from embedhub.registry import hookspecs
+from embedhub.registry.entry_points import unknown_disabled
 from embedhub.registry.local_file import LocalSource, as_path, open_source
 from embedhub.registry.plugin_format import isolated_format
-from embedhub.registry.plugins import Plugins, refuse_in_plugin, unknown_disabled
+from embedhub.registry.plugins import Plugins, refuse_in_plugin
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.registry.source_table import SUFFIX, open_source_table
 from embedhub.vectors.blocks import Format
@@ -147,8 +148,8 @@ class Registry(Mapping[str, EmbeddingSource]):
     def formats(self) -> tuple[Format, ...]:
         """Return the formats of all plugins, for files of the user.
 
-        A plugin whose code fails to recognize a file is named in a warning, and the others are asked. An error
-        of a reader names the format and its plugin.
+        A plugin whose code fails to recognize a file is named in a warning, and the others are asked. An
+        error of a reader names the format and its plugin.
 
         Example:
             >>> import embedhub
@@ -157,8 +158,8 @@ class Registry(Mapping[str, EmbeddingSource]):
         """
         refuse_in_plugin("embedhub.sources()")
         return tuple(
-            isolated_format(provider, format, _isolated)
-            for provider, format in self.plugins.offered("embedhub_formats")
+            isolated_format(provider, item, _isolated)
+            for provider, item in self.plugins.offered("embedhub_formats")
         )
 
     def _problems(self) -> str:
@@ -183,8 +184,8 @@ class Registry(Mapping[str, EmbeddingSource]):
                 self._providers = discovered
                 if unknown := unknown_disabled():
                     warn_or_log(
-                        f"EMBEDHUB_DISABLE_PLUGINS names {' and '.join(map(repr, unknown))}, which no installed "
-                        "plugin is named. `embedhub doctor` shows the plugins.",
+                        f"EMBEDHUB_DISABLE_PLUGINS names {' and '.join(map(repr, unknown))}, which no "
+                        "installed plugin is named. `embedhub doctor` shows the plugins.",
                         PluginWarning,
                     )
             return self._providers

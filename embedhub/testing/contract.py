@@ -12,7 +12,7 @@ import pytest
 
 from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.errors import DimNotFoundError, OfflineError, PluginWarning, SourceNotFoundError
-from embedhub.registry.plugins import entry_points
+from embedhub.registry.entry_points import entry_points
 from embedhub.registry.registry import sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource

@@ -24,7 +24,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_plugin(
         site,
         "embedhub-fails",
-        "type('Odd', (RemoteSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', files={2: RemoteFile('https://example.org/a.bin')}, "
+        "type('Odd', (RemoteSource,), {'dims': property(lambda self: 1 / 0)})(name='odd', "
+        "files={2: RemoteFile('https://example.org/a.bin')}, "
         "description='', language='en', cased=True, license='', citation='', homepage='')",
     )
     return site
@@ -172,7 +173,7 @@ def test_an_unknown_size_stays_unknown() -> None:
     [(1000, 300, 300), (1000, 3000, 1000), (None, 300, 300), (1000, None, 1000)],
 )
 def test_download_is_at_most_the_archive(size: int | None, archive_size: int | None, at_most: int) -> None:
-    """The upper limit of a download is the size of the archive, where that is smaller than the inflated one."""
+    """The upper limit of a download is the size of the archive, where that is smaller."""
     url = "https://example.org/a.zip"
     file = RemoteFile(url, member="a.txt", size=size, archive_size=archive_size, format="glove")
     (dim,) = describe(source_of(files={2: file}))["dims"]
@@ -185,7 +186,13 @@ def test_words_are_those_of_the_store() -> None:
     def compute(dim: int) -> Iterator[Block]:
         yield Block(["rain", "storm", "rain"], np.ones((3, dim), np.float32))
 
-    facts = {"description": "", "language": "en", "license": "", "citation": "", "homepage": ""}
+    facts: dict[str, Any] = {
+        "description": "",
+        "language": "en",
+        "license": "",
+        "citation": "",
+        "homepage": "",
+    }
     source = ComputedSource(
         name="miscounted", dims=(2, 3), version=1, compute=compute, cased=True, vocab_size=5, **facts
     )

@@ -46,7 +46,7 @@ HOOK = "\n\n@hookimpl\ndef embedhub_formats():\n    print('formats')\n    return
 WORDS = {"rain": (1.0, 2.0), "storm": (0.5, -1.0)}
 
 
-def bread(words: dict[str, tuple[float, ...]]) -> bytes:
+def bread(words: dict[str, tuple[float, float]]) -> bytes:
     """Return a file in the format of the plugin."""
     rows = (
         bytes([len(word)]) + word.encode() + struct.pack("<2f", *numbers) for word, numbers in words.items()
@@ -62,7 +62,8 @@ with warnings.catch_warnings(record=True) as caught:
     vectors = embedhub.load(sys.argv[1])
     again = pickle.loads(pickle.dumps(vectors))
 messages = [str(warning.message) for warning in caught]
-print(json.dumps([{word: again[word].tolist() for word in vectors}, vectors.manifest["fingerprint"], messages]))
+rows = {word: again[word].tolist() for word in vectors}
+print(json.dumps([rows, vectors.manifest["fingerprint"], messages]))
 """
 
 
@@ -164,8 +165,8 @@ def test_error_of_a_reader_names_format_and_plugin(data: bytes, message: str, tm
     (tmp_path / "bread.bin").write_bytes(data)
     done = run("download", "./bread.bin", cwd=tmp_path, **seeing(tmp_path))
     assert done.returncode == 1
-    start = f"Error: {tmp_path / 'bread.bin'}: the reader of the format 'bread', of the plugin made-up-bread (made-up-bread), failed: "
-    assert start in done.stderr
+    assert f"Error: {tmp_path / 'bread.bin'}: the reader of the format 'bread', of the plugin " in done.stderr
+    assert "of the plugin made-up-bread (made-up-bread), failed: " in done.stderr
     assert message in done.stderr
 
 
@@ -186,7 +187,7 @@ def test_errors_that_name_the_file_are_unchanged(tmp_path: Path) -> None:
     )
     assert plugin.detect is not None
     assert plugin.detect(b"", path) == Detected(1)
-    with pytest.raises(FormatError, match="^line 1 is wrong$"):
+    with pytest.raises(FormatError, match=r"^line 1 is wrong$"):
         list(plugin.read(path, 1))
     with pytest.raises(KeyboardInterrupt):
         list(plugin.read(path, 2))

@@ -12,8 +12,6 @@ import pytest
 from children import PATIENCE
 from command import add_distribution, add_plugin, run, seeing
 
-from embedhub.registry import plugins
-
 HOOK = """\
 import sys
 import embedhub
@@ -152,7 +150,8 @@ def test_what_plugins_print_goes_to_stderr(site: Path) -> None:
     assert "a greeting" in done.stderr
     assert "another" in done.stderr
     for name in BROKEN | ODD:
-        assert done.stderr.count(f"Warning: The embedhub plugin made-up-{name} (") == 1, name
+        start = f"Warning: The embedhub plugin made-up-{name} (made-up-{name})"
+        assert done.stderr.count(f"{start} {'is skipped' if name in BROKEN else 'gives'}") == 1, name
 
 
 def test_doctor_names_each_problem(site: Path) -> None:
@@ -211,7 +210,8 @@ def test_interrupt_of_the_user_is_not_a_problem_of_a_plugin(tmp_path: Path) -> N
 
 def test_failing_command_hook_is_isolated(tmp_path: Path) -> None:
     """A plugin that exits while it adds commands is named, and the help is shown."""
-    code = "from embedhub import hookimpl\n\n@hookimpl\ndef embedhub_commands(app):\n    print('hi')\n    exit(4)\n"
+    hook = "@hookimpl\ndef embedhub_commands(app):\n    print('hi')\n    exit(4)\n"
+    code = f"from embedhub import hookimpl\n\n{hook}"
     add_distribution(tmp_path, "made-up-commands", code)
     done = run("--help", **seeing(tmp_path))
     assert done.returncode == 0
@@ -253,7 +253,7 @@ def test_distribution_without_metadata_is_a_plugin(tmp_path: Path) -> None:
     ],
 )
 def test_another_version_of_embedhub_is_advised(requirement: str, command: str, tmp_path: Path) -> None:
-    """A plugin that needs another version of embedhub is named, with what to update, whether or not it fails."""
+    """A plugin that needs another version of embedhub is named with what to update, also if it fails."""
     for name, code in (
         ("works", HOOK + "    return [source('fine')]\n"),
         ("fails", "import embedhub.absent\n"),
@@ -291,7 +291,6 @@ def test_slow_plugin_is_named(tmp_path: Path) -> None:
     assert " s to load (it imported " in text
     assert "gensim" in text
     assert "Ask its authors to import what is slow" in text
-    assert plugins._SLOW == 1  # second
 
 
 @pytest.mark.parametrize(
@@ -314,7 +313,7 @@ def test_plugin_is_disabled_by_any_spelling(name: str, tmp_path: Path) -> None:
 
 
 def test_disabled_name_that_matches_nothing_is_named(tmp_path: Path) -> None:
-    """A misspelt name in EMBEDHUB_DISABLE_PLUGINS is a warning and a finding; a plugin of benchmarks is known."""
+    """A misspelt name in EMBEDHUB_DISABLE_PLUGINS is named; plugins of benchmarks are known."""
     add_plugin(tmp_path, "made-up-one", "source('one')")
     add_distribution(tmp_path, "made-up-pairs", "", group="embedhub_eval")
     disabled = "made-up-onne,made-up-pairs,MADE-UP-ONE"
@@ -350,7 +349,7 @@ print(json.dumps([seen, sources["mine"] is mine, sources.provider("second")]))
 
 
 def test_refresh_finds_what_was_installed_meanwhile(tmp_path: Path) -> None:
-    """A refresh finds new plugins and forgets removed ones, and keeps what was registered; nothing else does."""
+    """A refresh finds new plugins, forgets removed ones, and keeps what was registered."""
     now = tmp_path / "now"
     add_plugin(now, "made-up-first", "source('first')")
     add_plugin(now, "made-up-second", "source('second')")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import embedhub
-from embedhub import EmbeddingSource, RemoteSource
+from embedhub import EmbeddingSource, RemoteFile, RemoteSource
 from embedhub.errors import DimNotFoundError, SourceNotFoundError
 from embedhub.registry.registry import Registry
 
@@ -13,7 +13,7 @@ from embedhub.registry.registry import Registry
 def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
     """Return a source without files."""
     facts: dict[str, Any] = {
-        "name": name, "description": "", "language": "en", "cased": False, "files": {},
+        "name": name, "description": "", "language": "en", "cased": False, "files": {2: RemoteFile("https://example.org/a.txt")},
         "license": "", "citation": "", "homepage": "",
     }  # fmt: skip
     return RemoteSource(**(facts | changes))

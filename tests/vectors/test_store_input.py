@@ -222,7 +222,7 @@ def test_source_is_built_after_it_was_corrected() -> None:
     """An error leaves nothing behind that a corrected source would meet."""
     with pytest.raises(FormatError):
         embedhub.load(yielding(ONE, ExtraFile("a/b", np.ones(1), {})))
-    gc.collect()  # the arrays of the failed build are no longer mapped, which Windows requires
+    gc.collect()  # the arrays of the failed build are unmapped, which Windows requires
     assert embedhub.load(yielding(ONE, ExtraFile("b", np.ones(1), {})))["rain"].tolist() == [1, 1]
 
 

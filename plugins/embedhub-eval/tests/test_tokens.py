@@ -51,7 +51,7 @@ def scores(kind: str, folder: Path, **options: Any) -> list[Score]:
 @pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 @pytest.mark.parametrize("kind", list(MARKS)[1:])
 def test_tokens_have_the_scores_of_their_words(kind: str, method: Any, tmp_path: Path) -> None:
-    """Pieces and control tokens neither match nor answer, and marks of word starts are no part of a word."""
+    """Pieces and control tokens neither match nor answer, and marks of word starts are not part of a word."""
     expected = scores("words", tmp_path, method=method)
     assert [(score.covered, score.total) for score in expected] == [(4, 5), (1, 2)]
     assert expected[1].score == 1
