@@ -207,6 +207,6 @@ def _check_vectors(
         same = digest == measured.digest
         yield _Finding(
             dim, location, "vectors", same, f"those of {first}", f"{'the same' if same else 'other'} vectors",
-            "" if same else "All files of one dim must hold the same vectors. Make another source of this one.",
+            "" if same else "The files of one dim hold the same vectors. Make another source of this one.",
         )  # fmt: skip
     digests[location] = measured.digest
