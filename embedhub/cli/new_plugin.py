@@ -116,8 +116,9 @@ def _source_name(name: str) -> str:
             f"The name is {name!r}; expected lowercase letters, digits and single hyphens, like "
             "'quiet-rivers', with or without 'embedhub-' before them."
         )
-    if source in embedhub.sources():
-        provider = embedhub.sources().provider(source)
+    provider = embedhub.sources().provider(source) if source in embedhub.sources() else ""
+    # The author may have installed this very plugin, and now makes its next version.
+    if provider and not provider.startswith(f"{_PREFIX}{source} ("):
         raise typer.BadParameter(f"{provider} provides {source!r} already. Choose another name.")
     return source
 

@@ -292,6 +292,18 @@ def test_invalid_names_are_refused(name: str, words: str, folder: Path) -> None:
     assert not list(folder.iterdir())
 
 
+@pytest.mark.parametrize(("distribution", "code"), [("embedhub-rivers", 0), ("embedhub-others", 2)])
+def test_author_makes_the_next_version(distribution: str, code: int, folder: Path, tmp_path: Path) -> None:
+    """The name of a source is free to the distribution that provides it, and to no other."""
+    (folder / "rivers.txt").write_bytes(writers.glove(WORDS, rows(2)))
+    assert run("new-plugin", "rivers", "rivers.txt", *FACTS).returncode == 0
+    module = (folder / "embedhub-rivers" / "embedhub_rivers.py").read_text("utf-8")
+    site = tmp_path / "site"
+    add_distribution(site, distribution, module, attribute="SOURCE")
+    done = run("new-plugin", "rivers", "rivers.txt", *FACTS, "--folder", "next", **seeing(site))
+    assert done.returncode == code, done.stderr
+
+
 def test_nothing_is_overwritten(folder: Path) -> None:
     """An existing file is wrong usage, and all files stay unchanged; other files do not matter."""
     (folder / "LICENSE").write_text("mine", "utf-8")
