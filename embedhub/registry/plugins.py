@@ -327,7 +327,8 @@ def _describe(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - an exception of a plugin may be broken too
         text = ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    # Without its full stop: a sentence goes on, or ends, after it.
+    return f"{type(error).__name__}: {text.removesuffix('.')}" if text else type(error).__name__
 
 
 def _slow(provider: str, seconds: float, modules: list[str]) -> Problem:
