@@ -6,16 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import new
-from urllib.parse import urlsplit
 
 from embedhub.download.remote_file import RemoteFile
+from embedhub.registry.placeholders import is_placeholder, is_placeholder_url
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 from embedhub.testing._failures import describe, expect, fail
 
-# What `embedhub new-plugin` writes where it cannot know better, and what people write in such places.
-_PLACEHOLDER = re.compile(r"(?i)(fill in|todo|tbd|fixme|xxx+)\b.*|\?+|<.*>")
-_PLACEHOLDER_HOSTS = re.compile(r"(.+\.)?example\.(org|com|net)")
 # The subtags of RFC 5646 in their recommended case, without the irregular tags.
 _BCP_47 = re.compile(
     r"[a-z]{2,3}(-[a-z]{3})?(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(-([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
@@ -42,7 +39,7 @@ def check_metadata(source: EmbeddingSource) -> None:
             f"{source.name}: {field} is {text!r}; expected one line. {advice}",
         )
         expect(
-            _PLACEHOLDER.fullmatch(text) is None,
+            not is_placeholder(text),
             f"{source.name}: {field} is {text!r}, a placeholder; fill in {field}. {advice}",
         )
     for field in ("bibtex", "unit"):
@@ -56,7 +53,7 @@ def check_metadata(source: EmbeddingSource) -> None:
     )
     for field, url in [("homepage", source.homepage), *_urls(source)]:
         expect(
-            _PLACEHOLDER_HOSTS.fullmatch(urlsplit(url).hostname or "") is None,
+            not is_placeholder_url(url),
             f"{source.name}: {field} is {url!r}, a placeholder; fill in {field}. No server will have "
             "anything there.",
         )
