@@ -62,13 +62,13 @@ class _RootGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands in alphabetical order."""
-        return sorted({*super().list_commands(ctx), *chain.from_iterable(plugin_commands().values())})
+        return sorted({*super().list_commands(ctx), *chain.from_iterable(_plugin_commands(ctx).values())})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name, None if it does not exist."""
         command = super().get_command(ctx, cmd_name)
         if command is None:
-            by_plugin = (commands.get(cmd_name) for commands in plugin_commands().values())
+            by_plugin = (commands.get(cmd_name) for commands in _plugin_commands(ctx).values())
             command = next(filter(None, by_plugin), None)
         if command is None and not ctx.resilient_parsing:  # the shell completes a line
             for extra, names in COMMANDS_OF_EXTRAS.items():
@@ -78,6 +78,13 @@ class _RootGroup(TyperGroup):
                         f'disabled. Install it with: pip install "embedhub[{extra}]"'
                     )
         return command
+
+
+def _plugin_commands(ctx: Any) -> "Mapping[str, Mapping[str, Any]]":
+    with warnings.catch_warnings():
+        if ctx.resilient_parsing:  # the shell completes a line, and would show them in it
+            warnings.simplefilter("ignore")
+        return plugin_commands()
 
 
 @cache
