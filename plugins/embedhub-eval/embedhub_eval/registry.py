@@ -15,7 +15,7 @@ from embedhub_eval.benchmark import Benchmark, BenchmarkWarning, open_benchmark
 
 _BUILTIN = "embedhub_eval.builtin_benchmarks"
 _REGISTERED: set[str] = set()
-_PLUGINS = Plugins(hookspecs, [_BUILTIN], {"embedhub_benchmarks": Benchmark})
+PLUGINS = Plugins(hookspecs, [_BUILTIN], {"embedhub_benchmarks": Benchmark})
 
 
 def _all() -> dict[str, Benchmark]:
@@ -26,7 +26,7 @@ def _all() -> dict[str, Benchmark]:
 @cache
 def _collected() -> dict[str, Benchmark]:
     benchmarks: dict[str, Benchmark] = {}
-    for provider, benchmark in _PLUGINS.offered("embedhub_benchmarks"):
+    for provider, benchmark in PLUGINS.offered("embedhub_benchmarks"):
         if benchmark.name in benchmarks:
             warnings.warn(
                 f"The benchmark {benchmark.name!r} of {provider} is skipped, because another plugin "
