@@ -300,7 +300,7 @@ def test_a_skeleton_says_what_to_fill_in(folder: Path, install: Callable[..., No
     code, printed = run_tests(made, folder / "site")
     assert code == 1
     assert re.search(r"\n1 failed, \d+ passed in", printed)
-    assert "mycorpus: description is 'fill in description', a placeholder; fill in description." in printed
+    assert "mycorpus: description is 'fill in description', a placeholder. Say what" in printed
     done = run("new-plugin", "mycorpus", "--folder", "other", "--license", "MIT", "--description", "Mine")
     assert done.returncode == 0, done.stderr
     text = (folder / "other" / "embedhub_mycorpus.py").read_text("utf-8")
