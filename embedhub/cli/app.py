@@ -5,6 +5,7 @@ A plugin's commands may use every name of ``__all__``: types of arguments, and f
 
 import errno
 import json
+import logging
 import os
 import sys
 import warnings
@@ -253,6 +254,14 @@ def _show_warning(  # noqa: PLR0917 - Python's own order
         stream.write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
+def _set_debug(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - typer calls it with a position
+    ctx.ensure_object(SimpleNamespace).debug = value
+    if value:
+        log = logging.getLogger("embedhub")
+        log.addHandler(logging.StreamHandler())
+        log.setLevel(logging.DEBUG)
+
+
 def _print_version(value: bool) -> None:  # noqa: FBT001 - typer calls it with a position
     if value:
         typer.echo(f"embedhub {embedhub.__version__}")
@@ -261,16 +270,22 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 - typer calls it with a
 
 @app.callback()
 def _root(
-    ctx: typer.Context,
     *,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error, and TensorFlow's log.")
+    # Eager, since plugins are loaded before this function runs.
+    _debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug",
+            callback=_set_debug,
+            is_eager=True,
+            help="Show the traceback of an error, also of a plugin's, and TensorFlow's log.",
+        ),
     ] = False,
 ) -> None:
-    ctx.ensure_object(SimpleNamespace).debug = debug
+    pass
 
 
 def print_message(kind: Literal["Error", "Warning"], text: str) -> None:

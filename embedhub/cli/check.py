@@ -100,7 +100,7 @@ def _check(source: "EmbeddingSource", dims: list[int]) -> Iterator[_Finding]:
 
 
 def _check_placeholders(source: "EmbeddingSource", dims: list[int]) -> Iterator[_Finding]:
-    """Find what the author has yet to write; nothing is said of what is written."""
+    """Find what the author has yet to write; what is written is not reported."""
     from embedhub.registry.local_file import LocalSource
     from embedhub.registry.placeholders import is_placeholder, is_placeholder_url
     from embedhub.registry.remote_source import RemoteSource

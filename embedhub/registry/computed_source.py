@@ -67,7 +67,7 @@ class ComputedSource(EmbeddingSource):
         object.__setattr__(self, "dims", dims)
         if not callable(self.compute):
             raise TypeError(
-                f"{self.name}: compute is {self.compute!r}; expected a function that takes a dim and yields "
+                f"{self.name}: compute is {self.compute!r}; expected a function that takes a dimension and yields "
                 "blocks."
             )
 

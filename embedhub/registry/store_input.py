@@ -22,7 +22,7 @@ def write_blocks(
         advance: Called with the number of words of each block.
 
     Raises:
-        FormatError: These are no blocks, or the file that they are read from is malformed.
+        FormatError: These are not blocks, or the file that they are read from is malformed.
         StoreError: That file cannot be read, or the store cannot be written.
     """
     # The last block may map the downloaded file; Windows removes it when this function has returned.

@@ -221,7 +221,7 @@ def test_sources_of_plugins_are_checked(tmp_path: Path) -> None:
         ("yield ['a'], [[1.0] * dim]", "after 0 vectors: the vectors of a block are [[1.0, 1.0, 1.0]]"),
         (
             "return Block(['a'], np.ones((1, dim), np.float32))",
-            "after 0 vectors: the source yielded ['a'] of type list;",
+            "after 0 vectors: the source yielded ['a'] of type list; expected",
         ),
         ("raise KeyError('boo.')", "its code raised KeyError: 'boo.' (embedhub_ones.py, line 7)."),
         ("yield 1 / 0", "its code raised ZeroDivisionError: division by zero (embedhub_ones.py, line 7)."),

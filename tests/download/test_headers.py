@@ -308,7 +308,7 @@ def test_advice_to_try_again_is_for_what_may_pass(
     again: bool,
     start_tls: Callable[..., Any],
 ) -> None:
-    """Only after a failure of the network or the server; after wrong bytes the author has to be told."""
+    """Only after a failure of the network or the server; after wrong bytes the author has to know."""
     server = start_tls(faults=list(faults))
     file = pinned(TEXT, url=f"{server.base}/{name}", **changes)
     with pytest.raises(DownloadError) as caught:

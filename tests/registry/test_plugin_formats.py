@@ -117,7 +117,7 @@ def test_new_version_of_a_format_reads_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("raise SystemExit(5)", "SystemExit: 5"),
+        ("raise SystemExit(5)", "it called sys.exit(): 5 (a_made_up_crumbs.py, line 19)"),
         ("return 1 / 0", "ZeroDivisionError"),
         ("return 2", "detect of its format 'crumbs' returned 2 for"),
         ("return Detected(0)", "returned Detected(dim=0, companions=()) for"),
@@ -138,13 +138,42 @@ def test_failing_recognition_is_named_and_others_go_on(body: str, message: str, 
     add_distribution(tmp_path, "a-made-up-crumbs", code, attribute="BREAD")
     add_distribution(tmp_path, "made-up-bread", BREAD, attribute="BREAD")
     (tmp_path / "bread.bin").write_bytes(bread(WORDS))
+    vectors, _, (warning,) = load(tmp_path, "bread.bin")
+    assert list(vectors) == list(WORDS)
+    assert warning.startswith("The embedhub plugin a-made-up-crumbs (a-made-up-crumbs) is skipped")
+    assert message in warning
+
+
+def test_formats_are_asked_in_the_order_of_their_names(tmp_path: Path) -> None:
+    """Of two formats that recognize a file, that of the first entry point in alphabetical order reads it."""
+    for name in ("c", "a", "d", "b"):
+        add_distribution(
+            tmp_path, f"made-up-{name}", BREAD.replace('"bread"', f'"{name}"'), attribute="BREAD"
+        )
+    (tmp_path / "bread.bin").write_bytes(bread(WORDS))
+    _, fingerprint, messages = load(tmp_path, "bread.bin")
+    assert fingerprint.endswith(", a 1")
+    assert messages == []
+
+
+def test_format_name_of_two_plugins_is_a_problem_of_both(tmp_path: Path) -> None:
+    """The format of the first plugin is used, and both plugins are named with what to do."""
+    for name in ("two", "one"):
+        add_distribution(tmp_path, f"made-up-{name}", BREAD, attribute="BREAD")
+    (tmp_path / "bread.bin").write_bytes(bread(WORDS))
     vectors, _, messages = load(tmp_path, "bread.bin")
     assert list(vectors) == list(WORDS)
-    # Plugins are in the order of the folder, so the other one may have been asked first.
-    assert len(messages) <= 1
-    if messages:
-        assert messages[0].startswith("The embedhub plugin a-made-up-crumbs (a-made-up-crumbs) is skipped")
-        assert message in messages[0]
+    one, two = (f"made-up-{name} (made-up-{name})" for name in ("one", "two"))
+    advice = "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
+    assert messages == [
+        f"The embedhub plugin {one} gives the name 'bread', as does {two}; its own is used. {advice}",
+        f"The embedhub plugin {two} gives the name 'bread', as does {one}; that of {one} is used. {advice}",
+    ]
+    doctor = run("doctor", "--json", **seeing(tmp_path))
+    assert doctor.returncode == 1
+    assert {one: advice, two: advice}.items() <= {
+        finding["name"]: finding["advice"] for finding in json.loads(doctor.stdout)
+    }.items()
 
 
 def test_plugin_cannot_take_the_name_of_a_format(tmp_path: Path) -> None:
@@ -236,8 +265,11 @@ def test_recognition_gets_all_bytes_up_to_a_mebibyte(
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (bread(WORDS)[:-3], "ValueError: buffer size must be a multiple of element size"),
-        (bread(WORDS)[:9], "error: unpack requires a buffer of 12 bytes"),
+        (
+            bread(WORDS)[:-3],
+            "ValueError: buffer size must be a multiple of element size (made_up_bread.py, line 14). ",
+        ),
+        (bread(WORDS)[:9], "error: unpack requires a buffer of 12 bytes (made_up_bread.py, line 10). "),
     ],
 )
 def test_error_of_a_reader_names_format_and_plugin(data: bytes, message: str, tmp_path: Path) -> None:
@@ -252,7 +284,7 @@ def test_error_of_a_reader_names_format_and_plugin(data: bytes, message: str, tm
 
 
 def test_errors_that_name_the_file_are_unchanged(tmp_path: Path) -> None:
-    """A FormatError of a reader is raised as it is; Ctrl-C and a closed reader are no failures."""
+    """A FormatError of a reader is raised as it is; Ctrl-C and a closed reader are not failures."""
     path = tmp_path / "x"
 
     def read(path: Path, dim: int) -> Any:

@@ -156,7 +156,7 @@ def test_a_byte_order_mark_is_ignored(write: Write) -> None:
     ("old", "new", "words"),
     [
         ('name = "quiet-rivers"', "name = quiet-rivers", r"expected TOML: .*at line 1, column 8"),
-        ("license", "lisense", "unknown key 'lisense'; expected one of .*Did you mean 'license'"),
+        ("license", "licnse", "unknown key 'licnse'; expected one of .*Did you mean 'license'"),
         (
             'citation = "Me (2026). Quiet rivers."\n',
             "",
