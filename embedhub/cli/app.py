@@ -107,17 +107,13 @@ app = typer.Typer(
 
 def complete_names(incomplete: str) -> list[str]:
     """Return the names of sources that start with a text, for completion in the shell."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they would appear in the line that is being typed
-        return [name for name in embedhub.sources() if name.startswith(incomplete)]
+    return [name for name in embedhub.sources() if name.startswith(incomplete)]
 
 
 def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the dimensions of the named source that start with a text, for completion in the shell."""
     typed = {str(dim) for dim in ctx.params.get("dims") or ()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        source = embedhub.sources().get(ctx.params.get("name") or "")
+    source = embedhub.sources().get(ctx.params.get("name") or "")
     dims = map(str, source.dims if source else ())
     return [dim for dim in dims if dim.startswith(incomplete) and dim not in typed]
 
@@ -178,6 +174,8 @@ def main() -> None:
     stderr, a warning one line.
     """
     warnings.showwarning = _show_warning
+    if "_EMBEDHUB_COMPLETE" in os.environ:  # the shell completes a line, in which warnings would appear
+        warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
         # A word may contain bytes that are not UTF-8, or letters that the terminal cannot show.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text file, unless replaced
