@@ -30,7 +30,7 @@ def embedhub_sources():
             language="en",
             cased=False,
             license="CC0-1.0",
-            citation="Nobody (2026)",
+            citation="Me (2026)",
             homepage="https://example.org",
         )
     ]

@@ -42,6 +42,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "embedhub.vectors.subwords": ("Subwords",),
     "embedhub.registry.registry": ("Registry",),
     "embedhub.testing.contract": ("SourceContract",),
+    "embedhub.testing.format_contract": ("FormatContract",),
 }
 """Modules with public names of their own, beside those of `embedhub` itself."""
 

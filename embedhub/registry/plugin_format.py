@@ -41,7 +41,7 @@ class _Detect:
         result = None
         with self.isolated(self.provider):
             detected = self.format.detect(start, path) if self.format.detect else None
-            if detected is not None and not _is_valid(detected):
+            if detected is not None and not is_valid(detected):
                 raise TypeError(
                     f"detect of its format {self.format.name!r} returned {detected!r} for {path}; expected "
                     "None, or a Detected with a positive int and a tuple of paths"
@@ -50,7 +50,8 @@ class _Detect:
         return result  # noqa: RET504 - None if the code of the plugin failed
 
 
-def _is_valid(detected: Any) -> bool:
+def is_valid(detected: Any) -> bool:
+    """Return whether the recognition of a format returned a dimension and companion files in their form."""
     return (
         isinstance(detected, Detected)
         and type(detected.dim) is int

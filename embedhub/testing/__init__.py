@@ -1,4 +1,4 @@
-"""Tests for authors of plugins: `SourceContract`. Needs pytest."""
+"""Tests for authors of plugins: `SourceContract` and `FormatContract`. Needs pytest."""
 
 import lazy_loader
 

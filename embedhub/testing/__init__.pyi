@@ -1,1 +1,2 @@
 from .contract import SourceContract as SourceContract
+from .format_contract import FormatContract as FormatContract

@@ -1,13 +1,13 @@
 """Rules for what a reader or a computation yields: well-formed blocks with the expected vectors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import FormatError
+from embedhub.errors import FormatError, OfflineError
 from embedhub.registry.source import EmbeddingSource
 from embedhub.testing._failures import describe, expect, fail
 from embedhub.vectors.blocks import ExtraFile
@@ -17,11 +17,10 @@ Parsed = tuple[list[str], NDArray[np.float32]]
 
 def parse(source: EmbeddingSource, fetched: Fetched | None, dim: int) -> Parsed:
     """Return all words and vectors of a source; a malformed block fails the test."""
-    place = fetched.path.name if fetched else f"dim {dim}"
+    place = place_of(fetched, dim)
     all_words: list[str] = []
     all_vectors = [np.empty((0, dim), np.float32)]
-    # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
-    for block in source.parse(cast("Fetched", fetched), dim):
+    for block in blocks_of(source, fetched, dim):
         if isinstance(block, ExtraFile):
             continue
         expect(
@@ -43,6 +42,31 @@ def parse(source: EmbeddingSource, fetched: Fetched | None, dim: int) -> Parsed:
         all_words += words
         all_vectors.append(vectors)
     return all_words, np.concatenate(all_vectors)
+
+
+def blocks_of(source: EmbeddingSource, fetched: Fetched | None, dim: int) -> Iterable[Any]:
+    """Return what a source yields; a function that returns something else fails the test."""
+    # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
+    blocks: object = source.parse(cast("Fetched", fetched), dim)
+    if not isinstance(blocks, Iterable):
+        fail(
+            f"{source.name}: {place_of(fetched, dim)}: the function returns {blocks!r:.200}; expected an "
+            "iterator of blocks. Does it yield them?"
+        )
+    return blocks
+
+
+def fetch(source: EmbeddingSource, dim: int) -> Fetched | None:
+    """Return the file of a source without samples, None if it has none; a download fails the test."""
+    try:
+        return source.fetch(dim)
+    except OfflineError as error:
+        fail(f"{source.name}: dim {dim} needs a download, so it needs samples of its files. {error}")
+
+
+def place_of(fetched: Fetched | None, dim: int) -> str:
+    """Return what is read, for messages."""
+    return fetched.path.name if fetched else f"dim {dim}"
 
 
 def parse_or_none(source: EmbeddingSource, fetched: Fetched, dim: int, label: str) -> Parsed | None:

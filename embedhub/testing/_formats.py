@@ -2,17 +2,22 @@
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from embedhub._compression import open_bytes
 from embedhub.errors import FormatError
 from embedhub.formats.detect import detect
 from embedhub.formats.fasttext import MAGIC
+from embedhub.registry.plugin_format import is_valid
 from embedhub.testing._failures import describe, expect, fail
 from embedhub.vectors.blocks import Detected, Format
 
 _START_BYTES = 1 << 20
+_TINY = 17  # lengths from 0
+_TRUNCATIONS = 50
+_HEADER_BYTES = 64
+_SHOWN_BYTES = 24
 _HEADER = json.dumps({"embeddings": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]}}).encode()
 _OTHERS = {
     "GloVe text": b"the 0.25 -0.5\nrain 1 2\n",
@@ -47,12 +52,27 @@ def check_detection(name: str, tested: Format, sample: Path, dim: int) -> None:
         f"{label} returns {detected!r} for a sample of dim {dim}; expected Detected(dim={dim}). Test the "
         "first bytes of the file for what marks the format.",
     )
-    for other, content in _OTHERS.items():
-        found = _call(recognize, content, sample, f"{label}, with {other},")
-        expect(
-            found is None,
-            f"{label} returns {found!r} for {other}; expected None. Ask for bytes that no other format has.",
-        )
+    content = sample.read_bytes()
+    try:
+        for other, data in _OTHERS.items():
+            sample.write_bytes(data)
+            found = _call(recognize, data, sample, f"{label}, with {other},")
+            expect(
+                found is None,
+                f"{label} returns {found!r} for {other}; expected None. Look for bytes of its own.",
+            )
+        for damage, data in _damaged(start):
+            sample.write_bytes(data)
+            more = "..." if len(data) > _SHOWN_BYTES else ""
+            shown = f"{label}, with {damage} ({data[:_SHOWN_BYTES]!r}{more}),"
+            found = _call(recognize, data, sample, shown)
+            expect(
+                found is None or is_valid(found),
+                f"{shown} returns {found!r}; expected None, or a Detected with a positive int and a tuple of "
+                "paths.",
+            )
+    finally:
+        sample.write_bytes(content)
     try:
         first = detect(sample, lambda: (tested,))
     except FormatError as error:
@@ -61,6 +81,24 @@ def check_detection(name: str, tested: Format, sample: Path, dim: int) -> None:
         first.format == tested,
         f"{label} is not asked: its sample is read as {first.format.name!r}. Choose a mark that other "
         "formats do not have.",
+    )
+
+
+def _damaged(start: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what is no longer a whole file: cut to each of the first lengths, tiny, or with wrong bytes."""
+    length = len(start)
+    for size in sorted({*range(min(_TINY, length)), *range(0, length, -(-length // _TRUNCATIONS))}):
+        yield f"a sample truncated to {size} of {length} bytes", start[:size]
+    for size in range(_TINY):
+        for byte in (b"\0", b"\n", b"1", b"{", b"\xff"):
+            yield f"{size} bytes", size * byte
+    for place in range(min(_HEADER_BYTES, length)):
+        for byte in (b"\0", b"\xff"):
+            yield f"a sample corrupted at byte {place}", start[:place] + byte + start[place + 1 :]
+    yield from (
+        (f"a sample with {name} in its header", start[:place] + data + start[place + len(data) :])
+        for place in range(min(_HEADER_BYTES, length))
+        for name, data in (("4 zeros", bytes(4)), ("8 zeros", bytes(8)))
     )
 
 

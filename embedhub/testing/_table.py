@@ -1,26 +1,17 @@
 """Rules for the table of a source: its metadata, its hashes, and that it is a value."""
 
 import pickle
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import new
-from urllib.parse import urlsplit
 
 from embedhub.download.remote_file import RemoteFile
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 from embedhub.testing._failures import describe, expect, fail
+from embedhub.testing._metadata import check_homepage, check_host, check_language, check_text
 
-# What `embedhub new-plugin` writes where it cannot know better, and what people write in such places.
-_PLACEHOLDER = re.compile(r"(?i)(fill in|todo|tbd|fixme|xxx+)\b.*|\?+|<.*>")
-_PLACEHOLDER_HOSTS = re.compile(r"(.+\.)?example\.(org|com|net)")
-# The subtags of RFC 5646 in their recommended case, without the irregular tags.
-_BCP_47 = re.compile(
-    r"[a-z]{2,3}(-[a-z]{3})?(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(-([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
-    r"(-x(-[a-z0-9]{1,8})+)?"
-)
 _ADVICE = {
     "description": "Say what the vectors are and what they were trained on.",
     "license": "Write the license that the owner of the vectors chose, if possible as an SPDX expression.",
@@ -36,35 +27,12 @@ def candidates(source: EmbeddingSource, dim: int) -> tuple[RemoteFile, ...]:
 def check_metadata(source: EmbeddingSource) -> None:
     """Fail unless all fields describe the source, in their form, and none is a placeholder."""
     for field, advice in _ADVICE.items():
-        text = getattr(source, field)
-        expect(
-            isinstance(text, str) and bool(text) and text == " ".join(text.split()),
-            f"{source.name}: {field} is {text!r}; expected one line. {advice}",
-        )
-        expect(
-            _PLACEHOLDER.fullmatch(text) is None,
-            f"{source.name}: {field} is {text!r}, a placeholder; fill in {field}. {advice}",
-        )
-    for field in ("bibtex", "unit"):
-        expect(
-            isinstance(getattr(source, field), str),
-            f"{source.name}: {field} is {getattr(source, field)!r}; expected a string.",
-        )
-    expect(
-        re.fullmatch(r"https://[^/\s]+(/\S*)?", source.homepage) is not None,
-        f"{source.name}: homepage is {source.homepage!r}; expected 'https://...', a page about the vectors.",
-    )
+        check_text(source.name, field, getattr(source, field), advice)
+    expect(isinstance(source.bibtex, str), f"{source.name}: bibtex is {source.bibtex!r}; expected a string.")
+    check_homepage(source.name, source.homepage)
     for field, url in [("homepage", source.homepage), *_urls(source)]:
-        expect(
-            _PLACEHOLDER_HOSTS.fullmatch(urlsplit(url).hostname or "") is None,
-            f"{source.name}: {field} is {url!r}, a placeholder; fill in {field}. No server will have "
-            "anything there.",
-        )
-    expect(
-        _BCP_47.fullmatch(source.language) is not None,
-        f"{source.name}: language is {source.language!r}; expected a BCP 47 tag like 'en', 'zh-Hant', "
-        "'de-AT', 'mul' for several, or 'und' if it is unknown.",
-    )
+        check_host(source.name, field, url)
+    check_language(source.name, source.language)
     expect(type(source.cased) is bool, f"{source.name}: cased is {source.cased!r}; expected a bool.")
     expect(
         source.unit in {"word", "token"},

@@ -18,7 +18,7 @@ import typer
 
 import embedhub
 from embedhub.cli.app import app
-from embedhub.testing import SourceContract
+from embedhub.testing import FormatContract, SourceContract
 
 ROOT = Path(__file__).parents[2]
 NO_TEXT = {"errors", "hookimpl"}  # a module, and a marker of pluggy
@@ -70,7 +70,7 @@ def test_callables_have_docstrings() -> None:
             continue  # raised by embedhub, and described in one sentence
         if "Example:" not in text:
             wrong.append(f"{name} shows no example")
-        if inspect.isclass(value) and issubclass(value, SourceContract):
+        if inspect.isclass(value) and issubclass(value, SourceContract | FormatContract):
             continue  # instantiated by pytest
         taken = [argument for argument in inspect.signature(value).parameters if argument != "self"]
         section = re.search(r"(?ms)^Args:\n(.*?)(?:^\w|\Z)", text)

@@ -1,27 +1,23 @@
 """The contract of a benchmark: `BenchmarkContract`, tests that a plugin's author inherits. Needs pytest."""
 
 import math
-import os
-import re
-import subprocess
-import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
-from urllib.parse import urlsplit
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from embedhub.errors import FormatError
-from embedhub.testing.import_audit import side_effects
+from embedhub.testing._declared import SKIP, read_once, shorten
+from embedhub.testing._failures import describe, expect, fail
+from embedhub.testing._loaded import Group, check_loaded, check_side_effects
+from embedhub.testing._metadata import check_homepage, check_host, check_language, check_text
 from embedhub.vectors.blocks import Block
 from embedhub.vectors.store import open_store
 from embedhub.vectors.store_writer import StoreWriter
-from embedhub_eval import builtin_benchmarks, hookspecs, registry
+from embedhub_eval import hookspecs, registry
 from embedhub_eval.analogies import Analogy
 from embedhub_eval.benchmark import Benchmark
 from embedhub_eval.evaluation import evaluate
@@ -33,11 +29,18 @@ _TRUNCATIONS = 50
 _CORRUPTIONS = 50
 _DIM = 8
 _WEB_PAGE = b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head>\n<body></body></html>\n"
-_OWN_PACKAGES = {"imports embedhub_eval"}  # which every such plugin imports
-_PLACEHOLDER = re.compile(r"(?i)(fill in|todo|tbd|fixme|xxx+)\b.*|\?+|<.*>")
-_PLACEHOLDER_HOST = re.compile(r"(.+\.)?example\.(org|com|net)")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?(-[a-z0-9]+)*")
-_LOAD = "import embedhub_eval; embedhub_eval.benchmarks()"
+_OWN_PACKAGES = ("imports embedhub_eval",)  # which every such plugin imports
+_ADVICE = {
+    "description": "Say what is rated or asked for.",
+    "license": "Write the license that the owner of the benchmark chose, if possible as an SPDX expression.",
+    "citation": "Write whom to cite: authors, year, title.",
+}
+_GROUP = Group(
+    registry.PLUGINS,
+    "embedhub_benchmarks",
+    hookspecs.PROJECT,
+    "a module with a function embedhub_benchmarks marked with @hookimpl that returns the benchmark",
+)
 
 
 class BenchmarkContract:
@@ -54,81 +57,54 @@ class BenchmarkContract:
                 expected = {"my-pairs": [WordPair("rain", "storm", 8)]}
 
     Attributes:
-        benchmarks: The tested benchmarks.
+        benchmarks: The tested benchmarks, in any iterable.
         samples: By the name of each benchmark the content of a tiny file in its format.
         expected: By the name of each benchmark all items of its sample, in order.
     """
 
-    benchmarks: ClassVar[Sequence[Benchmark]]
-    samples: ClassVar[Mapping[str, bytes]]
-    expected: ClassVar[Mapping[str, Sequence[Item]]]
+    benchmarks: ClassVar[Iterable[Benchmark]] = ()
+    samples: ClassVar[Mapping[str, bytes]] = {}
+    expected: ClassVar[Mapping[str, Sequence[Item]]] = {}
+    _problem: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Read what the class has once, since it may be a generator."""
+        super().__init_subclass__(**options)
+        cls.benchmarks, problem = read_once("benchmarks", cls.benchmarks, Benchmark)
+        cls._problem = problem or _find_problem(cls.samples, cls.expected)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run each test for each benchmark."""
         if "benchmark" in metafunc.fixturenames:
-            metafunc.parametrize("benchmark", self.benchmarks, ids=lambda benchmark: benchmark.name)
+            if self._problem:
+                metafunc.parametrize("benchmark", [pytest.param(None, id="none", marks=SKIP)])
+            else:
+                metafunc.parametrize("benchmark", self.benchmarks, ids=lambda benchmark: benchmark.name)
+
+    def test_class_is_complete(self) -> None:
+        """The class has benchmarks, samples and expected items, in their form."""
+        expect(not self._problem, f"{type(self).__name__}: {self._problem}")
 
     def test_plugin_is_loaded(self, benchmark: Benchmark) -> None:
-        """An installed plugin provides the benchmark under its name."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the failure has their text
-            provided = registry.benchmarks().get(benchmark.name)
-        if provided is None:
-            _fail(
-                f"No installed plugin provides {benchmark.name!r}. Its pyproject.toml needs a module in "
-                f"[project.entry-points.{hookspecs.PROJECT}], and the module a function embedhub_benchmarks "
-                "marked with @hookimpl, which returns the benchmark. Install the distribution: python -m pip "
-                f"install . {_reported()}"
-            )
-        _expect(
-            provided == benchmark,
-            f"{benchmark.name!r} is provided, but not as the tested benchmark: {provided!r}. Install the "
-            f"distribution again, or choose another name if another plugin has it. {_reported()}",
-        )
+        """An installed plugin provides the benchmark under its name, and none has failed to do so."""
+        check_loaded(_GROUP, benchmark, tuple(self.benchmarks))
 
     def test_loading_has_no_side_effects(self, benchmark: Benchmark) -> None:
         """Listing names reads only installed files, and uses no network, process or further package."""
-        plugin = _plugin_of(benchmark)
-        try:
-            effects = [effect for effect in side_effects(plugin) if effect not in _OWN_PACKAGES]
-        except RuntimeError as error:
-            _fail(str(error))
-        _expect(
-            not effects,
-            f"The plugin {plugin} {'; '.join(effects)}. It is loaded whenever benchmarks are listed. Import "
-            "large packages, and read files other than its own, in the function that needs them.",
-        )
+        check_side_effects(_GROUP, benchmark, _OWN_PACKAGES)
 
     def test_metadata_is_complete(self, benchmark: Benchmark) -> None:
         """The metadata describes the benchmark, its language, its license and its authors."""
         name = benchmark.name
-        for field in ("description", "license", "citation"):
-            text = getattr(benchmark, field)
-            _expect(
-                isinstance(text, str) and bool(text) and text == " ".join(text.split()),
-                f"{name}: {field} is {text!r}; expected one line.",
-            )
-            _expect(
-                _PLACEHOLDER.fullmatch(text) is None,
-                f"{name}: {field} is {text!r}, a placeholder; fill in {field}.",
-            )
-        _expect(
-            re.fullmatch(r"https://[^/\s]+(/\S*)?", benchmark.homepage) is not None,
-            f"{name}: homepage is {benchmark.homepage!r}; expected 'https://...'.",
-        )
-        urls = [("homepage", benchmark.homepage), *(("files", file.url) for file in benchmark.files)]
+        for field, advice in _ADVICE.items():
+            check_text(name, field, getattr(benchmark, field), advice)
+        check_homepage(name, benchmark.homepage)
+        urls = [("homepage", benchmark.homepage), *(("a url of files", file.url) for file in benchmark.files)]
         for field, url in urls:
-            _expect(
-                _PLACEHOLDER_HOST.fullmatch(urlsplit(url).hostname or "") is None,
-                f"{name}: {field} has {url!r}, a placeholder; fill in {field}.",
-            )
-        _expect(
-            _LANGUAGE.fullmatch(benchmark.language) is not None,
-            f"{name}: language is {benchmark.language!r}; expected a BCP 47 tag like 'en' or 'zh-Hant', "
-            "'mul' for several, or 'und' if it is unknown.",
-        )
+            check_host(name, field, url)
+        check_language(name, benchmark.language)
         total = benchmark.total
-        _expect(
+        expect(
             total is None or (type(total) is int and total > 0),
             f"{name}: total is {total!r}; expected a positive int, or None if unknown.",
         )
@@ -137,12 +113,10 @@ class BenchmarkContract:
         """The sample has all expected word pairs or analogies in order, and no others."""
         items = benchmark.read(self._write_sample(benchmark, tmp_path))
         expected = list(self.expected[benchmark.name])
-        _expect(
-            items == expected, f"{benchmark.name}: the sample has the items {items}; expected {expected}."
-        )
+        expect(items == expected, f"{benchmark.name}: the sample has the items {items}; expected {expected}.")
         for item in items:
             _check_item(item, benchmark, "the sample")
-        _expect(
+        expect(
             benchmark.total is None or benchmark.total >= len(items),
             f"{benchmark.name}: total is {benchmark.total}, but the sample alone has {len(items)} items.",
         )
@@ -156,14 +130,14 @@ class BenchmarkContract:
             writer.write(Block(words, numbers))
         whole, *categories = evaluate(open_store(tmp_path / "store"), local)
         total = len(self.expected[benchmark.name])
-        _expect(
+        expect(
             whole.covered == whole.total == total,
             f"{benchmark.name}: vectors with all words cover {whole.covered} of {whole.total} items; "
             f"expected {total}.",
         )
         low = -1 if benchmark.kind == "similarity" else 0
         for score in (whole, *categories):
-            _expect(
+            expect(
                 score.score is None or low <= score.score <= 1,
                 f"{benchmark.name}: the score {score} is not between {low} and 1.",
             )
@@ -188,12 +162,12 @@ class BenchmarkContract:
         path = tmp_path / "page"
         path.write_bytes(_WEB_PAGE)
         items = _read_or_none(benchmark, path, "a web page in place of its file")
-        _expect(items is None, f"{benchmark.name}: a web page has the items {items}; expected a FormatError.")
+        expect(items is None, f"{benchmark.name}: a web page has the items {items}; expected a FormatError.")
 
     def _write_sample(self, benchmark: Benchmark, folder: Path) -> Path:
         __tracebackhide__ = True
         for attribute, values in (("samples", self.samples), ("expected", self.expected)):
-            _expect(bool(values.get(benchmark.name)), f"{attribute} has nothing for {benchmark.name!r}.")
+            expect(bool(values.get(benchmark.name)), f"{attribute} has nothing for {benchmark.name!r}.")
         path = folder / "sample"
         path.write_bytes(self.samples[benchmark.name])
         return path
@@ -212,7 +186,7 @@ def _check_item(item: Any, benchmark: Benchmark, label: str) -> None:
         and all(isinstance(word, str) and word and word == word.strip() for word in _words(item))
         and (math.isfinite(item.score) if isinstance(item, WordPair) else bool(item.answers))
     )
-    _expect(
+    expect(
         well_formed,
         f"{benchmark.name}: {label} has the item {item!r}; expected a {kind.__name__} of words without "
         "surrounding spaces, with a finite rating or at least one answer.",
@@ -227,49 +201,19 @@ def _read_or_none(benchmark: Benchmark, path: Path, label: str) -> list[Item] | 
     except FormatError:
         return None
     except Exception as error:  # noqa: BLE001 - the type of the error is what is tested
-        _fail(f"{benchmark.name}: {label} raises {type(error).__name__} ({error}); expected a FormatError.")
+        fail(f"{benchmark.name}: {label} raises {describe(error)}; expected a FormatError.")
     for item in items:
         _check_item(item, benchmark, label)
     return items
 
 
-def _plugin_of(benchmark: Benchmark) -> str:
-    """Return what the entry point of the plugin names that provides a benchmark."""
-    __tracebackhide__ = True
-    if benchmark in builtin_benchmarks.BENCHMARKS:
-        return builtin_benchmarks.__name__
-    for entry_point in entry_points(group=hookspecs.PROJECT):
-        try:
-            loaded = entry_point.load()
-            provided = [loaded, *(getattr(loaded, "embedhub_benchmarks", tuple)() or ())]
-        except Exception:  # noqa: BLE001, S112 - a plugin of others; of its own, test_plugin_is_loaded says why
-            continue
-        if benchmark in provided:
-            return entry_point.value
-    return _fail(f"No entry point provides {benchmark.name!r}; see the failure of test_plugin_is_loaded.")
-
-
-def _reported() -> str:
-    """Return the warnings about plugins that a new process shows, as a sentence; they say what is skipped."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-P", "-W", "always", "-c", _LOAD],
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        check=False,
-    )
-    text = done.stderr.strip()
-    return f"Loading the plugins reports:\n{text}" if text else "Loading the plugins reports no problem."
-
-
-def _expect(condition: bool, message: str) -> None:  # noqa: FBT001 - it reads like assert
-    __tracebackhide__ = True
-    if not condition:
-        _fail(message)
-
-
-def _fail(message: str) -> NoReturn:
-    __tracebackhide__ = True
-    pytest.fail(message)
+def _find_problem(samples: object, expected: object) -> str:
+    """Return what is wrong with the samples and expected items of a class; an empty string if nothing is."""
+    if not isinstance(samples, Mapping) or not all(isinstance(sample, bytes) for sample in samples.values()):
+        return f"samples is {shorten(samples)}; expected the bytes of a file by name: {{'my-pairs': b'...'}}."
+    if not isinstance(expected, Mapping) or not all(isinstance(items, list) for items in expected.values()):
+        return (
+            f"expected is {shorten(expected)}; it should have a list of items by name: "
+            "{'my-pairs': [WordPair('rain', 'storm', 8)]}."
+        )
+    return ""

@@ -66,7 +66,7 @@ def test_plugin_of_the_page_keeps_the_contract(page: dict[str, str], tmp_path: P
     """The plugin and the test file that the page shows work together."""
     code, printed = run_contract(tmp_path, page, page["tests/test_my_pairs.py"])
     assert code == 0, printed
-    assert "7 passed" in printed
+    assert "8 passed" in printed
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,20 @@ def test_plugin_of_the_page_keeps_the_contract(page: dict[str, str], tmp_path: P
             "my_pairs.py",
             "    return BENCHMARKS",
             "    return BENCHMARKS[:0]",
-            ["No installed plugin provides 'my-pairs'", "No entry point provides 'my-pairs'"],
+            ["No plugin provides 'my-pairs'", "its hook embedhub_benchmarks returned no objects", "1 failed"],
         ),
         (
             "my_pairs.py",
             "    return BENCHMARKS",
             "    import sklearn\n    open('written', 'w').close()\n    return BENCHMARKS",
-            ["imports sklearn", "written", "loaded whenever benchmarks are listed"],
+            ["imports sklearn", "written", "loaded whenever names are listed"],
         ),
-        ("my_pairs.toml", "[my-pairs]", "[men]", ["'men' is provided, but not as the tested benchmark"]),
+        (
+            "my_pairs.toml",
+            "[my-pairs]",
+            "[men]",
+            ["gives the name 'men', which is embedhub's own; that one is left out"],
+        ),
     ],
     ids=["import fails", "hook returns nothing", "side effects", "name is taken"],
 )
@@ -130,14 +135,14 @@ class Mine(BenchmarkContract):
         ({"citation": "one\ntwo"}, r"mine: citation is 'one\ntwo'; expected one line"),
         (
             {"description": "TODO: describe"},
-            "description is 'TODO: describe', a placeholder; fill in descrip",
+            "description is 'TODO: describe', a placeholder. Say what is",
         ),
-        ({"license": "<license>"}, "license is '<license>', a placeholder; fill in license"),
+        ({"license": "<license>"}, "license is '<license>', a placeholder. Write the license"),
         ({"homepage": "me.org"}, "mine: homepage is 'me.org'; expected 'https://...'"),
-        ({"homepage": "https://example.org/x"}, "homepage has 'https://example.org/x', a placeholder"),
+        ({"homepage": "https://example.org/x"}, "homepage is 'https://example.org/x', a placeholder"),
         (
             {"files": (RemoteFile("https://example.com/x"),)},
-            "files has 'https://example.com/x', a placeholder",
+            "a url of files is 'https://example.com/x', a placeholder",
         ),
         ({"language": "English"}, "mine: language is 'English'; expected a BCP 47 tag"),
         ({"total": 0}, "mine: total is 0; expected a positive int, or None"),
