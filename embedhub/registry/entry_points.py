@@ -13,8 +13,8 @@ _NAME = re.compile(r"^Name:[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
 def entry_points(group: str) -> Iterator[tuple[str, metadata.EntryPoint]]:
     """Yield the entry points of a group that are not disabled, each with a unique name of its provider.
 
-    They are in order of their names, which is the same on every machine: the first format that recognizes a
-    file reads it.
+    They are in order of their names, which is the same on every machine: of two formats or benchmarks with
+    one name, the first is used.
     """
     disabled = settings.disabled_plugins()
     if disabled is None:

@@ -48,8 +48,8 @@ def embedhub_sources() -> Iterable[EmbeddingSource]:  # type: ignore[empty-body]
 def embedhub_formats() -> Iterable[Format]:  # type: ignore[empty-body]
     """Return a list of file formats, also if there is only one; a generator does too.
 
-    Each is then known for files of users, and the first whose ``detect`` recognizes a file reads it. This
-    runs whenever sources are looked up, so it reads no files, and imports nothing that takes long.
+    Each then reads those files of users that its ``detect`` recognizes. This runs whenever sources are looked
+    up, so it reads no files, and imports nothing that takes long.
     """
 
 

@@ -9,7 +9,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module, invalidate_caches, metadata
@@ -17,7 +17,6 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import pluggy
-from pluggy import HookImpl
 
 from embedhub._names import check_name
 from embedhub._warn import warn_or_log
@@ -58,11 +57,18 @@ class _Rejection(Exception):  # noqa: N818 - not an error of Python code
     """A plugin is skipped for a reason that needs no name of an exception."""
 
 
+class _Hook(NamedTuple):
+    """A plugin's function for a hook, and the arguments of the hook that it takes."""
+
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+
+
 @dataclass
 class _Loaded:
     """What the plugins of a group have given."""
 
-    hooks: dict[str, dict[str, HookImpl]] = field(default_factory=dict)
+    hooks: dict[str, dict[str, _Hook]] = field(default_factory=dict)
     """Provider -> name of a hook -> its implementation."""
 
     offers: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
@@ -208,7 +214,7 @@ class Plugins:
         if same is not None:
             raise _Rejection(f"it names the same object as {same}")
         hook = next((hook for hook, kind in self.kinds.items() if isinstance(plugin, kind)), None)
-        hooks = {} if hook else self._find_hooks(provider, plugin)
+        hooks = {} if hook else self._find_hooks(plugin)
         given = (
             {hook: [plugin]} if hook else {name: _call(hooks[name]) for name in hooks if name in self.kinds}
         )
@@ -218,14 +224,14 @@ class Plugins:
         for name, items in offers.items():
             loaded.offers[name] += [(provider, item) for item in items]
 
-    def _find_hooks(self, provider: str, plugin: Any) -> dict[str, HookImpl]:
+    def _find_hooks(self, plugin: Any) -> dict[str, _Hook]:
         """Return the implementations of hooks in a plugin."""
         # Not by PluginManager.register: its errors are long, and it takes as long as to import the plugin.
         names = dir(plugin)
         if isinstance(plugin, ModuleType):  # it may have names that are loaded on first use
             functions = FunctionType, MethodType
             names = [name for name, value in vars(plugin).items() if isinstance(value, functions)]
-        found: dict[str, HookImpl] = {}
+        found: dict[str, _Hook] = {}
         for name in names:
             options = self._manager.parse_hookimpl_opts(plugin, name)
             hook = (options and options["specname"]) or name
@@ -235,14 +241,16 @@ class Plugins:
                 close = difflib.get_close_matches(hook, self._arguments, n=1)
                 hint = f". Did you mean {close[0]}?" if close else f"; expected {self._hooks()}"
                 raise _Rejection(f"there is no hook {hook}{hint}")
-            implementation = HookImpl(plugin, provider, getattr(plugin, name), options)
-            if implementation.hookwrapper or implementation.wrapper:
+            if options["hookwrapper"] or options["wrapper"]:
                 raise _Rejection(f"{hook} is a wrapper; expected @hookimpl without wrapper or hookwrapper")
-            unknown = [name for name in implementation.argnames if name not in self._arguments[hook]]
-            if unknown:
+            function = getattr(plugin, name)
+            parameters = inspect.signature(function).parameters.values()
+            # As pluggy has it, a parameter with a default is the plugin's own.
+            taken = tuple(taken.name for taken in parameters if taken.default is taken.empty)
+            if unknown := [name for name in taken if name not in self._arguments[hook]]:
                 expected = ", ".join(self._arguments[hook]) or "no arguments"
                 raise _Rejection(f"its hook {hook} takes {', '.join(unknown)}; expected {expected}")
-            found[hook] = implementation
+            found[hook] = _Hook(function, taken)
         if not found:
             kinds = " or ".join(kind.__name__ for kind in self.kinds.values())
             raise _Rejection(
@@ -334,9 +342,9 @@ def refuse_in_plugin(function: str) -> None:
         )
 
 
-def _call(implementation: HookImpl, **arguments: Any) -> Any:
+def _call(hook: _Hook, **arguments: Any) -> Any:
     """Return what a hook returns, called with those of the arguments that it takes, as pluggy does."""
-    return implementation.function(*(arguments[name] for name in implementation.argnames))
+    return hook.function(*(arguments[name] for name in hook.arguments))
 
 
 def _repr(value: object) -> str:

@@ -144,18 +144,6 @@ def test_failing_recognition_is_named_and_others_go_on(body: str, message: str, 
     assert message in warning
 
 
-def test_formats_are_asked_in_the_order_of_their_names(tmp_path: Path) -> None:
-    """Of two formats that recognize a file, that of the first entry point in alphabetical order reads it."""
-    for name in ("c", "a", "d", "b"):
-        add_distribution(
-            tmp_path, f"made-up-{name}", BREAD.replace('"bread"', f'"{name}"'), attribute="BREAD"
-        )
-    (tmp_path / "bread.bin").write_bytes(bread(WORDS))
-    _, fingerprint, messages = load(tmp_path, "bread.bin")
-    assert fingerprint.endswith(", a 1")
-    assert messages == []
-
-
 def test_format_name_of_two_plugins_is_a_problem_of_both(tmp_path: Path) -> None:
     """The format of the first plugin is used, and both plugins are named with what to do."""
     for name in ("two", "one"):

@@ -471,8 +471,10 @@ def test_hook_may_have_another_name_or_be_of_a_later_version(tmp_path: Path) -> 
 
 
 def test_hook_takes_some_of_its_arguments(tmp_path: Path) -> None:
-    """A hook may leave out arguments of its specification, as pluggy says."""
-    code = "from embedhub import hookimpl\n\n@hookimpl\ndef embedhub_commands():\n    print('called')\n"
+    """A hook may leave out arguments of its specification, or have its own with defaults, as in pluggy."""
+    code = (
+        "from embedhub import hookimpl\n\n@hookimpl\ndef embedhub_commands(text='called'):\n    print(text)\n"
+    )
     add_distribution(tmp_path, "made-up-commands", code)
     done = run("--help", **seeing(tmp_path))
     assert (done.returncode, done.stderr) == (0, "called\n")
