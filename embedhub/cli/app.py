@@ -62,13 +62,13 @@ class _RootGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands in alphabetical order."""
-        return sorted({*super().list_commands(ctx), *chain.from_iterable(_plugin_commands(ctx).values())})
+        return sorted({*super().list_commands(ctx), *chain.from_iterable(plugin_commands().values())})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name, None if it does not exist."""
         command = super().get_command(ctx, cmd_name)
         if command is None:
-            by_plugin = (commands.get(cmd_name) for commands in _plugin_commands(ctx).values())
+            by_plugin = (commands.get(cmd_name) for commands in plugin_commands().values())
             command = next(filter(None, by_plugin), None)
         if command is None and not ctx.resilient_parsing:  # the shell completes a line
             for extra, names in COMMANDS_OF_EXTRAS.items():
@@ -78,13 +78,6 @@ class _RootGroup(TyperGroup):
                         f'disabled. Install it with: pip install "embedhub[{extra}]"'
                     )
         return command
-
-
-def _plugin_commands(ctx: Any) -> "Mapping[str, Mapping[str, Any]]":
-    with warnings.catch_warnings():
-        if ctx.resilient_parsing:  # the shell completes a line, and would show them in it
-            warnings.simplefilter("ignore")
-        return plugin_commands()
 
 
 @cache
@@ -114,17 +107,13 @@ app = typer.Typer(
 
 def complete_names(incomplete: str) -> list[str]:
     """Return the names of sources that start with a text, for completion in the shell."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they would appear in the line that is being typed
-        return [name for name in embedhub.sources() if name.startswith(incomplete)]
+    return [name for name in embedhub.sources() if name.startswith(incomplete)]
 
 
 def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the dimensions of the named source that start with a text, for completion in the shell."""
     typed = {str(dim) for dim in ctx.params.get("dims") or ()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        source = embedhub.sources().get(ctx.params.get("name") or "")
+    source = embedhub.sources().get(ctx.params.get("name") or "")
     dims = map(str, source.dims if source else ())
     return [dim for dim in dims if dim.startswith(incomplete) and dim not in typed]
 
@@ -185,6 +174,8 @@ def main() -> None:
     stderr, a warning one line.
     """
     warnings.showwarning = _show_warning
+    if "_EMBEDHUB_COMPLETE" in os.environ:  # the shell completes a line, in which warnings would appear
+        warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
         # A word may contain bytes that are not UTF-8, or letters that the terminal cannot show.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text file, unless replaced

@@ -84,13 +84,13 @@ by name, and returns None if they are not those of a composer."""
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: how to read it, and how to recognize it.
+    r"""A file format: how to read it, and how to recognize it.
 
     Example:
         >>> def read(path, dim):
         ...     yield ["rain"], np.zeros((1, dim), np.float32)
         >>> def detect(start, path):
-        ...     return Detected(dim=start[4]) if start[:4] == b"BRED" and start[4:5] > b"\\0" else None
+        ...     return Detected(dim=start[4]) if start[:4] == b"BRED" and start[4:5] > b"\0" else None
         >>> Format("bread", read, detect=detect).version
         1
 
