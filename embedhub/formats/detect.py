@@ -12,7 +12,7 @@ from embedhub.errors import FormatError, FormatWarning
 from embedhub.formats import fasttext, get_format, static_embeddings, word2vec
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._rows import MAX_DIM, count_numbers
-from embedhub.vectors.blocks import Detected, Format
+from embedhub.vectors.blocks import Format
 
 _SNIFF_BYTES = 1 << 20
 _SNIFF_LINES = 10
@@ -99,34 +99,24 @@ def detect(
 
 def _claimed(start: bytes, path: Path, formats: Iterable[Format]) -> DetectedFormat | None:
     """Return the one format of a plugin that recognizes a file; None if there is none."""
-    claims: list[tuple[Format, Detected]] = []
-    for format in formats:  # noqa: A001 - what it is
-        detected = format.detect(start, path) if format.detect else None
-        # A plugin may give the same format twice, by its entry point and by its hook.
-        if detected is not None and all(_original(format) is not _original(other) for other, _ in claims):
-            claims.append((format, detected))
+    asked = ((other, other.detect(start, path)) for other in formats if other.detect)
+    claims = [(other, detected) for other, detected in asked if detected is not None]
     if len(claims) > 1:
         raise FormatError(
-            f"{path}: {' and '.join(_describe(claim) for claim, _ in claims)} recognize this file, and only "
-            "one can read it. Name the plugin of the other in EMBEDHUB_DISABLE_PLUGINS, or uninstall it."
+            f"{path}: {' and '.join(_describe(other) for other, _ in claims)} recognize this file, and only "
+            "one can read it. Name the plugins of the others in EMBEDHUB_DISABLE_PLUGINS."
         )
     if not claims:
         return None
-    (format, detected), dims = claims[0], _dims_of_lines(start)  # noqa: A001 - what it is
+    (other, detected), dims = claims[0], _dims_of_lines(start)
     if dims and 0 < min(dims) <= MAX_DIM:
         warn(
-            f"{path}: {_describe(format)} recognizes this file and reads it, but its lines can be read as "
+            f"{path}: {_describe(other)} recognizes this file and reads it, but its lines can be read as "
             f"GloVe text of dim {mode(dims)} too. If they are that, name the plugin in "
             "EMBEDHUB_DISABLE_PLUGINS.",
             FormatWarning,
         )
-    return DetectedFormat(format, *detected)
-
-
-def _original(format: Format) -> Format:  # noqa: A002 - what it is
-    """Return the format as its plugin gave it."""
-    original: Format = getattr(format.detect, "format", format)
-    return original
+    return DetectedFormat(other, *detected)
 
 
 def _describe(format: Format) -> str:  # noqa: A002 - what it is

@@ -173,32 +173,19 @@ def test_plugin_cannot_take_the_name_of_a_format(tmp_path: Path) -> None:
     assert "made-up-bread (made-up-bread) gives the name 'glove', which is embedhub's own" in message
 
 
-def test_file_of_two_formats_is_an_error(tmp_path: Path) -> None:
-    """If the formats of two plugins recognize a file, the error names both, and how to choose."""
-    add_distribution(tmp_path, "made-up-bread", BREAD, attribute="BREAD")
-    add_distribution(tmp_path, "made-up-crumbs", BREAD.replace('"bread"', '"crumbs"'), attribute="BREAD")
+def test_file_of_several_formats_is_an_error(tmp_path: Path) -> None:
+    """If the formats of several plugins recognize a file, an error names all, and how to choose."""
+    for name in ("c", "a", "b"):
+        code = BREAD.replace('"bread"', f'"{name}"')
+        add_distribution(tmp_path, f"made-up-{name}", code, attribute="BREAD")
     (tmp_path / "bread.bin").write_bytes(bread(WORDS))
     done = run("download", "./bread.bin", cwd=tmp_path, **seeing(tmp_path))
     assert done.returncode == 1
-    for name in ("bread", "crumbs"):
-        assert f"the format '{name}' of the plugin made-up-{name} (made-up-{name})" in done.stderr
-    assert "EMBEDHUB_DISABLE_PLUGINS" in done.stderr
-    done = run(
-        *("download", "./bread.bin"),
-        cwd=tmp_path,
-        **seeing(tmp_path),
-        EMBEDHUB_DISABLE_PLUGINS="made-up-crumbs",
-    )
+    claims = [f"the format '{name}' of the plugin made-up-{name} (made-up-{name})" for name in "abc"]
+    assert f"bread.bin: {' and '.join(claims)} recognize this file, and only one can" in done.stderr
+    disabled = {"EMBEDHUB_DISABLE_PLUGINS": "made-up-a,made-up-c"}
+    done = run("download", "./bread.bin", cwd=tmp_path, **seeing(tmp_path), **disabled)
     assert done.returncode == 0, done.stderr
-
-
-def test_format_that_is_given_twice_is_one(tmp_path: Path) -> None:
-    """A plugin may give its format by an entry point and by its hook."""
-    add_distribution(tmp_path, "made-up-bread", BREAD, attribute="BREAD")
-    hook = "from embedhub import hookimpl\nfrom made_up_bread import BREAD\n" + HOOK
-    add_distribution(tmp_path, "made-up-hook", hook)
-    (tmp_path / "bread.bin").write_bytes(bread(WORDS))
-    assert load(tmp_path, "bread.bin")[0] == {word: list(numbers) for word, numbers in WORDS.items()}
 
 
 TIDE = """\
