@@ -15,7 +15,7 @@ def is_reserved_on_windows(name: str) -> bool:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError if a name cannot be told from a path, an option or a longer expression."""
+    """Raise ValueError if a name cannot be distinguished from a path, an option or a longer expression."""
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
         raise ValueError(f"name is {name!r}; expected a string of 1 to {_MAX_NAME} characters.")
     if _RESERVED.search(name) or not name.isprintable() or name[0] in ".~-":

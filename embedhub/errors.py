@@ -16,7 +16,7 @@ Each error also inherits the matching builtin::
     ├── OutputError (OSError)               an output file or port is not available
     ├── BackendError (NotImplementedError)  the Keras backend does not support the operation
     ├── DependencyError (ImportError)       an optional package is not installed
-    ├── PluginError (RuntimeError)          a plugin asks for sources while plugins are loaded
+    ├── PluginError (RuntimeError)          code of a source or a plugin fails, or calls what it must not
     └── DownloadError (OSError)             a file could not be downloaded
         ├── ChecksumError (ValueError)      the downloaded bytes do not match the checksum
         └── OfflineError                    a download is needed, but EMBEDHUB_OFFLINE is set
@@ -86,7 +86,7 @@ class DependencyError(EmbedhubError, ImportError):
 
 
 class PluginError(EmbedhubError, RuntimeError):
-    """A plugin asks for sources, at import or in a hook, while plugins are loaded."""
+    """Code of a source fails, or a plugin asks for sources, at import or in a hook, while they are loaded."""
 
 
 def missing_dependency(feature: str, package: str, requirement: str, hint: str = "") -> DependencyError:

@@ -5,6 +5,7 @@ A plugin's commands may use every name of ``__all__``: types of arguments, and f
 
 import errno
 import json
+import logging
 import os
 import sys
 import warnings
@@ -106,17 +107,13 @@ app = typer.Typer(
 
 def complete_names(incomplete: str) -> list[str]:
     """Return the names of sources that start with a text, for completion in the shell."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they would appear in the line that is being typed
-        return [name for name in embedhub.sources() if name.startswith(incomplete)]
+    return [name for name in embedhub.sources() if name.startswith(incomplete)]
 
 
 def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the dimensions of the named source that start with a text, for completion in the shell."""
     typed = {str(dim) for dim in ctx.params.get("dims") or ()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        source = embedhub.sources().get(ctx.params.get("name") or "")
+    source = embedhub.sources().get(ctx.params.get("name") or "")
     dims = map(str, source.dims if source else ())
     return [dim for dim in dims if dim.startswith(incomplete) and dim not in typed]
 
@@ -177,6 +174,8 @@ def main() -> None:
     stderr, a warning one line.
     """
     warnings.showwarning = _show_warning
+    if "_EMBEDHUB_COMPLETE" in os.environ:  # the shell completes a line, in which warnings would appear
+        warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
         # A word may contain bytes that are not UTF-8, or letters that the terminal cannot show.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text file, unless replaced
@@ -253,6 +252,14 @@ def _show_warning(  # noqa: PLR0917 - Python's own order
         stream.write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
+def _set_debug(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - typer calls it with a position
+    ctx.ensure_object(SimpleNamespace).debug = value
+    if value:
+        log = logging.getLogger("embedhub")
+        log.addHandler(logging.StreamHandler())
+        log.setLevel(logging.DEBUG)
+
+
 def _print_version(value: bool) -> None:  # noqa: FBT001 - typer calls it with a position
     if value:
         typer.echo(f"embedhub {embedhub.__version__}")
@@ -261,16 +268,22 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 - typer calls it with a
 
 @app.callback()
 def _root(
-    ctx: typer.Context,
     *,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error, and TensorFlow's log.")
+    # Eager, since plugins are loaded before this function runs.
+    _debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug",
+            callback=_set_debug,
+            is_eager=True,
+            help="Show the traceback of an error, also of a plugin's, and TensorFlow's log.",
+        ),
     ] = False,
 ) -> None:
-    ctx.ensure_object(SimpleNamespace).debug = debug
+    pass
 
 
 def print_message(kind: Literal["Error", "Warning"], text: str) -> None:

@@ -1,10 +1,13 @@
-"""The command check: whether the files of a source have the bytes and vectors that its table states."""
+"""The command check: whether a source is as its table states, and can be loaded."""
 
 import os
+import shutil
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,19 +24,19 @@ _WITHOUT_HASH: dict[str, Any] = {"known_hash": None, "size": None, "archive_hash
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """One statement of a table, and what is true.
+    """One statement of a table, and what is true; or an error.
 
     Args:
-        dim: The dimension.
+        dim: The dimension; None for what holds for all.
         file: Location of the file; empty where there is none.
         key: Key of the table, or what else was compared.
         ok: Whether it is true; a value that the table lacks is not false.
-        expected: What the table has.
-        actual: What the file has.
+        expected: What the table has; None if it lacks the key, and for an error.
+        actual: What is true, or the message of the error.
         advice: What to do; empty if nothing.
     """
 
-    dim: int
+    dim: int | None
     file: str
     key: str
     ok: bool
@@ -42,21 +45,23 @@ class _Finding:
     advice: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.dim}d {self.file}".strip()
+        place = "" if self.dim is None else f"{f'{self.dim}d {self.file}'.strip()}: "
         if self.ok:
-            return f"ok     {place}: {self.key} {self.actual}{f'. {self.advice}' if self.advice else ''}"
-        actual = str(self.actual).rstrip(".")
-        return f"WRONG  {place}: {self.key}: expected {self.expected}, got {actual}. {self.advice}"
+            return f"ok     {place}{self.key} {self.actual}{f'. {self.advice}' if self.advice else ''}"
+        if self.expected is None:
+            return f"WRONG  {place}{self.actual} {self.advice}"
+        return f"WRONG  {place}{self.key}: expected {self.expected}, got {self.actual}. {self.advice}"
 
 
 @app.command()
 def check(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
-    """Compare the files of a source with what its table says of them.
+    """Compare a source with what its table says, for its author.
 
     Every file of every dimension is downloaded, or taken from EMBEDHUB_MIRROR
     or the downloads folder: hash, size, words, dimension, and whether the
-    files of one dimension hold the same vectors. Nothing of it is kept. The
-    exit code is 1 if something is wrong.
+    files of one dimension hold the same vectors. Vectors that a function
+    computes are computed. Nothing of it is kept. The exit code is 1 if
+    something is wrong, also if a placeholder was left.
 
     Examples:
       embedhub check my-corpus
@@ -72,7 +77,7 @@ def check(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
     wrong = sum(not finding.ok for finding in findings)
 
     def text() -> str:
-        summary = f"{wrong} of {len(findings)} are wrong." if wrong else "Everything is as the table says."
+        summary = f"{wrong} wrong, {len(findings) - wrong} right." if wrong else _all_right(source)
         return "\n".join([*map(str, findings), f"{source.name}: {summary}"])
 
     print_result([asdict(finding) for finding in findings], text, as_json=as_json)
@@ -83,18 +88,59 @@ def check(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
 def _check(source: "EmbeddingSource", dims: list[int]) -> Iterator[_Finding]:
     from embedhub.registry.remote_source import RemoteSource
 
+    yield from _check_placeholders(source, dims)
     with tempfile.TemporaryDirectory(prefix="embedhub-check-") as folder:
         for dim in dims:
             if not isinstance(source, RemoteSource):
-                yield from _check_vectors(source, dim, source.fetch(dim), "", {})
+                yield from _check_own(source, dim, Path(folder))
                 continue
-            digests: dict[str, str] = {}
+            digests: dict[str, Any] = {}
             for file in source.candidates(dim):
                 yield from _check_file(source, dim, file, Path(folder), digests)
 
 
+def _check_placeholders(source: "EmbeddingSource", dims: list[int]) -> Iterator[_Finding]:
+    """Find what the author has yet to write; what is written is not reported."""
+    from embedhub.registry.local_file import LocalSource
+    from embedhub.registry.placeholders import is_placeholder, is_placeholder_url
+    from embedhub.registry.remote_source import RemoteSource
+
+    if isinstance(source, LocalSource):
+        return
+
+    def missing(dim: int | None, key: str, expected: str, actual: str, advice: str) -> _Finding:
+        actual = f"{actual}, a placeholder" if actual.strip() else "nothing"
+        return _Finding(dim, "", key, ok=False, expected=expected, actual=actual, advice=advice)
+
+    for key, expected in (
+        ("description", "one line on the vectors"),
+        ("license", "the license of the vectors"),
+        ("citation", "whom to cite"),
+    ):
+        if is_placeholder(getattr(source, key)):
+            yield missing(None, key, expected, getattr(source, key), f"Fill in {key}.")
+    advice = "No server has anything there. Write your own URL."
+    if is_placeholder_url(source.homepage):
+        yield missing(None, "homepage", "a page about the vectors", source.homepage, advice)
+    if isinstance(source, RemoteSource):
+        files = [(dim, file) for dim in dims for first in source.candidates(dim) for file in first.all_files]
+        for dim, file in files:
+            if is_placeholder_url(file.url):
+                yield missing(dim, "url", "the place of the file", file.url, advice)
+
+
+def _check_own(source: "EmbeddingSource", dim: int, folder: Path) -> Iterator[_Finding]:
+    """Check a source whose vectors come from its own code."""
+    try:
+        fetched = source.fetch(dim)
+    except Exception as error:  # noqa: BLE001 - the code is the author's
+        yield _error(source, dim, "fetch", error, None)
+        return
+    yield from _check_vectors(source, dim, fetched, {}, folder)
+
+
 def _check_file(
-    source: "EmbeddingSource", dim: int, file: "RemoteFile", folder: Path, digests: dict[str, str]
+    source: "EmbeddingSource", dim: int, file: "RemoteFile", folder: Path, digests: dict[str, Any]
 ) -> Iterator[_Finding]:
     """Check one candidate; its file is removed again."""
     from embedhub.download.fetch import remove_all
@@ -108,13 +154,13 @@ def _check_file(
         fetched = fetched or _download(file, f"{source.name} {dim}d", folder)
     except DownloadError as error:
         advice = "Put the file there, or correct the table."
-        yield _Finding(
-            dim, file.location, "download", ok=False, expected="a file", actual=str(error), advice=advice
-        )
+        reason = str(error).replace(f"{file.location}: ", "")
+        yield _Finding(dim, file.location, "download", ok=False, expected=None, actual=reason, advice=advice)
         return
     for part, path in zip(file.all_files, (fetched.path, *fetched.companions.values()), strict=True):
         yield from _check_bytes(dim, part, path)
-    yield from _check_vectors(source, dim, fetched, file.location, digests)
+    with _own_cache(folder):
+        yield from _check_vectors(source, dim, fetched, digests, folder)
     if not is_kept:
         with _own_cache(folder):
             remove_all(fetched)
@@ -133,11 +179,20 @@ def _in_downloads(file: "RemoteFile") -> "Fetched | None":
 
 def _download(file: "RemoteFile", label: str, folder: Path) -> "Fetched":
     """Download a file whatever its bytes are, which are compared afterwards."""
-    from embedhub.download.fetch import fetch_first
+    from embedhub import settings
+    from embedhub.download.fetch import try_candidates
+    from embedhub.errors import DownloadError
 
     companions = tuple(replace(part, **_WITHOUT_HASH) for part in file.companions)
     with _own_cache(folder):
-        fetched = fetch_first([replace(file, **_WITHOUT_HASH, companions=companions)], label=label)
+        fetched, failures = try_candidates(
+            [replace(file, **_WITHOUT_HASH, companions=companions)], label=label
+        )
+    if fetched is None:
+        reasons = [str(failure) for failure in failures]
+        if settings.offline():
+            reasons.append("EMBEDHUB_OFFLINE is set, so nothing was downloaded.")
+        raise DownloadError(" ".join(reasons))
     return fetched._replace(file=file)
 
 
@@ -178,35 +233,98 @@ def _check_bytes(dim: int, file: "RemoteFile", path: Path, *, of_archive: bool =
 
 
 def _check_vectors(
-    source: "EmbeddingSource", dim: int, fetched: "Fetched | None", location: str, digests: dict[str, str]
+    source: "EmbeddingSource", dim: int, fetched: "Fetched | None", digests: dict[str, Any], folder: Path
 ) -> Iterator[_Finding]:
-    """Read a file, and compare its dimension, its words, and its vectors with those of other candidates."""
-    from embedhub.cli._measure import measure
-    from embedhub.errors import FormatError
-
+    """Build a store, and compare its words, and its vectors with those of other candidates."""
     try:
-        # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
-        blocks = source.parse(cast("Fetched", fetched), dim)
-        measured = measure(blocks, dim, location or source.name)
-    except FormatError as error:
-        advice = "Correct the dim or the format in the table, or the file."
-        expected = f"vectors of dim {dim}"
-        yield _Finding(
-            dim, location, "vectors", ok=False, expected=expected, actual=str(error), advice=advice
-        )
+        manifest = _build(source, dim, fetched, folder / "store")
+    except Exception as error:  # noqa: BLE001 - the code of a source raises what it likes
+        yield _error(source, dim, "vectors", error, fetched)
         return
+    file = fetched.file if fetched else None
+    location = file.location if file else ""
     yield _Finding(dim, location, "dim", ok=True, expected=dim, actual=dim)
-    stated, words = source.vocab_size, measured.words
+    stated, words = source.vocab_size, manifest["rows"]
     advice = f"Write vocab_size = {words}, which holds for all dims, or leave it out."
     if stated is None:
-        advice = f"The table has no vocab_size. {advice}"
+        advice = f"The {'table' if file else 'source'} has no vocab_size. {advice}"
     ok = stated in {None, words}
     yield _Finding(dim, location, "vocab_size", ok, stated, words, "" if stated == words else advice)
+    digest = {name: manifest["xxh3_128"][name] for name in ("matrix.npy", "offsets.npy", "words.utf8")}
     if digests:
-        first, digest = next(iter(digests.items()))
-        same = digest == measured.digest
+        first, other = next(iter(digests.items()))
+        same = digest == other
         yield _Finding(
             dim, location, "vectors", same, f"those of {first}", f"{'the same' if same else 'other'} vectors",
             "" if same else "The files of one dim hold the same vectors. Make another source of this one.",
         )  # fmt: skip
-    digests[location] = measured.digest
+    digests[location] = digest
+
+
+def _build(source: "EmbeddingSource", dim: int, fetched: "Fetched | None", folder: Path) -> dict[str, Any]:
+    """Build and open a store as `embedhub.load` does, and return its manifest; nothing of it is kept."""
+    from embedhub._progress import progress_bar
+    from embedhub.registry.store_input import write_blocks
+    from embedhub.vectors.store import open_store
+    from embedhub.vectors.store_writer import StoreWriter
+
+    manifest = source.manifest(dim, source.cache_key(dim), fetched)
+    with (
+        progress_bar(f"Reading {source.name} {dim}d", source.vocab_size, in_bytes=False) as advance,
+        StoreWriter(folder, name=source.name, dim=dim, manifest=manifest) as writer,
+    ):
+        # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
+        parse = partial(source.parse, cast("Fetched", fetched), dim)
+        write_blocks(writer, parse, f"{source.name} {dim}d", advance)
+    try:
+        return open_store(folder, composer=source.composer).manifest
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # Windows keeps what is mapped until the command ends
+
+
+def _error(
+    source: "EmbeddingSource", dim: int, key: str, error: Exception, fetched: "Fetched | None"
+) -> _Finding:
+    """Return the one line of an error, without what its place says already."""
+    from embedhub.errors import EmbedhubError
+
+    if isinstance(error, EmbedhubError):
+        text = " ".join(str(error).split())
+        label = f"{source.name} {dim}d"
+        for prefix in (f"{label}: ", f"{label}, ", f"{fetched.path}: " if fetched else ""):
+            text = text.removeprefix(prefix)
+        text = text.replace("; nothing was published.", ".").replace(" Nothing was published.", "")
+        text = text.removesuffix(" Tell its author.")
+    else:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
+        text = f"its code raised {reason} ({Path(frame.filename).name}, line {frame.lineno})."
+    file = fetched.file if fetched else None
+    location, advice = file.location if file else "", _advice(source, file, error)
+    return _Finding(dim, location, key, ok=False, expected=None, actual=text, advice=advice)
+
+
+def _advice(source: "EmbeddingSource", file: "RemoteFile | None", error: Exception) -> str:
+    """Return what the author has to correct."""
+    from embedhub.download.remote_file import function_name
+    from embedhub.errors import PluginError
+    from embedhub.registry.computed_source import ComputedSource
+    from embedhub.registry.local_file import LocalSource
+    from embedhub.vectors.blocks import Format
+
+    if isinstance(error, PluginError):
+        return "Correct the composer."
+    if file and isinstance(file.format, Format):
+        return f"Correct the reader of the format {file.format.name!r}, or the file."
+    if file:
+        return "Correct the dim or the format in the table, or the file."
+    if isinstance(source, ComputedSource):
+        return f"Correct the function {function_name(source.compute)}."
+    return "Correct the file." if isinstance(source, LocalSource) else f"Correct {type(source).__qualname__}."
+
+
+def _all_right(source: "EmbeddingSource") -> str:
+    from embedhub.registry.remote_source import RemoteSource
+
+    has_table = isinstance(source, RemoteSource)
+    return "Everything is as the table says." if has_table else "Everything is right."

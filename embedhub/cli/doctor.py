@@ -30,7 +30,9 @@ from embedhub.cli.app import (
 from embedhub.errors import EmbedhubError, PluginWarning, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from embedhub.registry.plugins import Plugins
 
 _LOW_DISK = 1_000_000_000  # bytes; the store of GloVe 6B 300d takes half of it
 _BACKENDS = ("tensorflow", "jax", "torch")  # the packages have these names too
@@ -78,6 +80,8 @@ def doctor(*, as_json: Json = False) -> None:
 
 
 def _format_findings(findings: list[Finding]) -> str:
+    from embedhub.registry.failure import end_sentence
+
     rows = [
         [finding.topic, finding.name, "problem" if finding.advice else "ok", finding.value]
         for finding in findings
@@ -85,7 +89,8 @@ def _format_findings(findings: list[Finding]) -> str:
     problems = [finding for finding in findings if finding.advice]
     summary = f"Problems: {len(problems)}" if problems else "No problems."
     details = [
-        f"- {finding.topic}, {finding.name}: {finding.value}. {finding.advice}" for finding in problems
+        f"- {finding.topic}, {finding.name}: {end_sentence(finding.value)} {finding.advice}"
+        for finding in problems
     ]
     return "\n".join([format_table(["topic", "name", "state", "value"], rows), "", summary, *details])
 
@@ -217,33 +222,44 @@ def _without_password(text: str) -> str:
 
 
 def _check_plugins() -> "Iterator[Finding]":
-    from embedhub.registry.entry_points import entry_points
+    from embedhub.registry.plugins import Plugins
 
-    sources = embedhub.sources()
-    providers = sources.providers()
+    plugins = embedhub.sources().plugins
     commands = plugin_commands()
+    groups = [plugins]
+    for provider in plugins.providers("embedhub_plugins"):
+        with plugins.isolated(provider):
+            other = plugins.call_hook("embedhub_plugins", provider)
+            if not isinstance(other, Plugins):
+                raise TypeError(f"embedhub_plugins returned {other!r}; expected Plugins")
+            groups.append(other)
     if settings.disabled_plugins() is None:
         yield Finding("plugins", "all", "disabled by EMBEDHUB_DISABLE_PLUGINS")
-    problems = sources.plugins.problems  # after the calls that load and call them all
-    formats = [provider for provider, _ in sources.plugins.offered("embedhub_formats")]
-    for provider, entry_point in entry_points("embedhub"):
-        own = [problem for problem in problems if problem.provider == provider]
-        yield from (Finding("plugins", provider, problem.text, problem.advice) for problem in own)
-        if own:
-            continue
-        value = entry_point.dist.version if entry_point.dist else "?"
-        if count := sum(provider in names for names in providers.values()):
-            value += f", sources: {count}"
-        if count := formats.count(provider):
-            value += f", formats: {count}"
-        if provider in commands:
-            value += f", commands: {', '.join(sorted(commands[provider]))}"
-        yield Finding("plugins", provider, value)
+    for group in groups:
+        yield from _check_group(group, commands if group is plugins else {})
     for extra, names in COMMANDS_OF_EXTRAS.items():
         if _installed_version(f"embedhub-{extra}") is None:
             value = f'not installed; commands: {", ".join(names)} (pip install "embedhub[{extra}]")'
             yield Finding("plugins", f"embedhub-{extra}", value)
     yield from _check_clashes()
+
+
+def _check_group(plugins: "Plugins", commands: "Mapping[str, Collection[str]]") -> "Iterator[Finding]":
+    from embedhub.registry.entry_points import entry_points
+
+    problems = plugins.problems  # after the calls that load and call them all
+    for provider, entry_point in entry_points(plugins.group):
+        own = [problem for problem in problems if problem.provider == provider]
+        yield from (Finding("plugins", provider, problem.text, problem.advice) for problem in own)
+        if own:
+            continue
+        value = entry_point.dist.version if entry_point.dist else "?"
+        for hook in plugins.kinds:
+            if count := sum(by == provider for by, _ in plugins.offered(hook)):
+                value += f", {hook.removeprefix('embedhub_')}: {count}"
+        if provider in commands:
+            value += f", commands: {', '.join(sorted(commands[provider]))}"
+        yield Finding("plugins", provider, value)
 
 
 def _check_clashes() -> "Iterator[Finding]":

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PREFIX = "embedhub-"
+_REQUIRED = {
+    "--url": "where the files are or will be",
+    "--license": "the license of the vectors",
+    "--citation": "what to cite",
+}
 _SAMPLE = b"the 0.25 -0.5 1.0\ncat 0.125 2.0 -0.75\nsat -1.5 0.0 0.375\n"
 
 
@@ -73,7 +78,7 @@ def new_plugin(
 
     Examples:
       embedhub new-plugin quiet-rivers rivers.100d.txt.gz rivers.300d.txt.gz \
-        --url https://example.org/rivers/ --license CC-BY-4.0 \
+        --url https://rivers.example/ --license CC-BY-4.0 \
         --citation "Me (2026). Quiet rivers."
       embedhub new-plugin quiet-rivers rivers.100d.txt --toml --url ... \
         --license ... --citation ...
@@ -81,12 +86,7 @@ def new_plugin(
     """
     source_name = _source_name(name)
     given = {"--url": url, "--license": license_, "--citation": citation}
-    missing = [option for option, value in given.items() if not (value or "").strip()]
-    if files and missing:
-        raise typer.BadParameter(
-            f"{' and '.join(missing)} must be given with files: where the files are or will be, the license "
-            "of the vectors, and what to cite. embedhub invents none of them."
-        )
+    _check_facts(given | {"--homepage": homepage, "--description": description}, required=bool(files))
     if toml and not files:
         raise typer.BadParameter("--toml needs files to read. Name them after NAME.")
     if toml and folder:
@@ -107,6 +107,25 @@ def new_plugin(
         )
     _write({root / path: content for path, content in contents.items()})
     _print_advice(source, read, root, toml=toml)
+
+
+def _check_facts(given: dict[str, str | None], *, required: bool) -> None:
+    """Refuse placeholders, and files without what only their author knows."""
+    from embedhub.registry.placeholders import is_placeholder, is_placeholder_url
+
+    missing = [option for option in _REQUIRED if not (given[option] or "").strip()]
+    if required and missing:
+        meanings = ", and ".join(_REQUIRED[option] for option in missing)
+        raise typer.BadParameter(
+            f"{' and '.join(missing)} must be given with files: {meanings}. embedhub invents nothing of it."
+        )
+    for option, value in given.items():
+        is_url = option in {"--url", "--homepage"}
+        if value and (is_placeholder(value) or (is_url and is_placeholder_url(value))):
+            meaning = _REQUIRED.get(option, "your own text")
+            raise typer.BadParameter(
+                f"{option} is {value!r}, a placeholder; expected {meaning}. Nothing was written."
+            )
 
 
 def _source_name(name: str) -> str:
@@ -154,9 +173,11 @@ def _read_file(path: Path, base: str) -> _AuthorFile:
 
     detected = open_source(path, sources().formats).format
     if detected.format.name not in FORMATS:
+        provider = getattr(detected.format.read, "provider", "a plugin")
         raise typer.BadParameter(
-            f"{path} is in the format {detected.format.name!r} of a plugin, which a table cannot name. "
-            "Run new-plugin without files, and give its RemoteFile format=<the Format of that plugin>."
+            f"{path} is in the format {detected.format.name!r}, which comes from the plugin {provider}. The "
+            "table of such a source is written by hand, with RemoteFile(..., format=FORMAT), where FORMAT is "
+            "the Format of that plugin. Without files, new-plugin writes all but the table."
         )
     archive, member = split_member(path)
 

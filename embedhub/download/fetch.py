@@ -21,7 +21,14 @@ from embedhub._compression import open_bytes
 from embedhub._frozen import FrozenDict
 from embedhub._warn import warn
 from embedhub.download.downloader import Downloader
-from embedhub.download.http import ByteSource, FolderBytes, HttpBytes, RemoteChangedError, SafeSession
+from embedhub.download.http import (
+    ByteSource,
+    FolderBytes,
+    HttpBytes,
+    RemoteChangedError,
+    SafeSession,
+    UnavailableError,
+)
 from embedhub.download.remote_file import PART_NAME, WGET_ON_WINDOWS, Fetched, RemoteFile, flat_name
 from embedhub.download.resumable import retry
 from embedhub.download.verify import Verifier
@@ -65,6 +72,21 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
         DownloadError: No candidate is available.
         StoreError: The cache cannot be written, or its disk is full.
     """
+    fetched, failures = try_candidates(candidates, label=label)
+    if fetched is None:
+        raise _combined_error(candidates, failures, label, command)
+    return fetched
+
+
+def try_candidates(
+    candidates: Sequence[RemoteFile], *, label: str
+) -> tuple[Fetched | None, list[DownloadError]]:
+    """Return the first available candidate as `fetch_first` does, or None, and what has failed.
+
+    Args:
+        candidates: Files with the same content, in order of preference.
+        label: What is downloaded, for messages.
+    """
     folder = cache.ensure_folder(cache.downloads_folder())
     failures: list[DownloadError] = []
     with SafeSession() as session:
@@ -87,10 +109,10 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
                         break
                     if part is file:
                         _remove_stale_parts(candidates, folder)
-                        return Fetched(path, file, FrozenDict(paths))
+                        return Fetched(path, file, FrozenDict(paths)), failures
                     name = Path(part.member or part.mirror_name).name
                     paths[part.cache_name if name in paths else name] = path
-    raise _combined_error(candidates, failures, label, command)
+    return None, failures
 
 
 def remember_hashes(fetched: Fetched) -> None:
@@ -337,12 +359,19 @@ def _combined_error(
             + f"\nOn a machine with network access, {run}copy its cache folder here, or set EMBEDHUB_MIRROR "
             "to a folder that has <host>/<path> of one of these."
         )
-    kind = ChecksumError if is_wrong else DownloadError
-    return kind(
-        f"{label} is not available at any of its locations:\n{tried}\n"
-        "Try again later: an interrupted download is kept, and resumed. Or set EMBEDHUB_MIRROR to a URL or "
-        "folder that has <host>/<path> of these."
+    advice = []
+    if any(isinstance(error, UnavailableError) for error in failures):
+        advice.append("Try again later: an interrupted download is kept, and resumed.")
+    if is_wrong:
+        advice.append(
+            "A file with other bytes than the source names has changed at its URL, or is damaged there: tell "
+            "the author of the source, or of its plugin."
+        )
+    advice.append(
+        f"{'Or set' if advice else 'Set'} EMBEDHUB_MIRROR to a URL or folder that has <host>/<path> of these."
     )
+    kind = ChecksumError if is_wrong else DownloadError
+    return kind(f"{label} is not available at any of its locations:\n{tried}\n{' '.join(advice)}")
 
 
 def _recorded_hash_path(file: RemoteFile) -> Path:

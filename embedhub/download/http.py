@@ -25,7 +25,11 @@ _RETRYABLE_STATUS_CODES = {429, 500, 502, 503, 504}
 _TAIL_BYTES = 1 << 16
 
 
-class TransientError(DownloadError):
+class UnavailableError(DownloadError):
+    """A file is not available now, but may be later."""
+
+
+class TransientError(UnavailableError):
     """A failure that may be temporary; ``wait`` is the number of seconds that the server asks for."""
 
     def __init__(self, message: str, wait: float = 0) -> None:
@@ -33,7 +37,7 @@ class TransientError(DownloadError):
         self.wait = wait
 
 
-class RemoteChangedError(DownloadError):
+class RemoteChangedError(UnavailableError):
     """The remote file changed during its download."""
 
 
@@ -192,7 +196,7 @@ class HttpBytes:
         wait = response.headers.get("Retry-After", "")
         seconds = float(wait) if wait.isdigit() else 0.0
         if seconds > _MAX_RETRY_AFTER:
-            return DownloadError(f"{message} It asks to wait for {seconds:.0f} s.")
+            return UnavailableError(f"{message} It asks to wait for {seconds:.0f} s.")
         return TransientError(message, seconds)
 
 

@@ -250,8 +250,14 @@ def _check_size(name: str, size: object) -> None:
 
 def _check_digest(name: str, digest: object) -> None:
     algorithm, _, value = str(digest).partition(":")
-    if re.fullmatch(r"[0-9a-f]+", value) is None or len(value) != _DIGEST_LENGTHS.get(algorithm):
+    length = _DIGEST_LENGTHS.get(algorithm)
+    if length is None:
+        known = ", ".join(f"{known} ({length} digits)" for known, length in _DIGEST_LENGTHS.items())
         raise ValueError(
-            f"{name} is {digest!r}; expected '<algorithm>:<lower-case hex>' "
-            f"with one of {', '.join(_DIGEST_LENGTHS)}."
+            f"{name} is {digest!r}; expected '<algorithm>:<lower-case hex>' with one of {known}."
+        )
+    if re.fullmatch(rf"[0-9a-f]{{{length}}}", value) is None:
+        got = "other characters" if re.fullmatch(r"[0-9a-f]*", value) is None else f"{len(value)} of them"
+        raise ValueError(
+            f"{name} is {digest!r}; expected {length} lower-case hex digits after '{algorithm}:', got {got}."
         )

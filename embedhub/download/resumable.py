@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from embedhub import _cache as cache
-from embedhub.download.http import ByteSource, TransientError
+from embedhub.download.http import ByteSource, TransientError, UnavailableError
 from embedhub.download.verify import Verifier
-from embedhub.errors import DownloadError, EmbedhubError, StoreError
+from embedhub.errors import EmbedhubError, StoreError
 
 ATTEMPTS = 5  # in a row without a single byte of progress
 _FIRST_WAIT, _MAX_WAIT = 0.5, 8.0  # seconds
@@ -29,7 +29,7 @@ def retry(action: Callable[[], _T], progressed: Callable[[], bool] = lambda: Fal
         progressed: Whether the last attempt made progress; if so, the attempts are counted from one again.
 
     Raises:
-        DownloadError: The last failure, after ATTEMPTS of them in a row without progress.
+        UnavailableError: The last failure, after ATTEMPTS of them in a row without progress.
     """
     failures = 0
     while True:
@@ -38,7 +38,7 @@ def retry(action: Callable[[], _T], progressed: Callable[[], bool] = lambda: Fal
         except TransientError as error:
             failures = 1 if progressed() else failures + 1
             if failures >= ATTEMPTS:
-                raise DownloadError(f"{error} Given up after {failures} tries.") from error
+                raise UnavailableError(f"{error} Given up after {failures} tries.") from error
             wait = min(_FIRST_WAIT * 2 ** (failures - 1), _MAX_WAIT)
             # Spread out, so that not all clients of a server that was down come back at once.
             time.sleep(max(error.wait, wait * random.uniform(0.5, 1)))  # noqa: S311 - not a secret
@@ -96,7 +96,7 @@ class ResumableFile:
             advance: Called with the number of bytes of each chunk, and of those from an earlier run.
 
         Raises:
-            DownloadError: The remote file fails too often; the bytes so far stay for the next run.
+            UnavailableError: The remote file fails too often; the bytes so far stay for the next run.
             ChecksumError: The verifier refuses them.
             StoreError: The disk is full; likewise.
         """

@@ -36,7 +36,11 @@ def check_format(name: str) -> None:
         name: One of `FORMATS`, or ``"numberbatch:<code>"`` for one language of a multilingual file.
     """
     if name not in FORMATS and not (name.startswith(_LANGUAGE) and name != _LANGUAGE):
-        raise ValueError(f"format is {name!r}; expected one of {', '.join(map(repr, FORMATS))}, or a Format.")
+        raise ValueError(
+            f"format is {name!r}; expected one of {', '.join(map(repr, FORMATS))}, or a Format. If {name!r} "
+            "is a format of a plugin, import its Format and write the table in Python, with RemoteFile(..., "
+            "format=FORMAT): a name stands only for a format of embedhub."
+        )
 
 
 def versions(format: str | Format | None) -> str:  # noqa: A002 - what it is

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from embedhub._compression import open_bytes
 from embedhub._sniff import sniff
-from embedhub.errors import FormatError
+from embedhub._warn import warn
+from embedhub.errors import FormatError, FormatWarning
 from embedhub.formats import fasttext, get_format, static_embeddings, word2vec
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._rows import MAX_DIM, count_numbers
-from embedhub.vectors.blocks import Format
+from embedhub.vectors.blocks import Detected, Format
 
 _SNIFF_BYTES = 1 << 20
 _SNIFF_LINES = 10
@@ -33,7 +34,9 @@ class DetectedFormat(NamedTuple):
     companions: tuple[Path, ...] = ()
 
 
-def detect(path: Path, others: Callable[[], Iterable[Format]] = tuple) -> DetectedFormat:
+def detect(
+    path: Path, others: Callable[[], Iterable[Format]] | None = None, *, advice: str = ""
+) -> DetectedFormat:
     r"""Detect the format and the dimension of a file of vectors from its first bytes.
 
     The formats are GloVe text, word2vec text and fastText ``.vec``, word2vec binary, fastText ``.bin``, and
@@ -51,10 +54,14 @@ def detect(path: Path, others: Callable[[], Iterable[Format]] = tuple) -> Detect
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
-        others: Returns further formats, when they are needed.
+        others: Returns the formats of plugins, when they are needed; None where those do not count.
+        advice: What to do about a file that has none of the formats.
 
     Raises:
-        FormatError: The file has none of these formats.
+        FormatError: The file has none of these formats, or those of two plugins.
+
+    Warns:
+        FormatWarning: A plugin's format recognizes what can be read as plain lines of words and numbers.
     """
     with open_bytes(path) as file:
         start = ByteStream(file, path).read(_SNIFF_BYTES)
@@ -73,19 +80,58 @@ def detect(path: Path, others: Callable[[], Iterable[Format]] = tuple) -> Detect
             )
         kind = "text" if _is_text(remaining, dim) else "binary"
         return DetectedFormat(get_format(f"word2vec-{kind}"), dim)
-    for other in others():
-        detected = other.detect(start, path) if other.detect else None
-        if detected is not None:
-            return DetectedFormat(other, *detected)
-    dim = _dim_of_lines(start)
-    if not dim:
+    claimed = _claimed(start, path, others() if others else ())
+    if claimed:
+        return claimed
+    dims = _dims_of_lines(start)
+    # Most, not all: a word may itself be numbers, and the reader reports a malformed line.
+    dim = mode(dims) if dims else 0
+    if not 0 < dim <= MAX_DIM:
         content = sniff(start)
         hint = f" This is {content}." if content else ""
         raise FormatError(
             f"{path}: expected vectors as GloVe text, word2vec text or binary, fastText .vec or .bin, or "
-            f"token vectors in safetensors, or in a format of a plugin; got {start[:40]!r}.{hint}"
+            f"token vectors in safetensors{', or in a format of a plugin' if others else ''}; got "
+            f"{start[:40]!r}.{hint}{f' {advice}' if advice else ''}"
         )
     return DetectedFormat(get_format("glove"), dim)
+
+
+def _claimed(start: bytes, path: Path, formats: Iterable[Format]) -> DetectedFormat | None:
+    """Return the one format of a plugin that recognizes a file; None if there is none."""
+    claims: list[tuple[Format, Detected]] = []
+    for format in formats:  # noqa: A001 - what it is
+        detected = format.detect(start, path) if format.detect else None
+        # A plugin may give the same format twice, by its entry point and by its hook.
+        if detected is not None and all(_original(format) is not _original(other) for other, _ in claims):
+            claims.append((format, detected))
+    if len(claims) > 1:
+        raise FormatError(
+            f"{path}: {' and '.join(_describe(claim) for claim, _ in claims)} recognize this file, and only "
+            "one can read it. Name the plugin of the other in EMBEDHUB_DISABLE_PLUGINS, or uninstall it."
+        )
+    if not claims:
+        return None
+    (format, detected), dims = claims[0], _dims_of_lines(start)  # noqa: A001 - what it is
+    if dims and 0 < min(dims) <= MAX_DIM:
+        warn(
+            f"{path}: {_describe(format)} recognizes this file and reads it, but its lines can be read as "
+            f"GloVe text of dim {mode(dims)} too. If they are that, name the plugin in "
+            "EMBEDHUB_DISABLE_PLUGINS.",
+            FormatWarning,
+        )
+    return DetectedFormat(format, *detected)
+
+
+def _original(format: Format) -> Format:  # noqa: A002 - what it is
+    """Return the format as its plugin gave it."""
+    original: Format = getattr(format.detect, "format", format)
+    return original
+
+
+def _describe(format: Format) -> str:  # noqa: A002 - what it is
+    provider = getattr(format.detect, "provider", None)
+    return f"the format {format.name!r}{f' of the plugin {provider}' if provider else ''}"
 
 
 def _is_text(data: bytes, dim: int) -> bool:
@@ -94,12 +140,9 @@ def _is_text(data: bytes, dim: int) -> bool:
     return len(line) > dim and _DIGITS.issuperset(line[-dim:])
 
 
-def _dim_of_lines(start: bytes) -> int:
-    """Return how many numbers most of the first lines end with; 0 if these are not lines of vectors."""
+def _dims_of_lines(start: bytes) -> list[int]:
+    """Return how many numbers each of the first lines ends with."""
     *lines, incomplete = start.split(b"\n")
     if not lines and len(start) < _SNIFF_BYTES:
         lines = [incomplete]
-    dims = [count_numbers(line) for line in lines[:_SNIFF_LINES]]
-    # Most, not all: a word may itself be numbers, and the reader reports a malformed line.
-    dim = mode(dims) if dims else 0
-    return dim if dim <= MAX_DIM else 0
+    return [count_numbers(line) for line in lines[:_SNIFF_LINES]]

@@ -8,7 +8,7 @@ import numpy as np
 import xxhash
 from numpy.typing import ArrayLike, NDArray
 
-from embedhub.errors import VocabularyError
+from embedhub.errors import EmbedhubError, PluginError, VocabularyError
 from embedhub.vectors.vectors import Vectors
 
 Policy = str | ArrayLike | Callable[[Sequence[str], int], ArrayLike]
@@ -65,6 +65,7 @@ def oov_vectors(
         VocabularyError: The policy is ``"normal"`` or ``"mean"``, and ``stats`` returns None.
         ValueError: The policy is ``"subword"`` and the source has no composer; or an array has the wrong
             shape, is not numeric, or is not finite in float32.
+        PluginError: The composer of the source fails.
     """
     dim = vectors.dim
     if isinstance(policy, str):
@@ -98,9 +99,15 @@ def _composed(vectors: Vectors, words: list[str]) -> NDArray[np.float32]:
     label = f"oov='subword': the composer of {vectors.name} {vectors.dim}d"
     try:
         composed = vectors.composer.compose(words)
-    except Exception as error:
-        error.add_note(f"{label} raised this error, for {len(words)} words such as {words[0]!r}.")
+    except (EmbedhubError, MemoryError, Warning):  # a warning is not an error of that code
         raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".removesuffix(".")
+        kind = type(vectors.composer).__qualname__
+        raise PluginError(
+            f"{label} ({kind}) failed for {len(words)} words such as {words[0]!r}: {reason}. The error is "
+            "one of the source's code. Tell its author, or use oov='normal', 'mean' or 'zeros'."
+        ) from error
     return _as_float32(composed, (len(words), vectors.dim), f"{label} returned an array that")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import EmbedhubError
+from embedhub.registry.failure import describe as describe_failure
 from embedhub.registry.registry import get_source, is_registered, sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
@@ -46,7 +47,11 @@ def list_sources(*, language: str | None = None, text: str | None = None) -> lis
             try:
                 entry = describe(source, provider)
             except Exception as error:  # noqa: BLE001 - a source with its own code may fail in any way
-                entry = {"name": name, "provider": provider, "error": f"{type(error).__name__}: {error}"}
+                entry = {
+                    "name": name,
+                    "provider": provider,
+                    "error": describe_failure(error, type(source).__module__),
+                }
             entry["clash"] = len(providers) > 1
             if _matches(entry, language, text or ""):
                 entries.append(entry)

@@ -67,8 +67,8 @@ class ComputedSource(EmbeddingSource):
         object.__setattr__(self, "dims", dims)
         if not callable(self.compute):
             raise TypeError(
-                f"{self.name}: compute is {self.compute!r}; expected a function that takes a dim and yields "
-                "blocks."
+                f"{self.name}: compute is {self.compute!r}; expected a function that takes a dimension "
+                "and yields blocks."
             )
 
     def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument

@@ -11,13 +11,19 @@ _NAME = re.compile(r"^Name:[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
 
 
 def entry_points(group: str) -> Iterator[tuple[str, metadata.EntryPoint]]:
-    """Yield the entry points of a group that are not disabled, each with a unique name of its provider."""
+    """Yield the entry points of a group that are not disabled, each with a unique name of its provider.
+
+    They are in order of their names, which is the same on every machine: the first format that recognizes a
+    file reads it.
+    """
     disabled = settings.disabled_plugins()
     if disabled is None:
         return
     names = {canonical_name(name) for name in disabled}
     providers: set[str] = set()
-    for entry_point in metadata.entry_points(group=group):
+    for entry_point in sorted(
+        metadata.entry_points(group=group), key=lambda found: (found.name, found.value)
+    ):
         labels = _labels(entry_point)
         if names and names & {canonical_name(label) for label in labels}:
             continue

@@ -19,12 +19,15 @@ or a `Format` itself, or a module with at least one of::
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.blocks import Format
+
+if TYPE_CHECKING:
+    from embedhub.registry.plugins import Plugins
 
 PROJECT = "embedhub"
 
@@ -34,12 +37,20 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def embedhub_sources() -> Iterable[EmbeddingSource]:  # type: ignore[empty-body]  # a specification has no body
-    """Return the sources of a plugin. No I/O but its own files, no heavy imports: this lists names."""
+    """Return a list of sources, also if there is only one; a generator does too.
+
+    This runs whenever names of sources are looked up, so it reads no files but the plugin's own, and imports
+    nothing that takes long.
+    """
 
 
 @hookspec
 def embedhub_formats() -> Iterable[Format]:  # type: ignore[empty-body]
-    """Return file formats in which users can have files of their own. No I/O and no heavy imports."""
+    """Return a list of file formats, also if there is only one; a generator does too.
+
+    Each is then known for files of users, and the first whose ``detect`` recognizes a file reads it. This
+    runs whenever sources are looked up, so it reads no files, and imports nothing that takes long.
+    """
 
 
 @hookspec
@@ -50,4 +61,12 @@ def embedhub_commands(app: Any) -> None:
 
     Args:
         app: A `typer.Typer`: ``app.command()(function)`` adds a command.
+    """
+
+
+@hookspec
+def embedhub_plugins() -> "Plugins":  # type: ignore[empty-body]
+    """Return the plugins of another entry-point group, for a package that has one such as ``embedhub_eval``.
+
+    This runs only when `embedhub doctor` lists all plugins and their problems.
     """

@@ -95,7 +95,7 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
 
     Raises:
         LocalFileError: The file does not exist or cannot be opened.
-        FormatError: It is in none of the known formats.
+        FormatError: It is in none of the known formats, or in those of two plugins.
     """
     try:
         path = path.expanduser().absolute()

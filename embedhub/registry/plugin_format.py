@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from embedhub.errors import EmbedhubError, FormatError, StoreError
+from embedhub.registry.failure import describe
 from embedhub.vectors.blocks import Block, Detected, ExtraFile, Format
 
 Isolated = Callable[[str], AbstractContextManager[None]]
@@ -74,8 +75,9 @@ class _Read:
             raise
         except BaseException as error:
             kind = StoreError if isinstance(error, OSError) else FormatError
+            failure = describe(error, self.format.read.__module__)
             raise kind(
                 f"{path}: the reader of the format {self.format.name!r}, of the plugin {self.provider}, "
-                f"failed: {type(error).__name__}: {error}. Nothing was published. The file may be malformed; "
+                f"failed: {failure}. Nothing was published. The file may be malformed; "
                 "else update the plugin, or name it in EMBEDHUB_DISABLE_PLUGINS."
             ) from error

@@ -3,6 +3,9 @@
 Whatever a plugin does at import or in a hook, the others work: it is recorded as a `Problem` of that plugin.
 """
 
+import difflib
+import inspect
+import logging
 import sys
 import threading
 import time
@@ -20,11 +23,14 @@ from embedhub._names import check_name
 from embedhub._warn import warn_or_log
 from embedhub.errors import PluginError, PluginWarning
 from embedhub.registry.entry_points import entry_points, needed_version
+from embedhub.registry.failure import describe, end_sentence
 
 _SLOW = 1.0  # seconds that a plugin may take to load
 _MAX_REPR = 200  # characters
 _ADVICE = "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS."
+_ADVICE_ON_CLASH = "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
 
+_log = logging.getLogger("embedhub")
 _running = threading.local()
 
 
@@ -45,7 +51,7 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         """Return a message for the user."""
-        return f"The embedhub plugin {self.provider} {self.text}. {self.advice}"
+        return f"The embedhub plugin {self.provider} {end_sentence(self.text)} {self.advice}"
 
 
 class _Rejection(Exception):  # noqa: N818 - not an error of Python code
@@ -69,24 +75,6 @@ class _Loaded:
     """Identity of what an entry point names -> its provider."""
 
 
-class _Functions:
-    """The functions of a module, as a plugin for pluggy, which takes long to look at all other names."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self.__dict__ = {
-            name: value
-            for name, value in vars(module).items()
-            if isinstance(value, FunctionType | MethodType)
-        }
-        self._module = module
-
-    def __dir__(self) -> list[str]:
-        return [name for name in self.__dict__ if name != "_module"]
-
-    def __repr__(self) -> str:
-        return repr(self._module)
-
-
 class Plugins:
     """All plugins of an entry-point group: loaded once, on first use, and each called by itself.
 
@@ -99,6 +87,8 @@ class Plugins:
         kinds: The hooks that return objects, each with their type: ``{"embedhub_sources": EmbeddingSource}``.
             Each object has a ``name``.
         reserved: Further reserved names for the objects of a hook.
+        shared: Hooks for which the caller sees to names that several plugins give. For the others this is a
+            problem, and the first plugin's object is used.
     """
 
     def __init__(
@@ -107,14 +97,22 @@ class Plugins:
         builtin: Collection[str],
         kinds: Mapping[str, type],
         reserved: Mapping[str, Collection[str]] | None = None,
+        shared: Collection[str] = (),
     ) -> None:
-        self._hookspecs = hookspecs
+        self.group: str = hookspecs.PROJECT
+        self.kinds = kinds
+        self._arguments = {
+            name: tuple(inspect.signature(specification).parameters)
+            for name, specification in vars(hookspecs).items()
+            if name.startswith("embedhub_")
+        }
         self._builtin = builtin
-        self._kinds = kinds
         self._reserved = reserved or {}
+        self._shared = shared
+        self._manager = pluggy.PluginManager(self.group)
         self._lock = threading.RLock()
         self._loaded: _Loaded | None = None
-        self._distributions: dict[str, metadata.Distribution | None] = {}
+        self._entry_points: dict[str, metadata.EntryPoint] = {}
         self._problems: list[Problem] = []
         self._warned: set[str] = set()
 
@@ -124,8 +122,8 @@ class Plugins:
         self._load_once()
         problems = list(dict.fromkeys(self._problems))
         advised = {(problem.provider, problem.advice) for problem in problems}
-        for provider, distribution in self._distributions.items():
-            needed = needed_version(distribution)
+        for provider, entry_point in self._entry_points.items():
+            needed = needed_version(entry_point.dist)
             if (
                 needed and (provider, needed[1]) not in advised
             ):  # a plugin that failed has this advice already
@@ -172,34 +170,47 @@ class Plugins:
 
     def _load(self) -> _Loaded:
         self._problems = []
-        self._distributions = {}
-        loaded = _Loaded(offers={hook: [] for hook in self._kinds})
-        manager = pluggy.PluginManager(self._hookspecs.PROJECT)
-        manager.add_hookspecs(self._hookspecs)
+        self._entry_points = {}
+        loaded = _Loaded(offers={hook: [] for hook in self.kinds})
         for name in self._builtin:
-            self._add(loaded, manager, name, import_module(name))
-        for hook in self._kinds:
+            self._add(loaded, name, import_module(name))
+        for hook in self.kinds:
             own = (item.name for _, item in loaded.offers[hook])
             loaded.reserved[hook] = {*own, *self._reserved.get(hook, ())}
-        for provider, entry_point in entry_points(self._hookspecs.PROJECT):
-            self._distributions[provider] = entry_point.dist
+        for provider, entry_point in entry_points(self.group):
+            self._entry_points[provider] = entry_point
             start, modules = time.perf_counter(), len(sys.modules)
             with self._isolated(provider):
-                self._add(loaded, manager, provider, entry_point.load())
+                self._add(loaded, provider, entry_point.load())
             seconds = time.perf_counter() - start
             if seconds > _SLOW:
                 self._problems.append(_slow(provider, seconds, list(sys.modules)[modules:]))
+        for hook in self.kinds.keys() - set(self._shared):
+            loaded.offers[hook] = self._first_of_each_name(loaded.offers[hook])
         return loaded
 
-    def _add(self, loaded: _Loaded, manager: pluggy.PluginManager, provider: str, plugin: Any) -> None:
+    def _first_of_each_name(self, offers: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """Return the first object of each name; a name that several plugins give is a problem of each."""
+        providers: dict[str, list[str]] = {}
+        for provider, item in offers:
+            providers.setdefault(item.name, []).append(provider)
+        for name, several in providers.items():
+            for provider in several if len(several) > 1 else ():
+                others = " and ".join(other for other in several if other != provider)
+                used = "its own" if provider == several[0] else f"that of {several[0]}"
+                text = f"gives the name {name!r}, as does {others}; {used} is used"
+                self._problems.append(Problem(provider, text, _ADVICE_ON_CLASH))
+        return [(provider, item) for provider, item in offers if providers[item.name][0] == provider]
+
+    def _add(self, loaded: _Loaded, provider: str, plugin: Any) -> None:
         """Add what a plugin gives; all of it or, if it raises, nothing."""
         same = loaded.providers.get(id(plugin))
         if same is not None:
             raise _Rejection(f"it names the same object as {same}")
-        hook = next((hook for hook, kind in self._kinds.items() if isinstance(plugin, kind)), None)
-        hooks = {} if hook else self._find_hooks(manager, provider, plugin)
+        hook = next((hook for hook, kind in self.kinds.items() if isinstance(plugin, kind)), None)
+        hooks = {} if hook else self._find_hooks(provider, plugin)
         given = (
-            {hook: [plugin]} if hook else {name: _call(hooks[name]) for name in hooks if name in self._kinds}
+            {hook: [plugin]} if hook else {name: _call(hooks[name]) for name in hooks if name in self.kinds}
         )
         offers = {name: self._check(loaded, provider, name, items) for name, items in given.items()}
         loaded.providers[id(plugin)] = provider
@@ -207,48 +218,53 @@ class Plugins:
         for name, items in offers.items():
             loaded.offers[name] += [(provider, item) for item in items]
 
-    def _find_hooks(self, manager: pluggy.PluginManager, provider: str, plugin: Any) -> dict[str, HookImpl]:
-        """Return the implementations of hooks in a plugin, checked by pluggy; the manager is empty again."""
-        # One manager for all of them costs more for each further plugin, and one for each costs more than a
-        # plugin takes to be imported.
-        if isinstance(plugin, ModuleType):
-            plugin = _Functions(plugin)
-        try:
-            manager.register(plugin, provider)
-            manager.check_pending()
-            callers = manager.get_hookcallers(plugin) or ()
-            found = {
-                caller.name: implementation
-                for caller in callers
-                if caller.has_spec()
-                for implementation in caller.get_hookimpls()
-            }
-        finally:
-            if manager.has_plugin(provider):
-                manager.unregister(name=provider)
-        if not found:
-            names = [name for name in dir(self._hookspecs) if name.startswith("embedhub_")]
-            kinds = " or ".join(kind.__name__ for kind in self._kinds.values())
-            raise LookupError(
-                f"it has no function {' or '.join(names)} marked with @hookimpl, and is not an object of "
-                f"type {kinds}"
-            )
-        for name, implementation in found.items():
+    def _find_hooks(self, provider: str, plugin: Any) -> dict[str, HookImpl]:
+        """Return the implementations of hooks in a plugin."""
+        # Not by PluginManager.register: its errors are long, and it takes as long as to import the plugin.
+        names = dir(plugin)
+        if isinstance(plugin, ModuleType):  # it may have names that are loaded on first use
+            functions = FunctionType, MethodType
+            names = [name for name, value in vars(plugin).items() if isinstance(value, functions)]
+        found: dict[str, HookImpl] = {}
+        for name in names:
+            options = self._manager.parse_hookimpl_opts(plugin, name)
+            hook = (options and options["specname"]) or name
+            if options is None or (options["optionalhook"] and hook not in self._arguments):
+                continue
+            if hook not in self._arguments:
+                close = difflib.get_close_matches(hook, self._arguments, n=1)
+                hint = f". Did you mean {close[0]}?" if close else f"; expected {self._hooks()}"
+                raise _Rejection(f"there is no hook {hook}{hint}")
+            implementation = HookImpl(plugin, provider, getattr(plugin, name), options)
             if implementation.hookwrapper or implementation.wrapper:
-                raise _Rejection(f"{name} is a wrapper; expected @hookimpl without wrapper or hookwrapper")
+                raise _Rejection(f"{hook} is a wrapper; expected @hookimpl without wrapper or hookwrapper")
+            unknown = [name for name in implementation.argnames if name not in self._arguments[hook]]
+            if unknown:
+                expected = ", ".join(self._arguments[hook]) or "no arguments"
+                raise _Rejection(f"its hook {hook} takes {', '.join(unknown)}; expected {expected}")
+            found[hook] = implementation
+        if not found:
+            kinds = " or ".join(kind.__name__ for kind in self.kinds.values())
+            raise _Rejection(
+                f"it has no function {self._hooks()} marked with @hookimpl, and is not an object of type "
+                f"{kinds}"
+            )
         return found
+
+    def _hooks(self) -> str:
+        return " or ".join(sorted(self._arguments))
 
     def _check(self, loaded: _Loaded, provider: str, hook: str, given: Any) -> list[Any]:
         """Return the objects that a hook has returned, but for those whose name is not available."""
-        kind = self._kinds[hook]
+        kind = self.kinds[hook]
         if given is not None and not isinstance(given, Iterable):
-            raise TypeError(f"{hook} returned {_repr(given)}; expected {kind.__name__} objects in a list")
+            raise _Rejection(f"{hook} returned {_repr(given)}; expected {kind.__name__} objects in a list")
         items: dict[str, Any] = {}
         count = 0
         for item in given if given is not None else ():
             count += 1
             if not isinstance(item, kind):
-                raise TypeError(f"{hook} returned {_repr(item)}; expected {kind.__name__} objects")
+                raise _Rejection(f"{hook} returned {_repr(item)}; expected {kind.__name__} objects")
             name = item.name  # type: ignore[attr-defined]  # every kind has a name
             check_name(name)
             if name in loaded.reserved.get(hook, ()):
@@ -280,12 +296,20 @@ class Plugins:
             raise
         except BaseException as error:  # noqa: BLE001 - also SystemExit, and whatever a plugin may invent
             del self._problems[count:]
-            text, advice = f"is skipped, because it is broken: {_describe(error)}", _ADVICE
-            if needed := needed_version(self._distributions.get(provider)):
-                text, advice = f"{text}; it {needed[0]}", needed[1]
-            self._problems.append(Problem(provider, text, advice))
+            self._record(provider, error)
         finally:
             _running.provider = outer
+
+    def _record(self, provider: str, error: BaseException) -> None:
+        """Record what code of a plugin has raised as a problem of the plugin; the traceback is in the log."""
+        _log.debug("The embedhub plugin %s failed.", provider, exc_info=error)
+        entry_point = self._entry_points.get(provider)
+        module, distribution = (entry_point.module, entry_point.dist) if entry_point else ("", None)
+        what = str(error) if isinstance(error, _Rejection) else describe(error, module)
+        text, advice = f"is skipped, because it is broken: {what}", _ADVICE
+        if needed := needed_version(distribution):
+            text, advice = f"{end_sentence(text)} It {needed[0]}", needed[1]
+        self._problems.append(Problem(provider, text, advice))
 
     def _warn(self) -> None:
         """Issue a warning for each new problem."""
@@ -316,18 +340,8 @@ def _call(implementation: HookImpl, **arguments: Any) -> Any:
 
 
 def _repr(value: object) -> str:
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= _MAX_REPR else f"{text[:_MAX_REPR]}..."
-
-
-def _describe(error: BaseException) -> str:
-    if isinstance(error, _Rejection):
-        return str(error)
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - an exception of a plugin may be broken too
-        text = ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _slow(provider: str, seconds: float, modules: list[str]) -> Problem:

@@ -42,7 +42,8 @@ class Registry(Mapping[str, EmbeddingSource]):
     """
 
     def __init__(self) -> None:
-        self.plugins = Plugins(hookspecs, _BUILTIN, _KINDS, {"embedhub_formats": FORMATS})
+        reserved = {"embedhub_formats": FORMATS}
+        self.plugins = Plugins(hookspecs, _BUILTIN, _KINDS, reserved, shared=("embedhub_sources",))
         self._lock = threading.RLock()
         self._registered: dict[str, EmbeddingSource] = {}
         self._providers: dict[str, dict[str, EmbeddingSource]] | None = None

@@ -12,6 +12,8 @@ from embedhub.formats import check_format, get_composer, get_format, versions
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
 
+_STATIC = "static-embeddings"  # and static-embeddings-prefix
+
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteSource(EmbeddingSource):
@@ -179,23 +181,33 @@ class RemoteSource(EmbeddingSource):
         if isinstance(file.format, Format):
             return file.format.read(fetched.path, dim, *companions)
         if file.format is not None:
+            if file.format.startswith(_STATIC) and not file.companions:
+                from embedhub.formats.static_embeddings import read_dim_and_companions
+
+                self._refuse_companions(read_dim_and_companions(fetched.path)[1], fetched.path, file)
             return get_format(file.format).read(fetched.path, dim, *companions)
         from embedhub.formats.detect import detect
 
-        detected = detect(fetched.path)
-        if detected.companions and not file.companions:
-            # One that happens to lie beside it in the cache is another file's, and not verified.
-            names = ", ".join(path.name for path in detected.companions)
-            raise FormatError(
-                f"{fetched.path}: the vectors of {file.location} need {names}, which {self.name} does not "
-                "name; give it as one of the companions of this RemoteFile."
-            )
+        advice = "A format of your own has to be named: RemoteFile(..., format=FORMAT), a Format, in Python."
+        detected = detect(fetched.path, advice=advice)
+        if not file.companions:
+            self._refuse_companions(detected.companions, fetched.path, file)
         if detected.dim != dim:
             raise FormatError(
                 f"{fetched.path}: {file.location} has vectors of dim {detected.dim}, but {self.name} names "
                 f"it for dim {dim}."
             )
         return detected.format.read(fetched.path, dim, *(companions or detected.companions))
+
+    def _refuse_companions(self, needed: tuple[Path, ...], path: Path, file: RemoteFile) -> None:
+        """Raise FormatError if a file needs others, and its table names none."""
+        if needed:
+            # One that happens to lie beside it in the cache is another file's, and not verified.
+            names = ", ".join(other.name for other in needed)
+            raise FormatError(
+                f"{path}: the vectors of {file.location} need {names}, which {self.name} does not name; give "
+                "it as one of the companions of this RemoteFile."
+            )
 
     def composer(
         self, files: Mapping[str, Path], metadata: Mapping[str, Mapping[str, Any]]

@@ -1,7 +1,7 @@
 """`EmbeddingSource`: the interface of all sources, and the way from a download to memory-mapped vectors."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,8 @@ from embedhub import _cache as cache
 from embedhub._names import check_name, folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import DimNotFoundError, EmbedhubError, FormatError, StoreError
+from embedhub.errors import DimNotFoundError, FormatError
+from embedhub.registry.store_input import write_blocks
 from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import validate_fallbacks
 from embedhub.vectors.store import open_store, store_path
@@ -227,7 +228,7 @@ class EmbeddingSource(ABC):
             ):
                 # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
                 parse = partial(self.parse, cast("Fetched", fetched), dim)
-                _write_blocks(writer, _explain_errors(parse, f"{self.name} {dim}d"), advance)
+                write_blocks(writer, parse, f"{self.name} {dim}d", advance)
                 if fetched:
                     self._remember_hashes(fetched)
         except FormatError:
@@ -362,37 +363,3 @@ def build_lock_name(name: str, dim: int) -> str:
 
 def _open(source: EmbeddingSource, dim: int) -> Vectors:
     return source.vectors(dim)
-
-
-def _write_blocks(
-    writer: StoreWriter, blocks: Iterator[Block | ExtraFile], advance: Callable[[int], None]
-) -> None:
-    # A function of its own: its last block may map the downloaded file, which Windows then does not remove.
-    for block in blocks:
-        writer.write(block)
-        advance(0 if isinstance(block, ExtraFile) else len(block[0]))
-    writer.require_vectors()  # before the hash of the file is trusted
-
-
-def _explain_errors(
-    parse: Callable[[], Iterable[Block | ExtraFile]], label: str
-) -> Iterator[Block | ExtraFile]:
-    """Yield the blocks; report read errors as such, and name the source in errors of its own code."""
-    try:
-        blocks = parse()
-        if not isinstance(blocks, Iterable):
-            raise FormatError(
-                f"{label}: the source returned {blocks!r}; expected an iterator of blocks. Does its function "
-                "yield them? Nothing was published."
-            )
-        yield from blocks
-    except (EmbedhubError, Warning):  # a warning is not an error of that code: the user made it one
-        raise
-    except OSError as error:
-        raise StoreError(f"The input of the store cannot be read: {error}. Nothing was published.") from error
-    except Exception as error:
-        error.add_note(
-            f"{label}: this error comes from the code that reads or computes the vectors of the source. "
-            "Nothing was published."
-        )
-        raise

@@ -85,7 +85,7 @@ def check_detection(name: str, tested: Format, sample: Path, dim: int) -> None:
 
 
 def _damaged(start: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield what is no longer a whole file: cut to each of the first lengths, tiny, or with wrong bytes."""
+    """Yield files that are damaged: cut to some lengths, tiny, or with wrong bytes."""
     length = len(start)
     for size in sorted({*range(min(_TINY, length)), *range(0, length, -(-length // _TRUNCATIONS))}):
         yield f"a sample truncated to {size} of {length} bytes", start[:size]

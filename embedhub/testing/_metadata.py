@@ -1,13 +1,10 @@
 """Rules for metadata: lines of text, addresses and languages, none of them a placeholder."""
 
 import re
-from urllib.parse import urlsplit
 
+from embedhub.registry.placeholders import is_placeholder, is_placeholder_url
 from embedhub.testing._failures import expect
 
-# What `embedhub new-plugin` writes where it cannot know better, and what people write in such places.
-_PLACEHOLDER = re.compile(r"(?i)(fill in|todo|tbd|fixme|xxx+)\b.*|\?+|<.*>")
-_PLACEHOLDER_HOSTS = re.compile(r"(.+\.)?example\.(org|com|net)")
 _PRIVATE_USE = r"x(-[a-z0-9]{1,8})+"
 # The subtags of RFC 5646 in their recommended case, without the irregular tags.
 _BCP_47 = re.compile(
@@ -29,8 +26,7 @@ def check_text(name: str, field: str, text: object, advice: str) -> None:
     if not isinstance(text, str) or not text or text != " ".join(text.split()):
         expect(False, f"{name}: {field} is {text!r}; expected one line. {advice}")  # noqa: FBT003 - a failure
     else:
-        is_placeholder = _PLACEHOLDER.fullmatch(text) is not None
-        expect(not is_placeholder, f"{name}: {field} is {text!r}, a placeholder. {advice}")
+        expect(not is_placeholder(text), f"{name}: {field} is {text!r}, a placeholder. {advice}")
 
 
 def check_homepage(name: str, homepage: object) -> None:
@@ -44,7 +40,7 @@ def check_homepage(name: str, homepage: object) -> None:
 def check_host(name: str, field: str, url: str) -> None:
     """Fail if an address has a host that stands for another one."""
     expect(
-        _PLACEHOLDER_HOSTS.fullmatch(urlsplit(url).hostname or "") is None,
+        not is_placeholder_url(url),
         f"{name}: {field} is {url!r}, a placeholder. Write the real address: no server will have anything "
         "there.",
     )

@@ -84,7 +84,7 @@ by name, and returns None if they are not those of a composer."""
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: how to read it, and how to recognize it.
+    r"""A file format: how to read it, and how to recognize it.
 
     Example:
         >>> def read(path, dim):

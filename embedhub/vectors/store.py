@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub import settings
+from embedhub._file_state import xxh3_of_file
 from embedhub._names import folder_name
-from embedhub.errors import StoreError
+from embedhub.errors import EmbedhubError, PluginError, StoreError
 from embedhub.vectors.blocks import Composer, ComposerOpener
 from embedhub.vectors.vectors import Fallback, Vectors
 from embedhub.vectors.vocabulary import Vocabulary
@@ -73,6 +74,7 @@ def open_store(
 
     Raises:
         StoreError: A file of the store is missing, or does not have the size that the manifest records.
+        PluginError: ``composer`` fails, though its files are intact.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -93,7 +95,7 @@ def open_store(
         words,
         name=name,
         manifest=manifest,
-        composer=composer and _open_composer(composer, files, metadata, f"{name} {dim}d", folder),
+        composer=composer and _open_composer(composer, folder, manifest, files, metadata),
         files=files,
         fallbacks=fallbacks,
         reopen=reopen,
@@ -102,27 +104,45 @@ def open_store(
 
 def _open_composer(
     opener: ComposerOpener,
+    folder: Path,
+    manifest: Mapping[str, Any],
     files: Mapping[str, Path],
     metadata: Mapping[str, Mapping[str, Any]],
-    label: str,
-    folder: Path,
 ) -> Composer | None:
+    label = f"{manifest['source']} {manifest['dim']}d"
     try:
         composer = opener(files, metadata)
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        raise StoreError(
-            f"{folder}: the composer of {label} cannot read its files in this store ({error!r}). If they are "
-            "damaged (embedhub cache verify), remove the folder; it is built again on next use."
-        ) from error
-    except Exception as error:
-        error.add_note(f"{label}: this error comes from the code that opens the composer of the source.")
+    except (EmbedhubError, MemoryError, Warning):  # a warning is not an error of that code
         raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".removesuffix(".")
+        damages = [
+            damage for path in files.values() if (damage := _damage(path, manifest.get("xxh3_128", {})))
+        ]
+        if damages:
+            raise StoreError(
+                f"{folder}: the composer of {label} cannot read its files in this store: "
+                f"{', '.join(damages)} ({reason}). Remove the folder; it is built again on next use."
+            ) from error
+        raise PluginError(
+            f"{label}: the composer of the source cannot be opened: {reason}. The store is intact: the error "
+            "is one of the source's code. Tell its author."
+        ) from error
     if composer is not None and not callable(getattr(composer, "compose", None)):
         raise TypeError(
             f"{label}: the composer of the source is {composer!r}; expected an object with a method compose, "
             "or None."
         )
     return composer
+
+
+def _damage(path: Path, digests: Mapping[str, str]) -> str:
+    """Return what is wrong with a file of a store; empty if it has the bytes that were written."""
+    try:
+        intact = xxh3_of_file(path) == digests.get(path.name)
+    except OSError as error:
+        return f"{path.name}: {error.strerror}"
+    return "" if intact else f"{path.name} is damaged"
 
 
 def _open_vocabulary(folder: Path, rows: int) -> Vocabulary:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -99,7 +100,7 @@ def test_wrong_values_have_what_to_write(folder: Path, cache: Path) -> None:
     assert f"{place}size: expected 99, got {len(THREE)}. " in done.stdout
     assert f"write size = {len(THREE)}" in done.stdout
     assert f"{place}vocab_size: expected 3, got 2. Write vocab_size = 2" in done.stdout
-    assert done.stdout.endswith("quiet-rivers: 3 of 4 are wrong.\n")
+    assert done.stdout.endswith("quiet-rivers: 3 wrong, 1 right.\n")
     assert not list(cache.glob("vectors/*"))
     assert not list(cache.glob("hashes/*"))
 
@@ -124,10 +125,7 @@ def test_a_wrong_dim_or_format_is_named(folder: Path) -> None:
         entry("rivers.3d.vec.gz", 3),
         rc=1,
     )
-    assert [(key, expected) for key, expected, _ in wrong(findings)] == [
-        ("vectors", "vectors of dim 3"),
-        ("vectors", "vectors of dim 4"),
-    ]
+    assert [(key, expected) for key, expected, _ in wrong(findings)] == [("vectors", None)] * 2
     right = [found["key"] for found in findings if found["file"].endswith(".gz")]
     assert right == ["known_hash", "size", "dim", "vocab_size"]
 
@@ -143,6 +141,11 @@ def test_a_missing_file_is_wrong(folder: Path) -> None:
     """A file that cannot be downloaded is wrong, and the others are checked."""
     findings = check(entry("gone.txt", 3), entry("rivers.3d.txt", 3), rc=1)
     assert [key for key, *_ in wrong(findings)] == ["download"]
+    (line,) = (line for line in run("check", "quiet-rivers.toml").stdout.splitlines() if "gone" in line)
+    assert line == (
+        f"WRONG  3d {BASE}/gone.txt: {folder / 'gone.txt'}: No such file or directory. EMBEDHUB_OFFLINE is "
+        "set, so nothing was downloaded. Put the file there, or correct the table."
+    )
     assert [found["key"] for found in findings][1:] == ["known_hash", "size", "dim", "vocab_size"]
 
 
@@ -205,3 +208,90 @@ def test_sources_of_plugins_are_checked(tmp_path: Path) -> None:
     done = run("check", "ones", "4", **seeing(tmp_path))
     assert done.returncode == 1
     assert "'ones' has no dim 4" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("return None", "the source returned None; expected an iterator of blocks. Does its function yield"),
+        (
+            "yield [b'a'], np.ones((1, dim), np.float32)",
+            "after 0 vectors: word 0 of a block is b'a' of type bytes",
+        ),
+        ("yield ['a'], [[1.0] * dim]", "after 0 vectors: the vectors of a block are [[1.0, 1.0, 1.0]]"),
+        (
+            "return Block(['a'], np.ones((1, dim), np.float32))",
+            "after 0 vectors: the source yielded ['a'] of type list; expected",
+        ),
+        ("raise KeyError('boo.')", "its code raised KeyError: 'boo.' (embedhub_ones.py, line 7)."),
+        ("yield 1 / 0", "its code raised ZeroDivisionError: division by zero (embedhub_ones.py, line 7)."),
+        ("open('/gone/x')\n    yield", "The input of the store cannot be read: [Errno 2] No such file"),
+        ("yield from ()", "there are no vectors at all."),
+        (
+            "yield np.array(['a']), np.ones((1, dim), np.float32)",
+            "after 0 vectors: the words of a block are array([",
+        ),
+        (
+            "yield ['a'], np.ones((1, dim), np.float32)\n    yield ExtraFile('../x', np.ones(1), {})",
+            "the source yielded an extra file named '../x'; expected the name of a file without a folder",
+        ),
+    ],
+)
+def test_errors_of_a_function_are_one_line(body: str, line: str, tmp_path: Path, cache: Path) -> None:
+    """What a computed source may yield is what a store takes; else one line says so, and no other errors."""
+    code = COMPUTED.replace('yield ["a", "b"], np.ones((2, dim), np.float32)', body)
+    code = code.replace("import ComputedSource", "import Block, ComputedSource, ExtraFile")
+    add_distribution(tmp_path, "embedhub-ones", code)
+    done = run("check", "ones", "3", **seeing(tmp_path))
+    assert (done.returncode, done.stderr) == (1, "")
+    first, last = done.stdout.splitlines()
+    assert first.startswith(f"WRONG  3d: {line}")
+    assert first.endswith(" Correct the function embedhub_ones.compute.")
+    assert ".." not in first.replace("'../x'", "")
+    assert last == "ones: 1 wrong, 0 right."
+    for word in ("reader", "format", "table", "published"):
+        assert word not in done.stdout
+    assert not list(cache.glob("vectors/*"))
+
+
+def test_composers_are_opened(tmp_path: Path) -> None:
+    """A composer that cannot be opened is wrong, as it would be for users."""
+    code = COMPUTED.replace("\n@hookimpl", COMPOSING).replace("        ComputedSource(", "        Mine(")
+    add_distribution(tmp_path, "embedhub-ones", code)
+    done = run("check", "ones", "3", **seeing(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[0] == (
+        "WRONG  3d: the composer of the source cannot be opened: KeyError: 'letters'. The store is intact: "
+        "the error is one of the source's code. Correct the composer."
+    )
+
+
+COMPOSING = """
+class Mine(ComputedSource):
+    def composer(self, files, metadata):
+        return files["letters"]
+
+
+@hookimpl"""
+
+
+def test_placeholders_are_wrong(folder: Path) -> None:
+    """What was left to be filled in is wrong, as is a URL where no server has anything."""
+    head = re.sub('GloVe on.*?"', 'TBD"', HEAD).replace("CC-BY-4.0", "TODO")
+    head = head.replace("Me (2026)", "").replace("https://quiet-rivers.example/", "https://example.org/")
+    place = folder.parent.parent / "files.example.org"
+    place.mkdir()
+    (place / "rivers.txt").write_bytes(THREE)
+    url = "https://files.example.org/rivers.txt"
+    Path("quiet-rivers.toml").write_text(f'{head}[[files]]\ndim = 3\nurl = "{url}"\n', "utf-8")
+    done = run("check", "quiet-rivers.toml")
+    assert done.returncode == 1
+    advice = "a placeholder. No server has anything there. Write your own URL."
+    assert [line for line in done.stdout.splitlines() if line.startswith("WRONG")] == [
+        "WRONG  description: expected one line on the vectors, got TBD, a placeholder. Fill in description.",
+        "WRONG  license: expected the license of the vectors, got TODO, a placeholder. Fill in license.",
+        "WRONG  citation: expected whom to cite, got nothing. Fill in citation.",
+        f"WRONG  homepage: expected a page about the vectors, got https://example.org/, {advice}",
+        f"WRONG  3d: url: expected the place of the file, got {url}, {advice}",
+    ]
+    assert done.stdout.endswith("quiet-rivers: 5 wrong, 4 right.\n")

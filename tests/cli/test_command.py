@@ -388,7 +388,9 @@ def test_a_plugin_whose_hook_of_commands_fails_is_skipped(tmp_path: Path) -> Non
     findings = {
         finding["name"]: finding for finding in json.loads(run("doctor", "--json", **seeing(tmp_path)).stdout)
     }
-    assert findings["embedhub-broken (embedhub-broken)"]["value"] == "ZeroDivisionError: division by zero"
+    assert findings["embedhub-broken (embedhub-broken)"]["value"] == (
+        "is skipped, because it is broken: ZeroDivisionError: division by zero (embedhub_broken.py, line 7)"
+    )
     assert findings["embedhub-greet (embedhub-greet)"]["value"] == "1.0, commands: greet"
 
 
@@ -414,6 +416,8 @@ def test_completing_a_command_of_a_missing_distribution_is_silent(
 def test_embedhubs_own_commands_load_no_plugin(tmp_path: Path, cache: Path) -> None:
     """A command that needs no source loads no plugin's module, whose import would cost time."""
     add_distribution(tmp_path, "embedhub-loud", "print('loaded')\n" + PLUGIN)
-    assert run("cache", "path", **seeing(tmp_path)).stdout == f"{cache}\n"
-    assert "loaded" not in run("list", "--help", **seeing(tmp_path)).stdout
-    assert run("greet", "Ada", **seeing(tmp_path)).stdout == "loaded\nHello Ada\n"
+    done = run("cache", "path", **seeing(tmp_path))
+    assert (done.stdout, done.stderr) == (f"{cache}\n", "")
+    assert "loaded" not in run("list", "--help", **seeing(tmp_path)).stderr
+    done = run("greet", "Ada", **seeing(tmp_path))
+    assert (done.stdout, done.stderr) == ("Hello Ada\n", "loaded\n")

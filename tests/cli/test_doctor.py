@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from command import add_plugin, run, seeing
+from command import add_distribution, add_plugin, run, seeing
 
 import embedhub
 from embedhub import settings
@@ -72,10 +72,34 @@ def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
         "same": "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS.",
     }
     assert findings["embedhub-broken (embedhub-broken)"]["value"] == (
-        "is skipped, because it is broken: ZeroDivisionError: division by zero"
+        "is skipped, because it is broken: ZeroDivisionError: division by zero (embedhub_broken.py, line 16)"
     )
     assert findings["embedhub-one (embedhub-one)"]["value"] == "1.0, sources: 1"
     assert findings["proxy: https"]["value"] == "http://me:***@127.0.0.1:9"
+
+
+def test_sentences_end_once(tmp_path: Path) -> None:
+    """A problem and its advice are two sentences, however the text of an error ends."""
+    add_distribution(tmp_path, "made-up-stops", "raise ValueError('no tides here.')\n")
+    add_distribution(tmp_path, "made-up-typo", HOOK.replace("_commands", "_comands"))
+    output = run("doctor", **seeing(tmp_path)).stdout
+    assert "broken: ValueError: no tides here (made_up_stops.py, line 1). Update or uninstall it, " in output
+    assert "broken: there is no hook embedhub_comands. Did you mean embedhub_commands? Update or " in output
+
+
+HOOK = "from embedhub import hookimpl\n\n@hookimpl\ndef embedhub_commands():\n    return 3\n"
+
+
+def test_plugins_of_another_group_must_be_plugins(tmp_path: Path) -> None:
+    """A package whose hook returns no plugins of another group is a problem, and the others are shown."""
+    add_distribution(tmp_path, "made-up-group", HOOK.replace("_commands", "_plugins"))
+    done = run("doctor", "--json", **seeing(tmp_path))
+    assert done.returncode == 1
+    findings = {finding["name"]: finding for finding in json.loads(done.stdout)}
+    assert (
+        "embedhub_plugins returned 3; expected Plugins" in findings["made-up-group (made-up-group)"]["value"]
+    )
+    assert findings["embedhub-text (text)"]["ok"]
 
 
 def findings_of(topic: str) -> dict[str, doctor.Finding]:

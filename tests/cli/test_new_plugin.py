@@ -185,14 +185,48 @@ def test_a_table_alone_is_a_source(folder: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "given", [FACTS[:4], FACTS[2:], (*FACTS[:2], *FACTS[4:]), (*FACTS, "--license", " ")]
+    ("given", "message"),
+    [
+        (FACTS[:4], "--citation must be given with files: what to cite. "),
+        (FACTS[2:], "--url must be given with files: where the files are or will be. "),
+        ((*FACTS[:2], *FACTS[4:]), "--license must be given with files: the license of the vectors. "),
+        ((*FACTS, "--license", " "), "--license must be given with files: the license of the vectors. "),
+        (
+            FACTS[:2],
+            "--license and --citation must be given with files: the license of the vectors, and what to cite",
+        ),
+    ],
 )
-def test_facts_that_only_the_author_knows_are_required(given: tuple[str, ...], folder: Path) -> None:
-    """Without an address, a license or a citation nothing is written, and the message names it."""
+def test_facts_that_only_the_author_knows_are_required(
+    given: tuple[str, ...], message: str, folder: Path
+) -> None:
+    """Without an address, a license or a citation nothing is written, and the message explains these."""
     (folder / "rivers.txt").write_bytes(writers.glove(WORDS, rows(3)))
     done = run("new-plugin", "quiet-rivers", "rivers.txt", *given)
     assert done.returncode == 2
-    assert re.search(r"--(url|license|citation) must be given with files", done.stderr)
+    assert message in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["rivers.txt"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--license", "TODO"),
+        ("--license", " "),
+        ("--citation", "fill in citation"),
+        ("--description", "???"),
+        ("--url", "https://example.org/v1/"),
+        ("--homepage", "https://www.example.com/"),
+    ],
+)
+@pytest.mark.parametrize("files", [["rivers.txt"], []], ids=["files", "skeleton"])
+def test_placeholders_are_refused(given: tuple[str, str], files: list[str], folder: Path) -> None:
+    """A text that stands for one that is yet to be written is refused, with or without files."""
+    (folder / "rivers.txt").write_bytes(writers.glove(WORDS, rows(3)))
+    done = run("new-plugin", "quiet-rivers", *files, *(FACTS if files else ()), *given)
+    assert done.returncode == 2
+    if given[1].strip():
+        assert f"{given[0]} is {given[1]!r}, a placeholder; expected " in done.stderr
     assert [path.name for path in folder.iterdir()] == ["rivers.txt"]
 
 
@@ -253,8 +287,8 @@ def test_formats_of_plugins_are_refused_with_what_to_do(folder: Path, tmp_path: 
     (folder / "loaf").write_bytes(b"BRED")
     done = run("new-plugin", "quiet-rivers", "loaf", *FACTS, **seeing(tmp_path / "site"))
     assert done.returncode == 2
-    assert "loaf is in the format 'bread' of a plugin" in done.stderr
-    assert "Run new-plugin without files" in done.stderr
+    assert "loaf is in the format 'bread', which comes from the plugin embedhub-bread (" in done.stderr
+    assert "is written by hand, with RemoteFile(..., format=FORMAT)" in done.stderr
 
 
 def test_a_skeleton_says_what_to_fill_in(folder: Path, install: Callable[..., None]) -> None:

@@ -106,6 +106,17 @@ def test_file_without_its_companion_is_skipped(
     assert list(source(model(), remote("plain.txt")).vectors(4)) == TOKENS
 
 
+@pytest.mark.parametrize("name", ["static-embeddings", "static-embeddings-prefix", None])
+def test_tokenizer_of_another_file_is_not_read(cache: Path, name: str | None) -> None:
+    """A table names the tokenizer; one that lies beside the vectors in the cache is not verified."""
+    place = cache / "downloads" / HOST / "tokenizer.json"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(FILES["tokenizer.json"])
+    with pytest.raises(FormatError, match=r"need tokenizer\.json, which tokens does not name; give it as"):
+        source(model(companions=(), format=name)).vectors(4)
+    assert not list(cache.glob("vectors/*/*"))
+
+
 def test_companion_pin_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """EMBEDHUB_REQUIRE_HASH refuses an unpinned companion; another pin is another store."""
     unpinned = model(companions=(remote("tokenizer.json", known_hash=None),))

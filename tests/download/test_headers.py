@@ -286,7 +286,38 @@ def test_invalid_headers_are_a_download_error(gated: Any, returned: object, word
     assert "sss" not in str(caught.value)
     assert f"{gated.base}/some.txt: {__name__}." in str(caught.value)
     assert "Given up" not in str(caught.value)
+    assert "Try again later" not in str(caught.value)
     assert gated.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "faults", "changes", "again"),
+    [
+        ("absent.txt", [], {}, False),
+        ("some.txt", [], {"known_hash": "sha256:" + 64 * "0"}, False),
+        ("some.txt", [{"status": 401}], {}, False),
+        ("some.txt", [{"status": 403}], {}, False),
+        ("some.txt", [{"status": 503, "headers": {"Retry-After": "3600"}}], {}, True),
+        ("some.txt", [{}, *[{"cut": 0}] * 5], {}, True),
+    ],
+)
+def test_advice_to_try_again_is_for_what_may_pass(
+    name: str,
+    faults: list[dict[str, Any]],
+    changes: dict[str, Any],
+    again: bool,
+    start_tls: Callable[..., Any],
+) -> None:
+    """Only after a failure of the network or the server; after wrong bytes the author has to know."""
+    server = start_tls(faults=list(faults))
+    file = pinned(TEXT, url=f"{server.base}/{name}", **changes)
+    with pytest.raises(DownloadError) as caught:
+        fetch(file)
+    message = str(caught.value)
+    assert ("Try again later: an interrupted download is kept, and resumed." in message) is again
+    assert ("tell the author of the source" in message) is isinstance(caught.value, ChecksumError)
+    assert f"\n  - {file.url}: " in message
+    assert "et EMBEDHUB_MIRROR to a URL or folder" in message
 
 
 def test_refusal_says_what_to_do(
@@ -295,8 +326,10 @@ def test_refusal_says_what_to_do(
     """401 and 403 tell missing credentials from refused ones, and those of the file from the user's own."""
     gated = start_tls(needs={"authorization": "Bearer right"})
     other = start_tls(needs={"authorization": "Bearer right"})
-    with pytest.raises(DownloadError, match=r"HTTP 401 .* Credentials may be missing: .*netrc.* `headers`"):
+    missing = r"HTTP 401 .* Credentials may be missing: .*netrc.* `headers`"
+    with pytest.raises(DownloadError, match=missing) as caught:
         fetch(a_file(gated, headers=None))
+    assert "Try again later" not in str(caught.value)
     refused = rf"HTTP 403 .* The credentials that {__name__}.own_headers returned were refused: they may have"
     with pytest.raises(DownloadError, match=refused) as caught:
         fetch(a_file(gated))

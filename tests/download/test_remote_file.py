@@ -28,9 +28,11 @@ NESTED = RemoteFile(url="https://example.org/n", companions=(PLAIN,))
         ("url", "https://example.org", "expected 'https://<host>/<path>'"),
         ("url", "example.org/a", "expected 'https://<host>/<path>'"),
         ("known_hash", 64 * "0", "known_hash is '0000"),
-        ("known_hash", "sha256:" + 63 * "0", "expected '<algorithm>:<lower-case hex>'"),
-        ("known_hash", "sha256:" + 64 * "G", "expected '<algorithm>:<lower-case hex>'"),
+        ("known_hash", "sha256:" + 63 * "0", "expected 64 lower-case hex digits after 'sha256:', got 63 of"),
+        ("known_hash", "md5:", "expected 32 lower-case hex digits after 'md5:', got 0 of them"),
+        ("known_hash", "sha256:" + 64 * "G", "expected 64 lower-case hex digits after 'sha256:', got other"),
         ("archive_hash", "crc32:00000000", "archive_hash is 'crc32:00000000'"),
+        ("archive_hash", "crc32:00000000", "md5 (32 digits), sha1 (40 digits), sha256 (64 digits), sha512 ("),
         ("size", 0, "expected a positive number of bytes"),
         ("size", True, "expected a positive number of bytes"),
         ("size", "10", "expected a positive number of bytes"),
@@ -52,9 +54,10 @@ NESTED = RemoteFile(url="https://example.org/n", companions=(PLAIN,))
     ],
 )
 def test_invalid_field_raises_value_error(field: str, value: object, words: str) -> None:
-    """A wrong field is an error at once, with the expected form."""
-    with pytest.raises(ValueError, match=re.escape(words)):
+    """A wrong field is an error at once, with the expected form; it ends with one full stop."""
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
         RemoteFile(**{**GOOD, field: value})
+    assert re.search(r"[^.]\.\Z", str(caught.value))
 
 
 @pytest.mark.posix

@@ -241,7 +241,7 @@ def test_names_select_sources_and_benchmarks(
 
 def test_unknown_name_is_an_error(check: Callable[..., tuple[int, list[str]]]) -> None:
     """Nothing is checked if one of the names is unknown."""
-    code, lines = check(names="simlex-999 made-up")
+    code, lines = check(a_file("https://example.org/x"), names="simlex-999 made-up")
     assert lines[-1].endswith("no source or benchmark is named made-up")
     assert code == 2
 

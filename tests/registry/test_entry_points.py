@@ -47,11 +47,11 @@ BROKEN = {
     "embedhub-no-python": ("1 +", "SyntaxError"),
     "embedhub-no-hook": (
         SOURCE,
-        "no function embedhub_commands or embedhub_formats or embedhub_sources marked with @hookimpl",
+        "no function embedhub_commands or embedhub_formats or embedhub_plugins or embedhub_sources marked ",
     ),
     "embedhub-misspelt": (
         SOURCE + "@hookimpl\ndef embedhub_source():\n    return []\n",
-        "unknown hook 'embedhub_source'",
+        "there is no hook embedhub_source. Did you mean embedhub_sources?",
     ),
     "embedhub-raises": (HOOK + "    raise OSError('no disk')\n", "OSError: no disk"),
     "embedhub-no-source": (
@@ -61,7 +61,7 @@ BROKEN = {
     "embedhub-bad-name": (HOOK + "    return [source('Bad Name')]\n", "name is 'Bad Name'"),
     "embedhub-bad-hook": (
         SOURCE + "@hookimpl\ndef embedhub_sources(cache):\n    return []\n",
-        "PluginValidationError",
+        "its hook embedhub_sources takes cache; expected no arguments",
     ),
 }
 

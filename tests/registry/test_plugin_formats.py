@@ -1,11 +1,14 @@
 """Formats of installed plugins, which serve files of the user."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from command import add_distribution, run, seeing
 
 import embedhub
 from embedhub import Detected, Format, FormatError
+from embedhub.formats.detect import detect
 from embedhub.registry.plugin_format import isolated_format
 from embedhub.registry.registry import Registry
 
@@ -113,7 +117,7 @@ def test_new_version_of_a_format_reads_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("raise SystemExit(5)", "SystemExit: 5"),
+        ("raise SystemExit(5)", "it called sys.exit(): 5 (a_made_up_crumbs.py, line 19)"),
         ("return 1 / 0", "ZeroDivisionError"),
         ("return 2", "detect of its format 'crumbs' returned 2 for"),
         ("return Detected(0)", "returned Detected(dim=0, companions=()) for"),
@@ -134,13 +138,42 @@ def test_failing_recognition_is_named_and_others_go_on(body: str, message: str, 
     add_distribution(tmp_path, "a-made-up-crumbs", code, attribute="BREAD")
     add_distribution(tmp_path, "made-up-bread", BREAD, attribute="BREAD")
     (tmp_path / "bread.bin").write_bytes(bread(WORDS))
+    vectors, _, (warning,) = load(tmp_path, "bread.bin")
+    assert list(vectors) == list(WORDS)
+    assert warning.startswith("The embedhub plugin a-made-up-crumbs (a-made-up-crumbs) is skipped")
+    assert message in warning
+
+
+def test_formats_are_asked_in_the_order_of_their_names(tmp_path: Path) -> None:
+    """Of two formats that recognize a file, that of the first entry point in alphabetical order reads it."""
+    for name in ("c", "a", "d", "b"):
+        add_distribution(
+            tmp_path, f"made-up-{name}", BREAD.replace('"bread"', f'"{name}"'), attribute="BREAD"
+        )
+    (tmp_path / "bread.bin").write_bytes(bread(WORDS))
+    _, fingerprint, messages = load(tmp_path, "bread.bin")
+    assert fingerprint.endswith(", a 1")
+    assert messages == []
+
+
+def test_format_name_of_two_plugins_is_a_problem_of_both(tmp_path: Path) -> None:
+    """The format of the first plugin is used, and both plugins are named with what to do."""
+    for name in ("two", "one"):
+        add_distribution(tmp_path, f"made-up-{name}", BREAD, attribute="BREAD")
+    (tmp_path / "bread.bin").write_bytes(bread(WORDS))
     vectors, _, messages = load(tmp_path, "bread.bin")
     assert list(vectors) == list(WORDS)
-    # Plugins are in the order of the folder, so the other one may have been asked first.
-    assert len(messages) <= 1
-    if messages:
-        assert messages[0].startswith("The embedhub plugin a-made-up-crumbs (a-made-up-crumbs) is skipped")
-        assert message in messages[0]
+    one, two = (f"made-up-{name} (made-up-{name})" for name in ("one", "two"))
+    advice = "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
+    assert messages == [
+        f"The embedhub plugin {one} gives the name 'bread', as does {two}; its own is used. {advice}",
+        f"The embedhub plugin {two} gives the name 'bread', as does {one}; that of {one} is used. {advice}",
+    ]
+    doctor = run("doctor", "--json", **seeing(tmp_path))
+    assert doctor.returncode == 1
+    assert {one: advice, two: advice}.items() <= {
+        finding["name"]: finding["advice"] for finding in json.loads(doctor.stdout)
+    }.items()
 
 
 def test_plugin_cannot_take_the_name_of_a_format(tmp_path: Path) -> None:
@@ -152,11 +185,91 @@ def test_plugin_cannot_take_the_name_of_a_format(tmp_path: Path) -> None:
     assert "made-up-bread (made-up-bread) gives the name 'glove', which is embedhub's own" in message
 
 
+def test_file_of_two_formats_is_an_error(tmp_path: Path) -> None:
+    """If the formats of two plugins recognize a file, the error names both, and how to choose."""
+    add_distribution(tmp_path, "made-up-bread", BREAD, attribute="BREAD")
+    add_distribution(tmp_path, "made-up-crumbs", BREAD.replace('"bread"', '"crumbs"'), attribute="BREAD")
+    (tmp_path / "bread.bin").write_bytes(bread(WORDS))
+    done = run("download", "./bread.bin", cwd=tmp_path, **seeing(tmp_path))
+    assert done.returncode == 1
+    for name in ("bread", "crumbs"):
+        assert f"the format '{name}' of the plugin made-up-{name} (made-up-{name})" in done.stderr
+    assert "EMBEDHUB_DISABLE_PLUGINS" in done.stderr
+    done = run(
+        *("download", "./bread.bin"),
+        cwd=tmp_path,
+        **seeing(tmp_path),
+        EMBEDHUB_DISABLE_PLUGINS="made-up-crumbs",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_format_that_is_given_twice_is_one(tmp_path: Path) -> None:
+    """A plugin may give its format by an entry point and by its hook."""
+    add_distribution(tmp_path, "made-up-bread", BREAD, attribute="BREAD")
+    hook = "from embedhub import hookimpl\nfrom made_up_bread import BREAD\n" + HOOK
+    add_distribution(tmp_path, "made-up-hook", hook)
+    (tmp_path / "bread.bin").write_bytes(bread(WORDS))
+    assert load(tmp_path, "bread.bin")[0] == {word: list(numbers) for word, numbers in WORDS.items()}
+
+
+TIDE = """\
+import numpy as np
+from embedhub import Block, Detected, Format
+
+
+def read(path, dim):
+    yield Block(["tide"], np.ones((1, dim), np.float32))
+
+
+def detect(start, path):
+    return Detected(1) if start.startswith(b"tide") else None
+
+
+TIDE = Format("tide", read, detect=detect)
+"""
+
+
+def test_format_that_takes_plain_text_is_named(tmp_path: Path) -> None:
+    """If a plugin recognizes a file that is also GloVe text, it reads it, and a warning says so."""
+    add_distribution(tmp_path, "made-up-tide", TIDE, attribute="TIDE")
+    (tmp_path / "words.txt").write_text("tide 1 2\nrain 3 4\n", "utf-8")
+    vectors, _, messages = load(tmp_path, "words.txt")
+    assert vectors == {"tide": [1]}
+    assert "the format 'tide' of the plugin made-up-tide (made-up-tide) recognizes this file" in messages[0]
+    assert "GloVe text of dim 2 too" in messages[0]
+    (tmp_path / "words.txt").write_text("tides, and\n1 2 rain;\n", "utf-8")
+    assert load(tmp_path, "words.txt")[::2] == [{"tide": [1]}, []]
+
+
+@pytest.mark.parametrize("size", [0, 3, (1 << 20) - 1, 1 << 20, (1 << 20) + 7])
+@pytest.mark.parametrize(
+    "compress", [bytes, gzip.compress, bz2.compress, lzma.compress], ids=["plain", "gzip", "bzip2", "xz"]
+)
+def test_recognition_gets_all_bytes_up_to_a_mebibyte(
+    compress: Callable[[bytes], bytes], size: int, tmp_path: Path
+) -> None:
+    """The first bytes that a format is asked about are all of a smaller file, decompressed."""
+    data = (b"TIDE" * (size // 4 + 1))[:size]
+    (tmp_path / "x").write_bytes(compress(data))
+    given: list[bytes] = []
+
+    def recognize(start: bytes, _: Path) -> Detected:
+        given.append(start)
+        return Detected(1)
+
+    detect(tmp_path / "x", lambda: [Format("tide", print, detect=recognize)])  # type: ignore[arg-type]  # not read
+    assert given == [data[: 1 << 20]]
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (bread(WORDS)[:-3], "ValueError: buffer size must be a multiple of element size"),
-        (bread(WORDS)[:9], "error: unpack requires a buffer of 12 bytes"),
+        (
+            bread(WORDS)[:-3],
+            "ValueError: buffer size must be a multiple of element size (made_up_bread.py, line 14). ",
+        ),
+        (bread(WORDS)[:9], "error: unpack requires a buffer of 12 bytes (made_up_bread.py, line 10). "),
     ],
 )
 def test_error_of_a_reader_names_format_and_plugin(data: bytes, message: str, tmp_path: Path) -> None:
@@ -171,7 +284,7 @@ def test_error_of_a_reader_names_format_and_plugin(data: bytes, message: str, tm
 
 
 def test_errors_that_name_the_file_are_unchanged(tmp_path: Path) -> None:
-    """A FormatError of a reader is raised as it is; Ctrl-C and a closed reader are no failures."""
+    """A FormatError of a reader is raised as it is; Ctrl-C and a closed reader are not failures."""
     path = tmp_path / "x"
 
     def read(path: Path, dim: int) -> Any:

@@ -12,6 +12,8 @@ import pytest
 from children import PATIENCE
 from command import add_distribution, add_plugin, run, seeing
 
+from embedhub.registry.failure import end_sentence
+
 HOOK = """\
 import sys
 import embedhub
@@ -28,14 +30,42 @@ def source(name):
 def embedhub_sources():
 """
 BROKEN = {
-    "exits": ("import sys\nsys.exit(3)\n", "SystemExit: 3"),
-    "exits-in-hook": (HOOK + "    sys.exit()\n", "SystemExit"),
+    "exits": ("import sys\nsys.exit(3)\n", "it called sys.exit(): 3 (made_up_exits.py, line 2). "),
+    "exits-in-hook": (
+        HOOK + "    sys.exit()\n",
+        "it called sys.exit() (made_up_exits_in_hook.py, line 14). ",
+    ),
     "closes": (HOOK + "    raise GeneratorExit\n", "GeneratorExit"),
     "skips": ("import pytest\npytest.skip('not here', allow_module_level=True)\n", "Skipped: not here"),
     "invents": ("class Odd(BaseException):\n    pass\n\nraise Odd('own')\n", "Odd: own"),
     "unprintable": (
         "class Odd(Exception):\n    def __str__(self):\n        return 1 / 0\n\nraise Odd\n",
-        "is skipped, because it is broken: Odd. ",
+        "is skipped, because it is broken: Odd (made_up_unprintable.py, line 5). ",
+    ),
+    "no-python": ("x = 1\n1 +\n", "SyntaxError: invalid syntax (made_up_no_python.py, line 2). "),
+    "fails-in-library": (
+        "import json\n\n" + HOOK + "    return read()\n\ndef read():\n    json.loads('{')\n",
+        " (made_up_fails_in_library.py, line 19). ",
+    ),
+    "has-many-lines": (
+        "raise ValueError('one\\n  two.\\n')\n",
+        "ValueError: one two (made_up_has_many_lines.py, line 1). ",
+    ),
+    "misspells": (
+        HOOK.replace("embedhub_sources", "embedhub_source") + "    return []\n",
+        "broken: there is no hook embedhub_source. Did you mean embedhub_sources? Update",
+    ),
+    "invents-a-hook": (
+        HOOK.replace("embedhub_sources", "tides") + "    return []\n",
+        "broken: there is no hook tides; expected embedhub_commands or embedhub_formats or ",
+    ),
+    "takes-more": (
+        HOOK.replace("embedhub_sources()", "embedhub_sources(cache, folder)") + "    return []\n",
+        "broken: its hook embedhub_sources takes cache, folder; expected no arguments. ",
+    ),
+    "one-format": (
+        HOOK.replace("embedhub_sources", "embedhub_formats") + "    return embedhub.Format('x', print)\n",
+        "; expected Format objects in a list. ",
     ),
     "asks-at-import": ("import embedhub\nembedhub.sources()['glove-6b']\n", "embedhub.sources() was called"),
     "asks-in-hook": (HOOK + "    return [*embedhub.sources().values()]\n", "embedhub.sources() was called"),
@@ -135,6 +165,8 @@ def test_one_warning_names_the_plugin(name: str, seen: tuple[list[str], list[str
     assert (BROKEN | ODD)[name][1] in message
     assert ("is skipped, because it is broken: " in message) is (name in BROKEN)
     assert message.endswith("Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS.")
+    assert "\n" not in message
+    assert ".. " not in message
 
 
 def test_nothing_else_is_warned_of(seen: tuple[list[str], list[str]]) -> None:
@@ -161,10 +193,10 @@ def test_doctor_names_each_problem(site: Path) -> None:
     findings: dict[str, str] = {}
     for finding in json.loads(done.stdout):  # a plugin on a slow machine has a second one
         findings[finding["name"]] = (
-            f"{findings.get(finding['name'], '')}{finding['value']}. {finding['advice']}"
+            f"{findings.get(finding['name'], '')}{end_sentence(finding['value'])} {finding['advice']}"
         )
     for name, (_, text) in (BROKEN | ODD).items():
-        assert text in findings[f"made-up-{name} (made-up-{name})"]
+        assert text.removesuffix(" Update") in findings[f"made-up-{name} (made-up-{name})"] + " "
         assert "Update or uninstall it, or name it in EMBED" in findings[f"made-up-{name} (made-up-{name})"]
     assert findings["made-up-good (made-up-good)"] == "1.0, sources: 1. None"
 
@@ -217,7 +249,18 @@ def test_failing_command_hook_is_isolated(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "hi" not in done.stdout.split()
     assert "The embedhub plugin made-up-commands (made-up-commands) is skipped" in done.stderr
-    assert "SystemExit: 4" in done.stderr
+    assert "it called sys.exit(): 4 (made_up_commands.py, line 6). Update" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["list", "--json"], ["--help"], ["tides"]])
+def test_debug_shows_the_traceback_of_a_plugin(arguments: list[str], tmp_path: Path) -> None:
+    """With --debug, the traceback of a plugin's error is on stderr, also if the plugin adds commands."""
+    add_distribution(tmp_path, "made-up-broken", "def fail():\n    1 / 0\n\nfail()\n")
+    done = run("--debug", *arguments, **seeing(tmp_path))
+    assert "The embedhub plugin made-up-broken (made-up-broken) failed.\nTraceback " in done.stderr
+    assert f'File "{tmp_path / "made_up_broken.py"}", line 2, in fail' in done.stderr
+    assert "Traceback" not in done.stdout
+    assert "Traceback" not in run(*arguments, **seeing(tmp_path)).stderr
 
 
 def test_one_object_of_two_entry_points_is_given_once(tmp_path: Path) -> None:
@@ -413,6 +456,18 @@ def test_cost_is_linear_in_the_plugins(tmp_path: Path) -> None:
         calls.append(made)
     each = [(made - calls[0]) / number for made, number in zip(calls[1:], (20, 40, 80), strict=True)]
     assert max(each) < 1.05 * min(each), each
+
+
+def test_hook_may_have_another_name_or_be_of_a_later_version(tmp_path: Path) -> None:
+    """A function may name the hook that it implements; one marked as optional may implement no known hook."""
+    code = HOOK.replace("@hookimpl", "@hookimpl(specname='embedhub_sources')").replace(
+        "_sources():", "_now():"
+    )
+    later = "\n@hookimpl(optionalhook=True)\ndef embedhub_later(things):\n    1 / 0\n"
+    add_distribution(tmp_path, "made-up-later", f"{code}    return [source('tides')]\n{later}")
+    names, messages = python(tmp_path, LOOK)
+    assert "tides" in names
+    assert messages == []
 
 
 def test_hook_takes_some_of_its_arguments(tmp_path: Path) -> None:

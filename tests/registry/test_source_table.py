@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -155,7 +156,7 @@ def test_a_byte_order_mark_is_ignored(write: Write) -> None:
     ("old", "new", "words"),
     [
         ('name = "quiet-rivers"', "name = quiet-rivers", r"expected TOML: .*at line 1, column 8"),
-        ("license", "lisense", "unknown key 'lisense'; expected one of .*Did you mean 'license'"),
+        ("license", "licnse", "unknown key 'licnse'; expected one of .*Did you mean 'license'"),
         (
             'citation = "Me (2026). Quiet rivers."\n',
             "",
@@ -186,6 +187,22 @@ def test_mistakes_are_named(old: str, new: str, words: str, write: Write) -> Non
     assert old in text
     with pytest.raises(FormatError, match=rf"(?s)quiet-rivers\.toml: .*{words}"):
         embedhub.load(write(text.replace(old, new, 1)))
+
+
+def test_name_of_a_plugins_format_is_explained(write: Write) -> None:
+    """A table names only formats of embedhub; the message says how a plugin's format is named."""
+    with pytest.raises(FormatError, match=r"format is 'tide'; .* with RemoteFile\(\.\.\., format=FORMAT\)"):
+        embedhub.load(write((HEAD + FILES).replace('"glove"', '"tide"')))
+
+
+def test_bytes_of_an_unknown_format_are_explained(write: Write, tmp_path: Path) -> None:
+    """No format of a plugin is looked for in a source's file, which has to name it; the message says so."""
+    table = write(re.sub(r"\n(known_hash|size) = .*", "", HEAD + FILES))
+    (tmp_path / "mirror" / "quiet-rivers.example" / "rivers.2d.txt").write_bytes(b"TIDE\0\0")
+    with pytest.raises(FormatError, match="expected vectors as GloVe text") as caught:
+        embedhub.load(table, 2)
+    assert "of a plugin" not in str(caught.value)
+    assert "A format of your own has to be named: RemoteFile(..., format=FORMAT)" in str(caught.value)
 
 
 def test_bytes_that_are_not_utf_8_are_named(tmp_path: Path) -> None:

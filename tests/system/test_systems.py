@@ -22,7 +22,7 @@ from systems import refuse_what_is_open, run_while_held
 import embedhub
 from embedhub import RemoteFile, RemoteSource
 from embedhub._compression import split_member
-from embedhub._names import folder_name
+from embedhub._names import folder_name, is_reserved_on_windows
 from embedhub.errors import StoreError
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
@@ -270,20 +270,12 @@ def test_export_closes_files_before_replacing(
 
 
 @pytest.mark.parametrize("name", ["con", "nul", "aux.2", "com1", "lpt9.x.y"])
-def test_device_name_is_refused_for_a_source(name: str, tmp_path: Path) -> None:
-    """A source may not have the name of a device, since it names a folder; the file of a user may."""
-    with pytest.raises(ValueError, match="Windows reserves for a device"):
-        a_source(name)
+def test_device_name_of_windows_is_no_folder(name: str, tmp_path: Path) -> None:
+    """A source and a file of the user may have the name of a device: their folders have others."""
     (tmp_path / name).write_bytes(writers.glove(WORDS, ROWS))
-    assert embedhub.load(tmp_path / name).name == ("file-" if "." not in name else "") + name.replace(
-        ".", "-"
-    )
-
-
-@pytest.mark.parametrize("name", ["console", "com10", "null", "a.con", "auxiliary-vectors", "lpt-1"])
-def test_name_similar_to_a_device_is_allowed(name: str) -> None:
-    """Only whole names, or the part before the first dot, are Windows' devices."""
-    assert a_source(name).name == name
+    vectors = embedhub.load(tmp_path / name)
+    for source in (vectors.name, a_source(name).name):
+        assert not is_reserved_on_windows(folder_name(source))
 
 
 @pytest.mark.parametrize(

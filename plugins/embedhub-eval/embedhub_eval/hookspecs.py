@@ -23,4 +23,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def embedhub_benchmarks() -> Iterable[Benchmark]:  # type: ignore[empty-body]  # a specification has no body
-    """Return the benchmarks of a plugin. No I/O beyond its own files: this runs to list names."""
+    """Return a list of benchmarks, also if there is only one; a generator does too.
+
+    This runs whenever names of benchmarks are looked up, so it reads no files but the plugin's own.
+    """

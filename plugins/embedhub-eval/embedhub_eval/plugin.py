@@ -1,4 +1,4 @@
-"""The hook that adds the commands of this package."""
+"""The hooks by which embedhub finds this package."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,8 @@ from embedhub import hookimpl
 
 if TYPE_CHECKING:
     import typer
+
+    from embedhub.registry.plugins import Plugins
 
 
 @hookimpl
@@ -15,3 +17,11 @@ def embedhub_commands(app: "typer.Typer") -> None:
 
     for command in (cli.compare, cli.evaluate, cli.plot, cli.probe):
         app.command()(command)
+
+
+@hookimpl
+def embedhub_plugins() -> "Plugins":
+    """Return the plugins of benchmarks, for `embedhub doctor`."""
+    from embedhub_eval.registry import PLUGINS
+
+    return PLUGINS

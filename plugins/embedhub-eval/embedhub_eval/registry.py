@@ -1,7 +1,6 @@
 """Benchmarks by name: those of the installed plugins and the registered ones."""
 
 import difflib
-import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from embedhub.errors import SourceNotFoundError
 from embedhub.registry.local_file import as_path
 from embedhub.registry.plugins import Plugins, refuse_in_plugin
 from embedhub_eval import hookspecs
-from embedhub_eval.benchmark import Benchmark, BenchmarkWarning, open_benchmark
+from embedhub_eval.benchmark import Benchmark, open_benchmark
 
 _BUILTIN = "embedhub_eval.builtin_benchmarks"
 _REGISTERED: set[str] = set()
@@ -25,17 +24,8 @@ def _all() -> dict[str, Benchmark]:
 
 @cache
 def _collected() -> dict[str, Benchmark]:
-    benchmarks: dict[str, Benchmark] = {}
-    for provider, benchmark in PLUGINS.offered("embedhub_benchmarks"):
-        if benchmark.name in benchmarks:
-            warnings.warn(
-                f"The benchmark {benchmark.name!r} of {provider} is skipped, because another plugin "
-                "provides that name. Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS.",
-                BenchmarkWarning,
-                stacklevel=4,
-            )
-        benchmarks.setdefault(benchmark.name, benchmark)
-    return dict(sorted(benchmarks.items()))
+    offered = (benchmark for _, benchmark in PLUGINS.offered("embedhub_benchmarks"))
+    return {benchmark.name: benchmark for benchmark in sorted(offered, key=lambda benchmark: benchmark.name)}
 
 
 def benchmarks() -> Mapping[str, Benchmark]:

@@ -13,7 +13,7 @@ import embedhub_eval
 import pytest
 from benchmark_samples import SAMPLES, bats
 from children import PATIENCE
-from command import add_distribution, seeing
+from command import add_distribution, run, seeing
 from embedhub_eval import Analogy, Benchmark, WordPair, analogies, word_pairs
 from embedhub_eval.benchmark import open_benchmark
 from real_files import REAL_SETS
@@ -368,6 +368,40 @@ def test_plugins_provide_benchmarks(tmp_path: Path) -> None:
     assert "embedhub_benchmarks returned 'no benchmark'; expected Benchmark objects" in broken
 
 
+def test_doctor_shows_plugins_of_benchmarks(tmp_path: Path) -> None:
+    """The doctor lists each plugin of benchmarks or its problems, such as a name that two plugins give."""
+    hook = "from embedhub_eval import hookimpl\n\n@hookimpl\ndef embedhub_benchmark():\n    return []\n"
+    benchmarks = PLUGIN.replace('    yield Benchmark(name="men", format="pairs", files=(file,))\n', "")
+    for name, code in {
+        "rivers": benchmarks.format(last="").replace("from-plugin", "rivers"),
+        "one": benchmarks.format(last=""),
+        "two": benchmarks.format(last=""),
+        "fails": "1 / 0\n",
+        "exits": "exit()\n",
+        "typo": hook,
+        "text": benchmarks.format(last="yield 'no benchmark'"),
+    }.items():
+        add_distribution(tmp_path, f"made-up-{name}", code, group="embedhub_eval")
+    done = run("doctor", "--json", **seeing(tmp_path))
+    assert (done.returncode, done.stderr) == (1, "")
+    findings = {
+        finding["name"].partition(" (made-up-")[0].removeprefix("made-up-"): finding
+        for finding in json.loads(done.stdout)
+        if finding["name"].startswith("made-up-")
+    }
+    assert (findings["rivers"]["value"], findings["rivers"]["advice"]) == ("1.0, benchmarks: 1", None)
+    for name, text in {
+        "one": "gives the name 'from-plugin', as does made-up-two (made-up-two); its own is used",
+        "two": "gives the name 'from-plugin', as does made-up-one (made-up-one); that of made-up-one",
+        "fails": "broken: ZeroDivisionError: division by zero (made_up_fails.py, line 1)",
+        "exits": "broken: it called sys.exit() (made_up_exits.py, line 1)",
+        "typo": "broken: there is no hook embedhub_benchmark. Did you mean embedhub_benchmarks?",
+        "text": "broken: embedhub_benchmarks returned 'no benchmark'; expected Benchmark objects",
+    }.items():
+        assert text in findings[name]["value"]
+        assert "EMBEDHUB_DISABLE_PLUGINS" in findings[name]["advice"]
+
+
 ASKS = """
 import embedhub, embedhub_eval
 from embedhub_eval import hookimpl
@@ -409,7 +443,7 @@ def count(frame, event, argument):
     global calls
     calls += event in {"call", "c_call"}
 registry.benchmarks()
-registry._PLUGINS.refresh()
+registry.PLUGINS.refresh()
 registry._collected.cache_clear()
 sys.setprofile(count)
 names = list(registry.benchmarks())
