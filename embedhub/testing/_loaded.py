@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import pytest
-
 from embedhub.errors import PluginWarning
 from embedhub.registry.entry_points import entry_points
 from embedhub.registry.plugins import Plugins
-from embedhub.testing._failures import expect, fail
+from embedhub.testing._failures import expect, fail, skip
 from embedhub.testing.import_audit import side_effects
 
-_SHOWN_EFFECTS = 20
+_SHOWN_EFFECTS = 20  # of each kind
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def check_loaded(group: Group, tested: Any, others: Sequence[Any]) -> None:
 def _fail_as_missing(group: Group, tested: Any, others: Sequence[Any]) -> NoReturn:
     first = next(other for other in (*others, tested) if not group.providers(other.name))
     if first.name != tested.name:
-        pytest.skip(f"no plugin provides {tested.name!r}, as {first.name!r}, whose failure says what to do")
+        skip(f"no plugin provides {tested.name!r}, as {first.name!r}, whose failure says what to do")
     failed = [f"\n  {_sentence(f'{problem.provider} {problem.text}')}" for problem in group.plugins.problems]
     if failed:
         fail(
@@ -99,26 +97,28 @@ def check_side_effects(group: Group, tested: Any, allowed: Sequence[str] = ()) -
     """
     providers = group.providers(tested.name)
     if len(providers) != 1:
-        pytest.skip(f"no plugin provides {tested.name!r}, or several do: test_plugin_is_loaded says why")
+        skip(f"no plugin provides {tested.name!r}, or several do: test_plugin_is_loaded says why")
     (provider,) = providers
     modules = {provider: entry_point.value for provider, entry_point in entry_points(group.name)}
     try:
         found = side_effects(modules.get(provider, provider))  # embedhub's own modules are their providers
     except RuntimeError as error:
         fail(str(error))
-    # Imports last: there may be hundreds.
-    effects = sorted((effect for effect in found if effect not in allowed), key=_is_import)
-    shown = [*effects[:_SHOWN_EFFECTS], *(["..."] if len(effects) > _SHOWN_EFFECTS else [])]
+    effects = [effect for effect in found if effect not in allowed]
+    # Of hundreds of imports or files some are enough, but one kind does not hide the other.
+    imports = [effect for effect in effects if effect.startswith("imports ")]
+    others = [effect for effect in effects if effect not in imports]
+    shown = [
+        effect
+        for kind in (others, imports)
+        for effect in (*kind[:_SHOWN_EFFECTS], *(["..."] if len(kind) > _SHOWN_EFFECTS else []))
+    ]
     expect(
         not effects,
         f"The plugin {provider} {'; '.join(shown)}. It is loaded whenever names are listed. Import large "
         "packages, read files other than code, compute and print in the function that needs it: `compute`, "
         "`read` or `parse`.",
     )
-
-
-def _is_import(effect: str) -> bool:
-    return effect.startswith("imports ")
 
 
 def _distribution(provider: str) -> str:

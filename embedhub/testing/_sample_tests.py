@@ -11,8 +11,8 @@ from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 from embedhub.testing._blocks import Parsed, check_expected, fetch, parse, parse_or_none, place_of, same
-from embedhub.testing._declared import SKIP, find_problem_of_expected, read_samples
-from embedhub.testing._failures import expect
+from embedhub.testing._declared import find_problem_of_expected, read_samples
+from embedhub.testing._failures import SKIP, expect
 from embedhub.testing._formats import check_detection
 from embedhub.testing._loaded import Group, check_loaded, check_side_effects
 from embedhub.testing._stores import build_store, check_composer, open_again

@@ -90,7 +90,7 @@ class Format:
         >>> def read(path, dim):
         ...     yield ["rain"], np.zeros((1, dim), np.float32)
         >>> def detect(start, path):
-        ...     return Detected(dim=start[4]) if start[:4] == b"BRED" and start[4:5] > b"\0" else None
+        ...     return Detected(dim=start[4]) if start[:4] == b"BRED" and start[4:5] > bytes(1) else None
         >>> Format("bread", read, detect=detect).version
         1
 

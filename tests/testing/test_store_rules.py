@@ -113,9 +113,12 @@ def broken_otherwise(*_: object) -> Any:
         (Composing(lambda words: [[0, 0] for _ in words]), "returns a list of shape None"),
         (
             broken,
-            r"cannot be opened, so `load` fails: .*composer of mine 2d cannot read its files.*table.npy",
+            r"so `load` fails: .*the composer of the source cannot be opened: KeyError: 'table.npy'",
         ),
-        (broken_otherwise, r"the composer cannot be opened, so `load` fails: RuntimeError \(no table\)"),
+        (
+            broken_otherwise,
+            r"so `load` fails: .*composer of the source cannot be opened: RuntimeError: no table",
+        ),
         (yielding, "the composer of the source is .*; expected an object with a method compose"),
     ],
 )

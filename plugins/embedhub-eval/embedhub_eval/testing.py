@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from embedhub.errors import FormatError
-from embedhub.testing._declared import SKIP, read_once, shorten
-from embedhub.testing._failures import describe, expect, fail
+from embedhub.testing._declared import read_once, shorten
+from embedhub.testing._failures import SKIP, describe, expect, fail
 from embedhub.testing._loaded import Group, check_loaded, check_side_effects
 from embedhub.testing._metadata import check_homepage, check_host, check_language, check_text
 from embedhub.vectors.blocks import Block

@@ -86,13 +86,19 @@ def test_plugin_of_the_page_keeps_the_contract(page: dict[str, str], tmp_path: P
             ["imports sklearn", "written", "loaded whenever names are listed"],
         ),
         (
+            "my_pairs.py",
+            "    return BENCHMARKS",
+            "    return [*BENCHMARKS, *BENCHMARKS]",
+            ["gives the name 'my-pairs' twice; the first one is used.", "1 failed"],
+        ),
+        (
             "my_pairs.toml",
             "[my-pairs]",
             "[men]",
             ["gives the name 'men', which is embedhub's own; that one is left out"],
         ),
     ],
-    ids=["import fails", "hook returns nothing", "side effects", "name is taken"],
+    ids=["import fails", "hook returns nothing", "side effects", "one name twice", "name is taken"],
 )
 def test_contract_says_why_a_plugin_is_not_loaded_well(
     file: str, old: str, new: str, messages: list[str], page: dict[str, str], tmp_path: Path
@@ -153,6 +159,34 @@ def test_incomplete_metadata_are_a_failure(changes: dict[str, Any], message: str
     Mine().test_metadata_is_complete(GOOD)
     with pytest.raises(pytest.fail.Exception, match=re.escape(message)):
         Mine().test_metadata_is_complete(replace(GOOD, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"benchmarks": []},
+            "Other: benchmarks is empty, so that nothing is tested; expected a list of",
+        ),
+        ({"benchmarks": None}, "benchmarks is None; expected a list of Benchmark objects"),
+        ({"benchmarks": {"mine": GOOD}}, "benchmarks has 'mine'; expected a list of Benchmark objects"),
+        ({"samples": None}, "samples is None; expected the bytes of a file by name"),
+        ({"samples": {"mine": "rain"}}, "samples is {'mine': 'rain'}; expected the bytes of a file by name"),
+        ({"expected": {"mine": None}}, "expected is {'mine': None}; it should have a list of items by name"),
+    ],
+)
+def test_a_class_that_tests_nothing_fails(changes: dict[str, Any], message: str) -> None:
+    """An attribute that is empty or malformed is a failure that says what to write."""
+    contract: Any = type("Other", (Mine,), changes)()
+    with pytest.raises(pytest.fail.Exception, match=re.escape(message)):
+        contract.test_class_is_complete()
+
+
+def test_a_generator_of_benchmarks_is_read_once() -> None:
+    """Benchmarks may come from a generator: every test sees all of them."""
+    contract: Any = type("Other", (Mine,), {"benchmarks": iter([GOOD])})()
+    contract.test_class_is_complete()
+    assert contract.benchmarks == (GOOD,)
 
 
 class Careless(Benchmark):
