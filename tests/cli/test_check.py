@@ -105,6 +105,7 @@ def test_wrong_values_have_what_to_write(folder: Path, cache: Path) -> None:
     assert not list(cache.glob("hashes/*"))
 
 
+@pytest.mark.slow
 def test_missing_values_are_named_and_not_wrong(folder: Path) -> None:
     """A value that the table lacks is not wrong, and the line has what to write."""
     findings = check(entry("rivers.3d.txt", 3), head="")
@@ -117,6 +118,7 @@ def test_missing_values_are_named_and_not_wrong(folder: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_wrong_dim_or_format_is_named(folder: Path) -> None:
     """A file of another dim, or in another format, is wrong, and the other files are checked."""
     findings = check(
@@ -130,6 +132,7 @@ def test_a_wrong_dim_or_format_is_named(folder: Path) -> None:
     assert right == ["known_hash", "size", "dim", "vocab_size"]
 
 
+@pytest.mark.slow
 def test_candidates_with_other_vectors_are_wrong(folder: Path) -> None:
     """The files of one dim hold the same vectors, or the second is wrong."""
     (folder / "other.txt").write_bytes(THREE.replace(b"0.125", b"0.126"))
@@ -137,6 +140,7 @@ def test_candidates_with_other_vectors_are_wrong(folder: Path) -> None:
     assert wrong(findings) == [("vectors", f"those of {BASE}/rivers.3d.txt", "other vectors")]
 
 
+@pytest.mark.slow
 def test_a_missing_file_is_wrong(folder: Path) -> None:
     """A file that cannot be downloaded is wrong, and the others are checked."""
     findings = check(entry("gone.txt", 3), entry("rivers.3d.txt", 3), rc=1)
@@ -149,6 +153,7 @@ def test_a_missing_file_is_wrong(folder: Path) -> None:
     assert [found["key"] for found in findings][1:] == ["known_hash", "size", "dim", "vocab_size"]
 
 
+@pytest.mark.slow
 def test_members_and_companions_are_checked(folder: Path) -> None:
     """Of a member, the bytes inside of the archive are hashed, and the archive itself where it is stated."""
     with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -161,6 +166,7 @@ def test_members_and_companions_are_checked(folder: Path) -> None:
     assert wrong(findings) == [("archive_size", len(packed) + 1, len(packed))]
 
 
+@pytest.mark.slow
 def test_downloaded_files_are_used_and_kept(folder: Path, cache: Path) -> None:
     """A file in the downloads folder is checked there, without a mirror or a network, and stays."""
     (folder / "rivers.3d.txt").unlink()
@@ -171,6 +177,7 @@ def test_downloaded_files_are_used_and_kept(folder: Path, cache: Path) -> None:
     assert place.read_bytes() == THREE
 
 
+@pytest.mark.slow
 def test_files_without_a_hash_are_checked_where_a_hash_is_required(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +217,7 @@ def test_sources_of_plugins_are_checked(tmp_path: Path) -> None:
     assert "'ones' has no dim 4" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "line"),
     [
@@ -275,6 +283,7 @@ class Mine(ComputedSource):
 @hookimpl"""
 
 
+@pytest.mark.slow
 def test_placeholders_are_wrong(folder: Path) -> None:
     """What was left to be filled in is wrong, as is a URL where no server has anything."""
     head = re.sub('GloVe on.*?"', 'TBD"', HEAD).replace("CC-BY-4.0", "TODO")

@@ -84,6 +84,7 @@ def serve(folder: Path, names: list[str]) -> Path:
     return folder / "mirror"
 
 
+@pytest.mark.slow
 def test_a_plugin_of_each_format_passes_its_tests(folder: Path, install: Callable[..., None]) -> None:
     """The distribution made of files can be installed unchanged, its tests pass, and it is checked."""
     names = write_each_format(folder)
@@ -158,6 +159,7 @@ SOURCE = RemoteSource(
         assert part in readme
 
 
+@pytest.mark.slow
 def test_cased_words_are_noticed(folder: Path) -> None:
     """One word with a capital makes the source cased, without a fallback to lower case."""
     (folder / "rivers.txt").write_bytes(writers.glove([*WORDS[:-1], "Ärger"], rows(3)))
@@ -167,6 +169,7 @@ def test_cased_words_are_noticed(folder: Path) -> None:
     assert "fallbacks" not in table
 
 
+@pytest.mark.slow
 def test_a_table_alone_is_a_source(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With --toml there is one file, the table, which is a source with all dims."""
     names = write_each_format(folder)
@@ -184,6 +187,7 @@ def test_a_table_alone_is_a_source(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert 'description = "Rivers, quiet"' in Path("quiet-rivers.toml").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -208,6 +212,7 @@ def test_facts_that_only_the_author_knows_are_required(
     assert [path.name for path in folder.iterdir()] == ["rivers.txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [
@@ -230,6 +235,7 @@ def test_placeholders_are_refused(given: tuple[str, str], files: list[str], fold
     assert [path.name for path in folder.iterdir()] == ["rivers.txt"]
 
 
+@pytest.mark.slow
 def test_two_sets_of_vectors_of_one_dim_are_refused(folder: Path) -> None:
     """Two files of one dim must hold the same vectors; the message names both."""
     (folder / "a.txt").write_bytes(writers.glove(WORDS, rows(3)))
@@ -291,6 +297,7 @@ def test_formats_of_plugins_are_refused_with_what_to_do(folder: Path, tmp_path: 
     assert "is written by hand, with RemoteFile(..., format=FORMAT)" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_skeleton_says_what_to_fill_in(folder: Path, install: Callable[..., None]) -> None:
     """Without files it can be installed, and its tests fail for its placeholders alone, by their names."""
     done = run("new-plugin", "embedhub-mycorpus")
@@ -326,6 +333,7 @@ def test_invalid_names_are_refused(name: str, words: str, folder: Path) -> None:
     assert not list(folder.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("distribution", "code"), [("embedhub-rivers", 0), ("embedhub-others", 2)])
 def test_author_makes_the_next_version(distribution: str, code: int, folder: Path, tmp_path: Path) -> None:
     """The name of a source is free to the distribution that provides it, and to no other."""

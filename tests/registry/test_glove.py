@@ -153,6 +153,7 @@ def test_store_holds_float32_of_the_downloaded_text(
     assert not [path for path in (cache / "downloads").rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_whole_glove_6b_50d_is_read_bit_for_bit(
     real_data: Path, serve: Callable[[Path], Any], cache: Path
 ) -> None:

@@ -252,6 +252,7 @@ def test_failing_command_hook_is_isolated(tmp_path: Path) -> None:
     assert "it called sys.exit(): 4 (made_up_commands.py, line 6). Update" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["list", "--json"], ["--help"], ["tides"]])
 def test_debug_shows_the_traceback_of_a_plugin(arguments: list[str], tmp_path: Path) -> None:
     """With --debug, the traceback of a plugin's error is on stderr, also if the plugin adds commands."""
@@ -285,6 +286,7 @@ def test_distribution_without_metadata_is_a_plugin(tmp_path: Path) -> None:
     assert messages == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("requirement", "command"),
     [

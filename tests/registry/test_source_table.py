@@ -124,6 +124,7 @@ def test_vectors_of_a_table_can_be_pickled(write: Write) -> None:
     assert pickle.loads(data)[1]["the"].tolist() == [0.25, -0.5]  # noqa: S301
 
 
+@pytest.mark.slow
 def test_commands_take_a_table(write: Write) -> None:
     """`info`, `download` and `coverage` take a table as any source."""
     write(HEAD + FILES)

@@ -546,6 +546,7 @@ class TestEyes(SourceContract):
 """
 
 
+@pytest.mark.slow
 def test_right_plugins_keep_the_contract(tmp_path: Path) -> None:
     """A plugin with a format of its own and a computed source passes all tests."""
     add_distribution(tmp_path / "site", "embedhub-right", RIGHT_PLUGIN)

@@ -27,6 +27,7 @@ def embedhub_sources():
 GOOD_SAMPLE = BROKEN_TESTS.replace('b"the 1 2"', 'b"the 1 2\\n"')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
@@ -49,6 +50,7 @@ def test_problems_of_a_plugin_are_a_failure(sources: str, message: str, tmp_path
     assert "\n1 failed, " in printed
 
 
+@pytest.mark.slow
 def test_another_entry_point_of_the_distribution_is_part_of_the_plugin(tmp_path: Path) -> None:
     """A second entry point that cannot be loaded fails the contract of the first one's source."""
     add_distribution(tmp_path / "site", "embedhub-mine", MINE.replace("SOURCES", "SOURCE"))
@@ -59,6 +61,7 @@ def test_another_entry_point_of_the_distribution_is_part_of_the_plugin(tmp_path:
     assert "embedhub-mine (other) is skipped, because it is broken: AttributeError" in printed
 
 
+@pytest.mark.slow
 def test_a_plugin_that_is_not_installed_fails_once(tmp_path: Path) -> None:
     """Only one test fails, with the cause; the others that need the plugin are skipped."""
     two = GOOD_SAMPLE.replace("sources = [", "sources = [*(embedhub.sources()[name] for name in ()), ")

@@ -62,6 +62,7 @@ def page() -> dict[str, str]:
     return {block.title: block.code for block in blocks_of(PAGE) if block.title}
 
 
+@pytest.mark.slow
 def test_plugin_of_the_page_keeps_the_contract(page: dict[str, str], tmp_path: Path) -> None:
     """The plugin and the test file that the page shows work together."""
     code, printed = run_contract(tmp_path, page, page["tests/test_my_pairs.py"])
@@ -69,6 +70,7 @@ def test_plugin_of_the_page_keeps_the_contract(page: dict[str, str], tmp_path: P
     assert "8 passed" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "messages"),
     [
