@@ -185,6 +185,7 @@ def without_styles(text: str) -> str:
     return re.sub("\x1b\\[[0-9;]*m", "", text)
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_color_is_only_for_terminals() -> None:
     """An error is red on a terminal, but not with NO_COLOR; in a pipe nothing is colored."""

@@ -32,6 +32,7 @@ def test_classification_on_the_embedded_texts(example: Callable[..., str]) -> No
     assert accuracy(example("pretrained_word_embeddings.py")) > 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("glove_20k")
 def test_classification_reads_a_folder_of_texts(
     example: Callable[..., str], demo_texts: tuple[Path, Path], tmp_path: Path

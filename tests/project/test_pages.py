@@ -9,6 +9,7 @@ KINDS = {"python", "sh", "output", "text", "toml"}
 # Pages that are run elsewhere: on engines, under each backend, with a place to install into.
 ELSEWHERE = {"docs/bigger-than-one-machine.md", "docs/several-backends.md", "docs/writing-a-plugin.md"}
 GLOVE = ('"glove-6b", 50', '"glove-6b:50"')
+SLOW = {"docs/choose-a-source.md", "docs/text-classification.md"}  # 15 and 23 s
 HERE = [page for page in PAGES if str(page.relative_to(ROOT)) not in ELSEWHERE and blocks_of(page)]
 
 
@@ -17,7 +18,11 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", HERE, ids=name_of)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.slow if name_of(page) in SLOW else ()) for page in HERE],
+    ids=map(name_of, HERE),
+)
 def test_page_prints_the_shown_output(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

@@ -72,7 +72,15 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, install: Callable[..., Non
     return site
 
 
-@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder",
+    # The smallest one by default; the others take half a minute.
+    [
+        pytest.param(folder, marks=() if folder.name == "embedhub-word2vec" else pytest.mark.slow)
+        for folder in PLUGINS
+    ],
+    ids=[folder.name for folder in PLUGINS],
+)
 def test_plugin_passes_its_tests(folder: Path, bundled: Path) -> None:
     """Each plugin, installed from its wheel with all others, passes its own tests."""
     assert " passed" in run_tests(folder, bundled)

@@ -128,6 +128,7 @@ def seen(site: Path) -> Any:
     return look(site)
 
 
+@pytest.mark.slow
 def test_installing_a_plugin_makes_its_names_appear(seen: Any) -> None:
     """The sources of every working plugin are there, beside embedhub's own, with who provides them."""
     assert {

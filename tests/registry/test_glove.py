@@ -89,6 +89,7 @@ def check_layer(
     assert rows[4].tolist() == [np.float32(number) for number in numbers]
 
 
+@pytest.mark.slow
 def test_layer_downloads_one_member_once(
     glove_6b_mirror: tuple[Path, RemoteSource],
     glove_lines: list[bytes],
@@ -200,6 +201,7 @@ def learn(
     return result.coverage.ratio, accuracy
 
 
+@pytest.mark.slow
 def test_classifier_over_glove_beats_one_over_random_vectors(
     glove_20k: Vectors, demo_texts: tuple[Path, Path]
 ) -> None:

@@ -136,6 +136,7 @@ print(json.dumps(read() - before))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.linux
 def test_cold_build_reads_are_bounded(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From archive to store at most 4.5 times the compressed bytes are read; it was 5.7 times."""
@@ -159,6 +160,7 @@ print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values(
 """
 
 
+@pytest.mark.slow
 def test_parser_is_compiled_once_into_the_cache(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

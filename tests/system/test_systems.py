@@ -384,6 +384,7 @@ def test_checkout_has_the_same_bytes_on_every_system(tmp_path: Path) -> None:
 NON_ASCII = ["rain", "naïve", "東京", "Ünïcode", "→"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
 def test_commands_support_every_console_encoding(tmp_path: Path, encoding: str) -> None:
     """Whatever the console's encoding, commands print the letters that it has, and no traceback."""

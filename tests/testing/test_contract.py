@@ -553,6 +553,7 @@ def test_right_plugins_keep_the_contract(tmp_path: Path) -> None:
     assert re.search(r"\n\d+ passed, \d+ skipped in", run_contract(tmp_path, RIGHT_TESTS))
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_is_told_its_own_error(tmp_path: Path) -> None:
     """The first test of a plugin that could not be loaded fails with the plugin's own error."""
     code = "from embedhub import hookimpl\n@hookimpl\ndef embedhub_sources():\n    return [1 // 0]\n"

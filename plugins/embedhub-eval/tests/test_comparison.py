@@ -198,6 +198,7 @@ def test_plot_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch: pytes
         embedhub_eval.plot_comparison(rows)
 
 
+@pytest.mark.slow
 def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
     """The table has a column for each measure and marks estimates; warnings are on stderr."""
     text, plot = tmp_path / "text.txt", tmp_path / "plot.svg"
@@ -250,6 +251,7 @@ def test_command_reports_errors(arguments: tuple[str, ...], code: int, message: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_glove_is_compared_on_the_default_benchmarks(
     small_mirror: Path,
     glove_6b_mirror: tuple[Path, embedhub.RemoteSource],

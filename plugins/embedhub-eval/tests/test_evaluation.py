@@ -279,6 +279,7 @@ def shown(score: Score) -> str:
 LEAST = {"wordsim-353": 0.68, "simlex-999": 0.45, "men": 0.7}
 
 
+@pytest.mark.slow
 def test_published_benchmarks_have_the_scores_of_page_and_readme(
     glove_50d: Vectors, real_mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,6 +329,7 @@ def test_score_has_json_types() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_evaluate_command_prints_a_table_or_json(
     pairs: Path, small_plugin: dict[str, str], small_benchmarks: dict[str, embedhub_eval.Benchmark]
 ) -> None:

@@ -47,6 +47,7 @@ def test_command_writes_a_png(tmp_path: Path) -> None:
         assert (np.abs(picture[..., :3] - rgb).max(axis=2) < 0.01).sum() > 100
 
 
+@pytest.mark.slow
 def test_command_reports_errors(tmp_path: Path) -> None:
     """Another extension is wrong usage; an OOV word and an existing file are failed tasks."""
     out = tmp_path / "map.svg"

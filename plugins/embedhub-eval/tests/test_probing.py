@@ -87,6 +87,7 @@ def test_source_with_several_dims_needs_a_dim() -> None:
         embedhub_eval.probe("wordnet-ppmi", TRAIN, TRAIN)
 
 
+@pytest.mark.slow
 def test_command_prints_a_table_or_json(demo_texts: tuple[Path, Path]) -> None:
     """`embedhub probe NAME DIM` describes the data and the results; JSON equals the dict of the report."""
     train, test = demo_texts
@@ -100,6 +101,7 @@ def test_command_prints_a_table_or_json(demo_texts: tuple[Path, Path]) -> None:
     assert "{:.1%} to {:.1%}".format(*report.results[0].interval) in shown.stdout
 
 
+@pytest.mark.slow
 def test_command_takes_columns_and_tokenized_texts(tmp_path: Path) -> None:
     """`--columns` selects columns; `--tokenize whitespace` keeps the tokens of SST-2."""
     file = tmp_path / "texts.csv"

@@ -183,6 +183,7 @@ def test_standard_input_is_read(tmp_path: Path) -> None:
     assert np.array_equal(vectors_of(tmp_path / "json.parquet"), vectors_of(tmp_path / "text.npy"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kills"), [("out.parquet", (3, 4)), ("out.npy", (7,))])
 def test_killed_run_is_resumed(
     name: str,

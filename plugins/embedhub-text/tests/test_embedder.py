@@ -277,6 +277,7 @@ def test_mean_adds_in_the_order_of_the_words(vectors: Vectors) -> None:
     assert (embed([words])[0] == (total / divisor).astype(np.float32)).all()
 
 
+@pytest.mark.slow
 def test_cached_words_are_bounded_and_change_no_vector(vectors: Vectors) -> None:
     """After 65,536 distinct words the cache is cleared: memory stops growing, and vectors stay the same."""
     embed = TextEmbedder(vectors)
