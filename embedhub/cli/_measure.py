@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from embedhub._compression import open_bytes, split_member
 from embedhub._progress import progress_bar
 from embedhub.errors import FormatError
+from embedhub.vectors.block_checks import check_block
 from embedhub.vectors.blocks import Block, ExtraFile
-from embedhub.vectors.vocabulary import encode_all
 
 _CHUNK = 1 << 20
 
@@ -82,9 +82,8 @@ def measure(blocks: Iterable[Block | ExtraFile], dim: int, label: str, *, first:
         for block in blocks:
             if isinstance(block, ExtraFile):
                 continue
-            words, vectors = block
-            _check_vectors(words, vectors, dim, label)
-            encoded = encode_all(words)
+            encoded, vectors = check_block(block, dim, label)
+            words = block[0]
             distinct.update(encoded)
             text = "\n".join(words)
             cased = cased or text != text.lower()
@@ -99,16 +98,3 @@ def measure(blocks: Iterable[Block | ExtraFile], dim: int, label: str, *, first:
         raise FormatError(f"{label}: the file has no vectors. Give a file with at least one.")
     digest = " ".join(digest.hexdigest() for digest in digests)
     return Measured(len(distinct), cased, digest, first_words, first_vectors)
-
-
-def _check_vectors(words: list[str], vectors: NDArray[np.float32], dim: int, label: str) -> None:
-    if vectors.shape != (len(words), dim) or vectors.dtype != np.float32:
-        raise FormatError(
-            f"{label}: {len(words)} words came with vectors of shape {vectors.shape} and dtype "
-            f"{vectors.dtype}; expected {(len(words), dim)} and float32. Correct the reader of the format."
-        )
-    if not np.isfinite(vectors).all():
-        word = words[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
-        raise FormatError(
-            f"{label}: the vector of {word!r} holds a number that is not finite. Correct the file."
-        )
