@@ -24,6 +24,8 @@ remote.CONNECT_SECONDS = remote.READ_SECONDS = 0.5
 runpy.run_path({str(CHECK)!r}, run_name="__main__")
 """
 
+pytestmark = pytest.mark.slow
+
 
 def a_file(url: str, companion: str = "", **facts: Any) -> str:
     """Return Python that makes a RemoteFile, in a plugin."""
