@@ -18,7 +18,7 @@ from embedhub.registry.entry_points import unknown_disabled
 from embedhub.registry.local_file import LocalSource, as_path, open_source
 from embedhub.registry.plugin_format import isolated_format
 from embedhub.registry.plugins import Plugins, refuse_in_plugin
-from embedhub.registry.source import EmbeddingSource, Reopen
+from embedhub.registry.source import EmbeddingSource, Reopen, as_dim
 from embedhub.registry.source_table import SUFFIX, open_source_table
 from embedhub.vectors.blocks import Format
 from embedhub.vectors.vectors import Vectors
@@ -28,6 +28,18 @@ Source = str | Path | EmbeddingSource | Vectors
 
 _REGISTERED = "embedhub.register()"
 _BUILTIN = tuple(f"embedhub.registry.builtin.{name}" for name in ("glove", "glove_20k", "wordnet"))
+
+DISTRIBUTIONS = {
+    "embedhub-glove": ("glove-2024", "glove-42b", "glove-840b", "glove-twitter"),
+    "embedhub-word2vec": ("word2vec",),
+    "embedhub-fasttext": ("fasttext",),
+    "embedhub-numberbatch": ("numberbatch", "conceptnet"),
+    "embedhub-static": ("potion", "static"),
+}
+"""The distributions of this project that provide sources, and what the names of these start with."""
+
+_MAX_LISTED = 6
+_MAX_REPR = 50  # characters
 
 _KINDS = {"embedhub_sources": EmbeddingSource, "embedhub_formats": Format}
 
@@ -55,9 +67,9 @@ class Registry(Mapping[str, EmbeddingSource]):
             close = folded or difflib.get_close_matches(str(name), self, n=3, cutoff=0.4)
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise SourceNotFoundError(
-                f"No source is named {name!r}.{hint} list(embedhub.sources()) has all; "
-                "more come with plugins (pip install embedhub-...). A file of your own is named by its path, "
-                f"as in './vectors.vec'.{self._problems()}"
+                f"No source is named {name!r}.{hint} list(embedhub.sources()) has all. "
+                f"{_plugin_hint(str(name))} A file of your own is named by its path, as in "
+                f"'./vectors.vec'.{self._problems()}"
             )
         if len(providers) > 1:
             raise SourceNotFoundError(
@@ -77,7 +89,14 @@ class Registry(Mapping[str, EmbeddingSource]):
         return len(self._discovered().get(name, ())) == 1  # type: ignore[call-overload]  # any object may be asked for
 
     def __repr__(self) -> str:
-        return f"<{len(self)} embedhub sources: {', '.join(self)}>"
+        groups: dict[str, list[str]] = {}
+        for name in self:
+            provider = self.provider(name)
+            groups.setdefault("" if provider in _BUILTIN else provider, []).append(name)
+        own = ", ".join(_excerpt(groups.pop("", [])))
+        others = [f"{len(names):,} of {provider[:_MAX_REPR]}" for provider, names in groups.items()]
+        more = f"; {', '.join(_excerpt(others))}" if others else ""
+        return f"<{len(self):,} embedhub sources: {own}{more}>"
 
     def provider(self, name: str) -> str:
         """Return the provider of a name: a distribution with its entry point, or a module of embedhub.
@@ -192,6 +211,19 @@ class Registry(Mapping[str, EmbeddingSource]):
             return self._providers
 
 
+def _plugin_hint(name: str) -> str:
+    """Return how to install more sources: the distribution that has one of this name, if it is known."""
+    for distribution, prefixes in DISTRIBUTIONS.items():
+        if name.lower().startswith(prefixes):
+            return f"Sources with such names come with a plugin: pip install {distribution}."
+    return f"More come with the plugins {', '.join(DISTRIBUTIONS)}, which pip installs."
+
+
+def _excerpt(items: list[str]) -> list[str]:
+    """Return the first items, for one line."""
+    return [*items[:_MAX_LISTED], *(["..."] if len(items) > _MAX_LISTED else [])]
+
+
 _registry = Registry()
 
 
@@ -273,16 +305,15 @@ def load(source: Source, dim: int | None = None) -> Vectors:
         SourceNotFoundError: No source has that name.
         LocalFileError: There is no file at that path.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
+        TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
         DownloadError: The file is not available.
         FormatError: The file is malformed.
         PluginError: A plugin calls it at import or in a hook.
     """
     refuse_in_plugin("embedhub.load()")
-    if isinstance(source, Vectors):
-        if dim not in {None, source.dim}:
-            raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
-        return source
-    named, dim = resolve(source, dim)
+    named, dim = find(source, dim)
+    if isinstance(named, Vectors):
+        return named
     reopen: Reopen | None = None
     if is_registered(named):
         reopen = load, (named.name, dim)
@@ -308,6 +339,20 @@ def _load_same_file(path: Path, cache_key: str) -> Vectors:
     return load(path)
 
 
+def find(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, int]:
+    """Return a source, or opened vectors as they are, and the dimension; nothing is downloaded.
+
+    Raises:
+        TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
+        EmbedhubError: As `resolve`.
+    """
+    if not isinstance(source, Vectors):
+        return resolve(source, dim)
+    if as_dim(dim) not in {None, source.dim}:
+        raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
+    return source, source.dim
+
+
 def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
     """Return a source and one of its dimensions, its only one by default, without opening its vectors.
 
@@ -316,14 +361,13 @@ def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[Embe
         LocalFileError: There is no file at that path.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
     """
+    dim = as_dim(dim)
     named = get_source(source)
     if dim is None and len(named.dims) != 1:
         raise DimNotFoundError(
             f"{named.name!r} has several dims, so one must be given: {', '.join(map(str, named.dims))}."
         )
-    dim = named.dims[0] if dim is None else dim
-    named.check_dim(dim)
-    return named, dim
+    return named, named.check_dim(named.dims[0] if dim is None else dim)
 
 
 def is_registered(source: EmbeddingSource) -> bool:

@@ -1,8 +1,10 @@
 """`EmbeddingSource`: the interface of all sources, and the way from a download to memory-mapped vectors."""
 
+import operator
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,8 @@ from embedhub.vectors.store import open_store, store_path
 from embedhub.vectors.store_writer import StoreWriter
 from embedhub.vectors.vectors import Fallback, Vectors
 
+_MAX_REPR = 50  # characters
+_DIM_IN_TEXT = re.compile(r"\s*([1-9][0-9]{0,4})(?:\.0+)?\s*")
 _INDEX_BYTES_PER_WORD = 32  # offset, hash and row, 8 bytes each, and about 8 of the word
 
 Reopen = tuple[Callable[..., Vectors], tuple[Any, ...]]
@@ -195,7 +199,7 @@ class EmbeddingSource(ABC):
             DownloadError: The file is not available.
             FormatError: The file is malformed; nothing is published.
         """
-        self.check_dim(dim)
+        dim = self.check_dim(dim)
         key = self.cache_key(dim)
         folder = store_path(self.name, dim, key)
         if not folder.exists():
@@ -340,20 +344,48 @@ class EmbeddingSource(ABC):
         """
         return store_path(self.name, dim, self.cache_key(dim))
 
-    def check_dim(self, dim: int) -> None:
-        """Raise DimNotFoundError unless the source has this dimension.
+    def check_dim(self, dim: int) -> int:
+        """Return a dimension of the source; raise an error if it has no such dimension.
 
         Example:
             >>> import embedhub
             >>> embedhub.sources()["wordnet-ppmi"].check_dim(25)
+            25
 
         Args:
             dim: The dimension.
+
+        Returns:
+            The dimension as an int, such as one that was given as an integer of NumPy.
+
+        Raises:
+            DimNotFoundError: The source does not have this dimension.
+            TypeError: ``dim`` is not an integer.
         """
-        if dim not in self.dims:
+        number = as_dim(dim)
+        if number is None or number not in self.dims:
             raise DimNotFoundError(
                 f"{self.name!r} has no dim {dim!r}; its dims are {', '.join(map(str, self.dims))}."
             )
+        return number
+
+
+def as_dim(dim: Any) -> int | None:
+    """Return a dimension as an int, None if there is none.
+
+    Raises:
+        TypeError: It is not an integer.
+    """
+    if dim is None:
+        return None
+    with suppress(TypeError):
+        if not isinstance(dim, bool) and getattr(dim, "ndim", 0) == 0:
+            return operator.index(dim)
+    number = _DIM_IN_TEXT.fullmatch(str(dim)) if isinstance(dim, str | float) else None
+    shown = repr(dim) if isinstance(dim, str | float | bool) else f"a {type(dim).__name__}"
+    raise TypeError(
+        f"dim is {shown[:_MAX_REPR]}; expected an integer, as in dim={number[1] if number else 50}."
+    )
 
 
 def build_lock_name(name: str, dim: int) -> str:

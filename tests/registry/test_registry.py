@@ -1,5 +1,9 @@
 """Names and the sources behind them. What installed plugins do is in test_entry_points.py."""
 
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -7,7 +11,7 @@ import pytest
 import embedhub
 from embedhub import EmbeddingSource, RemoteFile, RemoteSource
 from embedhub.errors import DimNotFoundError, SourceNotFoundError
-from embedhub.registry.registry import Registry
+from embedhub.registry.registry import DISTRIBUTIONS, Registry
 
 
 def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
@@ -34,7 +38,9 @@ def test_an_unknown_name_shows_the_close_ones() -> None:
         match=r"named 'glove-6B'. Did you mean 'glove-6b'\?.*list\(embedhub",
     ):
         embedhub.load("glove-6B", 50)
-    with pytest.raises(LookupError, match=r"No source is named 'zzz'. list"):
+    with pytest.raises(
+        LookupError, match=r"No source is named 'zzz'. list\(embedhub.sources\(\)\) has all. More come"
+    ):
         embedhub.sources()["zzz"]
 
 
@@ -89,3 +95,41 @@ def test_dims_are_checked_everywhere() -> None:
         embedhub.load(vectors, 50)
     with pytest.raises(TypeError, match="expected a name, a path, an EmbeddingSource or Vectors"):
         embedhub.load(3, 50)  # type: ignore[arg-type]  # the point
+
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_table_of_distributions_knows_all_names_of_its_plugins(
+    distribution: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the plugin, the error for each name of its sources says which distribution to install."""
+    project = PLUGINS / distribution / "pyproject.toml"
+    groups = tomllib.loads(project.read_text("utf-8"))["project"]["entry-points"]
+    monkeypatch.syspath_prepend(project.parent)
+    provided = [EntryPoint(name, value, "embedhub").load() for name, value in groups["embedhub"].items()]
+    names = [
+        source.name
+        for item in provided
+        for source in (item.embedhub_sources() if isinstance(item, ModuleType) else [item])
+    ]
+    registry = Registry()
+    monkeypatch.setattr(registry, "_providers", {})
+    assert names
+    for name in names:
+        with pytest.raises(SourceNotFoundError, match=f"pip install {distribution}\\."):
+            registry[name]
+
+
+def test_repr_fits_a_screen() -> None:
+    """With hundreds of sources it shows embedhub's own names, and how many each plugin provides."""
+    registry = Registry()
+    assert repr(registry).startswith(
+        f"<{len(registry)} embedhub sources: glove-6b, glove-6b-20k, wordnet-ppmi"
+    )
+    for number in range(500):
+        registry.register(a_source(f"mine-{number}-{'x' * 50}"))
+    shown = repr(registry)
+    assert "500 of embedhub.register()" in shown
+    assert len(shown) < 500
