@@ -1,6 +1,7 @@
 """A stock Embedding layer that holds a given matrix."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -16,11 +17,7 @@ _HALF_PRECISION = {"float16", "bfloat16"}
 def embedding_from_matrix(
     matrix: NDArray[np.float32], input_length: int | None = None, **options: Any
 ) -> keras.layers.Embedding:
-    """Return a built Embedding layer that holds a matrix, with other options of that layer.
-
-    Raises:
-        ValueError: ``dtype`` is that of a quantized layer.
-    """
+    """Return a built Embedding layer that holds a matrix, with other options of that layer."""
     if input_length is not None:
         options["input_shape"] = (int(input_length),)
     elif keras.dtype_policies.get(options.get("dtype")).compute_dtype in _HALF_PRECISION:
@@ -38,17 +35,34 @@ def embedding_from_matrix(
             embeddings_initializer="zeros" if distributed else _MatrixInitializer(matrix),
             **options,
         )
-    if layer.quantization_mode is not None:
-        raise ValueError(
-            f"dtype is {layer.dtype_policy.name!r}, which quantizes the layer before it has weights; create "
-            f"it without this dtype and call layer.quantize({layer.quantization_mode!r})."
-        )
     layer.build((None, input_length))
     if distributed:
         assign_to_devices(layer, matrix)
     # The initializer holds the matrix, which would otherwise be written into the config of a saved model.
     layer.embeddings_initializer = keras.initializers.get("zeros")
     return layer
+
+
+def check_options(options: Mapping[str, Any], *, trainable: bool) -> None:
+    """Check options of an Embedding layer, before there is a matrix, by making a layer of one number.
+
+    Raises:
+        TypeError, ValueError: The layer does not take one of them, or its value.
+    """
+    try:
+        # The name, because Keras counts the layers that it has to name itself.
+        named = {"name": "options", "trainable": trainable, **options}
+        quantization = keras.layers.Embedding(1, 1, **named).quantization_mode
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"keras.layers.Embedding does not take these options of keras_embedding, "
+            f"{', '.join(f'{name}={value!r}' for name, value in options.items())}: {error}"
+        ) from error
+    if quantization is not None:
+        raise ValueError(
+            f"dtype is {keras.dtype_policies.get(options.get('dtype')).name!r}, which quantizes the layer "
+            f"before it has weights; create it without this dtype and call layer.quantize({quantization!r})."
+        )
 
 
 class _MatrixInitializer(keras.initializers.Initializer):  # type: ignore[misc]  # Keras ships no types

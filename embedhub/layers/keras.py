@@ -1,29 +1,33 @@
 """Keras Embedding layers from a source and a vocabulary."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from __future__ import annotations  # so that help() shows types by their names, and Keras is imported late
 
-import keras
+from typing import TYPE_CHECKING, Any, Literal
+
 import numpy as np
 
-from embedhub.layers._matrix_layer import embedding_from_matrix
-from embedhub.layers._partly_trainable import ALLOWED_OPTIONS, partly_trainable
-from embedhub.matrix.embedding_matrix import embedding_matrix
-from embedhub.matrix.oov import Policy
-from embedhub.matrix.word_index import check_positive, parse_vocabulary
-from embedhub.registry.registry import Source
-from embedhub.vectors.fallbacks import Fallback
+from embedhub.matrix.arguments import checked
+from embedhub.matrix.embedding_matrix import build_matrix, prepare
+from embedhub.matrix.word_index import Vocabulary, check_positive
 
-_REFUSED_OPTIONS = ("input_dim", "output_dim", "embeddings_initializer", "weights", "input_shape")
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import keras
+
+    from embedhub.matrix.oov import OOVPolicy
+    from embedhub.registry.registry import Source
+    from embedhub.vectors.fallbacks import Fallback
 
 
+@checked
 def keras_embedding(
     source: Source,
     dim: int | None,
-    word_index: Any,
+    word_index: Vocabulary,
     input_length: int | None = None,
     *,
-    oov: Policy = "zeros",
+    oov: OOVPolicy = "zeros",
     seed: int = 0,
     fallbacks: Iterable[Fallback] | None = None,
     num_words: int | None = None,
@@ -100,32 +104,32 @@ def keras_embedding(
     check_positive("input_length", input_length)
     if isinstance(trainable, str) and trainable != "missing":
         raise ValueError(f"trainable is {trainable!r}; expected True, False or 'missing'.")
+    request = prepare(
+        source,
+        dim,
+        word_index,
+        oov=oov,
+        seed=seed,
+        fallbacks=fallbacks,
+        num_words=num_words,
+        counts=counts,
+        min_coverage=min_coverage,
+    )
+    vocabulary = request.vocabulary
+    if mask_zero:
+        vocabulary.check_padding(0, "mask_zero=True")
+    # Only now, because Keras imports its backend: TensorFlow takes 10 s.
+    from embedhub.layers._matrix_layer import check_options, embedding_from_matrix
+    from embedhub.layers._partly_trainable import ALLOWED_OPTIONS, partly_trainable
+
     for option in layer_options:
-        if option in _REFUSED_OPTIONS:
-            reason = (
-                "pass input_length="
-                if option == "input_shape"
-                else "the vectors and the vocabulary determine it"
-            )
-            raise TypeError(f"{option}= is not an option of keras_embedding: {reason}.")
         if trainable == "missing" and option not in ALLOWED_OPTIONS:
             raise TypeError(
                 f"{option}= cannot be combined with trainable='missing', which takes only "
                 f"{', '.join(sorted(ALLOWED_OPTIONS))}."
             )
-    vocabulary = parse_vocabulary(word_index, num_words)
-    if mask_zero:
-        vocabulary.check_padding(0, "mask_zero=True")
-    result = embedding_matrix(
-        source,
-        dim,
-        vocabulary,
-        oov=oov,
-        seed=seed,
-        fallbacks=fallbacks,
-        counts=counts,
-        min_coverage=min_coverage,
-    )
+    check_options(layer_options, trainable=bool(trainable))
+    result = build_matrix(request)
     if trainable != "missing":
         return embedding_from_matrix(
             result.matrix, input_length, mask_zero=mask_zero, trainable=trainable, **layer_options

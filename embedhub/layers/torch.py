@@ -1,26 +1,40 @@
 """PyTorch Embedding layers, without Keras. The only module that imports torch."""
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations  # so that help() shows types by their names
+
+import operator
+from typing import TYPE_CHECKING
 
 from embedhub.errors import missing_dependency
-from embedhub.matrix.embedding_matrix import embedding_matrix
-from embedhub.matrix.word_index import parse_vocabulary
-from embedhub.registry.registry import Source
+from embedhub.matrix.arguments import checked
+from embedhub.matrix.embedding_matrix import build_matrix, prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     import torch
 
+    from embedhub.matrix.oov import OOVPolicy
+    from embedhub.matrix.word_index import Vocabulary
+    from embedhub.registry.registry import Source
+    from embedhub.vectors.fallbacks import Fallback
 
+
+@checked
 def torch_embedding(
     source: Source,
     dim: int | None,
-    word_index: Any,
+    word_index: Vocabulary,
     *,
+    oov: OOVPolicy = "zeros",
+    seed: int = 0,
+    fallbacks: Iterable[Fallback] | None = None,
     num_words: int | None = None,
+    counts: Mapping[str, int] | None = None,
+    min_coverage: float | None = None,
     trainable: bool = False,
     padding_idx: int | None = None,
-    **matrix_options: Any,
-) -> "torch.nn.Embedding":
+) -> torch.nn.Embedding:
     """Return a PyTorch Embedding layer with the source's vectors of a vocabulary.
 
     It is a stock ``torch.nn.Embedding`` on the CPU, in float32. Its weights are the only copy of the matrix.
@@ -35,34 +49,53 @@ def torch_embedding(
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
         dim: Dimension; optional if the source has only one.
         word_index: The vocabulary, as in `embedhub.embedding_matrix`.
+        oov: The policy for missing words, as in `embedhub.embedding_matrix`, like the options after it.
+        seed: Random seed of ``"normal"``.
+        fallbacks: Other words to look up for a missing word; None means the source's default.
         num_words: Only words with an index below it are used.
+        counts: How often each word occurs.
+        min_coverage: Raise an error if a smaller fraction of the words is found.
         trainable: Whether the vectors are trained: ``requires_grad`` of the weights.
         padding_idx: Index of padding, whose row is never trained. It must not be the index of a word.
-        **matrix_options: Other options of `embedhub.embedding_matrix`.
 
     Returns:
         The layer, with ``largest index + 1`` rows. Padding and indices without a word are zeros.
 
     Raises:
         DependencyError: PyTorch is not installed.
-        ValueError: ``padding_idx`` is not an index of the layer, or an option is one that
-            `embedhub.embedding_matrix` refuses.
+        ValueError: ``padding_idx`` is not an index of the layer, ``trainable`` is ``"missing"``, or an
+            option is one that `embedhub.embedding_matrix` refuses.
         VocabularyError: ``word_index`` is one that `embedhub.embedding_matrix` refuses, or has a word at
             ``padding_idx``.
         EmbedhubError: As `embedhub.embedding_matrix`.
     """
+    if trainable not in {True, False}:
+        raise ValueError(
+            f"trainable is {trainable!r}; expected True or False. Only embedhub.keras_embedding trains the "
+            "vectors of missing words alone."
+        )
+    request = prepare(
+        source,
+        dim,
+        word_index,
+        oov=oov,
+        seed=seed,
+        fallbacks=fallbacks,
+        num_words=num_words,
+        counts=counts,
+        min_coverage=min_coverage,
+    )
+    if padding_idx is not None:
+        rows = request.vocabulary.rows
+        if not 0 <= operator.index(padding_idx) < rows:
+            raise ValueError(f"padding_idx is {padding_idx}; expected an index, 0 to {rows - 1}.")
+        request.vocabulary.check_padding(padding_idx, f"padding_idx={padding_idx}")
     try:
         import torch
     except ModuleNotFoundError as error:
         raise missing_dependency("torch_embedding", "PyTorch", "embedhub[torch]") from error
-    vocabulary = parse_vocabulary(word_index, num_words)
-    if padding_idx is not None:
-        if not 0 <= padding_idx < vocabulary.rows:
-            raise ValueError(f"padding_idx is {padding_idx}; expected an index, 0 to {vocabulary.rows - 1}.")
-        vocabulary.check_padding(padding_idx, f"padding_idx={padding_idx}")
-    matrix = embedding_matrix(source, dim, vocabulary, **matrix_options).matrix
-    # On the device "meta" no random weights are drawn, which would be replaced at once.
-    rows, width = matrix.shape
-    layer = torch.nn.Embedding(rows, width, padding_idx=padding_idx, device="meta")
-    layer.weight = torch.nn.Parameter(torch.from_numpy(matrix), requires_grad=trainable)
+    matrix = torch.from_numpy(build_matrix(request).matrix)
+    layer: torch.nn.Embedding = torch.nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
+        matrix, freeze=not trainable, padding_idx=padding_idx
+    )
     return layer

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 _MAX_LISTED = 5
 _MAX_LISTED_IN_TABLE = 10
+_MAX_SHOWN = 40  # characters of a word
 _SAMPLE_SIZE = 1000
 _HINT_THRESHOLD = 0.2  # of the sample
 _TOKENIZER = "tokenizer.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Coverage:
     """How much of a vocabulary a source covers.
 
@@ -66,6 +67,9 @@ class Coverage:
     def token_ratio(self) -> float | None:
         """Fraction of the tokens whose word was found, between 0 and 1; None without counts."""
         return None if self.tokens is None or self.tokens_found is None else self.tokens_found / self.tokens
+
+    def __repr__(self) -> str:
+        return f"<Coverage: {self}>"
 
     def __str__(self) -> str:
         details = [f"{len(words):,} by {name}" for name, words in self.by_fallback.items() if words]
@@ -214,5 +218,6 @@ def _token_hint(vectors: Vectors) -> str:
 
 def _list_words(words: tuple[str, ...], limit: int) -> str:
     """Return the first words on one line, escaping those that are empty or not printable."""
-    printable = [word if word.isprintable() and word else repr(word) for word in words[:limit]]
+    short = [word if len(word) <= _MAX_SHOWN else f"{word[:_MAX_SHOWN]}..." for word in words[:limit]]
+    printable = [word if word.isprintable() and word else repr(word) for word in short]
     return ", ".join(printable) + (", ..." if len(words) > limit else "")

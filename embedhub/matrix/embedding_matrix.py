@@ -1,22 +1,38 @@
 """Embedding matrices: the vectors of a vocabulary in the order of its indices."""
 
+from __future__ import annotations  # so that help() shows types by their names
+
 import logging
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embedhub._warn import warn
 from embedhub.errors import CoverageError, CoverageWarning
+from embedhub.matrix.arguments import checked
 from embedhub.matrix.coverage import Coverage, compute_coverage, diagnose, occurrences
-from embedhub.matrix.oov import Policy, column_stats, oov_vectors, validate_policy
-from embedhub.matrix.word_index import WordIndex, parse_vocabulary
-from embedhub.registry.registry import Source, load
+from embedhub.matrix.oov import (
+    MIN_FOUND,
+    ColumnStats,
+    OOVPolicy,
+    column_stats,
+    oov_vectors,
+    source_stats,
+    validate_policy,
+)
+from embedhub.matrix.word_index import Vocabulary, WordIndex, parse_vocabulary
+from embedhub.registry.registry import Source, find, load
 from embedhub.vectors import fallbacks as chains
-from embedhub.vectors.fallbacks import Fallback, Match
-from embedhub.vectors.vectors import Vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from embedhub.registry.source import EmbeddingSource
+    from embedhub.vectors.fallbacks import Fallback, Match
+    from embedhub.vectors.vectors import Vectors
 
 _LOW_COVERAGE = 0.05
 _MAX_LISTED = 20
@@ -24,7 +40,7 @@ _MAX_LISTED = 20
 _log = logging.getLogger("embedhub")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EmbeddingMatrix:
     """An embedding matrix, and the coverage of its vocabulary.
 
@@ -45,13 +61,17 @@ class EmbeddingMatrix:
     coverage: Coverage
     found: NDArray[np.bool_]
 
+    def __repr__(self) -> str:
+        return f"<EmbeddingMatrix {self.matrix.shape} {self.matrix.dtype}: {self.coverage}>"
 
+
+@checked
 def embedding_matrix(
     source: Source,
     dim: int | None,
-    word_index: Any,
+    word_index: Vocabulary,
     *,
-    oov: Policy = "zeros",
+    oov: OOVPolicy = "zeros",
     seed: int = 0,
     fallbacks: Iterable[Fallback] | None = None,
     num_words: int | None = None,
@@ -90,7 +110,8 @@ def embedding_matrix(
             Hugging Face (``tokenizers`` or ``transformers``). Words are str, or bytes in UTF-8. Indices are
             integers from 0 and may have gaps. In a sequence, a word may occur several times.
         oov: The policy for missing words. ``"zeros"``; ``"normal"``: random numbers with the mean and
-            standard deviation of each column over the rows that were found; ``"mean"``: that mean;
+            standard deviation of each column over the rows that were found, or, if fewer than 10 words were
+            found, over the source's first 100,000 rows; ``"mean"``: the mean of the rows that were found;
             ``"subword"``: composed by the source, if it can (`Vectors.composer`); a vector of shape
             ``(dim,)``; or a function from ``k`` words and the dimension to ``(k, dim)`` finite numbers.
         seed: Random seed of ``"normal"``, from 0 to 2**64 - 1. The noise of a word depends only on the seed
@@ -118,15 +139,27 @@ def embedding_matrix(
         EmbedhubError: As `embedhub.load`.
 
     Warns:
-        CoverageWarning: Less than 5 % of the words were found.
+        CoverageWarning: Less than 5 % of the words were found; or ``oov`` is ``"normal"``, and fewer than 10.
     """
-    validate_policy(oov, seed)
-    if min_coverage is not None and not 0 <= min_coverage <= 1:
-        raise ValueError(f"min_coverage is {min_coverage!r}; expected a fraction between 0 and 1.")
-    vocabulary = parse_vocabulary(word_index, num_words)
-    vectors, match, coverage = _lookup_vocabulary(
-        source, dim, vocabulary, fallbacks=fallbacks, counts=counts, min_coverage=min_coverage or 0
+    return build_matrix(
+        prepare(
+            source,
+            dim,
+            word_index,
+            oov=oov,
+            seed=seed,
+            fallbacks=fallbacks,
+            num_words=num_words,
+            counts=counts,
+            min_coverage=min_coverage,
+        )
     )
+
+
+def build_matrix(request: Request) -> EmbeddingMatrix:
+    """Return the embedding matrix of a request; its source is downloaded on first use."""
+    vocabulary = request.vocabulary
+    vectors, match, coverage = _lookup_vocabulary(request)
     _log.info("%s %dd: %s", vectors.name, vectors.dim, coverage)
     exact = match.rows >= 0
     source_rows = np.full(vocabulary.rows, -1, np.int64)
@@ -145,19 +178,20 @@ def embedding_matrix(
     order = np.argsort(indices)
     if words:
         matrix[indices[order]] = oov_vectors(
-            oov,
+            request.oov,
             [words[i] for i in order.tolist()],
             vectors,
-            stats=lambda: column_stats(matrix, found),
-            seed=int(seed),
+            stats=lambda: _stats(request, vectors, match, matrix, found),
+            seed=request.seed,
         )
     return EmbeddingMatrix(matrix, coverage, found)
 
 
+@checked
 def coverage(
     source: Source,
     dim: int | None,
-    word_index: Any,
+    word_index: Vocabulary,
     *,
     fallbacks: Iterable[Fallback] | None = None,
     counts: Mapping[str, int] | None = None,
@@ -190,32 +224,96 @@ def coverage(
     Warns:
         CoverageWarning: Less than 5 % of the words were found.
     """
-    vocabulary = parse_vocabulary(word_index, num_words)
-    return _lookup_vocabulary(source, dim, vocabulary, fallbacks=fallbacks, counts=counts, min_coverage=0)[-1]
+    request = prepare(source, dim, word_index, fallbacks=fallbacks, counts=counts, num_words=num_words)
+    return _lookup_vocabulary(request)[-1]
 
 
-def _lookup_vocabulary(
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The arguments of `embedding_matrix` after their check.
+
+    Args:
+        source: The source, or opened vectors.
+        dim: One of its dimensions.
+        vocabulary: The words and their indices.
+        oov: The policy for missing words.
+        seed: Of ``"normal"``.
+        fallbacks: A chain of fallbacks; None means the source's default.
+        tokens: How often each word occurs; None without counts.
+        min_coverage: The least fraction of words to find.
+    """
+
+    source: EmbeddingSource | Vectors
+    dim: int
+    vocabulary: WordIndex
+    oov: OOVPolicy
+    seed: int
+    fallbacks: tuple[Fallback, ...] | None
+    tokens: NDArray[np.signedinteger[Any]] | None
+    min_coverage: float
+
+
+def prepare(
     source: Source,
     dim: int | None,
-    vocabulary: WordIndex,
+    word_index: Vocabulary,
     *,
-    fallbacks: Iterable[Fallback] | None,
-    counts: Mapping[str, int] | None,
-    min_coverage: float,
-) -> tuple[Vectors, Match, Coverage]:
-    """Look up the words of a vocabulary, and check its coverage."""
-    # Before the source is loaded, because errors in arguments should not come after a long download.
+    oov: OOVPolicy = "zeros",
+    seed: int = 0,
+    fallbacks: Iterable[Fallback] | None = None,
+    num_words: int | None = None,
+    counts: Mapping[str, int] | None = None,
+    min_coverage: float | None = None,
+) -> Request:
+    """Check all arguments of `embedding_matrix`, before anything is downloaded or Keras is imported.
+
+    Raises:
+        EmbedhubError, ValueError, TypeError: As `embedding_matrix`.
+    """
     chain = None if fallbacks is None else chains.validate_fallbacks(fallbacks)
+    if min_coverage is not None and not 0 <= min_coverage <= 1:
+        raise ValueError(f"min_coverage is {min_coverage!r}; expected a fraction between 0 and 1.")
+    validate_policy(oov, seed)
+    source, dim = find(source, dim)
+    validate_policy(oov, seed, dim)
+    vocabulary = parse_vocabulary(word_index, num_words)
     tokens = occurrences(vocabulary.words, counts)
-    vectors = load(source, dim)
+    return Request(source, dim, vocabulary, oov, int(seed), chain, tokens, min_coverage or 0)
+
+
+def _stats(
+    request: Request,
+    vectors: Vectors,
+    match: Match,
+    matrix: NDArray[np.float32],
+    found: NDArray[np.bool_],
+) -> ColumnStats | None:
+    """Return mean and standard deviation of the vectors found; for noise, if too few, of the source's."""
+    words = request.vocabulary.words  # of which a sequence may have one several times
+    count = len({words[i] for i in np.flatnonzero(~match.missing).tolist()})
+    if request.oov == "mean" or count == 0 or count >= MIN_FOUND:
+        return column_stats(matrix, found)
+    warn(
+        f"oov='normal': the vectors of {count} found words are too few for a mean and a standard "
+        f"deviation, so those of the first words of {vectors.name} {vectors.dim}d were used. "
+        "embedhub.coverage(...) returns the missing words.",
+        CoverageWarning,
+    )
+    return source_stats(vectors)
+
+
+def _lookup_vocabulary(request: Request) -> tuple[Vectors, Match, Coverage]:
+    """Look up the words of a vocabulary, and check its coverage."""
+    vocabulary, chain, tokens = request.vocabulary, request.fallbacks, request.tokens
+    vectors = load(request.source, request.dim)
     match = chains.lookup(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
     coverage = compute_coverage(vocabulary.words, vocabulary.indices, match, tokens)
-    if coverage.ratio < min_coverage:
-        first = "most frequent" if counts is not None else "first"
+    if coverage.ratio < request.min_coverage:
+        first = "most frequent" if tokens is not None else "first"
         listed = ", ".join(map(repr, coverage.missing[:_MAX_LISTED]))
         raise CoverageError(
             f"{vectors.name} {vectors.dim}d has {coverage.found:,} of the {coverage.total:,} words of "
-            f"word_index ({coverage.ratio:.1%}); min_coverage requires {min_coverage:.1%}. "
+            f"word_index ({coverage.ratio:.1%}); min_coverage requires {request.min_coverage:.1%}. "
             f"The {first} missing words: {listed}. {diagnose(vectors, coverage.missing)} "
             "Try fallbacks=, another source, or a smaller min_coverage; embedhub.coverage(...) returns all "
             "missing words."

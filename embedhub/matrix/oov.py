@@ -1,8 +1,9 @@
 """Vectors for out-of-vocabulary words: the policies of ``oov=``."""
 
+import inspect
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xxhash
@@ -11,7 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from embedhub.errors import EmbedhubError, PluginError, VocabularyError
 from embedhub.vectors.vectors import Vectors
 
-Policy = str | ArrayLike | Callable[[Sequence[str], int], ArrayLike]
+OOVPolicy = (
+    Literal["zeros", "normal", "mean", "subword"]
+    | Sequence[float]
+    | NDArray[np.number[Any]]
+    | Callable[[Sequence[str], int], ArrayLike]
+)
 """A name, a vector, or a function ``(words, dim) -> (k, dim)``."""
 
 ColumnStats = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -19,25 +25,60 @@ ColumnStats = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 _POLICIES = ("zeros", "normal", "mean", "subword")
 _CHUNK_ROWS = 8192
+_SAMPLE_ROWS = 100_000  # of a source; the most frequent words, as most sources are sorted
+MIN_FOUND = 10
+"""Words that must be found for the statistics of their vectors to be used."""
 
 
-def validate_policy(policy: Any, seed: Any) -> None:
+def validate_policy(policy: Any, seed: Any, dim: int | None = None) -> None:
     """Check a policy and a seed as far as possible without vectors.
 
+    Args:
+        policy: See `embedhub.embedding_matrix`.
+        seed: Of ``"normal"``.
+        dim: Dimension of the vectors; None if it is unknown.
+
     Raises:
-        ValueError: ``policy`` is an unknown name, or ``seed`` is not an integer from 0 to 2**64 - 1.
+        ValueError: ``policy`` is an unknown name, a vector of another dimension, or no policy at all; or
+            ``seed`` is not an integer from 0 to 2**64 - 1.
+        TypeError: ``policy`` is a function that cannot be called with words and a dimension.
     """
-    if isinstance(policy, str) and policy not in _POLICIES:
-        raise ValueError(
-            f"oov is {policy!r}; expected {', '.join(map(repr, _POLICIES))}, a vector, or a function "
-            "(words, dim) -> vectors."
-        )
+    if callable(policy):
+        _check_arity(policy)
+    elif isinstance(policy, str) or not hasattr(policy, "__len__"):
+        if not isinstance(policy, str) or policy not in _POLICIES:
+            raise ValueError(
+                f"oov is {policy!r}; expected {', '.join(map(repr, _POLICIES))}, a vector, or a function "
+                "(words, dim) -> vectors."
+            )
+    elif dim is not None:
+        _as_float32(policy, (dim,), "oov=")
     try:
         valid = not isinstance(seed, bool) and 0 <= operator.index(seed) < 1 << 64
     except TypeError:
         valid = False
     if not valid:
         raise ValueError(f"seed is {seed!r}; expected an integer from 0 to 2**64 - 1.")
+
+
+def _check_arity(policy: Callable[..., Any]) -> None:
+    """Raise TypeError unless a function can be called with words and a dimension."""
+    try:
+        signature = inspect.signature(policy)
+    except (TypeError, ValueError):  # some functions of C have none
+        return
+    try:
+        signature.bind((), 1)
+    except TypeError as error:
+        raise TypeError(
+            f"oov= is the function {_name(policy)}{signature}; expected one of two arguments, a list of k "
+            "words and the dimension, that returns an array of shape (k, dim), as in oov=lambda words, dim: "
+            "numpy.zeros((len(words), dim))."
+        ) from error
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def oov_vectors(
@@ -83,8 +124,8 @@ def oov_vectors(
             return mean.astype(np.float32)
         return (mean + deviation * _noise(words, dim, seed)).astype(np.float32)
     if callable(policy):
-        name = getattr(policy, "__name__", type(policy).__name__)
-        return _as_float32(policy(words, dim), (len(words), dim), f"The function {name} of oov=")
+        made = policy(words, dim)
+        return _as_float32(made, (len(words), dim), f"The function {_name(policy)} of oov=")
     return _as_float32(policy, (dim,), "oov=")
 
 
@@ -113,7 +154,12 @@ def _composed(vectors: Vectors, words: list[str]) -> NDArray[np.float32]:
 
 def _as_float32(value: Any, shape: tuple[int, ...], label: str) -> NDArray[np.float32]:
     """Return an array as float32, or raise ValueError if it has not this shape or is not finite."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # lists of different lengths
+        raise ValueError(
+            f"{label} cannot be an array: {error}. Expected shape {shape} and float32."
+        ) from error
     if array.shape != shape or array.dtype.kind not in "fiu":
         raise ValueError(
             f"{label} has shape {array.shape} and dtype {array.dtype}; expected {shape} and float32."
@@ -138,6 +184,14 @@ def column_stats(matrix: NDArray[np.float32], known: NDArray[np.bool_]) -> Colum
     mean = sum(matrix[chunk][known[chunk]].astype(np.float64).sum(axis=0) for chunk in chunks) / count
     variance = sum(((matrix[chunk][known[chunk]] - mean) ** 2).sum(axis=0) for chunk in chunks) / count
     return mean, np.sqrt(variance)
+
+
+def source_stats(vectors: Vectors) -> ColumnStats:
+    """Return mean and standard deviation of each column over the first rows of a source."""
+    sample = vectors.matrix[:_SAMPLE_ROWS]
+    stats = column_stats(sample, np.ones(len(sample), np.bool_))
+    assert stats  # noqa: S101 - a store has at least one row
+    return stats
 
 
 def _noise(words: list[str], dim: int, seed: int) -> NDArray[np.float64]:

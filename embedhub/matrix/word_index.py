@@ -1,10 +1,11 @@
 """Vocabularies of every kind: dicts, lists, Keras layers and tokenizers to words and their indices."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any
+from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,49 @@ _UNKNOWN = frozenset({"[UNK]"})
 
 _EXPECTED = "expected a mapping of word -> index, like {'the': 1, 'cat': 2}"
 _EXPECTED_SEQUENCE = "expected a sequence of words in the order of indices, like ['', '[UNK]', 'the', 'cat']"
+
+
+_COUNTS = (
+    "If the numbers are counts, number the words: "
+    "{word: i for i, word in enumerate(sorted(counts, key=counts.get, reverse=True), 1)}."
+)
+
+
+class _HasVocabulary(Protocol):
+    """A ``TextVectorization`` or ``StringLookup`` of Keras."""
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]: ...  # noqa: FBT001, FBT002 - theirs
+
+
+class _HasVocab(Protocol):
+    """A tokenizer of Hugging Face."""
+
+    def get_vocab(self) -> dict[str, int]: ...
+
+
+class _HasWordIndex(Protocol):
+    """A ``Tokenizer`` of Keras."""
+
+    word_index: Any
+
+
+class _HasArray(Protocol):
+    """An array or column of strings: of NumPy, pandas, Polars, Arrow, or a tensor."""
+
+    def __array__(self, *arguments: Any, **options: Any) -> NDArray[Any]: ...
+
+
+Vocabulary = (
+    Mapping[str, SupportsIndex]
+    | Mapping[bytes, SupportsIndex]
+    | Sequence[str]
+    | Sequence[bytes]
+    | _HasArray
+    | _HasVocabulary
+    | _HasVocab
+    | _HasWordIndex
+)
+"""A mapping of word -> index; words in the order of their indices; a layer of Keras; or a tokenizer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +117,8 @@ def parse_vocabulary(word_index: Any, num_words: int | None = None) -> WordIndex
     check_positive("num_words", num_words)
     kind = type(word_index).__name__
     # Recognized by their methods, so that neither Keras nor a tokenizer's package has to be imported.
+    if isinstance(word_index, Counter):
+        raise VocabularyError(f"word_index is a Counter, which has counts; {_EXPECTED}. {_COUNTS}")
     if isinstance(word_index, Mapping):
         return _from_mapping(word_index, num_words, empty=f"is empty; {_EXPECTED}. Was the tokenizer fitted?")
     if hasattr(word_index, "texts_to_sequences"):
@@ -94,6 +140,13 @@ def parse_vocabulary(word_index: Any, num_words: int | None = None) -> WordIndex
         raise VocabularyError(
             f"word_index is a {kind}, which is not ordered, so its words have no indices; "
             f"{_EXPECTED_SEQUENCE}. Use sorted(...) to get the same order on every run."
+        )
+    table = type(word_index)  # that of Polars computes the columns of a LazyFrame, with a warning
+    if hasattr(table, "columns") or hasattr(table, "column_names"):
+        raise VocabularyError(
+            f"word_index is a {kind}, a table; {_EXPECTED}. Name its columns: "
+            "dict(zip(table['word'].tolist(), table['index'].tolist())), with to_list() in Polars and "
+            "to_pylist() in Arrow."
         )
     if isinstance(word_index, str | bytes) or not (
         isinstance(word_index, Sequence) or hasattr(word_index, "__array__")
@@ -146,7 +199,7 @@ def _from_mapping(
     if largest >= _MAX_ROWS_PER_WORD * len(words) + _MAX_GAP_ROWS:
         raise VocabularyError(
             f"word_index has {len(words):,} words, but its largest index is {largest:,}: nearly all rows of "
-            "the matrix would be zeros. Renumber the words."
+            f"the matrix would be zeros. Renumber the words. {_COUNTS}"
         )
     owners = np.bincount(indices)
     if owners.max() > 1:
@@ -154,7 +207,7 @@ def _from_mapping(
         first, second = (words[i] for i in duplicates[:2].tolist())
         raise VocabularyError(
             f"word_index has {first!r} and {second!r} at the same index {owners.argmax()}; each word needs "
-            "an index of its own."
+            f"an index of its own. {_COUNTS}"
         )
     return _split_special_tokens(words, indices, padding, unknown)
 
@@ -170,9 +223,14 @@ def _from_sequence(word_index: Any, num_words: int | None) -> WordIndex:
     words = _decode(raw)
     if words is None:
         position = next(i for i, word in enumerate(raw) if not isinstance(word, str | bytes))
+        advice = (
+            "If its index has the words, pass word_index.to_dict()."
+            if hasattr(word_index, "to_dict") and hasattr(word_index, "index")
+            else "For pairs of word and index, pass dict(...)."
+        )
         raise VocabularyError(
             f"word_index has {raw[position]!r} of type {type(raw[position]).__name__} at position "
-            f"{position}; {_EXPECTED_SEQUENCE}. For pairs of word and index, pass dict(...)."
+            f"{position}; {_EXPECTED_SEQUENCE}. {advice}"
         )
     words = words[:num_words]
     if not words:

@@ -99,6 +99,24 @@ def test_invalid_trainable_and_its_options_are_rejected() -> None:
         make(trainable="missing", lora_rank=2)
 
 
+def test_layer_options_are_checked_before_a_download() -> None:
+    """An option that Keras refuses is an error at once, in which Keras' own reason stands."""
+    for options, words in (
+        ({"embeddings_regulariser": "l2"}, r"embeddings_regulariser='l2': Unrecognized keyword"),
+        ({"embeddings_constraint": "unit"}, "does not take these options of keras_embedding"),
+        ({"dtype": "float61"}, "does not take these options of keras_embedding"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            embedhub.keras_embedding("glove-6b", 50, WORD_INDEX, **options)  # type: ignore[arg-type]  # the point
+
+
+def test_layers_are_numbered_as_those_of_keras() -> None:
+    """The check of the options leaves no gap in the names that Keras gives to layers."""
+    first, second = make(), make()
+    number = int(first.name.removeprefix("embedding").removeprefix("_") or 0)
+    assert second.name == f"embedding_{number + 1}"
+
+
 def test_trainable_missing_trains_only_missing_words() -> None:
     """The only trainable weights are the vectors of missing words, and layer options apply to them."""
     layer = make(4, trainable="missing", name="words", embeddings_regularizer="l2")

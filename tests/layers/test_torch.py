@@ -1,9 +1,12 @@
 """PyTorch Embedding layers."""
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from children import PATIENCE
 
 import embedhub
 from embedhub import VocabularyError
@@ -55,3 +58,28 @@ def test_padding_idx_must_be_an_index_without_a_word() -> None:
     for index in (-1, 4):
         with pytest.raises(ValueError, match=f"padding_idx is {index}; expected an index, 0 to 3"):
             embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX, padding_idx=index)
+
+
+FRESH = """
+import json, sys
+import embedhub
+embedhub.torch_embedding("wordnet-ppmi", 25, {"music": 1, "rain": 2})
+print(json.dumps(sorted({"torch._dynamo", "keras", "tensorflow"} & {*sys.modules})))
+"""
+
+
+@pytest.mark.slow
+def test_torch_embedding_imports_neither_keras_nor_the_compiler_of_torch() -> None:
+    """In a new process it costs what ``from_pretrained`` costs; ``torch._dynamo`` would take seconds more."""
+    run = subprocess.run(
+        [sys.executable, "-c", FRESH], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_weights_are_the_only_copy_of_the_matrix() -> None:
+    """The layer takes over the memory of the matrix, as ``from_pretrained`` does, frozen or not."""
+    for trainable in (False, True):
+        layer = embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX, trainable=trainable)
+        assert layer.weight.requires_grad is trainable
+        assert layer.weight.detach().numpy().base is not None

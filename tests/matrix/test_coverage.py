@@ -100,6 +100,17 @@ def test_summary_is_one_line_for_any_words() -> None:
     assert "\n" not in str(coverage)
 
 
+def test_reprs_fit_a_screen() -> None:
+    """A notebook's output stays short for any vocabulary, and shows what was found."""
+    words = ["rain", *(f"qwxz{i}" * 100 for i in range(2000))]
+    with pytest.warns(CoverageWarning):
+        result = embedhub.embedding_matrix("wordnet-ppmi", 25, words)
+    for shown in (repr(result), repr(result.coverage), str(result.coverage)):
+        assert "1 of 2,001 words found" in shown
+        assert len(shown) < 500
+    assert "(2001, 25) float32" in repr(result)
+
+
 def test_rich_table_has_a_line_for_each_fallback() -> None:
     """The table shows the words found exactly, found by each fallback, and missing."""
     console = Console(file=StringIO(), width=100)

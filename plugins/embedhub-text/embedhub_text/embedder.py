@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from embedhub._progress import progress_bar
 from embedhub.matrix import oov as policies
-from embedhub.matrix.oov import Policy
+from embedhub.matrix.oov import OOVPolicy
 from embedhub.matrix.tokenizers import get_tokenizer, splits_at_spaces
 from embedhub.registry import registry
 from embedhub.registry.local_file import LocalSource
@@ -123,7 +123,7 @@ class TextEmbedder:
         pooling: str | None = "mean",
         tokenize: Any = "words",
         fallbacks: Iterable[Fallback] | None = None,
-        oov: Policy | None = None,
+        oov: OOVPolicy | None = None,
         seed: int = 0,
         input_length: int | None = None,
         weights: str | Path | None = None,
