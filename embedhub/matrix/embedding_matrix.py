@@ -291,7 +291,7 @@ def _stats(
     """Return mean and standard deviation of the vectors found; for noise, if too few, of the source's."""
     words = request.vocabulary.words  # of which a sequence may have one several times
     count = len({words[i] for i in np.flatnonzero(~match.missing).tolist()})
-    if request.oov == "mean" or count == 0 or count >= MIN_FOUND:
+    if request.oov == "mean" or count == 0 or count >= min(MIN_FOUND, len(vectors)):
         return column_stats(matrix, found)
     warn(
         f"oov='normal': the vectors of {count} found words are too few for a mean and a standard "
