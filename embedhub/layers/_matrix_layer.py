@@ -15,9 +15,13 @@ _HALF_PRECISION = {"float16", "bfloat16"}
 
 
 def embedding_from_matrix(
-    matrix: NDArray[np.float32], input_length: int | None = None, **options: Any
+    matrix: NDArray[np.float32], input_length: int | None = None, *, constant: bool = False, **options: Any
 ) -> keras.layers.Embedding:
-    """Return a built Embedding layer that holds a matrix, with other options of that layer."""
+    """Return a built Embedding layer that holds a matrix, with other options of that layer.
+
+    With ``constant``, setting ``trainable`` of the layer, or of a model around it, does not make the matrix
+    trainable.
+    """
     if input_length is not None:
         options["input_shape"] = (int(input_length),)
     elif keras.dtype_policies.get(options.get("dtype")).compute_dtype in _HALF_PRECISION:
@@ -35,7 +39,13 @@ def embedding_from_matrix(
             embeddings_initializer="zeros" if distributed else _MatrixInitializer(matrix),
             **options,
         )
+    if constant:
+        # Keras sets `trainable` of the variables that were trainable when they were made, and of no others.
+        add_weight = layer.add_weight
+        layer.add_weight = lambda **weight: add_weight(**weight | {"trainable": False})
     layer.build((None, input_length))
+    if constant:
+        del layer.add_weight
     if distributed:
         assign_to_devices(layer, matrix)
     # The initializer holds the matrix, which would otherwise be written into the config of a saved model.

@@ -48,8 +48,8 @@ def partly_trainable(
 
     index = keras.Input((input_length,), dtype="int32")
     # All tables get the same mask, that of padding: a sum has a mask only if all of its terms have one.
-    frozen = {"mask_zero": mask_zero, "trainable": False, "dtype": dtype}
-    position_layer = embedding_from_matrix(position, trainable=False, dtype="float32")
+    frozen = {"mask_zero": mask_zero, "trainable": False, "constant": True, "dtype": dtype}
+    position_layer = embedding_from_matrix(position, trainable=False, constant=True, dtype="float32")
     positions = keras.layers.Reshape((-1,), dtype="float32")(position_layer(index))
     trainable_layer = embedding_from_matrix(
         trainable_table, mask_zero=mask_zero, trainable=len(trainable_rows) > 0, dtype=dtype, **options
