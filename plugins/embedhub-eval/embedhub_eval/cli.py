@@ -200,6 +200,10 @@ def _score_tables(scores: "list[Score]") -> str:
             rows.append([label, "; ".join(covered), *map(_interval_cell, row)])
         dims = [f"{whole.dim}d" for whole, *_ in of_dim]
         tables.append(format_table(["benchmark", "covered", *dims], rows, right_aligned=["covered", *dims]))
+        notes = (
+            f"{score.benchmark}: {score.note}" for dim_scores in of_dim for score in dim_scores if score.note
+        )
+        tables.extend(dict.fromkeys(notes))
     return "\n".join(tables)
 
 

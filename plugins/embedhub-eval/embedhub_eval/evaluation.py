@@ -45,7 +45,8 @@ class Score:
         score: Spearman's correlation, between -1 and 1, or the accuracy on analogies, between 0 and 1. None
             if it is not defined, as when no pair is covered.
         interval: 95 % confidence interval of the score: Bonett and Wright's for similarity, Wilson's for
-            analogies. None if it is not defined, as for fewer than 4 pairs.
+            analogies. None if it is not defined, as for fewer than 10 pairs; see
+            `note`.
         covered: Number of pairs or analogies whose words are all in the vocabulary.
         total: Number of pairs or analogies.
         missing: How pairs and analogies with an out-of-vocabulary word were treated, ``"skip"`` or
@@ -65,8 +66,16 @@ class Score:
     missing: Missing
     method: Method | None
 
+    @property
+    def note(self) -> str:
+        """Why there is no interval: fewer than 10 pairs; ``""`` if there are enough."""
+        counted = self.covered if self.missing == "skip" else self.total
+        if self.interval or self.kind == "analogy" or counted >= metrics.MIN_PAIRS:
+            return ""
+        return f"{counted} pairs have no interval: {metrics.MIN_PAIRS} pairs are the least."
+
     def to_dict(self) -> dict[str, Any]:
-        r"""Return all fields as JSON types.
+        r"""Return all fields, and the note, as JSON types.
 
         Example:
             >>> import embedhub_eval, json, pathlib
@@ -75,7 +84,10 @@ class Score:
             >>> json.loads(json.dumps(score.to_dict()))["total"]
             2
         """
-        return asdict(self) | {"interval": list(self.interval) if self.interval else None}
+        return asdict(self) | {
+            "interval": list(self.interval) if self.interval else None,
+            "note": self.note,
+        }
 
 
 def evaluate(
@@ -133,6 +145,7 @@ def evaluate(
     for option, value, kind in (("missing", missing, Missing), ("method", method, Method)):
         if value not in get_args(kind):
             raise ValueError(f"{option} is {value!r}; expected {' or '.join(map(repr, get_args(kind)))}.")
+    parsed = parse_selectors(sources)
     selected = (
         _available_benchmarks()
         if benchmarks is None
@@ -140,7 +153,7 @@ def evaluate(
     )
     return [
         score
-        for loaded in [load(source, dim) for source, dim in parse_selectors(sources)]
+        for loaded in [load(source, dim) for source, dim in parsed]
         for vectors in [whole_words(loaded)]
         for benchmark, items in selected
         for score in _scores(vectors, benchmark, items, missing, method)
@@ -233,6 +246,8 @@ def _similarity(vectors: Vectors, pairs: Sequence[WordPair]) -> _ItemScores:
     left, right = looked_up[0::2], looked_up[1::2]
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     cosines = np.einsum("ij,ij->i", left, right) / np.where(lengths == 0, 1, lengths)
+    # Rounding would give equal vectors several cosines near 1, and ranks tell these apart.
+    cosines[(left == right).all(axis=1) & (lengths > 0)] = 1
     covered = ~(match.missing[0::2] | match.missing[1::2])
     return _ItemScores(covered, np.where(covered, cosines, 0), np.array([pair.score for pair in pairs]))
 

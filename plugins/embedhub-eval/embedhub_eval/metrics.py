@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 CONFIDENCE = 0.95
 _Z = 1.959963984540054  # 97.5th percentile of the normal distribution
-_MIN_PAIRS = 4  # the interval divides by n - 3
+MIN_PAIRS = 10  # of an interval; with fewer, ranks are too coarse for the normal approximation
 
 Interval = tuple[float, float]
 """Lower and upper end."""
@@ -46,10 +46,10 @@ def spearman_interval(rho: float | None, n: int) -> Interval | None:
         n: Number of pairs.
 
     Returns:
-        Both ends, between -1 and 1; None where the formula has no value: for fewer than 4 pairs, and for a
+        Both ends, between -1 and 1; None where the formula has no meaning: for fewer than 10 pairs, and for a
         correlation of -1 or 1.
     """
-    if rho is None or n < _MIN_PAIRS or abs(rho) > 1 - 1e-12:
+    if rho is None or n < MIN_PAIRS or abs(rho) > 1 - 1e-12:
         return None
     margin = _Z * math.sqrt((1 + rho**2 / 2) / (n - 3))
     return math.tanh(math.atanh(rho) - margin), math.tanh(math.atanh(rho) + margin)

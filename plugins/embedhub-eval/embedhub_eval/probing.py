@@ -159,6 +159,7 @@ def probe(
     Raises:
         VocabularyError: The training texts have only one label, or the test texts have none of theirs.
         FormatError: A file has no labeled texts in these columns.
+        TypeError: A text is not a string, or ``train`` or ``test`` is not a pair of texts and labels.
         ValueError: The numbers of texts and labels differ or are 0, or an option is invalid.
         EmbedhubError: Other errors of `embedhub.load`.
     """
@@ -203,7 +204,21 @@ def _labeled(
 ) -> LabeledTexts:
     if isinstance(data, str | Path):
         return read_labeled(data, columns=columns, label_first=label_first)
+    if len(data) != 2 or all(isinstance(part, str) for part in data):  # noqa: PLR2004 - texts and labels
+        raise TypeError(
+            f"{name} is a {type(data).__name__} of {len(data)}; expected a file, or a pair of texts and "
+            "labels, as in probe(source, (texts, labels), (test_texts, test_labels))."
+        )
+    for part, kind in zip(data, ("texts", "labels"), strict=True):
+        if isinstance(part, str):
+            raise TypeError(f"{name}: expected a list of {kind}, got the single string {part!r}.")
     texts, labels = map(list, data)
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"{name}: text {i} is {text!r}; expected a string. Are labels and texts swapped? Pass "
+                "(texts, labels)."
+            )
     if not texts or len(texts) != len(labels):
         raise ValueError(
             f"{name} has {len(texts)} texts and {len(labels)} labels; expected equal numbers, not 0."

@@ -325,7 +325,7 @@ def test_score_has_json_types() -> None:
     """The dict of a score survives JSON."""
     assert json.loads(json.dumps(SCORE.to_dict())) == {
         "source": "s", "dim": 3, "benchmark": "n", "category": "", "kind": "similarity", "score": 0.5,
-        "interval": [0.25, 0.75], "covered": 4, "total": 5, "missing": "skip", "method": None,
+        "interval": [0.25, 0.75], "covered": 4, "total": 5, "missing": "skip", "method": None, "note": "",
     }  # fmt: skip
 
 
@@ -386,3 +386,21 @@ def test_solving_shows_a_progress_bar(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     assert "Solving questions-txt with wordnet-ppmi 25d" in done.stderr
     assert "3CosMul" in done.stdout
+
+
+def test_interval_needs_ten_pairs(make_vectors: Callable[..., Vectors], pairs: Path) -> None:
+    """Below that there is none, and the score, its JSON and the table say so."""
+    vectors = make_vectors(WORDS, fallbacks=("lower",))
+    (score,) = embedhub_eval.evaluate(vectors, [pairs])
+    assert score.interval is None
+    assert score.note == score.to_dict()["note"] == "4 pairs have no interval: 10 pairs are the least."
+    result = run("evaluate", "wordnet-ppmi", "25", "--benchmarks", str(pairs))
+    assert "pairs-tsv: 3 pairs have no interval: 10 pairs are the least." in result.stdout
+
+
+def test_pairs_of_a_word_with_itself_have_cosine_one(tmp_path: Path) -> None:
+    """All of them are tied, whatever their vectors."""
+    words = ["rain", "storm", "music", "king", "cat", "dog", "tree", "water", "house", "car"]
+    (tmp_path / "same.tsv").write_text("".join(f"{word}\t{word}\t{i}\n" for i, word in enumerate(words)))
+    (score,) = embedhub_eval.evaluate("wordnet-ppmi:100", [tmp_path / "same.tsv"])
+    assert (score.covered, score.score) == (10, None)  # all values of one side are equal
