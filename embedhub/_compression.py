@@ -136,7 +136,10 @@ def _open_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[Bin
         name = names[0] if member is None and len(names) == 1 else member
         inner: Any = archive.open(name) if name in names else None
     except _INVALID_ARCHIVE_ERRORS as error:
-        raise FormatError(f"{path}: this zip archive cannot be opened ({error}).") from error
+        raise FormatError(
+            f"{path}: this zip archive cannot be opened ({error}). It may be truncated, "
+            "since its directory is at its end: compare its size with the original's, and download it again."
+        ) from error
     if inner is None:
         problem = f"has no member {member!r}" if member else f"has {len(names)} members, not one"
         raise FormatError(

@@ -21,7 +21,7 @@ FORMATS = {
     "numberbatch": _Entry("numberbatch.read", 1),
     "static-embeddings": _Entry("static_embeddings.read", 1),
     "static-embeddings-prefix": _Entry("static_embeddings.read_prefix", 1),
-    "word2vec-binary": _Entry("word2vec.read_binary", 1),
+    "word2vec-binary": _Entry("word2vec.read_binary", 2),
     "word2vec-text": _Entry("word2vec.read_text", 1),
 }
 """The formats that embedhub reads itself, by name. Plugins add others: see `embedhub.Format`."""

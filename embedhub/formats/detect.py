@@ -12,6 +12,7 @@ from embedhub.errors import FormatError, FormatWarning
 from embedhub.formats import fasttext, get_format, static_embeddings, word2vec
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._rows import MAX_DIM, count_numbers
+from embedhub.formats.foreign import recognize
 from embedhub.vectors.blocks import Format
 
 _SNIFF_BYTES = 1 << 20
@@ -83,6 +84,10 @@ def detect(
     claimed = _claimed(start, path, others() if others else ())
     if claimed:
         return claimed
+    foreign = recognize(start)
+    if foreign:
+        what_to_do = f"{foreign.advice} {advice}".rstrip()
+        raise FormatError(f"{path}: expected vectors, got {foreign.content}. {what_to_do}")
     dims = _dims_of_lines(start)
     # Most, not all: a word may itself be numbers, and the reader reports a malformed line.
     dim = mode(dims) if dims else 0

@@ -93,7 +93,7 @@ def read_binary(path: Path, dim: int) -> Iterator[Block]:
                 if word is None or len(chunk) < size:
                     truncated = True
                     break
-                words.append(word.removeprefix(b"\n").decode("utf-8", "surrogateescape"))
+                words.append(word.lstrip(b"\n").decode("utf-8", "surrogateescape"))
                 chunks.append(chunk)
             count += len(words)
             if words:

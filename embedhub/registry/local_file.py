@@ -1,5 +1,6 @@
 """Vectors in a file of the user, as a source: the format is detected, and the bytes are hashed."""
 
+import difflib
 import hashlib
 import json
 import os
@@ -101,10 +102,15 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
         path = path.expanduser().absolute()
         detected = detect(path, formats)
         state = _states(_files(path, detected))
+    except IsADirectoryError as error:
+        raise LocalFileError(
+            f"{path}: expected a file of vectors, but this is a folder. Pass a file in it: of a model of "
+            "static embeddings, its model.safetensors."
+        ) from error
     except FileNotFoundError as error:
         missing = Path(error.filename)
         needed = "" if missing == split_member(path)[0] else f", which {path} needs beside it"
-        raise LocalFileError(f"{missing}: there is no such file{needed}.") from error
+        raise LocalFileError(f"{missing}: there is no such file{needed}.{_similar(missing)}") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: a ~user that does not exist
         raise LocalFileError(
             f"{path}: expected a file of vectors, but it cannot be read ({_reason(error)})."
@@ -167,6 +173,15 @@ def _remembered_xxh3(path: Path) -> str:
         with suppress(OSError, StoreError):
             _atomic.publish_text(record, json.dumps({"path": str(path), "state": state, "xxh3_128": digest}))
     return digest
+
+
+def _similar(missing: Path) -> str:
+    """Return the names in a folder that may be meant instead of one that it lacks, as a sentence."""
+    try:
+        close = difflib.get_close_matches(missing.name, [file.name for file in missing.parent.iterdir()], n=3)
+    except OSError:
+        return ""
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def _reason(error: Exception) -> str:

@@ -389,10 +389,33 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
     if not isinstance(source, str | Path):
         raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
     if isinstance(source, str):
-        path = None if source in _registry else as_path(source)
-        if path is None:
+        if source in _registry:
             return _registry[source]
-        source = path
+        _refuse_address(source)
+        if as_path(source) is None and not Path(source).is_dir():
+            return _registry[source]  # raises the error that names similar ones
+        source = Path(source)
     if source.suffix.lower() == SUFFIX:
         return open_source_table(source)
     return open_source(source, _registry.formats)
+
+
+def _refuse_address(text: str) -> None:
+    """Raise SourceNotFoundError for a web address, a model of the Hub, or a name with its dimension."""
+    name, _, dim = text.partition(":")
+    if "://" in text:
+        raise SourceNotFoundError(
+            f"{text!r} is an address, and expected is a name or a path. Download the file and pass its path, "
+            "or describe it once as a RemoteSource."
+        )
+    if name in _registry and dim.isdigit():
+        raise SourceNotFoundError(
+            f"No source is named {text!r}; the dimension is an argument of its own: {name!r}, {dim}."
+        )
+    folder, slash, model = text.partition("/")
+    is_id = bool(slash and model) and "/" not in model and not text.startswith((".", "~"))
+    if is_id and not Path(model).suffix and not Path(folder).exists():
+        raise SourceNotFoundError(
+            f"{text!r}: there is no such file. If it is a model of the Hugging Face Hub, download its "
+            "model.safetensors and tokenizer.json into one folder, and pass the path of the first."
+        )

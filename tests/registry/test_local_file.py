@@ -88,7 +88,7 @@ def test_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         embedhub.load("./absent.vec")
     with pytest.raises(LocalFileError, match=r"absent.zip: there is no such file\."):
         embedhub.load("./absent.zip#member.txt")
-    with pytest.raises(LocalFileError, match="expected a file of vectors, but it cannot be read"):
+    with pytest.raises(LocalFileError, match=r"this is a folder\. Pass a file in it"):
         embedhub.load(tmp_path)
     with pytest.raises(LocalFileError, match=r"cannot be read|no such file"):
         embedhub.load("~no-such-user/x.vec")
@@ -198,9 +198,7 @@ def test_malformed_line_is_an_error(tmp_path: Path, cache: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "hint"),
     [
-        (b"", "got b''."),
         (b"just\nwords\n", r"got b'just\nwords\n'."),
-        (b"\x89HDF\r\n\x1a\n", "got b'\\x89HDF"),
         (b"<!DOCTYPE html>\n<html>\n", "This is a web page."),
         (b"<?xml?><Error><Code>NoSuchKey</Code></Error>", "an error document of the server (NoSuchKey)"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "This is a git-lfs pointer"),

@@ -1,0 +1,83 @@
+"""Files that embedhub does not read, recognized by their first bytes, with what to do about each."""
+
+import struct
+from typing import NamedTuple
+
+_SAVE = "save_word2vec_format('vectors.bin', binary=True)"
+
+
+class Foreign(NamedTuple):
+    """What a file is, and what to do about it."""
+
+    content: str
+    advice: str
+
+
+_PICKLE = Foreign(
+    "a pickle, as gensim's .kv and .model files are, which is never opened, since it can run any program",
+    f"In gensim, load it and write the vectors with {_SAVE} (of a model: model.wv.{_SAVE}); pass that file.",
+)
+_UTF16 = Foreign("text in UTF-16", "Convert it to UTF-8 with: iconv -f UTF-16 -t UTF-8 FILE.")
+_UNPACK = "Unpack it, and pass the file of vectors in it."
+
+_BY_MAGIC = {
+    **{b"\x80" + bytes([protocol]): _PICKLE for protocol in range(2, 6)},
+    b"FiFu\0\0\0\0": Foreign(
+        "a finalfusion file (.fifu)", "Convert it with: finalfusion convert -t word2vec FILE vectors.bin."
+    ),
+    b"\x89HDF\r\n\x1a\n": Foreign(
+        "an HDF5 file", "Read it with h5py, and write its words and vectors as lines of text."
+    ),
+    b"SQLite format 3\0": Foreign(
+        "an SQLite database (.magnitude files are one)", "Use the file of vectors that it was made from."
+    ),
+    b"\x93NUMPY": Foreign(
+        "a NumPy array (.npy), which has no words",
+        "Write each word and its row as a line of text. An array beside a gensim file belongs to it: "
+        f"load that in gensim, and use {_SAVE}.",
+    ),
+    b"PAR1": Foreign("a Parquet file", "Write its words and vectors as lines of text."),
+    b"ARROW1\0\0": Foreign("an Arrow file", "Write its words and vectors as lines of text."),
+    b"(\xb5/\xfd": Foreign("compressed with Zstandard", "Decompress it with: zstd -d FILE."),
+    b"7z\xbc\xaf'\x1c": Foreign("a 7z archive", _UNPACK),
+    b"Rar!\x1a\x07": Foreign("a RAR archive", _UNPACK),
+    b"%PDF-": Foreign("a PDF document", "Download the file of vectors itself."),
+    b"\xff\xfe": _UTF16,
+    b"\xfe\xff": _UTF16,
+}
+_TAR = Foreign("a tar archive", _UNPACK)
+_TAR_MAGIC = slice(257, 262)
+_OLD_FASTTEXT = Foreign(
+    "a fastText model of before 2017, which has no magic number",
+    "Use the .vec file that was published with it, or write its vectors as text with fastText of its time.",
+)
+_EMPTY = Foreign("an empty file", "Download or write it again.")
+
+
+def recognize(start: bytes) -> Foreign | None:
+    r"""Return what a file is that embedhub does not read, by its first 512 bytes; None for any other.
+
+    Example:
+        >>> recognize(b"SQLite format 3\0").content
+        'an SQLite database (.magnitude files are one)'
+
+    Args:
+        start: The first bytes, decompressed.
+    """
+    if not start:
+        return _EMPTY
+    for magic, foreign in _BY_MAGIC.items():
+        if start.startswith(magic):
+            return foreign
+    if start[_TAR_MAGIC] == b"ustar":
+        return _TAR
+    return _OLD_FASTTEXT if _is_old_fasttext(start) else None
+
+
+def _is_old_fasttext(start: bytes) -> bool:
+    """Return whether a file starts with the arguments of a training; text has no null bytes."""
+    if len(start) < struct.calcsize("<12i"):
+        return False
+    dim, window, epochs, _, _, _, loss, kind, buckets, min_n, max_n, _ = struct.unpack_from("<12i", start)
+    small = all(0 < value < 1 << 16 for value in (dim, window, epochs))
+    return small and loss in {1, 2, 3} and kind in {1, 2, 3} and buckets >= 0 and 0 <= min_n <= max_n < 100  # noqa: PLR2004

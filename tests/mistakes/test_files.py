@@ -1,0 +1,134 @@
+"""What users pass instead of a file of vectors, and what the messages say."""
+
+import io
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mistakes import Mistake, check, each
+
+import embedhub
+from embedhub.errors import FormatError, LocalFileError, SourceNotFoundError
+
+
+def load_bytes(data: bytes) -> Callable[[Path], Any]:
+    """Return the call that loads a file of these bytes."""
+
+    def call(folder: Path) -> Any:
+        path = folder / "mine.bin"
+        path.write_bytes(data)
+        return embedhub.load(path)
+
+    return call
+
+
+def tar() -> bytes:
+    """Return a tar archive with one file."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("mine.txt"))
+    return file.getvalue()
+
+
+def cut_zip() -> bytes:
+    """Return the first half of a zip archive."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mine.txt", "rain 1 2\n" * 100)
+    return file.getvalue()[:500]
+
+
+def misspell(folder: Path) -> Any:
+    """Load a file by a name that lacks a letter."""
+    (folder / "vectors.txt").write_text("rain 1 2\n")
+    return embedhub.load(folder / "vectrs.txt")
+
+
+OLD_FASTTEXT = struct.pack("<12id", 100, 5, 5, 5, 5, 1, 2, 2, 2_000_000, 3, 6, 100, 1e-4) + bytes(40)
+CONTENTS: list[tuple[str, bytes, tuple[str, ...]]] = [
+    *((f"a pickle of protocol {n}", b"\x80%c." % n, ("pickle", "save_word2vec_format")) for n in range(2, 6)),
+    ("finalfusion", b"FiFu" + bytes(8), ("finalfusion", "convert")),
+    ("finalfusion with metadata", b"FiFu" + bytes(8) + b"\n[a]\nb = 1\nc 2\n", ("finalfusion", "convert")),
+    ("HDF5", b"\x89HDF\r\n\x1a\n" + bytes(8), ("HDF5", "h5py")),
+    ("SQLite", b"SQLite format 3\0", ("SQLite", "made from")),
+    ("an array", b"\x93NUMPY\x01\0", ("no words", "line of text")),
+    ("Parquet", b"PAR1\x15\0", ("Parquet", "lines of text")),
+    ("Arrow", b"ARROW1\0\0", ("Arrow", "lines of text")),
+    ("Zstandard", b"(\xb5/\xfd\x04", ("Zstandard", "zstd -d")),
+    ("7z", b"7z\xbc\xaf'\x1c\0", ("7z", "Unpack")),
+    ("RAR", b"Rar!\x1a\x07\0", ("RAR", "Unpack")),
+    ("PDF", b"%PDF-1.7\n", ("PDF", "Download")),
+    ("UTF-16", "rain 1 2\n".encode("utf-16"), ("UTF-16", "iconv")),
+    ("UTF-16, big-endian", b"\xfe\xff" + "rain 1 2\n".encode("utf-16-be"), ("UTF-16", "iconv")),
+    ("tar", tar(), ("tar archive", "Unpack")),
+    ("fastText of 2016", OLD_FASTTEXT, ("before 2017", ".vec")),
+    ("empty", b"", ("empty file", "again")),
+    ("a cut zip", cut_zip(), ("truncated", "download it again")),
+    ("a web page", b"<!doctype html><p>gone", ("a web page",)),
+    ("a pointer", b"version https://git-lfs.github.com/spec/v1\n", ("git-lfs pointer",)),
+    ("prose", b"It was a dark and stormy night.\n", ("expected vectors",)),
+]
+MISTAKES = [
+    *(Mistake(label, load_bytes(data), FormatError, ("mine.bin", *words)) for label, data, words in CONTENTS),
+    Mistake("a folder", embedhub.load, LocalFileError, ("folder", "model.safetensors")),
+    Mistake("a misspelt file", misspell, LocalFileError, ("vectrs.txt", "Did you mean 'vectors.txt'?")),
+    Mistake(
+        "an address",
+        lambda _: embedhub.load("https://example.org/vectors.txt"),
+        SourceNotFoundError,
+        ("address", "Download", "RemoteSource"),
+    ),
+    Mistake(
+        "an address of the Hub",
+        lambda _: embedhub.load("hf://owner/model"),
+        SourceNotFoundError,
+        ("address", "Download"),
+    ),
+    Mistake(
+        "a model of the Hub",
+        lambda _: embedhub.load("no-such-owner/model"),
+        SourceNotFoundError,
+        ("Hugging Face Hub", "model.safetensors"),
+    ),
+    Mistake(
+        "a name with its dimension",
+        lambda _: embedhub.load("glove-6b:50"),
+        SourceNotFoundError,
+        ("argument of its own", "'glove-6b', 50"),
+    ),
+]
+
+
+@each(MISTAKES)
+def test_mistake_is_explained(mistake: Mistake, tmp_path: Path) -> None:
+    """Each message says what the file is and what to do."""
+    check(mistake, tmp_path)
+
+
+def test_folder_by_its_bare_name_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder beside the program is not taken for a misspelt name of a source."""
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LocalFileError, match="this is a folder"):
+        embedhub.load("model")
+
+
+def test_newlines_before_a_word_of_word2vec_binary_are_no_part_of_it(tmp_path: Path) -> None:
+    """Some writers end a vector with more than one newline."""
+    path = tmp_path / "mine.bin"
+    row = struct.pack("<2f", 0.5, 1)
+    path.write_bytes(b"2 2\nrain " + row + b"\n\nwind " + row + b"\n")
+    assert list(embedhub.load(path).words) == ["rain", "wind"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_member_of_a_zip_is_read_however_it_is_compressed(method: int, tmp_path: Path) -> None:
+    """Archives need not use deflate."""
+    path = tmp_path / "mine.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("mine.txt", "rain 1 2\nwind 3 4\n")
+    assert list(embedhub.load(path).words) == ["rain", "wind"]
