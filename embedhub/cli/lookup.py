@@ -98,6 +98,9 @@ def neighbors(
 ) -> None:
     """Show the nearest neighbors of each word, by the cosine of their vectors.
 
+    Words that the source does not have are named at the end, with an exit code
+    of 1.
+
     Examples:
       embedhub neighbors wordnet-ppmi 100 music
       embedhub neighbors glove-6b 50 berlin paris --topn 5
@@ -105,8 +108,9 @@ def neighbors(
     from embedhub.vectors.suggestions import require_words
 
     vectors = embedhub.load(name, dim)
-    require_words(vectors, words)
-    by_word = {word: vectors.most_similar(word, topn) for word in words}
+    by_word = {word: vectors.most_similar(word, topn) for word in words if word in vectors}
+    if not by_word:
+        require_words(vectors, words)
     print_result(
         [{"word": word, "neighbors": _to_json(nearest)} for word, nearest in by_word.items()],
         lambda: format_table(
@@ -116,6 +120,7 @@ def neighbors(
         ),
         as_json=as_json,
     )
+    require_words(vectors, words)
 
 
 def _to_json(scored: list[tuple[str, float]]) -> list[dict[str, str | float]]:

@@ -18,10 +18,10 @@ from embedhub.download.remote_file import Fetched
 from embedhub.errors import DimNotFoundError, FormatError
 from embedhub.registry.store_input import write_blocks
 from embedhub.vectors.blocks import Block, Composer, ExtraFile
-from embedhub.vectors.fallbacks import validate_fallbacks
+from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
 from embedhub.vectors.store import open_store, store_path
 from embedhub.vectors.store_writer import StoreWriter
-from embedhub.vectors.vectors import Fallback, Vectors
+from embedhub.vectors.vectors import Vectors
 
 _MAX_REPR = 50  # characters
 _DIM_IN_TEXT = re.compile(r"\s*([1-9][0-9]{0,4})(?:\.0+)?\s*")

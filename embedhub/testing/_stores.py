@@ -75,7 +75,7 @@ def check_composer(vectors: Vectors, again: Vectors) -> None:
     if first is None or second is None:
         expect(first is second, f"{vectors.name}: a composer is opened for the store only sometimes.")
         return
-    words = [word for word in _WORDS if word not in vectors]
+    words = [word for word in _WORDS if word not in vectors.words]
     label = f"{vectors.name}: compose"
     for composer in (first, second):
         for asked in (words, words[:1], []):

@@ -4,13 +4,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.vectors.vectors import Fallback as Fallback  # noqa: PLC0414 - also for others
-from embedhub.vectors.vectors import Vectors
+if TYPE_CHECKING:
+    from embedhub.vectors.vectors import Vectors
+
+Fallback = str | Callable[[str], str | None]
+"""The name of a fallback, or a function that returns another word to look up, or None."""
 
 _MISSING, _AVERAGED = -1, -2  # in place of a row number
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -82,13 +85,13 @@ class Match:
         missing: NDArray[np.bool_] = self.rows == _MISSING
         return missing
 
-    def mean_vectors(self, vectors: Vectors) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    def mean_vectors(self, vectors: "Vectors") -> Iterator[tuple[int, NDArray[np.float64]]]:
         """Yield the position of each word that was found as several parts, and the mean of their vectors."""
         for position, rows in self.averaged.items():
             yield position, vectors.matrix[rows].mean(axis=0, dtype=np.float64)
 
 
-def lookup(vectors: Vectors, words: list[str], fallbacks: tuple[Fallback, ...]) -> Match:
+def lookup(vectors: "Vectors", words: list[str], fallbacks: tuple[Fallback, ...]) -> Match:
     """Look up words, and apply fallbacks to the missing ones.
 
     Each fallback is applied to the word and to all results of the previous fallbacks; the first result that

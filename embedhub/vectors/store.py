@@ -27,7 +27,8 @@ from embedhub._file_state import xxh3_of_file
 from embedhub._names import folder_name
 from embedhub.errors import EmbedhubError, PluginError, StoreError
 from embedhub.vectors.blocks import Composer, ComposerOpener
-from embedhub.vectors.vectors import Fallback, Vectors
+from embedhub.vectors.fallbacks import Fallback
+from embedhub.vectors.vectors import Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1

@@ -49,13 +49,12 @@ def require_words(vectors: Vectors, words: Iterable[str]) -> None:
     Raises:
         WordNotFoundError: At least one of the words is missing.
     """
-    words = list(words)
-    missing = [words[i] for i in (vectors.indices(words) < 0).nonzero()[0].tolist()]
-    if not missing:
-        return
-    sentences = []
-    for word in missing:
-        suggestions = ", ".join(map(repr, suggest(vectors, word)))
-        hint = f"; close to it: {suggestions}" if suggestions else ""
-        sentences.append(f"{vectors.name} {vectors.dim}d has no word {word!r}{hint}.")
-    raise WordNotFoundError(" ".join(sentences))
+    if missing := [word for word in words if word not in vectors]:
+        raise WordNotFoundError(" ".join(describe_missing(vectors, word) for word in missing))
+
+
+def describe_missing(vectors: Vectors, word: str) -> str:
+    """Return a sentence about a missing word, with suggestions."""
+    suggestions = ", ".join(map(repr, suggest(vectors, word)))
+    hint = f"; close to it: {suggestions}" if suggestions else ""
+    return f"{vectors.name} {vectors.dim}d has no word {word!r}{hint}."

@@ -2,13 +2,12 @@
 
 import re
 from collections import Counter
-from itertools import accumulate
 
 import numpy as np
 
 from embedhub.errors import VocabularyError
 from embedhub.vectors.vectors import Vectors
-from embedhub.vectors.vocabulary import Vocabulary, encode_all, hash_words
+from embedhub.vectors.vocabulary import Vocabulary
 
 CONTINUATION = "##"
 """WordPiece: a token with it continues a word."""
@@ -68,17 +67,8 @@ def whole_words(vectors: Vectors) -> Vectors:
         )
     return Vectors(
         vectors.matrix[np.array(rows)],
-        _vocabulary(words),
+        Vocabulary.of(words),
         name=vectors.name,
         manifest=vectors.manifest | {"unit": "word"},
         fallbacks=vectors.fallbacks,
     )
-
-
-def _vocabulary(words: list[str]) -> Vocabulary:
-    """Return a vocabulary of distinct words in memory."""
-    encoded = encode_all(words)
-    offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-    hashes = hash_words(encoded)
-    order = np.argsort(hashes, kind="stable")
-    return Vocabulary(np.frombuffer(b"".join(encoded), np.uint8), offsets, hashes[order], order)

@@ -1,25 +1,29 @@
 """`Vectors`: the matrix of a source and the words of its rows, both views of memory-mapped files."""
 
+import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from embedhub.errors import WordNotFoundError
+from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.blocks import Composer
+from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.vocabulary import Vocabulary
 
 _CHUNK = 8192
 _T = TypeVar("_T")
 
-Fallback = str | Callable[[str], str | None]
-"""The name of a fallback, or a function that returns another word to look up, or None."""
-
 
 class Vectors(Collection[str]):
     """The matrix of a source, and the words of its rows. Read-only; opening one costs milliseconds.
+
+    Look-ups of words use the source's fallbacks, as `embedhub.embedding_matrix` and `embedhub.coverage` do:
+    where ``the`` is a word and ``The`` is not, ``vectors["The"]`` is the vector of ``the``. The spelling is
+    exact in `words` and `indices`. ``numpy.asarray(vectors)`` is the matrix.
 
     Example:
         >>> import embedhub
@@ -31,33 +35,49 @@ class Vectors(Collection[str]):
         >>> vectors.lookup(["music", "qwxz"], missing="zeros").shape
         (2, 25)
 
+        Arrays of one's own become vectors, for every function that takes a source:
+
+        >>> import numpy as np
+        >>> mine = embedhub.Vectors(np.eye(2), ["rain", "storm"])
+        >>> mine["storm"].tolist()
+        [0.0, 1.0]
+
     Args:
-        matrix: ``(n, dim)`` float32, read-only.
+        matrix: ``(n, dim)``; float32, or converted to it.
         words: The word of each row.
         name: Name of the source.
         manifest: What the store records about itself.
         composer: Makes vectors for out-of-vocabulary words, such as fastText's from their n-grams.
         files: Files that came with the vectors, by name, such as ``tokenizer.json``.
-        fallbacks: The source's default for `embedhub.embedding_matrix`: what is tried for out-of-vocabulary
-            words. Look-ups here do not use it.
+        fallbacks: What is tried for out-of-vocabulary words, here and, unless the caller says otherwise, in
+            `embedhub.embedding_matrix`.
         reopen: A function and its arguments that open the same vectors in another process. They are what is
             pickled; without them the vectors cannot be pickled.
+
+    Raises:
+        ValueError: The matrix has not one row of finite numbers for each word, or a word is there twice.
+        TypeError: A word is not a string, or the matrix does not consist of numbers.
     """
 
     def __init__(
         self,
-        matrix: NDArray[np.float32],
-        words: Vocabulary,
+        matrix: ArrayLike,
+        words: Iterable[str],
         *,
-        name: str,
+        name: str = "vectors",
         manifest: dict[str, Any] | None = None,
         composer: Composer | None = None,
         files: Mapping[str, Path] | None = None,
         fallbacks: tuple[Fallback, ...] = (),
         reopen: "tuple[Callable[..., Vectors], tuple[Any, ...]] | None" = None,
     ) -> None:
-        self.matrix = matrix
-        self.words = words
+        self.matrix: NDArray[np.float32]
+        self.words: Vocabulary
+        if isinstance(words, Vocabulary):  # of a store, whose parts are checked
+            self.matrix, self.words = np.asanyarray(matrix, np.float32), words
+        else:
+            self.words = Vocabulary.of(words)
+            self.matrix = _checked_matrix(matrix, len(self.words))
         self.name = name
         self.manifest = manifest or {}
         self.composer = composer
@@ -75,7 +95,7 @@ class Vectors(Collection[str]):
     def unit(self) -> Literal["word", "token"]:
         """What the rows are: ``"word"``, or ``"token"`` for tokens of a tokenizer, such as ``##ing``.
 
-        All methods look up rows by their exact spelling, tokens too.
+        Look-ups do not cut words into tokens: each token is one row.
         """
         return "token" if self.manifest.get("unit") == "token" else "word"
 
@@ -86,7 +106,10 @@ class Vectors(Collection[str]):
         return iter(self.words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self.words
+        return isinstance(word, str) and not self._find([word]).missing[0]
+
+    def __array__(self, dtype: DTypeLike | None = None, *, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.matrix, dtype, copy=copy, subok=False)
 
     def __repr__(self) -> str:
         return f"<Vectors {self.name}: {len(self):,} words, dim {self.dim}>"
@@ -127,8 +150,11 @@ class Vectors(Collection[str]):
         Returns:
             ``(dim,)`` float32, read-only.
         """
-        row = self.indices([word])[0]
-        return default if row < 0 else self.matrix[row]
+        match = self._find([word])
+        if match.missing[0]:
+            return default
+        row = match.rows[0]
+        return self.matrix[row] if row >= 0 else self._rows_of(match)[0]
 
     def indices(self, words: Iterable[str]) -> NDArray[np.int64]:
         """Return the row number of each word, -1 for missing words.
@@ -169,19 +195,40 @@ class Vectors(Collection[str]):
         """
         if missing not in {"raise", "zeros"}:
             raise ValueError(f"missing is {missing!r}; expected 'raise' or 'zeros'.")
-        requested = words if isinstance(words, (str, bytes)) else list(words)
-        rows = self.indices(requested)
-        absent = np.flatnonzero(rows < 0)
+        if isinstance(words, str | bytes):
+            raise TypeError(
+                f"expected several words, got {words!r}; the vector of one is vectors[{words!r}]."
+            )
+        requested = list(words)
+        match = self._find(requested)
+        absent = np.flatnonzero(match.missing)
         if len(absent) and missing == "raise":
             examples = ", ".join(repr(requested[i]) for i in absent[:5])
             raise WordNotFoundError(
-                f"{self.name} {self.dim}d: {len(absent)} of {len(rows)} words are missing: {examples}"
+                f"{self.name} {self.dim}d: {len(absent)} of {len(requested)} words are missing: {examples}"
                 f"{', ...' if len(absent) > 5 else ''}. "  # noqa: PLR2004 - as many as are listed
                 "Use .get(word), or .lookup(words, missing='zeros')."
             )
-        matrix = self.matrix[rows]
-        matrix[absent] = 0
-        return matrix
+        return self._rows_of(match)
+
+    def similarity(self, a: str, b: str) -> float:
+        """Return the cosine of the vectors of two words, from -1 to 1; 0 if one of them is zeros.
+
+        Example:
+            >>> import embedhub
+            >>> round(embedhub.load("wordnet-ppmi", 100).similarity("cello", "violin"), 2)
+            0.92
+
+        Args:
+            a: A word.
+            b: Another word.
+
+        Raises:
+            WordNotFoundError: One of the words is missing.
+        """
+        first, second = self[a].astype(np.float64), self[b].astype(np.float64)
+        norms = float(np.linalg.norm(first) * np.linalg.norm(second))
+        return min(1.0, max(-1.0, float(first @ second) / norms)) if norms else 0.0
 
     def most_similar(self, query: str | ArrayLike, topn: int = 10) -> list[tuple[str, float]]:
         """Return the words with the largest cosine similarity to a word or vector.
@@ -200,22 +247,23 @@ class Vectors(Collection[str]):
 
         Raises:
             WordNotFoundError: The query is a missing word.
+            TypeError: The query is neither a word nor numbers.
+            ValueError: The query has another shape, or ``topn`` is below 1.
         """
-        _check_topn(topn)
+        topn = _check_topn(topn)
         if isinstance(query, str):
-            vector, excluded = self[query], int(self.indices([query])[0])
-        else:
-            vector, excluded = np.asarray(query, np.float32), -1
-            if vector.shape != (self.dim,):
-                raise ValueError(
-                    f"query has shape {vector.shape}; expected a word or a vector of shape ({self.dim},)."
-                )
+            return self._nearest(self[query], topn, self._rows_used([query]))
+        return self._nearest(_checked_query(query, self.dim), topn, np.empty(0, np.int64))
+
+    def _nearest(
+        self, vector: NDArray[np.float32], topn: int, excluded: NDArray[np.int64]
+    ) -> list[tuple[str, float]]:
         scores = self.matrix @ vector
         scores /= self._vector_norms() * (np.linalg.norm(vector) or 1)
-        if excluded >= 0:
-            scores[excluded] = -np.inf
-        topn = min(topn, len(self) - (excluded >= 0))
-        if topn == 0:
+        np.clip(scores, -1, 1, out=scores)  # rounding may reach 1.0000002
+        scores[excluded] = -np.inf
+        topn = min(topn, len(self) - len(excluded))
+        if topn <= 0:
             return []
         # Equal scores are in the order of the rows, so that the result is the same everywhere.
         best = np.flatnonzero(scores >= np.partition(scores, -topn)[-topn])
@@ -247,11 +295,28 @@ class Vectors(Collection[str]):
         Raises:
             WordNotFoundError: One of the three words is missing.
         """
-        _check_topn(topn)
+        topn = _check_topn(topn)
         three = self.lookup([a, b, c])
         three /= np.maximum(np.linalg.norm(three, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        similar = self.most_similar(three[1] - three[0] + three[2], topn + 3)
-        return [(word, score) for word, score in similar if word not in {a, b, c}][:topn]
+        return self._nearest(three[1] - three[0] + three[2], topn, self._rows_used([a, b, c]))
+
+    def _find(self, words: list[str]) -> chains.Match:
+        """Find the rows of words, by fallbacks if need be."""
+        return chains.lookup(self, words, self.fallbacks)
+
+    def _rows_of(self, match: chains.Match) -> NDArray[np.float32]:
+        """Return the vectors of words that were looked up, zeros for missing ones."""
+        matrix = self.matrix[match.rows]
+        matrix[match.missing] = 0
+        for position, vector in match.mean_vectors(self):
+            matrix[position] = vector
+        return matrix
+
+    def _rows_used(self, words: list[str]) -> NDArray[np.int64]:
+        """Return the rows that the vectors of words come from."""
+        match = self._find(words)
+        rows = np.concatenate([match.rows, *match.averaged.values()])
+        return np.unique(rows[rows >= 0])
 
     def _vector_norms(self) -> NDArray[np.float32]:
         """Return the Euclidean norm of each vector, 1 for vectors of zeros; computed once."""
@@ -265,6 +330,40 @@ class Vectors(Collection[str]):
         return self._norms
 
 
-def _check_topn(topn: int) -> None:
-    if topn < 1:
-        raise ValueError(f"topn is {topn}; expected 1 or more.")
+def _check_topn(topn: Any) -> int:
+    try:
+        number = operator.index(topn)
+    except TypeError:
+        raise TypeError(f"topn is {topn!r}; expected an integer of 1 or more.") from None
+    if number < 1:
+        raise ValueError(f"topn is {topn!r}; expected 1 or more.")
+    return number
+
+
+def _checked_query(query: ArrayLike, dim: int) -> NDArray[np.float32]:
+    """Return a query as a vector."""
+    expected = f"expected a word, or a vector of shape ({dim},)"
+    try:
+        vector = np.asarray(query, np.float32)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"query is {query!r:.60}; {expected}. Of several words, pass the mean of their vectors: "
+            "vectors.lookup(words).mean(axis=0)."
+        ) from None
+    if vector.shape != (dim,):
+        raise ValueError(f"query has shape {vector.shape}; {expected}.")
+    return vector
+
+
+def _checked_matrix(matrix: ArrayLike, rows: int) -> NDArray[np.float32]:
+    """Return the matrix of a caller as float32, without a copy where it is that already."""
+    try:
+        checked = np.asarray(matrix, np.float32)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"matrix does not consist of numbers, in rows of one length ({error}).") from error
+    if checked.ndim != 2 or len(checked) != rows or not checked.size:  # noqa: PLR2004 - rows and columns
+        raise ValueError(f"matrix has shape {checked.shape}; expected ({rows}, dim), a row for each word.")
+    if not np.isfinite(checked).all():
+        (row,) = np.flatnonzero(~np.isfinite(checked).all(axis=1))[:1]
+        raise ValueError(f"matrix has NaN or infinity in row {row}; expected finite float32 numbers.")
+    return checked

@@ -5,8 +5,9 @@ in a sorted array, and compares the bytes. XXH3 is specified at https://github.c
 """
 
 import operator
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import SupportsIndex, overload
 
 import numpy as np
@@ -61,6 +62,35 @@ class Vocabulary(Sequence[str]):
         self._hashes = hashes
         self._rows = rows
 
+    @classmethod
+    def of(cls, words: Iterable[str]) -> "Vocabulary":
+        """Return a vocabulary of distinct words in memory.
+
+        Example:
+            >>> Vocabulary.of(["rain", "storm", "wind"])
+            <Vocabulary of 3 words: 'rain', 'storm', 'wind', ...>
+
+        Args:
+            words: The words, in the order of their rows.
+
+        Raises:
+            TypeError: One of them is not a string, or ``words`` is one string.
+            ValueError: A word is there twice.
+        """
+        if isinstance(words, str | bytes):
+            raise TypeError(f"words is {words!r}; expected one word for each row.")
+        words = list(words)
+        if invalid := [word for word in words if not isinstance(word, str)]:
+            kind = type(invalid[0]).__name__
+            raise TypeError(f"words has {invalid[0]!r} of type {kind}; expected strings.")
+        if repeated := [word for word, count in Counter(words).items() if count > 1]:
+            raise ValueError(f"words has {repeated[0]!r} more than once; each word has one row.")
+        encoded = encode_all(words)
+        offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
+        hashes = hash_words(encoded)
+        order = np.argsort(hashes, kind="stable")
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets, hashes[order], order)
+
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -74,6 +104,11 @@ class Vocabulary(Sequence[str]):
             if step == 1:
                 return self._words(start, max(start, stop))
             return [self[i] for i in range(start, stop, step)]
+        if isinstance(index, str):
+            raise TypeError(
+                f"words[{index!r}]: words are numbered. The vector of a word is vectors[{index!r}], its row "
+                f"number words.index({index!r})."
+            )
         row = operator.index(index)
         if row < 0:
             row += len(self)
@@ -126,7 +161,7 @@ class Vocabulary(Sequence[str]):
         return int(word in self)
 
     def __repr__(self) -> str:
-        return f"<Vocabulary of {len(self):,} words: {', '.join(map(repr, self[:3]))}, ...>"
+        return f"<Vocabulary of {len(self):,} words: {', '.join([*map(repr, self[:3]), '...'])}>"
 
     def indices(self, words: Iterable[str]) -> NDArray[np.int64]:
         """Return the row number of each word, -1 for missing words.

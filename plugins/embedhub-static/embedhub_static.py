@@ -213,6 +213,6 @@ def layer_and_tokenizer(
     tokenizer = Tokenizer.from_file(str(vectors.files[_TOKENIZER]))
     tokenizer.post_processor = processors.TemplateProcessing(single="$A", pair="$A $B")
     unknown = getattr(tokenizer.model, "unk_token", "<unk>")  # Unigram does not say
-    if unknown in vectors:
+    if unknown in vectors.words:
         options.setdefault("oov", vectors[unknown])
     return embedhub.keras_embedding(vectors, None, tokenizer, **options), tokenizer

@@ -245,7 +245,7 @@ def test_most_similar(tmp_path: Path) -> None:
     assert opened.most_similar("nowhere", topn=1) == [("east", 0.0)]
     with pytest.raises(WordNotFoundError):
         opened.most_similar("south")
-    with pytest.raises(ValueError, match=r"expected a word or a vector of shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"expected a word, or a vector of shape \(2,\)"):
         opened.most_similar([1, 2, 3])
     with pytest.raises(ValueError, match="topn is 0"):
         opened.most_similar("east", topn=0)
