@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ import typer
 from children import PATIENCE, child, limited, read_until
 from command import add_distribution, add_plugin, executable, run, seeing
 from serving import Serving
+from typer.testing import CliRunner
 
 import embedhub
 from embedhub import EmbeddingSource
-from embedhub.cli.app import app
+from embedhub.cli.app import app, plugin_commands
 
 
 def test_version_and_help() -> None:
@@ -50,6 +52,17 @@ def test_each_help_ends_with_examples_of_its_command(name: str) -> None:
     examples = text.partition("Examples:\n")[2]
     assert f"embedhub {name}" in examples
     assert max(map(len, text.splitlines()[1:])) <= 78
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *chain.from_iterable(plugin_commands().values())])
+def test_help_shows_brackets(name: str) -> None:
+    """What is to be installed is shown with its extra, which the markup of help texts would swallow."""
+    shown = CliRunner().invoke(app, [*name.split(), "--help"], terminal_width=200)
+    command: Any = typer.main.get_command(app)
+    for part in name.split():
+        command = command.get_command(typer.Context(command), part)
+    extras = re.findall(r"\[[a-z]+\]", command.help.replace("\\", ""))
+    assert [extra for extra in extras if extra not in shown.output] == []
 
 
 def test_pretrained_vectors_beat_random_ones_in_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -315,10 +315,10 @@ def plot(
     topn: Annotated[int, typer.Option(help="Number of nearest neighbors of each word.", min=0)] = 8,
     force: Force = False,
 ) -> None:
-    """Plot words and their nearest neighbors: the first two principal components.
+    r"""Plot words and their nearest neighbors: the first two principal components.
 
     Each axis shows its fraction of the variance; the rest is not visible.
-    Needs "embedhub-eval[plot]".
+    It needs matplotlib: pip install "embedhub-eval\[plot]"
 
     Examples:
       embedhub plot wordnet-ppmi 100 music rain doctor
