@@ -275,7 +275,8 @@ def _build(source: "EmbeddingSource", dim: int, fetched: "Fetched | None", folde
     ):
         # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
         parse = partial(source.parse, cast("Fetched", fetched), dim)
-        write_blocks(writer, parse, f"{source.name} {dim}d", advance)
+        accept_end = partial(source.accept_end, fetched=fetched)
+        write_blocks(writer, parse, f"{source.name} {dim}d", advance, accept_end)
     try:
         return open_store(folder, composer=source.composer).manifest
     finally:

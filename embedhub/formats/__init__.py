@@ -17,12 +17,12 @@ class _Entry(NamedTuple):
 
 FORMATS = {
     "fasttext": _Entry("fasttext.read", 1, open_subwords),
-    "glove": _Entry("glove.read", 1),
-    "numberbatch": _Entry("numberbatch.read", 1),
+    "glove": _Entry("glove.read", 2),
+    "numberbatch": _Entry("numberbatch.read", 2),
     "static-embeddings": _Entry("static_embeddings.read", 1),
     "static-embeddings-prefix": _Entry("static_embeddings.read_prefix", 1),
     "word2vec-binary": _Entry("word2vec.read_binary", 2),
-    "word2vec-text": _Entry("word2vec.read_text", 1),
+    "word2vec-text": _Entry("word2vec.read_text", 2),
 }
 """The formats that embedhub reads itself, by name. Plugins add others: see `embedhub.Format`."""
 
@@ -48,7 +48,7 @@ def versions(format: str | Format | None) -> str:  # noqa: A002 - what it is
 
     Example:
         >>> versions("glove")
-        'glove 1'
+        'glove 2'
 
     Args:
         format: As `RemoteFile` has it; for None, those of all formats that may be recognized.
@@ -66,7 +66,7 @@ def get_format(name: str) -> Format:
 
     Example:
         >>> get_format("glove").version
-        1
+        2
 
     Args:
         name: As for `check_format`.

@@ -1,14 +1,15 @@
 """Lines of a word and ``dim`` numbers: the parser that GloVe and word2vec text share.
 
 A line is split as by ``line.rsplit(b" ", dim)``: the last ``dim`` fields are the numbers, and everything
-before them is the word, whatever bytes it has. Each number gets the value of ``numpy.float32(text)``: the
-nearest float64, rounded to the nearest float32.
+before them is the word, whatever bytes it has. If tabs or runs of blanks separate the fields, they are
+replaced by single spaces first. Each number gets the value of ``numpy.float32(text)``: the nearest float64,
+rounded to the nearest float32.
 """
 
+import codecs
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -16,6 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.errors import FormatError, UnexpectedEndError
+from embedhub.formats._layout import (
+    Layout,
+    abbreviate,
+    find_layout,
+    first_lines,
+    is_number,
+    to_single_spaces,
+)
 from embedhub.vectors.blocks import Block
 
 MAX_DIM = 1 << 16  # a file that declares more is not a file of vectors
@@ -25,11 +34,16 @@ _THREADS = 2  # the compiled loop releases the GIL; reading, decompressing and w
 
 
 class _Parsed(NamedTuple):
-    """Words and vectors of some lines, and the first malformed line, where parsing stopped, if any."""
+    """Words and vectors of some lines, and the first malformed line, where parsing stopped, if any.
+
+    Such a line is ``ambiguous`` if it has more fields than one word and the numbers, though its file is split
+    at each blank.
+    """
 
     words: list[str]
     vectors: NDArray[np.float32]
     malformed: bytes | None
+    ambiguous: bool = False
 
 
 def read_vectors(
@@ -42,13 +56,14 @@ def read_vectors(
         path: The file's name in messages.
         dim: Numbers per line.
         line_offset: Number of lines that were read before, for line numbers.
-        trailing_space: Whether a line may end with a space.
+        trailing_space: Whether any line may end with a space; else it may if each of the first lines does.
 
     Raises:
         FormatError: A line is not a word and ``dim`` numbers, or there are no lines.
         UnexpectedEndError: The last line, which is in the last block, has no newline: it may be truncated.
     """
     line = line_offset
+    layout = Layout(dim)
     with ThreadPoolExecutor(_THREADS) as pool:
         pending: deque[Future[_Parsed]] = deque()
         pieces = _whole_lines(file)
@@ -56,17 +71,26 @@ def read_vectors(
             piece = next(pieces, None)
             if piece:
                 if line == line_offset and not pending:
-                    _check_first_line(b"".join(piece), dim, f"{path}: line {line + 1}")
-                pending.append(pool.submit(_parse, piece, dim, trailing_space=trailing_space))
+                    first = b"".join(piece)
+                    first = first if line else first.removeprefix(codecs.BOM_UTF8)
+                    piece = [first]
+                    layout = _check_first_lines(first, dim, f"{path}: line {line + 1}")
+                    layout = layout._replace(trailing_space=layout.trailing_space or trailing_space)
+                pending.append(pool.submit(_parse, piece, dim, layout))
             if not pending:
                 break
             # Exactly one block ahead for each thread, so that memory use does not grow.
             if piece and len(pending) <= _THREADS:
                 continue
-            words, vectors, malformed = pending.popleft().result()
+            words, vectors, malformed, ambiguous = pending.popleft().result()
             line += len(words)
             if words:
                 yield Block(words, vectors)
+            if ambiguous and malformed is not None:
+                raise FormatError(
+                    f"{path}: line {line + 1}: expected a word and {dim} numbers, separated by tabs or "
+                    f"blanks as in the first lines, got {abbreviate(malformed)}."
+                )
             if malformed is not None:
                 is_last = not piece and not pending
                 yield from _handle_malformed(malformed, dim, f"{path}: line {line + 1}", is_last=is_last)
@@ -100,12 +124,16 @@ def _strip_trailing_spaces(text: bytes) -> bytes:
     return text.removesuffix(b" ")
 
 
-def _parse(piece: list[bytes | memoryview], dim: int, *, trailing_space: bool = False) -> _Parsed:
+def _parse(piece: list[bytes | memoryview], dim: int, layout: Layout) -> _Parsed:
     """Parse lines with the compiled loop, and the numbers that it leaves with NumPy."""
     # Importing Numba takes longer than opening a store.
     from embedhub.formats import _parse_loop
 
-    if trailing_space:
+    ambiguous = None
+    if layout.split:
+        text, ambiguous = to_single_spaces(b"".join(piece), dim, layout.split)
+        piece = [text]
+    elif layout.trailing_space:
         piece = [_strip_trailing_spaces(b"".join(piece))]
     text = b"".join([*piece, bytes(_parse_loop.PADDING)])
     size = len(text) - _parse_loop.PADDING
@@ -124,6 +152,8 @@ def _parse(piece: list[bytes | memoryview], dim: int, *, trailing_space: bool = 
     words = word_bytes[:filled].tobytes().decode("utf-8", "surrogateescape").split("\n")[:-1]
     if malformed < 0 and whole < size:
         malformed = whole
+    if malformed < 0 and ambiguous is not None:
+        return _Parsed(words, vectors[:count], ambiguous, ambiguous=True)
     line = None if malformed < 0 else text[malformed:size].partition(b"\n")[0]
     return _Parsed(words, vectors[:count], line)
 
@@ -132,52 +162,44 @@ def _handle_malformed(line: bytes, dim: int, where: str, *, is_last: bool) -> It
     """Raise the error of a malformed line; first yield its vector if it only lacks the last newline."""
     message = _describe_error(line, dim, where)
     # Longer ones are not lines of vectors, and not worth the memory.
-    parsed = _parse([line, b"\n"], dim) if is_last and len(line) <= _BLOCK else None
+    parsed = _parse([line, b"\n"], dim, Layout(dim)) if is_last and len(line) <= _BLOCK else None
     if parsed is None or parsed.malformed is not None:
         raise FormatError(message)
     yield Block(parsed.words, parsed.vectors)
     raise UnexpectedEndError(message)
 
 
-def _check_first_line(text: bytes, dim: int, where: str) -> None:
-    """Reject a file of a larger dimension: its additional numbers would silently become part of the words."""
-    numbers = count_numbers(text.partition(b"\n")[0])
-    if numbers > dim:
-        raise FormatError(f"{where}: expected {dim} numbers, got {numbers}. This file has another dimension.")
+def _check_first_lines(text: bytes, dim: int, where: str) -> Layout:
+    """Return the layout of a file; one of a larger dimension is rejected.
+
+    Its additional numbers would silently become part of the words.
+    """
+    layout = find_layout(first_lines(text), where, dim)
+    if layout.dim > dim:
+        raise FormatError(
+            f"{where}: expected {dim} numbers, got {layout.dim}. This file has another dimension."
+        )
+    return layout
 
 
 def _describe_error(line: bytes, dim: int, where: str) -> str:
     """Return the message about a line that the compiled loop did not accept."""
-    _, *fields = line.removesuffix(b"\r").rsplit(b" ", dim)
+    word, *fields = line.removesuffix(b"\r").rsplit(b" ", dim)
     expected = f"{where}: expected a word and {dim} numbers separated by single spaces"
     if len(fields) < dim:
         hint = ""
-        if where.endswith("line 1") and len(fields) == 1 and line.replace(b" ", b"").isdigit():
-            hint = " This looks like the header of a word2vec text file."
-        return f"{expected}, got {len(fields)} numbers: {_abbreviate(line)}.{hint}"
-    invalid = next(((i, field) for i, field in enumerate(fields, 1) if not _is_number(field)), None)
+        if b"\t" in line:
+            hint = " A tab separates fields only if it does in the first lines."
+        elif where.endswith("line 1") and word.isdigit() and all(field.isdigit() for field in fields):
+            hint = (
+                " This looks like the header of a word2vec text file."
+                if len(fields) == 1
+                else " This looks like a header of one number, which no format has: remove the line."
+            )
+        return f"{expected}, got {len(fields)} numbers: {abbreviate(line)}.{hint}"
+    invalid = next(((i, field) for i, field in enumerate(fields, 1) if not is_number(field)), None)
     if invalid is None:
-        return f"{where} has no newline at its end; the file may be truncated there: {_abbreviate(line)}."
+        return f"{where} has no newline at its end; the file may be truncated there: {abbreviate(line)}."
     number, field = invalid
-    return f"{expected}, got {_abbreviate(field)} as number {number}: {_abbreviate(line)}."
-
-
-def count_numbers(line: bytes) -> int:
-    """Return how many numbers a line ends with, not counting its first field."""
-    _, *fields = line.removesuffix(b"\r").split(b" ")
-    return sum(1 for _ in takewhile(_is_number, reversed(fields)))
-
-
-def _is_number(field: bytes) -> bool:
-    """Return whether a field is a decimal number that the compiled loop accepts."""
-    if not field or field.strip(b"0123456789+-.eE"):
-        return False
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
-
-
-def _abbreviate(text: bytes, limit: int = 60) -> str:
-    return repr(text if len(text) <= limit else text[:limit] + b"...")[1:]
+    hint = "" if field else " It has two spaces in a row, or one at its end, unlike the first lines."
+    return f"{expected}, got {abbreviate(field)} as number {number}: {abbreviate(line)}.{hint}"

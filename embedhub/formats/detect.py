@@ -1,5 +1,6 @@
 """Recognition of the format of a file by its content, never by its name."""
 
+import codecs
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import mode
@@ -11,14 +12,14 @@ from embedhub._warn import warn
 from embedhub.errors import FormatError, FormatWarning
 from embedhub.formats import fasttext, get_format, static_embeddings, word2vec
 from embedhub.formats._byte_stream import ByteStream
-from embedhub.formats._rows import MAX_DIM, count_numbers
+from embedhub.formats._layout import count_numbers, find_layout, first_lines
+from embedhub.formats._rows import MAX_DIM
 from embedhub.formats.foreign import recognize
 from embedhub.vectors.blocks import Format
 
 _SNIFF_BYTES = 1 << 20
-_SNIFF_LINES = 10
 _LENGTH_BYTES = 8  # of the header of safetensors, a JSON object, which follows
-_DIGITS = frozenset(b"0123456789+-.eE infaINFA")
+_DIGITS = frozenset(b"0123456789+-.eE infaINFA\t,;")
 
 
 class DetectedFormat(NamedTuple):
@@ -65,7 +66,7 @@ def detect(
         FormatWarning: A plugin's format recognizes what can be read as plain lines of words and numbers.
     """
     with open_bytes(path) as file:
-        start = ByteStream(file, path).read(_SNIFF_BYTES)
+        start = ByteStream(file, path).read(_SNIFF_BYTES).removeprefix(codecs.BOM_UTF8)
     if start.startswith(fasttext.MAGIC):
         return DetectedFormat(get_format("fasttext"), fasttext.read_dim(path))
     if start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and not start[_LENGTH_BYTES - 1]:
@@ -74,13 +75,7 @@ def detect(
     first, newline, remaining = start.partition(b"\n")
     header = word2vec.parse_header(first) if newline and len(first) < word2vec.MAX_HEADER_BYTES else None
     if header:
-        dim = header[1]
-        if not 0 < dim <= MAX_DIM:
-            raise FormatError(
-                f"{path}: line 1: the header declares dimension {dim}; expected 1 to {MAX_DIM}."
-            )
-        kind = "text" if _is_text(remaining, dim) else "binary"
-        return DetectedFormat(get_format(f"word2vec-{kind}"), dim)
+        return _with_header(*header, remaining, path)
     claimed = _claimed(start, path, others() if others else ())
     if claimed:
         return claimed
@@ -88,9 +83,7 @@ def detect(
     if foreign:
         what_to_do = f"{foreign.advice} {advice}".rstrip()
         raise FormatError(f"{path}: expected vectors, got {foreign.content}. {what_to_do}")
-    dims = _dims_of_lines(start)
-    # Most, not all: a word may itself be numbers, and the reader reports a malformed line.
-    dim = mode(dims) if dims else 0
+    dim = _dim_of_lines(start, path)
     if not 0 < dim <= MAX_DIM:
         content = sniff(start)
         hint = f" This is {content}." if content else ""
@@ -100,6 +93,25 @@ def detect(
             f"{start[:40]!r}.{hint}{f' {advice}' if advice else ''}"
         )
     return DetectedFormat(get_format("glove"), dim)
+
+
+def _with_header(count: int, dim: int, remaining: bytes, path: Path) -> DetectedFormat:
+    """Return the format of a file with a header: word2vec text or binary."""
+    exchanged = f"If the dimension comes first, write the header as '{dim} {count}'."
+    if not 0 < dim <= MAX_DIM:
+        hint = f" {exchanged}" if 0 < count <= MAX_DIM else ""
+        raise FormatError(
+            f"{path}: line 1: the header declares dimension {dim}; expected 1 to {MAX_DIM}.{hint}"
+        )
+    if not _is_text(remaining, dim):
+        return DetectedFormat(get_format("word2vec-binary"), dim)
+    actual = find_layout(first_lines(remaining), f"{path}: line 2").dim
+    if actual == count != dim:
+        raise FormatError(
+            f"{path}: line 1: the header declares {count} words of dimension {dim}, but the next line has "
+            f"{actual} numbers. {exchanged}"
+        )
+    return DetectedFormat(get_format("word2vec-text"), dim)
 
 
 def _claimed(start: bytes, path: Path, formats: Iterable[Format]) -> DetectedFormat | None:
@@ -135,9 +147,16 @@ def _is_text(data: bytes, dim: int) -> bool:
     return len(line) > dim and _DIGITS.issuperset(line[-dim:])
 
 
+def _dim_of_lines(start: bytes, path: Path) -> int:
+    """Return how many numbers most of the first lines end with; 0 if these are not vectors."""
+    layout = find_layout(first_lines(start), f"{path}: line 1")
+    # Most, not all: a word may itself be numbers, and the reader reports a malformed line.
+    return layout.dim if layout.split else mode(_dims_of_lines(start) or [0])
+
+
 def _dims_of_lines(start: bytes) -> list[int]:
-    """Return how many numbers each of the first lines ends with."""
-    *lines, incomplete = start.split(b"\n")
-    if not lines and len(start) < _SNIFF_BYTES:
-        lines = [incomplete]
-    return [count_numbers(line) for line in lines[:_SNIFF_LINES]]
+    """Return how many numbers each of the first lines ends with, but for a header of one number."""
+    if len(start) == _SNIFF_BYTES and b"\n" not in start:
+        return []
+    lines = [line.removesuffix(b" ") for line in first_lines(start)]
+    return [count_numbers(line) for line in lines[lines[0].isdigit() and len(lines) > 1 :]]

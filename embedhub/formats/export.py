@@ -30,7 +30,7 @@ class _Format:
 _FORMATS: dict[ExportFormat, _Format] = {
     "npz": _Format(npz.write, npz.invalid_reason, (".npz",)),
     "safetensors": _Format(static_embeddings.write, static_embeddings.invalid_reason, (".safetensors",)),
-    "word2vec-text": _Format(word2vec.write_text, word2vec.invalid_reason, (".txt", ".vec")),
+    "word2vec-text": _Format(word2vec.write_text, word2vec.invalid_text_reason, (".txt", ".vec")),
     "word2vec-binary": _Format(word2vec.write_binary, word2vec.invalid_reason, (".bin",)),
     "projector": _Format(projector.write, projector.invalid_reason, folder_files=projector.FILES),
 }

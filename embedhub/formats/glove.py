@@ -1,5 +1,7 @@
 """GloVe text: a line for each word, with its ``dim`` numbers, and no header.
 
+A byte-order mark is skipped, and tabs, runs of blanks or a space at the end of each line are read as well.
+
 See https://nlp.stanford.edu/projects/glove/.
 """
 

@@ -1,10 +1,11 @@
 """word2vec text and binary, and fastText ``.vec``: a header ``<words> <dim>``, then words and vectors.
 
 In the text format, word2vec and fastText write a space at the end of each line, gensim and others do not; in
-the binary format, word2vec writes a newline after each vector, gensim does not. Both variants are read, and
-gensim's are written. Words are bytes, which need not be UTF-8 (https://code.google.com/archive/p/word2vec/).
+the binary format, word2vec writes a newline after each vector, gensim does not. Both variants are read, also
+with several newlines, and gensim's are written. Words are bytes, which need not be UTF-8 (https://code.google.com/archive/p/word2vec/).
 """
 
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,8 @@ _BLOCK = 1 << 20
 def read_text(path: Path, dim: int) -> Iterator[Block]:
     r"""Yield the blocks of word2vec text or fastText ``.vec``, plain or compressed (gzip, bzip2, xz, zip).
 
-    Only single spaces are separators, so words that are or contain other white space stay whole.
+    Unless the first lines have tabs or runs of blanks, only single spaces are separators, so words that are
+    or contain other white space stay whole.
 
     Example:
         >>> from embedhub.formats import word2vec
@@ -109,7 +111,7 @@ def read_binary(path: Path, dim: int) -> Iterator[Block]:
                 "header declares. It may be truncated."
             )
         end = stream.offset
-        if stream.read(2) not in {b"", b"\n"}:
+        if stream.read(MAX_HEADER_BYTES).strip(b"\n"):
             raise UnexpectedEndError(
                 f"{path}: byte {end}: the file continues after the {declared} vectors that the header "
                 "declares."
@@ -131,6 +133,15 @@ def invalid_reason(word: str) -> str | None:
     if " " in word or "\n" in word:
         return "contains a space or a newline, which end a word in word2vec formats"
     return None
+
+
+def invalid_text_reason(word: str) -> str | None:
+    """Return why a word cannot be written to the text format; None if it can."""
+    return (
+        "contains a tab, which some readers take for the end of a word"
+        if "\t" in word
+        else invalid_reason(word)
+    )
 
 
 def write_text(path: Path, selection: Selection, advance: Advance) -> None:
@@ -159,7 +170,7 @@ def _declared_count(line: bytes, path: Path, dim: int) -> int:
     Raises:
         FormatError: The line is not a header, or it declares another dimension.
     """
-    header = parse_header(line)
+    header = parse_header(line.removeprefix(codecs.BOM_UTF8))
     if header is None:
         raise FormatError(f"{path}: line 1: expected a header '<words> <dim>', got {line!r}.")
     declared, width = header

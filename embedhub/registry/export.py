@@ -27,8 +27,8 @@ def export(
     ``safetensors``     ``.safetensors``        the tensor ``embeddings``, and ``words`` in the
                                                 metadata as a JSON list; only valid UTF-8
     ``word2vec-text``   ``.txt``, ``.vec``      word2vec text, for gensim and others; no empty
-                                                word, no space or newline in a word
-    ``word2vec-binary`` ``.bin``                word2vec binary; the same words
+                                                word, no space, tab or newline in a word
+    ``word2vec-binary`` ``.bin``                word2vec binary; the same words, and those with a tab
     ``projector``                               a folder for TensorBoard's Embedding Projector; no
                                                 tab or line end in a word, no word of white space
                                                 only, only valid UTF-8

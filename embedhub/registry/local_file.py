@@ -21,8 +21,9 @@ from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatWarning, LocalFileError, StoreError, UnexpectedEndError
 from embedhub.formats import versions
 from embedhub.formats.detect import DetectedFormat, detect
-from embedhub.registry.source import EmbeddingSource
+from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
+from embedhub.vectors.vectors import Vectors
 
 _CLOCK_TICK_NS = (
     2_000_000_000  # nanoseconds: the coarsest clock of a file system, FAT's, ticks every two seconds
@@ -37,11 +38,13 @@ class LocalSource(EmbeddingSource):
         path: The file, absolute; ``archive.zip#member`` for one of several in an archive.
         format: Its detected format.
         state: State of the file and of its companions when they were opened.
+        allow_truncated: Whether the vectors of a file that ends too early are used, with a warning.
     """
 
     path: Path
     format: DetectedFormat
     state: tuple[tuple[int, ...], ...]
+    allow_truncated: bool = False
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -62,12 +65,36 @@ class LocalSource(EmbeddingSource):
         return Fetched(self.path, None, FrozenDict({path.name: path for path in self.format.companions}))
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
-        """Read the file; if it ends too early, its complete vectors are used, with a warning."""
+        """Read the file."""
         try:
             yield from self.format.format.read(fetched.path, dim, *fetched.companions.values())
-        except UnexpectedEndError as error:
-            warn(f"{error} All vectors before the end are used.", FormatWarning)
+        except UnexpectedEndError:
+            self._check_state()
+            raise
         self._check_state()
+
+    def accept_end(self, error: UnexpectedEndError, fetched: Fetched | None) -> Mapping[str, Any]:  # noqa: ARG002 - the interface's argument
+        """Record how the file ends, if that is allowed."""
+        end = str(error).removeprefix(f"{self.path}: ")
+        if not self.allow_truncated:
+            raise self._truncated(end) from error
+        return {"truncated": end}
+
+    def vectors(self, dim: int, *, reopen: Reopen | None = None) -> Vectors:
+        """Open the vectors; those of a file that ends too early with a warning each time, if at all."""
+        vectors = super().vectors(dim, reopen=reopen)
+        end = vectors.manifest.get("truncated")
+        if end is not None:
+            if not self.allow_truncated:
+                raise self._truncated(end)
+            warn(f"{self.path}: {end} The {len(vectors):,} vectors before its end are used.", FormatWarning)
+        return vectors
+
+    def _truncated(self, end: str) -> UnexpectedEndError:
+        return UnexpectedEndError(
+            f"{self.path}: {end} Get the whole file; or, to use the vectors that it has, load it with "
+            "embedhub.load(path, allow_truncated=True)."
+        )
 
     def composer(
         self, files: Mapping[str, Path], metadata: Mapping[str, Mapping[str, Any]]

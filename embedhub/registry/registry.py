@@ -7,6 +7,7 @@ import difflib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from embedhub import settings
@@ -283,7 +284,7 @@ def register(source: EmbeddingSource) -> None:
     _registry.register(source)
 
 
-def load(source: Source, dim: int | None = None) -> Vectors:
+def load(source: Source, dim: int | None = None, *, allow_truncated: bool = False) -> Vectors:
     """Open the vectors of a source; on first use, download them and build their store.
 
     Example:
@@ -300,8 +301,11 @@ def load(source: Source, dim: int | None = None) -> Vectors:
             built again when the file has changed. A path that ends in ``.toml`` is the table of a
             `RemoteSource`: its arguments as keys, and a ``[[files]]`` for each `RemoteFile` with its ``dim``.
         dim: Dimension of the vectors; optional for a source with only one.
+        allow_truncated: Whether the vectors of a file of your own that ends too early are used, with a
+            warning each time. By default that is an error, since some may be missing or cut.
 
     Raises:
+        ValueError: ``allow_truncated`` is given for what is not a file of your own.
         SourceNotFoundError: No source has that name.
         LocalFileError: There is no file at that path.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
@@ -312,17 +316,22 @@ def load(source: Source, dim: int | None = None) -> Vectors:
     """
     refuse_in_plugin("embedhub.load()")
     named, dim = find(source, dim)
+    if allow_truncated and not isinstance(named, LocalSource):
+        raise ValueError(
+            f"allow_truncated is only for a file of your own, given by its path; got {source!r}."
+        )
     if isinstance(named, Vectors):
         return named
     reopen: Reopen | None = None
     if is_registered(named):
         reopen = load, (named.name, dim)
     elif isinstance(named, LocalSource):
-        reopen = _load_same_file, (named.path, named.cache_key(dim))
+        named = replace(named, allow_truncated=True) if allow_truncated else named
+        reopen = _load_same_file, (named.path, named.cache_key(dim), named.allow_truncated)
     return named.vectors(dim, reopen=reopen)
 
 
-def _load_same_file(path: Path, cache_key: str) -> Vectors:
+def _load_same_file(path: Path, cache_key: str, allow_truncated: bool) -> Vectors:  # noqa: FBT001 - pickled by position
     """Load the same vectors of a file in another process, perhaps on a machine that has another file there.
 
     Raises:
@@ -336,7 +345,7 @@ def _load_same_file(path: Path, cache_key: str) -> Vectors:
             f"there now (XXH3 {cache_key}, got {actual}). Nothing was opened. Copy the same file to each "
             "machine, or load and pickle the vectors again."
         )
-    return load(path)
+    return load(path, allow_truncated=allow_truncated)
 
 
 def find(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, int]:

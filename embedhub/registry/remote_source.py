@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from embedhub._frozen import FrozenDict
 from embedhub.download.remote_file import Fetched, RemoteFile
-from embedhub.errors import FormatError
+from embedhub.errors import FormatError, UnexpectedEndError
 from embedhub.formats import check_format, get_composer, get_format, versions
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
@@ -121,7 +121,7 @@ class RemoteSource(EmbeddingSource):
         Example:
             >>> import embedhub
             >>> embedhub.sources()["glove-6b"].cache_key(200)
-            'sha1:17d0355ddaa253e298ede39877d1be70f99d9148, glove 1, word2vec-text 1'
+            'sha1:17d0355ddaa253e298ede39877d1be70f99d9148, glove 2, word2vec-text 2'
 
         Args:
             dim: One of `dims`.
@@ -226,6 +226,30 @@ class RemoteSource(EmbeddingSource):
         openers = dict.fromkeys(get_composer(file.format) for file in self._all_candidates())
         composers = (opener(files, metadata) for opener in openers if opener)
         return next((composer for composer in composers if composer), None)
+
+    def accept_end(self, error: UnexpectedEndError, fetched: Fetched | None) -> Mapping[str, Any]:
+        """Accept the end of a file whose hash has matched: it is whole, whatever its header declares.
+
+        Example:
+            >>> import embedhub
+            >>> from pathlib import Path
+            >>> from embedhub.download.remote_file import Fetched
+            >>> from embedhub.errors import UnexpectedEndError
+            >>> source = embedhub.sources()["glove-6b"]
+            >>> error = UnexpectedEndError("glove.6B.50d.txt: line 400000 has no newline at its end.")
+            >>> source.accept_end(error, Fetched(Path("copy.txt"), source.candidates(50)[0]))
+            {}
+
+        Args:
+            error: What the reader raised after the last vector.
+            fetched: The file.
+
+        Raises:
+            UnexpectedEndError: The file has no published hash.
+        """
+        if fetched and fetched.file and fetched.file.known_hash:
+            return {}
+        raise error
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
         """Return what the manifest of a store records about the origin of its vectors.

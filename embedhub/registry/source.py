@@ -15,7 +15,7 @@ from embedhub import _cache as cache
 from embedhub._names import check_name, folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import DimNotFoundError, FormatError
+from embedhub.errors import DimNotFoundError, FormatError, UnexpectedEndError
 from embedhub.registry.store_input import write_blocks
 from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
@@ -109,7 +109,7 @@ class EmbeddingSource(ABC):
         Example:
             >>> import embedhub
             >>> embedhub.sources()["glove-6b"].cache_key(50)
-            'sha256:d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f, glove 1, ...'
+            'sha256:d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f, glove 2, ...'
 
         Args:
             dim: One of `dims`.
@@ -232,7 +232,13 @@ class EmbeddingSource(ABC):
             ):
                 # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
                 parse = partial(self.parse, cast("Fetched", fetched), dim)
-                write_blocks(writer, parse, f"{self.name} {dim}d", advance)
+                write_blocks(
+                    writer,
+                    parse,
+                    f"{self.name} {dim}d",
+                    advance,
+                    lambda error: manifest.update(self.accept_end(error, fetched)),
+                )
                 if fetched:
                     self._remember_hashes(fetched)
         except FormatError:
@@ -241,6 +247,27 @@ class EmbeddingSource(ABC):
             raise
         if fetched and not settings.keep_downloads():
             self._remove_downloads(fetched)
+
+    def accept_end(self, error: UnexpectedEndError, fetched: Fetched | None) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
+        """Return what the manifest records of a file that ends too early, if its vectors are used.
+
+        Example:
+            >>> import embedhub
+            >>> from embedhub.errors import UnexpectedEndError
+            >>> error = UnexpectedEndError("vectors.txt: line 2 has no newline at its end.")
+            >>> embedhub.sources()["wordnet-ppmi"].accept_end(error, None)
+            Traceback (most recent call last):
+                ...
+            embedhub.errors.UnexpectedEndError: vectors.txt: line 2 has no newline at its end.
+
+        Args:
+            error: What the reader raised after the last vector.
+            fetched: The file.
+
+        Raises:
+            UnexpectedEndError: They are not used, since some may be missing.
+        """
+        raise error
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
         """Return what the manifest of a store records about the origin of its vectors.

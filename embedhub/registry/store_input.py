@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from embedhub.errors import EmbedhubError, FormatError, StoreError
+from embedhub.errors import EmbedhubError, FormatError, StoreError, UnexpectedEndError
 from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.store_writer import StoreWriter
 
@@ -12,6 +12,7 @@ def write_blocks(
     parse: Callable[[], Iterable[Block | ExtraFile]],
     label: str,
     advance: Callable[[int], None],
+    accept_end: Callable[[UnexpectedEndError], object],
 ) -> None:
     """Write what a source yields to a store.
 
@@ -20,15 +21,19 @@ def write_blocks(
         parse: Returns the blocks.
         label: The source and the dimension, for messages.
         advance: Called with the number of words of each block.
+        accept_end: Raises the error of a file that ends too early, or accepts the vectors before the end.
 
     Raises:
         FormatError: These are not blocks, or the file that they are read from is malformed.
         StoreError: That file cannot be read, or the store cannot be written.
     """
     # The last block may map the downloaded file; Windows removes it when this function has returned.
-    for block in _explain_errors(parse, label):
-        writer.write(block)
-        advance(0 if isinstance(block, ExtraFile) else len(block[0]))
+    try:
+        for block in _explain_errors(parse, label):
+            writer.write(block)
+            advance(0 if isinstance(block, ExtraFile) else len(block[0]))
+    except UnexpectedEndError as error:
+        accept_end(error)
     writer.require_vectors()  # before the hash of the file is trusted
 
 

@@ -49,9 +49,9 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
 def test_word2vec_binary_words_are_bytes(write: Callable[..., Path], end: bytes) -> None:
-    """Words that are not UTF-8 survive, with and without newlines between vectors of any bytes."""
+    """Words that are not UTF-8 survive, with and without newlines, also several, between any vectors."""
     words = ["\udcff\udcfe", "</s>", "new_york", ""]
     rows = np.frombuffer(b"\n \n \0\n\n\n" * len(words), "<f4").reshape(-1, 2)
     assert read(word2vec.read_binary, write(writers.word2vec_binary(words, rows, end)), 2)[0] == words
@@ -86,7 +86,7 @@ BINARY = writers.word2vec_binary(["a", "bc"], ROWS)  # 4 bytes of header, rows f
         (BINARY[:16], "byte 14: the file ends inside vector 2", UnexpectedEndError),
         (b"3" + BINARY[1:], "byte 25: the file ends inside vector 3 of the 3", UnexpectedEndError),
         (b"1" + BINARY[1:], "byte 14: the file continues after the 1 vectors", UnexpectedEndError),
-        (BINARY + b"\n\n", "byte 25: the file continues after the 2 vectors", UnexpectedEndError),
+        (BINARY + b"\n\n!", "byte 25: the file continues after the 2 vectors", UnexpectedEndError),
         (
             BINARY[:14] + bytes(20_000),
             "byte 14: expected a word and a space, got b'\\x00",

@@ -108,7 +108,7 @@ def read(reader: Reader, path: Path, dim: int) -> tuple[list[str], writers.Rows]
 
 
 WORDS = st.lists(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters=" \n\0"), max_size=8),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters=" \n\t\0\ufeff"), max_size=8),
     min_size=1,
     max_size=5,
     unique=True,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from embedhub import FormatError
 from embedhub.errors import UnexpectedEndError
 from embedhub.formats import glove, numberbatch, word2vec
+from embedhub.formats.detect import detect
 from embedhub.vectors.blocks import Reader
 
 
@@ -79,7 +80,7 @@ def test_blocks_keep_the_order_of_the_file(write: Callable[[bytes], Path]) -> No
             "expected a word and 2 numbers separated by single spaces, got 1 numbers: 'of 1'",
         ),
         (b"the 1 2\n\nof 1 2\n", 2, "got 0 numbers: ''"),
-        (b"the 1 2\nof 1  2\n", 2, "got '' as number 1"),
+        (b"the 1 2\nthe end 1  2\n", 2, "got '' as number 1"),
         (b"the 1 2\nof 1 2 \n", 2, "got '' as number 2"),
         (b"the 1 2\nof 1 x\n", 2, "got 'x' as number 2: 'of 1 x'"),
         (b"the 1 nan\n", 1, "got 'nan' as number 2"),
@@ -92,6 +93,16 @@ def test_blocks_keep_the_order_of_the_file(write: Callable[[bytes], Path]) -> No
         (b"the 1 2\nof 1 2", 2, "has no newline at its end; the file may be truncated there: 'of 1 2'"),
         (b"the 1 2\nof 1", 2, "got 1 numbers: 'of 1'"),
         (b"the 1 2 3\n", 1, "expected 2 numbers, got 3. This file has another dimension"),
+        (b"the\t1 2 3\n", 1, "expected 2 numbers, got 3. This file has another dimension"),
+        (b"a b 1 2\nof\t1 2\n", 2, r"got 1 numbers: 'of\t1 2'. A tab separates fields only if it does"),
+        (b"a b 1 2\nof 1  2\n", 2, "It has two spaces in a row, or one at its end, unlike the first lines"),
+        (b"2\nthe 1 2\nof 1 2\n", 1, "looks like a header of one number, which no format has: remove the"),
+        (
+            b"the\t1\t2\nof\t1\t2\nnew york\t1\t2\t3\n",
+            3,
+            "separated by tabs or blanks as in the first lines, got",
+        ),
+        (b"the  1  2\n" * 10 + b"new york 1 2\n", 11, "as in the first lines, got 'new york 1 2'"),
         (b"400000 2\nthe 1 2\n", 1, "looks like the header of a word2vec text file"),
         (b"a 1 2\n" * 400_000 + b"bad\n", 400_001, "got 0 numbers: 'bad'"),
     ],
@@ -151,13 +162,18 @@ def test_number_equals_numpy_float32_of_its_text(write: Callable[[bytes], Path],
 def test_arbitrary_bytes_are_split_like_rsplit_or_rejected(
     write: Callable[[bytes], Path], data: bytes, dim: int
 ) -> None:
-    """Whatever the bytes, the reader yields what rsplit returns, or raises FormatError."""
+    """Whatever the bytes, the reader yields what rsplit returns, or split at all blanks, or raises."""
     path = write(data)
     try:
         words, rows = read(glove.read, path, dim)
     except FormatError:
         return
     lines = [line.removesuffix(b"\r").rsplit(b" ", dim) for line in data.split(b"\n")[:-1]]
+    if words != [line[0].decode("utf-8", "surrogateescape") for line in lines]:
+        blanks = [
+            line.removesuffix(b"\r").replace(b"\t", b" ").split(b" ") for line in data.split(b"\n")[:-1]
+        ]
+        lines = [[field for field in line if field] for line in blanks]
     assert words == [line[0].decode("utf-8", "surrogateescape") for line in lines]
     assert rows.tolist() == [[np.float32(text) for text in line[1:]] for line in lines]
 
@@ -222,16 +238,74 @@ def test_unexpected_end_is_raised_after_all_vectors(
     assert words == ["a", "b"]
 
 
-def test_word2vec_line_may_end_with_one_space(write: Callable[[bytes], Path]) -> None:
-    """One space at the end of a word2vec line is ignored; two, or one in GloVe text, are an error."""
+def test_any_word2vec_line_may_end_with_a_space(write: Callable[[bytes], Path]) -> None:
+    """One space at the end of some word2vec lines is ignored; of GloVe text, of all first lines."""
     data = b"3 2\n</s> 1 2 \nof the 3 4 \r\nb 5 6\n"
     words, rows = read(word2vec.read_text, write(data), 2)
     assert words == ["</s>", "of the", "b"]
     assert rows.tolist() == [[1, 2], [3, 4], [5, 6]]
-    with pytest.raises(FormatError, match=r"line 2: .* got '' as number 2: 'a 1 2 '"):
-        read(word2vec.read_text, write(b"1 2\na 1 2  \n"), 2)
-    with pytest.raises(FormatError, match=r"line 1: .* got '' as number 2"):
-        read(glove.read, write(b"a 1 2 \n"), 2)
+    assert read(glove.read, write(b"a 1 2 \nof the 3 4 \r\n"), 2)[0] == ["a", "of the"]
+    with pytest.raises(FormatError, match=r"line 2: .* got '' as number 2"):
+        read(glove.read, write(b"a 1 2\nb 1 2 \n"), 2)
+
+
+SEPARATED = {
+    "tabs": b"rain\t1\t2\nnew york\t3\t-4e1\n\xc2\xa0\t5\t6\n",
+    "tabs after the words": b"rain\t1 2\nnew york\t3 -4e1\n\xc2\xa0\t5 6\n",
+    "tabs at the ends": b"rain\t1\t2\t\nnew york\t3\t-4e1\t\n\xc2\xa0\t5\t6\t\n",
+    "tabs and returns": b"rain\t1\t2\r\nnew york\t3\t-4e1\r\n\xc2\xa0\t5\t6\r\n",
+    "spaces at the ends": b"rain 1 2 \nnew york 3 -4e1 \n\xc2\xa0 5 6 \n",
+    "several spaces": b"rain    1   2\nnew_york 3  -4e1\n\xc2\xa0      5   6\n",
+    "leading spaces": b" rain 1 2\n new_york 3 -4e1\n \xc2\xa0 5 6\n",
+    "leading tabs": b"\train\t1 2\n\tnew_york\t3 -4e1\n\t\xc2\xa0\t5 6\n",
+}
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte-order mark"])
+@pytest.mark.parametrize("header", [b"", b"3 2\n"], ids=["no header", "header"])
+@pytest.mark.parametrize("name", SEPARATED)
+def test_separators_are_found_out(
+    write: Callable[[bytes], Path], name: str, header: bytes, mark: bytes
+) -> None:
+    """Tabs, several blanks and blanks at the ends are read as single spaces, if the first lines agree."""
+    path = write(mark + header + SEPARATED[name])
+    detected = detect(path)
+    assert (detected.format.name, detected.dim) == ("word2vec-text" if header else "glove", 2)
+    words, rows = read(detected.format.read, path, 2)
+    assert [word.replace("_", " ") for word in words] == ["rain", "new york", "\u00a0"]
+    assert rows.tolist() == [[1, 2], [3, -40], [5, 6]]
+
+
+def test_tabs_are_read_in_files_of_any_size(write: Callable[[bytes], Path]) -> None:
+    """The vectors of several blocks with tabs are complete and in order, also without a last newline."""
+    data = b"\n".join(b"w%d\t%d\t0.5" % (i, i) for i in range(200_000))
+    words, rows = read(glove.read, write(data + b"\n"), 2)
+    assert words == [f"w{i}" for i in range(200_000)]
+    assert rows[:, 0].tolist() == list(range(200_000))
+    with pytest.raises(UnexpectedEndError, match="line 200000 has no newline at its end"):
+        read(glove.read, write(data), 2)
+
+
+@pytest.mark.parametrize("separator", [b",", b";"])
+@pytest.mark.parametrize(
+    "line", [b"rain,1,2", b"rain,1 2", b"rain 0,5 1,5", b"rain, 1, 2", b"1,000,0.5,0.25"]
+)
+@pytest.mark.parametrize("header", [b"", b"1 2\n"])
+def test_other_separators_are_named(
+    write: Callable[[bytes], Path], header: bytes, line: bytes, separator: bytes
+) -> None:
+    """Commas and semicolons, which may be a part of words or numbers, are refused by their name."""
+    name = {b",": "commas", b";": "semicolons"}[separator]
+    path = write(header + line.replace(b",", separator) + b"\n")
+    for act in (lambda: detect(path), lambda: read(word2vec.read_text if header else glove.read, path, 2)):
+        with pytest.raises(FormatError, match=rf"line {1 + bool(header)}: .*got {name}: .*to_csv\("):
+            act()
+
+
+def test_commas_in_words_are_no_separators(write: Callable[[bytes], Path]) -> None:
+    """Words such as ``1,000`` and ``,`` stay whole."""
+    assert read(glove.read, write(b"1,000 0.5 2\n, 1 2\n"), 2)[0] == ["1,000", ","]
+    assert read(glove.read, write(b"1,000 0.5 2\n"), 2)[0] == ["1,000"]
 
 
 def test_word_may_be_white_space(write: Callable[[bytes], Path]) -> None:

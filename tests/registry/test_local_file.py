@@ -5,6 +5,7 @@ import gzip
 import lzma
 import os
 import pickle
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -22,7 +23,13 @@ from tokenizers import Tokenizer, models
 
 import embedhub
 from embedhub import FormatError
-from embedhub.errors import FormatWarning, LocalFileError, SourceNotFoundError, StoreError
+from embedhub.errors import (
+    FormatWarning,
+    LocalFileError,
+    SourceNotFoundError,
+    StoreError,
+    UnexpectedEndError,
+)
 from embedhub.registry import local_file as local
 from embedhub.vectors.subwords import Subwords
 
@@ -161,30 +168,55 @@ def test_file_changed_during_the_build_is_an_error(mine: Path, cache: Path) -> N
     assert stores(cache) == []
 
 
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (
-            b"3 2\nthe 1 2\na 3 4\n",
-            "the header declares 3 vectors, but the file has 2. It may be truncated. All vectors",
-        ),
-        (b"1 2\nthe 1 2\na 3 4\n", "the header declares 1 vectors, but the file has 2. All vectors"),
-        (b"the 1 2\na 3 4", "line 2 has no newline at its end"),
-        (
-            b"3 2\nthe " + ROWS[0].tobytes() + b"a " + ROWS[0].tobytes() + b"b ",
-            "byte 26: the file ends inside vector 3",
-        ),
-    ],
-)
-def test_truncated_file_is_a_warning(tmp_path: Path, data: bytes, words: str) -> None:
-    """A wrong count or a missing newline is a warning, and all vectors of the file are used."""
+CUT = {
+    "a header of more": (
+        b"3 2\nthe 1 2\na 3 4\n",
+        "the header declares 3 vectors, but the file has 2. It may be",
+    ),
+    "a header of fewer": (b"1 2\nthe 1 2\na 3 4\n", "the header declares 1 vectors, but the file has 2."),
+    "no last newline": (b"the 1 2\na 3 4", "line 2 has no newline at its end"),
+    "binary": (
+        b"3 2\nthe " + ROWS[0].tobytes() + b"a " + ROWS[0].tobytes() + b"b ",
+        "byte 26: the file ends inside vector 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_truncated_file_is_an_error(tmp_path: Path, cache: Path, name: str) -> None:
+    """A wrong count or a missing newline is an error at every open, with a way out; nothing is kept."""
+    data, words = CUT[name]
     path = write(tmp_path / "cut", data)
-    with pytest.warns(FormatWarning) as caught:
-        vectors = embedhub.load(path)
-    assert list(vectors) == ["the", "a"]
-    (warning,) = caught
-    assert words in str(warning.message)
-    assert str(path) in str(warning.message)
+    for _ in range(2):
+        with pytest.raises(UnexpectedEndError, match=rf"^{re.escape(f'{path}: {words}')}") as caught:
+            embedhub.load(path)
+        assert "allow_truncated=True" in str(caught.value)
+        assert stores(cache) == []
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_allowed_truncated_file_warns_at_every_open(tmp_path: Path, cache: Path, name: str) -> None:
+    """All vectors before the end are used; the manifest says so, and so does each open, also of a copy."""
+    data, words = CUT[name]
+    paths = [write(tmp_path / file, data) for file in ("cut", "copy", "cut")]
+    for path in paths:
+        with pytest.warns(FormatWarning, match=re.escape(f"{path}: {words}")) as caught:
+            vectors = embedhub.load(path, allow_truncated=True)
+        assert list(vectors) == ["the", "a"]
+        assert vectors.manifest["truncated"].startswith(words)
+        assert str(caught[0].message).endswith("The 2 vectors before its end are used.")
+    assert len(stores(cache)) == 2  # the name of the file is a part of the place
+    with pytest.warns(FormatWarning, match=re.escape(words)):
+        assert list(pickle.loads(pickle.dumps(vectors))) == ["the", "a"]  # noqa: S301 - our own bytes
+    with pytest.raises(UnexpectedEndError, match=re.escape(words)):
+        embedhub.load(paths[0])
+
+
+def test_whole_file_may_be_truncated(mine: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """A whole file has the same store whether or not it was allowed to be truncated, without a warning."""
+    assert "truncated" not in embedhub.load(mine, allow_truncated=True).manifest
+    assert embedhub.load(mine).manifest == embedhub.load(mine, allow_truncated=True).manifest
+    assert not recwarn.list
 
 
 def test_malformed_line_is_an_error(tmp_path: Path, cache: Path) -> None:
@@ -202,7 +234,7 @@ def test_malformed_line_is_an_error(tmp_path: Path, cache: Path) -> None:
         (b"<!DOCTYPE html>\n<html>\n", "This is a web page."),
         (b"<?xml?><Error><Code>NoSuchKey</Code></Error>", "an error document of the server (NoSuchKey)"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "This is a git-lfs pointer"),
-        (b"the\t1\t2\n", "got b'the"),
+        (b"the 1/2 2/3 1/4\n", "got b'the"),
     ],
 )
 def test_unknown_format_is_an_error(tmp_path: Path, data: bytes, hint: str) -> None:
@@ -358,7 +390,7 @@ def test_vectors_are_the_same_in_every_format(
     ],
     ids=["GloVe text", "fastText .vec", "word2vec binary"],
 )
-def test_truncated_glove_vectors_load_with_a_warning(
+def test_truncated_glove_vectors_load_if_that_is_allowed(
     glove_sample: tuple[list[bytes], list[str], Rows],
     tmp_path: Path,
     cut: Callable[[bytes, bytes], bytes],
@@ -368,7 +400,7 @@ def test_truncated_glove_vectors_load_with_a_warning(
     lines, all_words, rows = glove_sample
     path = write(tmp_path / "cut", cut(b"".join(lines), writers.word2vec_binary(all_words, rows)))
     with pytest.warns(FormatWarning) as caught:
-        vectors = embedhub.load(path)
+        vectors = embedhub.load(path, allow_truncated=True)
     (warning,) = caught
     assert words in str(warning.message)
     complete = len(vectors)

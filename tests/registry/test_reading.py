@@ -15,6 +15,7 @@ import embedhub
 from embedhub import Block, DownloadError, ExtraFile, Format, FormatError, RemoteFile, RemoteSource
 from embedhub._compression import open_bytes
 from embedhub.download.remote_file import Fetched
+from embedhub.errors import UnexpectedEndError
 
 WORDS = ["rain", "storm", "##s"]
 ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -68,6 +69,27 @@ def test_format_is_recognized_by_the_bytes(mirror: Path, cache: Path, kind: str,
         kind, []
     )
     assert files_in(cache / "downloads") == []
+
+
+ODD_ENDS = {
+    "no last newline": ("glove", writers.glove(WORDS, ROWS)[:-1]),
+    "a header of more": ("word2vec-text", b"9" + writers.word2vec_text(WORDS, ROWS)[1:]),
+    "a header of fewer": ("word2vec-text", b"1" + writers.word2vec_text(WORDS, ROWS)[1:]),
+    "a binary header of more": ("word2vec-binary", b"9" + writers.word2vec_binary(WORDS, ROWS)[1:]),
+}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "recognized"])
+@pytest.mark.parametrize("name", ODD_ENDS)
+def test_pinned_file_is_whole_whatever_its_end(mirror: Path, name: str, named: bool) -> None:
+    """A file whose hash has matched is neither an error nor a warning; without a hash it is an error."""
+    kind, data = ODD_ENDS[name]
+    file = put(mirror, data, format=kind if named else None)
+    vectors = embedhub.load(source_of(file, dim=4))
+    assert list(vectors) == WORDS
+    assert (vectors.matrix == ROWS).all()
+    with pytest.raises(UnexpectedEndError):
+        embedhub.load(source_of(replace(file, known_hash=None), dim=4))
 
 
 def test_recognized_file_of_another_dim_is_an_error(mirror: Path) -> None:

@@ -55,7 +55,7 @@ def test_source_is_written_in_toml() -> None:
     assert source == source_of(tomllib.loads(TOML))
     assert source.candidates(2)[0].companions[0].url == "https://example.org/tokenizer.json"
     bytes_read = "https://example.org/my.zip#my.2d.txt https://example.org/tokenizer.json"
-    assert source.cache_key(2) == f"{bytes_read}, glove 1"
+    assert source.cache_key(2) == f"{bytes_read}, glove 2"
 
 
 def read_nothing(path: Path, dim: int) -> Iterator[Block]:
@@ -129,7 +129,7 @@ def test_other_files_are_another_source() -> None:
     other = "sha256:" + 64 * "0"
     changed = replace(GLOVE_6B, files={50: (replace(member, known_hash=other), release)})
     assert changed != replace(GLOVE_6B, files={50: (member, release)})
-    assert changed.cache_key(50) == f"{other}, glove 1, word2vec-text 1"
+    assert changed.cache_key(50) == f"{other}, glove 2, word2vec-text 2"
     backwards = replace(GLOVE_6B, files=dict(reversed(list(GLOVE_6B.files.items()))))
     assert (backwards, hash(backwards)) == (GLOVE_6B, hash(GLOVE_6B))
 

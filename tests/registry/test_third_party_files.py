@@ -6,7 +6,7 @@ from real_files import REAL_DATA
 
 import embedhub
 from embedhub import Vectors
-from embedhub.errors import FormatWarning
+from embedhub.errors import FormatWarning, UnexpectedEndError
 from embedhub.formats import static_embeddings
 
 if not (REAL_DATA / "formats").is_dir():
@@ -36,9 +36,12 @@ SAMPLES: dict[str, tuple[int, int, str, bool]] = {
 @pytest.mark.filterwarnings("default::embedhub.errors.FormatWarning")
 @pytest.mark.parametrize("name", SAMPLES)
 def test_sample_format_is_recognized(name: str, recwarn: pytest.WarningsRecorder) -> None:
-    """Each sample loads by its path alone; truncated ones issue a warning."""
+    """Each sample loads by its path alone; truncated ones only if that is allowed, with a warning."""
     words, dim, first, truncated = SAMPLES[name]
-    vectors = embedhub.load(FORMATS / name)
+    if truncated:
+        with pytest.raises(UnexpectedEndError, match="allow_truncated=True"):
+            embedhub.load(FORMATS / name)
+    vectors = embedhub.load(FORMATS / name, allow_truncated=truncated)
     assert (len(vectors), vectors.dim, vectors.words[0]) == (words, dim, first)
     assert [warning.category for warning in recwarn] == ([FormatWarning] if truncated else [])
 

@@ -33,11 +33,14 @@ FORMAT, COVERAGE = embedhub.errors.FormatWarning, embedhub.errors.CoverageWarnin
 @pytest.mark.parametrize(
     ("call", "categories"),
     [
-        ("embedhub.load(file)", [FORMAT]),
-        ("embedhub.keras_embedding(file, None, ['qwxz'])", [FORMAT, COVERAGE]),
-        ("embedhub.coverage(file, None, ['qwxz'])", [FORMAT, COVERAGE]),
-        ("embedhub_eval.evaluate(file, ['pairs.tsv'])", [FORMAT]),
-        ("embedhub_text.TextEmbedder(file)(['rain'])", [FORMAT]),
+        ("embedhub.load(file, allow_truncated=True)", [FORMAT]),
+        (
+            "embedhub.keras_embedding(embedhub.load(file, allow_truncated=True), None, ['qwxz'])",
+            [FORMAT, COVERAGE],
+        ),
+        ("embedhub.coverage(embedhub.load(file, allow_truncated=True), None, ['qwxz'])", [FORMAT, COVERAGE]),
+        ("embedhub_eval.evaluate(embedhub.load(file, allow_truncated=True), ['pairs.tsv'])", [FORMAT]),
+        ("embedhub_text.TextEmbedder(embedhub.load(file, allow_truncated=True))(['rain'])", [FORMAT]),
     ],
 )
 def test_warning_points_to_the_call_in_the_script(
@@ -70,7 +73,8 @@ class Wrapped(LocalSource):
 
 def source(path):
     local = open_source(path)
-    return Wrapped(**{field.name: getattr(local, field.name) for field in fields(local)})
+    values = {field.name: getattr(local, field.name) for field in fields(local)}
+    return Wrapped(**values | {"allow_truncated": True})
 """
 
 
