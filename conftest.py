@@ -356,12 +356,17 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def make_vectors(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., embedhub.Vectors]:
     """Return a function that gives vectors with the asked-for words, each with a row of its own."""
 
-    def make(words: list[str], dim: int = 4, fallbacks: tuple[Any, ...] = ()) -> embedhub.Vectors:
+    def make(
+        words: list[str],
+        dim: int = 4,
+        fallbacks: tuple[Any, ...] = (),
+        tokenization: str | None = None,
+    ) -> embedhub.Vectors:
         folder = tmp_path_factory.mktemp("vectors") / "store"
         rows = np.random.default_rng(len(words)).normal(size=(len(words), dim)).astype(np.float32)
         with StoreWriter(folder, name="tiny", dim=dim) as writer:
             writer.write(Block(words, rows))
-        return open_store(folder, fallbacks=fallbacks)
+        return open_store(folder, fallbacks=fallbacks, tokenization=tokenization)
 
     return make
 

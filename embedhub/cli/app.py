@@ -118,8 +118,8 @@ def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
     return [dim for dim in dims if dim.startswith(incomplete) and dim not in typed]
 
 
-def _validate_tokenizer(tokenizer: str) -> str:
-    if tokenizer not in TOKENIZERS:
+def _validate_tokenizer(tokenizer: str | None) -> str | None:
+    if tokenizer is not None and tokenizer not in TOKENIZERS:
         raise typer.BadParameter(f"{tokenizer!r} is not a tokenizer; expected {' or '.join(TOKENIZERS)}.")
     return tokenizer
 
@@ -146,10 +146,10 @@ Dims = Annotated[
     ),
 ]
 Tokenize = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="TOKENIZER",
-        help=f"How texts are tokenized: {', '.join(TOKENIZERS)}.",
+        help=f"How texts are tokenized: {', '.join(TOKENIZERS)}; as the source's by default.",
         callback=_validate_tokenizer,
     ),
 ]

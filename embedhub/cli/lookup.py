@@ -1,5 +1,6 @@
 """The commands coverage, neighbors and analogy: words and their vectors."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from embedhub.cli.app import Dim, Json, Name, Tokenize, app, format_table, print
 
 if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage
+    from embedhub.matrix.tokenizers import Tokenize as Tokenizer
     from embedhub.matrix.word_counts import Kind
 
 Topn = Annotated[int, typer.Option(min=1, metavar="N", help="Number of words to show.")]
@@ -26,7 +28,7 @@ def coverage(
     text: Annotated[
         bool | None, typer.Option("--text/--vocabulary", help="What FILE is; guessed by default.")
     ] = None,
-    tokenize: Tokenize = "words",
+    tokenize: Tokenize = None,
     fallback: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,14 +50,22 @@ def coverage(
       embedhub coverage glove-6b 50 words.tsv --fallback lower --fallback hyphen
       cut -f 2 tweets.tsv | embedhub coverage glove-6b 50 - --text --json
     """
+    from embedhub.matrix.tokenizers import tokenizer_of
     from embedhub.matrix.word_counts import read_counts
     from embedhub.vectors.fallbacks import validate_fallbacks
+
+    @cache
+    def own_tokenizer() -> "Tokenizer":
+        return tokenizer_of(embedhub.load(name, dim))
+
+    def tokenize_as_source(line: str) -> list[str]:
+        return own_tokenizer()(line)  # opened at the first line, since a wrong file must not cost a download
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
     with usage_errors():
         validate_fallbacks(chain or ())
-        counts = read_counts(file, kind=kind, tokenize=tokenize)
+        counts = read_counts(file, kind=kind, tokenize=tokenize or tokenize_as_source)
     counted = any(count != 1 for count in counts.values())  # not a mere list of words
     covered = embedhub.coverage(name, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
     missing = [(word, counts[word]) for word in covered.missing[:topn]]

@@ -39,7 +39,8 @@ TOKENIZER = "tokenizer.json"
 """Name of the companion file, and of its copy in the store."""
 
 _WORDS = "words"  # key of the metadata
-_EMBEDDINGS = ("embeddings", "embedding.weight")  # the names in model2vec and in sentence-transformers
+_OF_MODEL2VEC = "embeddings"
+_EMBEDDINGS = (_OF_MODEL2VEC, "embedding.weight")  # the second is that of sentence-transformers
 _EXPECTED = {
     **dict.fromkeys(_EMBEDDINGS, (2, FLOATS)),
     "weights": (1, FLOATS),
@@ -107,7 +108,8 @@ def read(
             vectors = vectors.astype(np.float32)
         yield Block(words[chunk], vectors)
     if not has_words:
-        yield ExtraFile(TOKENIZER, tokenizer, {})
+        saved_by = "model2vec" if name == _OF_MODEL2VEC else "sentence-transformers"
+        yield ExtraFile(TOKENIZER, tokenizer, {"saved_by": saved_by})
 
 
 read_prefix = partial(read, prefix=True)

@@ -1,32 +1,76 @@
-"""Tokenizers by name: how a text is split into words."""
+"""Tokenizers by name: how a text is split into words, as the texts of each source were."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import Any
+
+from embedhub.errors import VocabularyError, missing_dependency
+from embedhub.vectors.vectors import Vectors
 
 Tokenize = Callable[[str], list[str]]
 """Splits a text into words, in their order."""
 
-_TOKEN = re.compile(
-    r"""
-      (?: [^\W\d_] \. ){2,}               # u.s.
-    | \w+? (?= n't\b ) | n't\b            # do n't
+_FILE = "tokenizer.json"
+_ABBREVIATION = r"(?: [^\W\d_] \. ){2,}"  # u.s.
+_NUMBER = r"\d+ (?: [.,] \d+ )+"  # 1,000.50
+_HYPHENATED = r"~+ (?: - ~+ )*"  # well-known; ~ is a character of a word
+_LETTER_NEXT = r"(?= [^\W\d_] )"
+_TREEBANK = rf"""
+      {_ABBREVIATION}
+    | ~+? (?= n't\b ) | n't\b             # do n't
     | ' (?: s | m | d | re | ve | ll )\b  # it 's
-    | \d+ (?: [.,] \d+ )+                 # 1,000.50
-    | \w+ (?: - \w+ )*                    # well-known
+    | {_NUMBER}
+    | {_HYPHENATED}
     | [^\w\s]
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+"""
+# The tools of Europarl: "don 't", and in French and Italian "l' homme".
+_EUROPARL = rf"{_ABBREVIATION} | {_NUMBER} | {_HYPHENATED} | (?<= [^\W\d_] ) ' {_LETTER_NEXT} ~+ | [^\w\s]"
+_EUROPARL_FRENCH = rf"{_ABBREVIATION} | {_NUMBER} | {_HYPHENATED} (?: ' {_LETTER_NEXT} )? | [^\w\s]"
+_GOOGLE_NEWS = rf"{_ABBREVIATION} | {_NUMBER} | ~+ (?: ' ~+ )* | [$&]"
+# fastText's get-wikimedia.sh.
+_FASTTEXT_LEFT_OUT = re.compile(r"''|[;:=*|\u00ab]")
+_FASTTEXT_APART = re.compile(r"""['".()!?-]|,(?!\S)""")
+_ASCII_DIGIT = re.compile("[0-9]")
+
+_STRAIGHT = str.maketrans("\u2019\u2032\u201c\u201d", "''\"\"")
+_ACCENT = re.compile("[\u0300-\u036f]")
+_MARKS_FROM, _MARKS_TO = 0x300, 0x20000
+_SELECTORS = range(0xFE00, 0xFE10)  # of glyphs; they follow symbols
+
+
+@cache
+def _compiled(pattern: str, *, ascii_only: bool) -> re.Pattern[str]:
+    r"""Compile one of the patterns above.
+
+    For Python's ``\w`` a combining mark, such as a vowel of Devanagari, is outside of words; so are the two
+    joiners inside words of Persian and of Indic scripts.
+    """
+    word = r"\w"
+    if not ascii_only:
+        marks = (chr(c) for c in range(_MARKS_FROM, _MARKS_TO) if c not in _SELECTORS)
+        word += "".join(mark for mark in marks if unicodedata.category(mark) in {"Mn", "Mc"})
+        word = rf"(?: [{word}] | (?<= [{word}] ) [\u200c\u200d] (?= \w ) )"
+    return re.compile(pattern.replace("~", word), re.VERBOSE | re.IGNORECASE)
+
+
+def _findall(pattern: str, text: str) -> list[str]:
+    text = text.replace("\u2019", "'")
+    ascii_only = text.isascii()
+    if not ascii_only and _ACCENT.search(text):
+        text = unicodedata.normalize("NFC", text)  # the form in which sources have these letters
+    return _compiled(pattern, ascii_only=ascii_only).findall(text)
 
 
 def treebank_tokenize(text: str) -> list[str]:
     """Tokenize a text much as the Penn Treebank, and so the corpora of most word vectors.
 
     Contractions are split (``do n't``, ``it 's``). Numbers, abbreviations with periods, and hyphenated words
-    stay whole. Every other punctuation mark is a token. A curly apostrophe counts as a straight one. Case is
-    kept: sources look up other cases through their fallbacks.
+    stay whole. Every other punctuation mark is a token. A curly apostrophe counts as a straight one, and
+    a letter with separate accents as the one character. Case is kept: sources look up other cases through
+    their fallbacks. Scripts without spaces between words, such as Thai and Chinese, are not segmented.
 
     Example:
         >>> treebank_tokenize("I don't like the U.S. film's 2,000 well-made shots...")
@@ -39,11 +83,62 @@ def treebank_tokenize(text: str) -> list[str]:
         Its tokens, in their order.
     """
     # Most pieces between spaces are a plain word, and str.isalnum finds that in a tenth of the time.
-    return [text] if text.isalnum() else _TOKEN.findall(text.replace("\u2019", "'"))
+    return [text] if text.isalnum() else _findall(_TREEBANK, text)
 
 
-TOKENIZERS: dict[str, Tokenize] = {"words": treebank_tokenize, "whitespace": str.split}
-"""``"words"`` is the default everywhere; ``"whitespace"`` is for texts that are already tokenized."""
+def google_news_tokenize(text: str) -> list[str]:
+    """Tokenize a text as the vocabulary of word2vec's Google News suggests.
+
+    Punctuation is left out, except in abbreviations. Contractions and possessives stay whole, hyphenated
+    words are split, and each digit of a number that has several is ``#``.
+
+    Example:
+        >>> google_news_tokenize("I don't like the U.S. film's 2,000 well-made shots...")
+        ['I', "don't", 'like', 'the', 'U.S.', "film's", '#,###', 'well', 'made', 'shots']
+
+    Args:
+        text: The text.
+
+    Returns:
+        Its tokens, in their order.
+    """
+    words = _findall(_GOOGLE_NEWS, text)
+    return [_ASCII_DIGIT.sub("#", word) if len(_ASCII_DIGIT.findall(word)) > 1 else word for word in words]
+
+
+def fasttext_tokenize(text: str) -> list[str]:
+    """Tokenize a text as fastText's script for Wikipedia.
+
+    Apostrophes, hyphens and most punctuation marks are tokens, even inside words. Digits are left out, and
+    so are colons, semicolons and some other marks.
+
+    Example:
+        >>> fasttext_tokenize("It's a well-made film: 90 minutes.")
+        ['It', "'", 's', 'a', 'well', '-', 'made', 'film', 'minutes', '.']
+
+    Args:
+        text: The text.
+
+    Returns:
+        Its tokens, in their order.
+    """
+    text = _FASTTEXT_LEFT_OUT.sub(" ", text.translate(_STRAIGHT))
+    return _ASCII_DIGIT.sub(" ", _FASTTEXT_APART.sub(r" \g<0> ", text)).split()
+
+
+TOKENIZERS: dict[str, Tokenize] = {
+    "words": treebank_tokenize,
+    "whitespace": str.split,
+    "google-news": google_news_tokenize,
+    "europarl": partial(_findall, _EUROPARL),
+    "europarl-fr": partial(_findall, _EUROPARL_FRENCH),
+    "fasttext": fasttext_tokenize,
+}
+"""``"words"`` is for most sources, and where nothing else is known. ``"whitespace"`` is for texts that are
+already tokenized. ``"europarl"`` is like ``"words"``, except that it splits ``don 't``; ``"europarl-fr"``,
+for French and Italian, splits ``l' homme``."""
+
+_OF_FILES = {_FILE: False, "model2vec": True}  # whether the token for unknown text is left out
 
 
 def splits_at_spaces(tokenize: Any) -> bool:
@@ -52,7 +147,7 @@ def splits_at_spaces(tokenize: Any) -> bool:
     A caller with many texts may then tokenize each distinct piece once, which takes little more than half the
     time.
     """
-    return isinstance(tokenize, str) and tokenize == "words"
+    return isinstance(tokenize, str) and tokenize in TOKENIZERS
 
 
 def get_tokenizer(tokenize: Any) -> Tokenize:
@@ -84,6 +179,68 @@ def get_tokenizer(tokenize: Any) -> Tokenize:
         function: Tokenize = tokenize
         return function
     raise TypeError(f"tokenize is {tokenize!r}; {expected}")
+
+
+def tokenizer_of(vectors: Vectors) -> Tokenize:
+    """Return the function that tokenizes a text as the texts were that vectors were made from.
+
+    It is the one of their `Vectors.tokenization`. With ``"tokenizer.json"`` it is the tokenizer that came
+    with the vectors, without tokens for the start and the end of a text, and without limit of the length;
+    ``"model2vec"`` leaves out the token for unknown text too, as that package does.
+
+    Example:
+        >>> import embedhub
+        >>> tokenizer_of(embedhub.load("wordnet-ppmi", 25))("it's raining")
+        ['it', "'s", 'raining']
+
+    Args:
+        vectors: The vectors.
+
+    Raises:
+        DependencyError: The package ``tokenizers`` is needed, and is not installed.
+        VocabularyError: The vectors came without the file of their tokenizer.
+    """
+    name = vectors.tokenization
+    if name in TOKENIZERS:
+        return TOKENIZERS[name]
+    if _FILE not in vectors.files:
+        raise VocabularyError(
+            f"{vectors.name} states the tokenization {name!r}, but its vectors came without a {_FILE}. Pass "
+            f"tokenize=, such as tokenizers.Tokenizer.from_file(...), or add {_FILE} to the companions "
+            "of its file."
+        )
+    try:
+        from tokenizers import Tokenizer
+    except ModuleNotFoundError as error:
+        raise missing_dependency(
+            f"The {_FILE} of {vectors.name}",
+            "the package tokenizers",
+            "tokenizers",
+            "Or pass lists of tokens, or tokenize=.",
+        ) from error
+    tokenizer = Tokenizer.from_file(str(vectors.files[_FILE]))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    left_out = _unknown_token(tokenizer) if _OF_FILES[name] else None
+
+    def tokenize(text: str) -> list[str]:
+        # Lone surrogates, which stand for bytes that are not UTF-8, are an error there.
+        valid = text.encode("utf-8", "ignore").decode()
+        tokens = tokenizer.encode(valid, add_special_tokens=False).tokens
+        return [token for token in tokens if token != left_out]
+
+    return tokenize
+
+
+def _unknown_token(tokenizer: Any) -> str | None:
+    """Return the token for unknown text of a ``tokenizers.Tokenizer``, None if it has none."""
+    if hasattr(tokenizer.model, "unk_token"):
+        token: str | None = tokenizer.model.unk_token
+        return token
+    import json
+
+    number = json.loads(tokenizer.to_str())["model"].get("unk_id")  # of Unigram, which exposes it only there
+    return None if number is None else tokenizer.id_to_token(number)
 
 
 def count_words(texts: Iterable[str], tokenize: Tokenize = treebank_tokenize) -> Counter[str]:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from embedhub import __version__, settings
 from embedhub import _cache as cache
@@ -21,7 +21,7 @@ from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
 from embedhub.vectors.store import open_store, store_path
 from embedhub.vectors.store_writer import StoreWriter
-from embedhub.vectors.vectors import Vectors
+from embedhub.vectors.vectors import Tokenization, Vectors
 
 _MAX_REPR = 50  # characters
 _DIM_IN_TEXT = re.compile(r"\s*([1-9][0-9]{0,4})(?:\.0+)?\s*")
@@ -69,11 +69,15 @@ class EmbeddingSource(ABC):
         homepage: Where to read more.
         unit: What its rows are: ``"word"``; or ``"token"`` for the tokens of a tokenizer, such as ``##ing``,
             which are parts of words.
+        tokenization: How the texts were tokenized that the vectors were made from: one of the names in
+            `embedhub.matrix.tokenizers`, which texts are then tokenized by. None if it is unknown; then it is
+            ``"words"``, and for tokens that come with a ``tokenizer.json`` that tokenizer.
         fallbacks: What is tried for an out-of-vocabulary word unless the caller says otherwise:
             ``("lower",)`` for an uncased source. Names and functions as in `embedhub.embedding_matrix`.
 
     Raises:
-        ValueError: The name is invalid, a fallback is unknown, or the unit is neither of the two.
+        ValueError: The name is invalid, a fallback or the tokenization is unknown, or the unit is neither of
+            the two.
     """
 
     name: str
@@ -86,12 +90,18 @@ class EmbeddingSource(ABC):
     bibtex: str = ""
     homepage: str
     unit: Literal["word", "token"] = "word"
+    tokenization: Tokenization | None = None
     fallbacks: tuple[Fallback, ...] = ()
 
     def __post_init__(self) -> None:
         check_name(self.name)
         if self.unit not in {"word", "token"}:
             raise ValueError(f"{self.name}: unit is {self.unit!r}; expected 'word' or 'token'.")
+        if self.tokenization not in {None, *get_args(Tokenization)}:
+            raise ValueError(
+                f"{self.name}: tokenization is {self.tokenization!r}; expected one of "
+                f"{', '.join(get_args(Tokenization))}, or None if it is unknown."
+            )
         object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
 
     @property
@@ -214,7 +224,12 @@ class EmbeddingSource(ABC):
                     self._build(folder, dim, key)
         reopen = reopen or self._reopen(dim, key)
         return open_store(
-            folder, fallbacks=self.fallbacks, composer=self.composer, unit=self.unit, reopen=reopen
+            folder,
+            fallbacks=self.fallbacks,
+            composer=self.composer,
+            unit=self.unit,
+            tokenization=self.tokenization,
+            reopen=reopen,
         )
 
     def _build(self, folder: Path, dim: int, key: str) -> None:
@@ -285,6 +300,7 @@ class EmbeddingSource(ABC):
         """
         return {
             "unit": self.unit,
+            "tokenization": self.tokenization,
             "fingerprint": cache_key,
             "license": self.license,
             "citation": self.citation,

@@ -36,6 +36,7 @@ _SOURCE_KEYS = {
     "bibtex": "a string",
     "homepage": "a string",
     "unit": "a string",
+    "tokenization": "a string",
     "fallbacks": _STRINGS,
     "files": _TABLES,
 }

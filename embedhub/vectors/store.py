@@ -62,6 +62,7 @@ def open_store(
     fallbacks: tuple[Fallback, ...] = (),
     composer: ComposerOpener | None = None,
     unit: str | None = None,
+    tokenization: str | None = None,
     reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None,
 ) -> Vectors:
     """Open a published store. Only the manifest and the headers are read.
@@ -71,6 +72,7 @@ def open_store(
         fallbacks: As for `Vectors`.
         composer: Opens the composer of the vectors from the store's further files.
         unit: As for `EmbeddingSource`; by default that of the manifest, which may be older than the source.
+        tokenization: Likewise.
         reopen: As for `Vectors`.
 
     Raises:
@@ -85,7 +87,8 @@ def open_store(
         metadata = manifest.get("extras", {})
         files = {name: folder / name for name in metadata}
         name = manifest["source"]
-        manifest |= {} if unit is None else {"unit": unit}
+        stated = {"unit": unit, "tokenization": tokenization}
+        manifest |= {key: value for key, value in stated.items() if value is not None}
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{folder}: this store is damaged ({error}). Remove the folder; it is built again on next use. "

@@ -69,6 +69,6 @@ def whole_words(vectors: Vectors) -> Vectors:
         vectors.matrix[np.array(rows)],
         Vocabulary.of(words),
         name=vectors.name,
-        manifest=vectors.manifest | {"unit": "word"},
+        manifest=vectors.manifest | {"unit": "word", "tokenization": "words"},
         fallbacks=vectors.fallbacks,
     )

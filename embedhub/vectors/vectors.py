@@ -14,6 +14,11 @@ from embedhub.vectors.blocks import Composer
 from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.vocabulary import Vocabulary
 
+Tokenization = Literal[
+    "words", "google-news", "europarl", "europarl-fr", "fasttext", "whitespace", "tokenizer.json", "model2vec"
+]
+"""How the texts that vectors were made from were tokenized; see `embedhub.matrix.tokenizers`."""
+
 _CHUNK = 8192
 _T = TypeVar("_T")
 
@@ -98,6 +103,24 @@ class Vectors(Collection[str]):
         Look-ups do not cut words into tokens: each token is one row.
         """
         return "token" if self.manifest.get("unit") == "token" else "word"
+
+    @property
+    def tokenization(self) -> Tokenization:
+        """How the texts were tokenized that the vectors were made from, and so how other texts have to be.
+
+        It is what the source states. Otherwise it is ``"words"``; of tokens that came with a tokenizer,
+        ``"tokenizer.json"``, or ``"model2vec"`` if that package has saved them.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).tokenization
+            'words'
+        """
+        stated: Tokenization | None = self.manifest.get("tokenization")
+        if stated is not None or self.unit == "word" or "tokenizer.json" not in self.files:
+            return stated or "words"
+        saved_by = self.manifest.get("extras", {}).get("tokenizer.json", {}).get("saved_by")
+        return "model2vec" if saved_by == "model2vec" else "tokenizer.json"
 
     def __len__(self) -> int:
         return len(self.words)

@@ -152,6 +152,7 @@ SOURCES = (
         citation=_CITATION_2014,
         bibtex=_BIBTEX_2014,
         homepage=_HOMEPAGE,
+        tokenization="words",
         fallbacks=("lower",),
     ),
     RemoteSource(
@@ -165,6 +166,7 @@ SOURCES = (
         citation=_CITATION_2014,
         bibtex=_BIBTEX_2014,
         homepage=_HOMEPAGE,
+        tokenization="words",
     ),
     RemoteSource(
         name="glove-twitter-27b",
@@ -177,6 +179,7 @@ SOURCES = (
         citation=_CITATION_2014,
         bibtex=_BIBTEX_2014,
         homepage=_HOMEPAGE,
+        tokenization="words",
         fallbacks=("lower",),
     ),
     RemoteSource(
@@ -190,6 +193,7 @@ SOURCES = (
         citation=_CITATION_2024,
         bibtex=_BIBTEX_2024,
         homepage=_HOMEPAGE,
+        tokenization="words",
         fallbacks=("lower",),
     ),
     RemoteSource(
@@ -203,6 +207,7 @@ SOURCES = (
         citation=_CITATION_2024,
         bibtex=_BIBTEX_2024,
         homepage=_HOMEPAGE,
+        tokenization="words",
         fallbacks=("lower",),
     ),
 )

@@ -59,6 +59,7 @@ def _source(name: str, file: RemoteFile, what: str, language: str, vocab_size: i
   pages = {4444--4451},
 }""",
         homepage="https://github.com/commonsense/conceptnet-numberbatch",
+        tokenization="google-news",  # ConceptNet's own leaves out punctuation, too
         fallbacks=("lower", "digits"),  # the digits of longer numbers are written as #
     )
 

@@ -88,6 +88,7 @@ def _potion(
         bibtex=_BIBTEX_MODEL2VEC,
         homepage=f"{_HUB}/minishlab/{name}",
         unit="token",
+        tokenization="model2vec",
         fallbacks=() if multilingual else ("lower",),
     )
 
@@ -111,6 +112,7 @@ def _matryoshka(
         bibtex=_BIBTEX_SENTENCE_TRANSFORMERS,
         homepage=f"{_HUB}/{repository}",
         unit="token",
+        tokenization="tokenizer.json",
         fallbacks=("lower",),
     )
 

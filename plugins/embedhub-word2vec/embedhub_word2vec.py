@@ -49,5 +49,6 @@ SOURCE = RemoteSource(
   archiveprefix = {arXiv},
 }""",
     homepage="https://code.google.com/archive/p/word2vec/",
+    tokenization="google-news",
     fallbacks=("digits",),  # the digits of longer numbers are written as #
 )

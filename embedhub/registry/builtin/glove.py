@@ -83,6 +83,7 @@ GLOVE_6B = RemoteSource(
   pages = {1532--1543},
 }""",
     homepage="https://nlp.stanford.edu/projects/glove/",
+    tokenization="words",
     fallbacks=("lower",),
 )
 

@@ -24,6 +24,7 @@ GLOVE_6B_20K = PackagedSource(
     citation=GLOVE_6B.citation,
     bibtex=GLOVE_6B.bibtex,
     homepage=GLOVE_6B.homepage,
+    tokenization=GLOVE_6B.tokenization,
     fallbacks=GLOVE_6B.fallbacks,
 )
 

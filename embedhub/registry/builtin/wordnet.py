@@ -66,6 +66,7 @@ WORDNET_PPMI = _WordNetSource(
   year = {1998},
 }""",
     homepage="https://wordnet.princeton.edu/",
+    tokenization="words",
     fallbacks=("lower",),
 )
 

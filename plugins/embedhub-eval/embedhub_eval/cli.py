@@ -48,7 +48,7 @@ def compare(
     plot: Annotated[
         Path | None, typer.Option(help="Plot quality against size to this .svg or .png file.")
     ] = None,
-    tokenize: Tokenize = "words",
+    tokenize: Tokenize = None,
     download: Annotated[
         bool, typer.Option("--download", help="Download sources and benchmarks that are not in the cache.")
     ] = False,
@@ -80,7 +80,7 @@ def compare(
             plots.check_plot(plot, overwrite=force)
     counts = None
     if file := text or vocabulary:
-        counts = read_counts(file, kind="text" if text else "vocabulary", tokenize=tokenize)
+        counts = read_counts(file, kind="text" if text else "vocabulary", tokenize=tokenize or "words")
     names = _names("--benchmarks", benchmarks) or comparison.DEFAULT_BENCHMARKS
     rows = comparison.compare(selectors, counts=counts, benchmarks=names, download=download)
     print_result([row.to_dict() for row in rows], lambda: _comparison_table(rows), as_json=as_json)
@@ -256,7 +256,7 @@ def probe(
     label_first: Annotated[
         bool, typer.Option("--label-first", help="Each line is a label, a space and the text.")
     ] = False,
-    tokenize: Tokenize = "words",
+    tokenize: Tokenize = None,
     as_json: Json = False,
 ) -> None:
     """Train a text classifier on the vectors of each source, and on random vectors.
@@ -279,7 +279,7 @@ def probe(
     with usage_errors():
         selectors = parse_selectors(sources)
     report = embedhub_eval.probe(
-        selectors, train, test, columns=names, label_first=label_first, tokenize=tokenize
+        selectors, train, test, columns=names, label_first=label_first, tokenize=tokenize or "words"
     )
     print_result(report.to_dict(), lambda: _probe_table(report), as_json=as_json)
 

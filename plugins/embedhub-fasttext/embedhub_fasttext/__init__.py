@@ -27,6 +27,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from embedhub import RemoteFile, RemoteSource, hookimpl
+from embedhub.vectors.vectors import Tokenization
 
 _FILES = "https://dl.fbaipublicfiles.com/fasttext"
 _DOCS = "https://fasttext.cc/docs/en"
@@ -136,6 +137,10 @@ _CRAWL_SIZES = {
     "cc.my.300.bin.gz": 2_630_512_501,
 }
 
+# The tools of Europarl, which cut apostrophes by the language; see the page of these vectors. They cut other
+# languages much like "words".
+_EUROPARL: dict[str, Tokenization] = {"en": "europarl", "fr": "europarl-fr", "it": "europarl-fr"}
+
 # Name of a source: its number of words, where it is known.
 _VOCAB_SIZES = {
     "fasttext-wiki-news": 999_994,
@@ -158,6 +163,7 @@ def _source(
     cased: bool = True,
     publication: _Publication,
     page: str,
+    tokenization: Tokenization | None = None,
 ) -> RemoteSource:
     return RemoteSource(
         name=name,
@@ -170,6 +176,7 @@ def _source(
         citation=publication.citation,
         bibtex=publication.bibtex,
         homepage=f"{_DOCS}/{page}.html",
+        tokenization=tokenization,
         fallbacks=() if cased else ("lower",),
     )
 
@@ -196,6 +203,7 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
             cased=False,
             publication=_WIKI,
             page="pretrained-vectors",
+            tokenization="fasttext",
         )
     if "cc" in families:
         for kind, extension, format_name, what in (
@@ -215,6 +223,7 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
                 language=tag,
                 publication=_CRAWL,
                 page="crawl-vectors",
+                tokenization=_EUROPARL.get(code),
             )
     if "aligned" in families:
         yield _source(
@@ -225,6 +234,7 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
             cased=False,
             publication=_ALIGNED,
             page="aligned-vectors",
+            tokenization="fasttext",
         )
 
 

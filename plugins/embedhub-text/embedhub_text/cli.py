@@ -31,7 +31,7 @@ def embed(  # noqa: PLR0917 - typer passes all by name
         str, typer.Option(help="How the vectors of a text's words are pooled: mean, max, sif, idf.")
     ] = "mean",
     weights: Annotated[Path | None, typer.Option(help="Folder of weights from TextEmbedder.fit.")] = None,
-    tokenize: Tokenize = "words",
+    tokenize: Tokenize = None,
     batch_size: Annotated[int, typer.Option(help="Rows at a time, and in a row group.", min=1)] = 16_384,
     file_format: Annotated[
         str | None,

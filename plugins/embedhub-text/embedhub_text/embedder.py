@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from embedhub._progress import progress_bar
 from embedhub.matrix import oov as policies
 from embedhub.matrix.oov import OOVPolicy
-from embedhub.matrix.tokenizers import get_tokenizer, splits_at_spaces
+from embedhub.matrix.tokenizers import get_tokenizer, splits_at_spaces, tokenizer_of
 from embedhub.registry import registry
 from embedhub.registry.local_file import LocalSource
 from embedhub.registry.registry import Source
@@ -90,9 +90,10 @@ class TextEmbedder:
             ICLR 2017); ``"idf"``: the mean of vectors weighted by ``ln((1 + texts) / (1 + texts with the
             word)) + 1``, over the sum of the weights, which requires `fit`; or None for the vectors of all
             words, padded.
-        tokenize: ``"words"``, much as the Penn Treebank; ``"whitespace"``; a function ``text -> list of
-            words``; or a tokenizer of Hugging Face, which is pickled by value. Texts that are lists of words
-            are not tokenized.
+        tokenize: None: as the source's own texts were, `embedhub.Vectors.tokenization`. Otherwise one of the
+            names in `embedhub.matrix.tokenizers`, such as ``"words"``, much as the Penn Treebank, or
+            ``"whitespace"``; a function ``text -> list of words``; or a tokenizer of Hugging Face, which is
+            pickled by value. Texts that are lists of words are not tokenized.
         fallbacks: What is tried for an OOV word, as in `embedhub.embedding_matrix`. None stands for the
             source's default.
         oov: Policy for words that are still OOV. None: they are skipped. Otherwise a policy of
@@ -121,7 +122,7 @@ class TextEmbedder:
         dim: int | None = None,
         *,
         pooling: str | None = "mean",
-        tokenize: Any = "words",
+        tokenize: Any = None,
         fallbacks: Iterable[Fallback] | None = None,
         oov: OOVPolicy | None = None,
         seed: int = 0,
@@ -136,7 +137,8 @@ class TextEmbedder:
             )
         if weights is not None and pooling not in {"sif", "idf"}:
             raise ValueError(f"weights is {weights!r}; only pooling='sif' and 'idf' use fitted weights.")
-        self._tokenize = get_tokenizer(tokenize)
+        if tokenize is not None:
+            get_tokenizer(tokenize)
         if oov is not None:
             policies.validate_policy(oov, seed)
         self.source: str | EmbeddingSource | Vectors
@@ -258,11 +260,12 @@ class TextEmbedder:
         if self._words is None:
             self._words = WordCache(
                 self.vectors,
-                self._tokenize,
+                tokenizer_of(self.vectors) if self.tokenize is None else get_tokenizer(self.tokenize),
                 self.vectors.fallbacks if self.fallbacks is None else self.fallbacks,
                 None if self.oov is None else self._oov_vectors,
             )
-        by_piece = splits_at_spaces(self.tokenize) and not are_tokenized(texts)
+        tokenize = self.vectors.tokenization if self.tokenize is None else self.tokenize
+        by_piece = splits_at_spaces(tokenize) and not are_tokenized(texts)
         for chunk in iter_chunks(texts, _CHUNK):
             yield self._words.read(chunk, by_piece=by_piece)
             advance(len(chunk))

@@ -1,5 +1,6 @@
 """Lists and columns of texts."""
 
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,20 +12,30 @@ def as_list(texts: Any) -> list[Any]:
     """Return a list, array or column of texts as a list.
 
     Args:
-        texts: Any iterable of texts, such as an array of NumPy or pyarrow, or a series of pandas.
+        texts: Any iterable of texts, such as an array of NumPy or pyarrow, a series of pandas or polars, or a
+            tensor of strings. An array of one column is that column.
 
     Raises:
         TypeError: The argument is one text, a table, or not iterable.
+        ValueError: It is an array of several columns.
     """
     kind = type(texts).__name__
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # iteration would yield the columns' names
         raise TypeError(
             f'expected a list of texts, got a table of type {kind}; pass a column, batch["text"].'
         )
-    for convert in ("to_pylist", "tolist"):  # pyarrow, whose items are objects of its own; NumPy and pandas
+    shape = getattr(texts, "shape", ())
+    if len(shape) > 1 and not hasattr(texts, "bounding_shape"):  # a ragged tensor has lists of words
+        if math.prod(shape[1:]) != 1:
+            raise ValueError(
+                f"expected a list of texts, got an array of shape {tuple(shape)}; pass one column, such as "
+                "texts[:, 0], or texts.tolist() if each row is a list of words."
+            )
+        texts = np.asarray(texts).reshape(-1)
+    # Tensors of TensorFlow; pyarrow, whose items are objects of its own; NumPy and pandas.
+    for convert in ("numpy", "to_pylist", "tolist"):
         if hasattr(texts, convert):
             texts = getattr(texts, convert)()
-            break
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
         raise TypeError(f"expected a list of texts, got {texts!r} of type {type(texts).__name__}.")
     return list(texts)
@@ -63,7 +74,10 @@ def _normalize(text: Any, position: int) -> str | list[str]:
     if isinstance(text, list | tuple):
         return list(text)
     if isinstance(text, np.ndarray):
-        return list(text.tolist())
+        words = text.tolist()
+        return [
+            word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word for word in words
+        ]
     if text is None or text is getattr(sys.modules.get("pandas"), "NA", None):
         return ""
     if isinstance(text, float) and text != text:  # noqa: PLR0124 - only NaN differs from itself

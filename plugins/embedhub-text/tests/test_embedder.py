@@ -19,6 +19,7 @@ from embedhub_text import TextEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from real_files import REAL_DATA
 from sharing import whole_matrix
 
 import embedhub
@@ -322,6 +323,7 @@ def test_columns_of_every_package_are_accepted(vectors: Vectors) -> None:
     import pandas as pd
     import pyarrow as pa
 
+    pl = pytest.importorskip("polars")
     texts = ["rain music", None, "the"]
     embed = TextEmbedder(vectors)
     expected = embed(texts)
@@ -334,6 +336,8 @@ def test_columns_of_every_package_are_accepted(vectors: Vectors) -> None:
         pd.array(texts, dtype="string"),
         pa.array(texts),
         pa.chunked_array([texts[:1], texts[1:]]),
+        pl.Series(texts),
+        np.array(texts, object)[:, None],
     ):
         assert (embed(column) == expected).all()
     assert (embed(pa.array([["rain", "music"], None, ["the"]])) == expected).all()
@@ -468,3 +472,47 @@ def test_processes_map_one_matrix(cache: Path) -> None:
     assert mapping["mode"] == "r--s"
     assert mapping["Size:"] >= embed.vectors.matrix.nbytes
     assert mapping["Private_Dirty:"] == mapping["Anonymous:"] == 0
+
+
+def test_tensors_of_strings_are_texts(vectors: Vectors) -> None:
+    """Tensors of one dimension or one column, and ragged ones of words, are texts."""
+    import tensorflow as tf
+
+    texts = ["rain music", "the"]
+    expected = TextEmbedder(vectors)(texts)
+    for tensor in (
+        tf.constant(texts),
+        tf.constant(texts)[:, None],
+        tf.ragged.constant([["rain", "music"], ["the"]]),
+    ):
+        assert (TextEmbedder(vectors)(tensor) == expected).all()
+
+
+@pytest.mark.parametrize("tokenization", ["words", "google-news", "fasttext", "europarl"])
+def test_texts_are_tokenized_as_those_of_the_source(
+    tokenization: str, make_vectors: Callable[..., Vectors]
+) -> None:
+    """Without an option the source's tokenizer cuts texts, and an option replaces it."""
+    words = ["do", "n't", "don't", "don", "'t", "'", "t", "well-made", "well", "made", "-", "##", "10"]
+    vectors = make_vectors(words, tokenization=tokenization)
+    text = "don't well-made: 10"
+    expected = TextEmbedder(vectors)([TOKENIZERS[tokenization](text)])
+    assert (TextEmbedder(vectors)([text]) == expected).all()
+    assert (TextEmbedder(vectors, tokenize=TOKENIZERS[tokenization])([text]) == expected).all()
+    by_words = TextEmbedder(vectors, tokenize="words")([text])
+    assert (by_words == TextEmbedder(vectors)([["do", "n't", "well-made", "10"]])).all()
+
+
+@pytest.mark.skipif(not (REAL_DATA / "formats").is_dir(), reason="the real data are not here")
+def test_texts_of_a_model2vec_model_have_its_own_vectors() -> None:
+    """Of token vectors the tokenizer is used, and unknown text is left out, as model2vec does."""
+    model2vec = pytest.importorskip("model2vec")
+    folder = REAL_DATA / "formats" / "static" / "model2vec-float32"
+    lines = (REAL_DATA / "text" / "sst2" / "dev.tsv").read_text("utf-8").splitlines()
+    texts = [line.rpartition("\t")[0] for line in lines]
+    texts += ["\U00020000", "rain \U00020000 fell", "[UNK] rain", ""]
+    model = model2vec.StaticModel.from_pretrained(folder, normalize=False, force_download=False)
+    expected = model.encode(texts, max_length=None)
+    embed = TextEmbedder(embedhub.load(folder / "model.safetensors"))
+    np.testing.assert_allclose(embed(texts), expected, rtol=1e-6, atol=1e-6)
+    assert not embed(["\U00020000"]).any()
