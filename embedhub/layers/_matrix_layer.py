@@ -49,7 +49,8 @@ def embedding_from_matrix(
     if distributed:
         assign_to_devices(layer, matrix)
     # The initializer holds the matrix, which would otherwise be written into the config of a saved model.
-    layer.embeddings_initializer = keras.initializers.get("zeros")
+    # keras.models.clone_model copies the config but not the vectors: NaN shows that, and zeros would not.
+    layer.embeddings_initializer = keras.initializers.Constant(0 if constant else float("nan"))
     return layer
 
 

@@ -379,7 +379,7 @@ def _checked_query(query: ArrayLike, dim: int) -> NDArray[np.float32]:
 
 
 def _checked_matrix(matrix: ArrayLike, rows: int) -> NDArray[np.float32]:
-    """Return the matrix of a caller as float32, without a copy where it is that already."""
+    """Return a read-only view of a caller's matrix as float32; a copy only where it has another dtype."""
     try:
         checked = np.asarray(matrix, np.float32)
     except (TypeError, ValueError) as error:
@@ -389,4 +389,6 @@ def _checked_matrix(matrix: ArrayLike, rows: int) -> NDArray[np.float32]:
     if not np.isfinite(checked).all():
         (row,) = np.flatnonzero(~np.isfinite(checked).all(axis=1))[:1]
         raise ValueError(f"matrix has NaN or infinity in row {row}; expected finite float32 numbers.")
+    checked = checked.view()
+    checked.flags.writeable = False
     return checked

@@ -1,5 +1,7 @@
 """What must not happen to the layer that trains the vectors of missing words only."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -27,3 +29,16 @@ def test_setting_trainable_back_trains_the_same_rows(*, inside: bool) -> None:
     model.fit(indices, np.ones(8), epochs=5, verbose=0)
     after = keras.ops.convert_to_numpy(layer(indices))[0]
     assert (after == before).all(axis=1).tolist() == [True, False, True, False]
+
+
+@pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # missing words, on purpose
+def test_loaded_table_is_frozen_and_trained_again(tmp_path: Path) -> None:
+    """After loading, the layer that has trainable weights is frozen by itself, and the others stay."""
+    layer = embedhub.keras_embedding("wordnet-ppmi", 25, WORDS, input_length=4, trainable="missing")
+    keras.Sequential([layer, keras.layers.Dense(1)]).save(tmp_path / "model.keras")
+    embedding = keras.models.load_model(tmp_path / "model.keras").layers[0]
+    (table,) = [inner for inner in embedding.layers if inner.trainable_weights]
+    table.trainable = False
+    assert not embedding.trainable_weights
+    table.trainable = True
+    assert [tuple(weights.shape) for weights in embedding.trainable_weights] == [(4, 25)]

@@ -74,7 +74,10 @@ def test_arrays_of_the_user_are_a_source(compass: Vectors) -> None:
     """Vectors of a matrix and words align with a vocabulary as those of any source, without a copy."""
     matrix = np.array([[1, 2], [3, 4]], np.float32)
     mine = Vectors(matrix, ["rain", "storm"], name="mine")
-    assert mine.matrix is matrix
+    assert np.shares_memory(mine.matrix, matrix)
+    with pytest.raises(ValueError, match="read-only"):
+        mine["rain"][0] = 5
+    matrix *= 1  # the array of the user is writable as before
     assert repr(mine) == "<Vectors mine: 2 words, dim 2>"
     aligned = embedhub.embedding_matrix(mine, None, {"storm": 1, "rain": 2})
     assert aligned.matrix.tolist() == [[0, 0], [3, 4], [1, 2]]
