@@ -1,13 +1,14 @@
-"""Uncompressed bytes of a file: plain, gzip, bzip2, xz or a member of a zip archive."""
+"""Uncompressed bytes of a file: plain, gzip, bzip2, xz or a member of a zip or tar archive."""
 
 import bz2
 import lzma
 import os
 import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -23,6 +24,7 @@ DAMAGED_ERRORS: tuple[type[Exception], ...] = (
     BadGzipFile,
     lzma.LZMAError,
     zipfile.BadZipFile,
+    tarfile.TarError,
 )
 """Errors of reading damaged or truncated bytes; bz2 raises an OSError without a number."""
 
@@ -31,9 +33,10 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _XZ = b"\xfd7zXZ\x00"
 _BZIP2 = b"BZh"
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # after a digit; a word of a text may start with BZh
-_MAX_MAGIC_BYTES = 10
-# zipfile trusts the numbers in an archive's directory, and fails in many ways if they are wrong.
-_INVALID_ARCHIVE_ERRORS = (
+_TAR, _TAR_MAGIC = b"ustar", slice(257, 262)
+_MAX_NAMES = 10  # in a message
+_SNIFF_BYTES = 512  # the header of a tar archive
+INVALID_ARCHIVE_ERRORS: tuple[type[Exception], ...] = (
     EOFError,
     ValueError,
     LookupError,
@@ -43,14 +46,17 @@ _INVALID_ARCHIVE_ERRORS = (
     RuntimeError,
     struct.error,
     zipfile.BadZipFile,
+    tarfile.TarError,
 )
+"""Errors of opening an archive: zipfile trusts the numbers in its directory, whatever they are."""
 
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for its uncompressed bytes; its first bytes show whether it is gzip, bzip2, xz or zip.
+    """Open a file for its uncompressed bytes; its first bytes show how it is packed.
 
-    Readers of formats use it: a file may be compressed, and a member of a remote archive is kept as gzip.
+    That is gzip, bzip2, xz, or a member of a zip or tar archive, which may be compressed itself. Readers of
+    formats use it: a file may be compressed, and a member of a remote archive is kept as gzip.
 
     Example:
         >>> import gzip
@@ -67,12 +73,14 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """
     file_path, member = split_member(path)
     with file_path.open("rb") as file:
-        opener = _opener(file, path, member)
-        if opener is None:
+        start = _peek(file)
+        if not _is_packed(start):
+            if member is not None:
+                raise _no_archive(path, member)
             yield file
             return
         try:
-            with opener(file) as inner:
+            with _open_packed(file, start, path, member) as inner:
                 yield inner
         except EmbedhubError:
             raise
@@ -86,9 +94,8 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
 
 def is_compressed(path: Path) -> bool:
     """Return whether a file's uncompressed bytes differ from its bytes on disk."""
-    file_path, member = split_member(path)
-    with file_path.open("rb") as file:
-        return _opener(file, path, member) is not None
+    with split_member(path)[0].open("rb") as file:
+        return _is_packed(_peek(file))
 
 
 def split_member(path: Path) -> tuple[Path, str | None]:
@@ -105,19 +112,44 @@ def open_gzip(file: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", cast("Any", igzip.IGzipFile)(fileobj=file, mode="rb"))
 
 
-def _opener(file: BinaryIO, path: Path, member: str | None) -> Callable[[BinaryIO], Any] | None:
-    """Return the function that opens the uncompressed bytes of a file; None if it is not compressed."""
-    start = file.read(_MAX_MAGIC_BYTES)
+def _peek(file: BinaryIO) -> bytes:
+    start = file.read(_SNIFF_BYTES)
     file.seek(0)
-    if start.startswith(_ZIP):
-        return lambda file: _open_member(file, path, member)
-    if member is not None:
-        raise FormatError(f"{path}: this is not a zip archive, so it has no member {member!r}.")
+    return start
+
+
+def _is_packed(start: bytes) -> bool:
+    return start.startswith(_ZIP) or start[_TAR_MAGIC] == _TAR or _decompressor(start) is not None
+
+
+def _decompressor(start: bytes) -> Callable[[BinaryIO], Any] | None:
+    """Return the function that opens the uncompressed bytes of a file; None if it is not compressed."""
     if start.startswith(_GZIP):
         return open_gzip
     if start.startswith(_XZ):
         return lzma.LZMAFile
-    return bz2.BZ2File if start.startswith(_BZIP2) and start.endswith(_BZIP2_BLOCKS) else None
+    return bz2.BZ2File if start.startswith(_BZIP2) and start[4:10] in _BZIP2_BLOCKS else None
+
+
+@contextmanager
+def _open_packed(file: BinaryIO, start: bytes, path: Path, member: str | None) -> Iterator[BinaryIO]:
+    if start.startswith(_ZIP):
+        with _open_member(file, path, member) as inner:
+            yield inner
+        return
+    decompress = _decompressor(start)
+    with decompress(file) if decompress else nullcontext(file) as unpacked:
+        if _peek(unpacked)[_TAR_MAGIC] == _TAR:
+            with _open_tar_member(unpacked, path, member) as inner:
+                yield inner
+        elif member is not None:
+            raise _no_archive(path, member)
+        else:
+            yield unpacked
+
+
+def _no_archive(path: Path, member: str) -> FormatError:
+    return FormatError(f"{path}: this is not a zip or tar archive, so it has no member {member!r}.")
 
 
 def _damaged(path: Path, error: Exception) -> FormatError:
@@ -135,16 +167,51 @@ def _open_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[Bin
         ]
         name = names[0] if member is None and len(names) == 1 else member
         inner: Any = archive.open(name) if name in names else None
-    except _INVALID_ARCHIVE_ERRORS as error:
+    except INVALID_ARCHIVE_ERRORS as error:
         raise FormatError(
             f"{path}: this zip archive cannot be opened ({error}). It may be truncated, "
             "since its directory is at its end: compare its size with the original's, and download it again."
         ) from error
     if inner is None:
-        problem = f"has no member {member!r}" if member else f"has {len(names)} members, not one"
-        raise FormatError(
-            f"{path}: the archive {problem}; they are: {', '.join(names)}. Name one after a #, as in "
-            "'archive.zip#member.txt'."
-        )
+        raise _no_member(path, member, names)
     with archive, inner:
         yield inner
+
+
+@contextmanager
+def _open_tar_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[BinaryIO]:
+    """Open a member of a tar archive; all headers are read first, since it has no directory."""
+    try:
+        archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115 - closed below
+        # macOS adds a file named ._x for the attributes of x.
+        infos = {
+            info.name.removeprefix("./"): info
+            for info in archive
+            if info.isfile() and not info.name.rpartition("/")[2].startswith("._")
+        }
+        names = list(infos)
+        name = names[0] if member is None and len(names) == 1 else member
+        inner: Any = archive.extractfile(infos[name]) if name in infos else None
+    except INVALID_ARCHIVE_ERRORS as error:
+        raise FormatError(
+            f"{path}: this tar archive cannot be opened ({error}). It may be truncated: compare its size "
+            "with the original's, and download it again."
+        ) from error
+    if inner is None:
+        raise _no_member(path, member, names)
+    with archive, inner:
+        yield inner
+
+
+def _no_member(path: Path, member: str | None, names: list[str]) -> FormatError:
+    problem = f"has no member {member!r}" if member else f"has {len(names)} members, not one"
+    shown = ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")
+    if any(name.endswith("data.pkl") for name in names):
+        return FormatError(
+            f"{path}: this is a file of PyTorch, with a pickle in it, which is never opened, since it "
+            "can run any program. In PyTorch, load it and write its words and vectors as lines of text."
+        )
+    return FormatError(
+        f"{path}: the archive {problem}; they are: {shown}. Name one after a #, as in "
+        "'archive.zip#member.txt'."
+    )

@@ -18,6 +18,7 @@ class _Entry(NamedTuple):
 FORMATS = {
     "fasttext": _Entry("fasttext.read", 1, open_subwords),
     "glove": _Entry("glove.read", 2),
+    "npz": _Entry("npz.read", 1),
     "numberbatch": _Entry("numberbatch.read", 2),
     "static-embeddings": _Entry("static_embeddings.read", 1),
     "static-embeddings-prefix": _Entry("static_embeddings.read_prefix", 1),

@@ -42,7 +42,7 @@ class ByteStream:
         """Return an error that names the file and a byte offset, by default that of the next byte."""
         return FormatError(f"{self.path}: byte {self.offset if offset is None else offset}: {message}")
 
-    def read(self, count: int) -> bytes:
+    def read(self, count: int, /) -> bytes:
         """Return the next bytes, fewer only at the end of the file.
 
         Memory use depends on the size of the file, not on ``count``, which may be wrong.

@@ -10,7 +10,7 @@ from embedhub._compression import open_bytes
 from embedhub._sniff import sniff
 from embedhub._warn import warn
 from embedhub.errors import FormatError, FormatWarning
-from embedhub.formats import fasttext, get_format, static_embeddings, word2vec
+from embedhub.formats import fasttext, get_format, npz, static_embeddings, word2vec
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._layout import count_numbers, find_layout, first_lines
 from embedhub.formats._rows import MAX_DIM
@@ -42,8 +42,9 @@ def detect(
     r"""Detect the format and the dimension of a file of vectors from its first bytes.
 
     The formats are GloVe text, word2vec text and fastText ``.vec``, word2vec binary, fastText ``.bin``, and
-    static token embeddings in safetensors; each may be compressed (gzip, bzip2, xz, zip). Formats of plugins
-    are asked after those that have a mark of their own, and before plain lines of words and numbers.
+    static token embeddings in safetensors, each also compressed (gzip, bzip2, xz) or in an archive (zip,
+    tar); and an ``.npz`` of `embedhub.export`. Formats of plugins are asked after those that have a mark of
+    their own, and before plain lines of words and numbers.
 
     Example:
         >>> import pathlib, tempfile
@@ -65,6 +66,8 @@ def detect(
     Warns:
         FormatWarning: A plugin's format recognizes what can be read as plain lines of words and numbers.
     """
+    if npz.is_npz(path):
+        return DetectedFormat(get_format("npz"), npz.read_dim(path))
     with open_bytes(path) as file:
         start = ByteStream(file, path).read(_SNIFF_BYTES).removeprefix(codecs.BOM_UTF8)
     if start.startswith(fasttext.MAGIC):

@@ -42,10 +42,11 @@ _BY_MAGIC = {
     b"7z\xbc\xaf'\x1c": Foreign("a 7z archive", _UNPACK),
     b"Rar!\x1a\x07": Foreign("a RAR archive", _UNPACK),
     b"%PDF-": Foreign("a PDF document", "Download the file of vectors itself."),
+    b"PK\x03\x04": Foreign("a zip archive inside of another file", _UNPACK),
     b"\xff\xfe": _UTF16,
     b"\xfe\xff": _UTF16,
 }
-_TAR = Foreign("a tar archive", _UNPACK)
+_TAR = Foreign("a tar archive inside of another", _UNPACK)
 _TAR_MAGIC = slice(257, 262)
 _OLD_FASTTEXT = Foreign(
     "a fastText model of before 2017, which has no magic number",

@@ -3,7 +3,8 @@
 The vectors belong to the tokens of a tokenizer, in a companion file ``tokenizer.json``; the words are these
 tokens, in the order of their ids and spelled as in the tokenizer (``##ing``). With a quantized vocabulary,
 tokens share vectors: ``mapping`` is the row of each token, ``weights`` a factor for it. int8 values are read
-as numbers, since model2vec stores no scale.
+as numbers, since model2vec stores no scale. ``normalize`` in model2vec's ``config.json`` is about the mean of
+a text, not about these rows.
 
 Exported files have the words in the metadata instead. A tokenizer would need an unknown token, which most
 sources do not have, to accept any text with an out-of-vocabulary word.

@@ -297,8 +297,8 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
             are returned unchanged. A string is a name if a source has it; else it is a path if it has a
             separator, starts with ``.`` or ``~``, or if there is such a file. The file may be GloVe text,
             word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
-            in gzip, bzip2, xz or zip; ``archive.zip#member`` names one of several in an archive. Its store is
-            built again when the file has changed. A path that ends in ``.toml`` is the table of a
+            in gzip, bzip2, xz, zip or tar; ``archive.zip#member`` names one of several in an archive. Its
+            store is built again when the file has changed. A path that ends in ``.toml`` is the table of a
             `RemoteSource`: its arguments as keys, and a ``[[files]]`` for each `RemoteFile` with its ``dim``.
         dim: Dimension of the vectors; optional for a source with only one.
         allow_truncated: Whether the vectors of a file of your own that ends too early are used, with a

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedhub import FormatError
-from embedhub.formats import fasttext, glove, numberbatch, static_embeddings, word2vec
+from embedhub.formats import fasttext, glove, npz, numberbatch, static_embeddings, word2vec
 from embedhub.formats.detect import detect
 from embedhub.vectors.blocks import Reader
 
@@ -60,6 +61,7 @@ FORMATS = {
     ),
     "numberbatch": Format("word2vec-text", numberbatch.read, writers.word2vec_text),
     "numberbatch, one language": Format("word2vec-text", numberbatch.language("en"), write_prefixed),
+    "npz": Format("npz", npz.read, writers.npz),
     "fasttext": Format("fasttext", fasttext.read, writers.fasttext_bin),
     "fasttext 11": Format("fasttext", fasttext.read, partial(writers.fasttext_bin, version=11)),
     "model2vec": Format("static-embeddings", static_embeddings.read, write_static),
@@ -82,11 +84,28 @@ def zipped(data: bytes, *names: str) -> bytes:
     return file.getvalue()
 
 
+def tarred(data: bytes, mode: str, *names: str) -> bytes:
+    """Return a tar archive with the same bytes under each name."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:  # type: ignore[call-overload]  # any mode
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return file.getvalue()
+
+
+def tarred_alone(data: bytes, mode: str) -> bytes:
+    """Return a tar archive of a folder with one file, as macOS writes it."""
+    return tarred(data, mode, "./deep/vectors.txt", "./deep/._vectors.txt")
+
+
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
     "zip": lambda data: zipped(data, "deep/vectors.txt", "__MACOSX/deep/._vectors.txt"),
+    **{f"tar, {mode}": partial(tarred_alone, mode=f"w:{mode}") for mode in ("", "gz", "bz2", "xz")},
 }
 
 
@@ -130,7 +149,7 @@ def test_written_vectors_are_read_bit_for_bit(tmp_path: Path, name: str, data: s
     assert (result[1] == rows).all()
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "npz"])  # is compressed itself
 @pytest.mark.parametrize("compressor", COMPRESSORS)
 def test_compressed_file_has_the_vectors_of_the_plain_one(
     tmp_path: Path, cache: Path, name: str, compressor: str
@@ -154,6 +173,18 @@ def test_format_is_detected_from_the_content(tmp_path: Path, name: str) -> None:
     assert [path.name for path in detected.companions] == (
         ["tokenizer.json"] if detected.format.name == "static-embeddings" else []
     )
+
+
+@pytest.mark.parametrize("mode", ["", "gz", "bz2", "xz"])
+def test_tar_member_is_named_unless_it_is_the_only_one(tmp_path: Path, mode: str) -> None:
+    """As of a zip archive; a folder's name may begin with a dot and a slash."""
+    path = tmp_path / "all.tar"
+    path.write_bytes(tarred(b"rain 1 2\n", f"w:{mode}", "./a.txt", "./deep/b.txt"))
+    assert read(glove.read, Path(f"{path}#deep/b.txt"), 2)[0] == ["rain"]
+    with pytest.raises(FormatError, match=r"has 2 members, not one; they are: a.txt, deep/b.txt. Name one"):
+        detect(path)
+    with pytest.raises(FormatError, match=r"has no member 'c.txt'; they are: a.txt, deep/b.txt"):
+        read(glove.read, Path(f"{path}#c.txt"), 2)
 
 
 EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 2), st.binary(min_size=1, max_size=4)), max_size=4)

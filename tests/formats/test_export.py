@@ -459,3 +459,18 @@ def test_exported_glove_text_is_as_short_as_the_original(
     words, rows = by_our_reader(word2vec.read_text, path, 50)
     assert words == list(glove_20k)
     assert np.array_equal(rows.view(np.uint32), np.asarray(glove_20k.matrix).view(np.uint32))
+
+
+def test_exported_npz_is_a_source(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
+    """What export writes as .npz loads again with the same words and bits; float64 is converted."""
+    vectors = make_vectors(["the", "New York", "\udcff", "two\nlines"])
+    embedhub.export(vectors, None, tmp_path / "mine.npz")
+    again = embedhub.load(tmp_path / "mine.npz")
+    assert list(again) == list(vectors)
+    assert again.matrix.tobytes() == vectors.matrix.tobytes()
+    np.savez_compressed(
+        tmp_path / "other.npz", matrix=vectors.matrix.astype(np.float64), words=np.array(["a", "b", "c", "d"])
+    )
+    other = embedhub.load(tmp_path / "other.npz")
+    assert list(other) == ["a", "b", "c", "d"]
+    assert other.matrix.tobytes() == vectors.matrix.tobytes()

@@ -346,7 +346,7 @@ def test_archive_member_is_named_unless_it_is_the_only_one(tmp_path: Path) -> No
     text = tmp_path / "c.txt"
     text.write_bytes(b"c 3 4\n")
     with pytest.raises(
-        FormatError, match=r"c.txt#d.txt: this is not a zip archive, so it has no member 'd.txt'"
+        FormatError, match=r"c.txt#d.txt: this is not a zip or tar archive, so it has no member 'd.txt'"
     ):
         read(glove.read, Path(f"{text}#d.txt"), 2)
     hashed = tmp_path / "x#y.txt"

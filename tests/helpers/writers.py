@@ -1,5 +1,6 @@
 """Minimal writers of each file format, as a specification of what the readers must read."""
 
+import io
 import json
 import struct
 from collections.abc import Sequence
@@ -66,6 +67,13 @@ def fasttext_bin(
     matrix = struct.pack("<?2q", quantized, *table.shape) + table.astype("<f4").tobytes()
     output = struct.pack("<b2q", 0, 1, dim) + bytes(4 * dim)
     return head + dictionary + matrix + output
+
+
+def npz(words: Sequence[str], rows: Rows) -> bytes:
+    """Write the arrays ``words`` and ``matrix``."""
+    file = io.BytesIO()
+    np.savez(file, matrix=rows, words=np.array(words, str))
+    return file.getvalue()
 
 
 def safetensors(tensors: dict[str, tuple[str, NDArray[Any]]]) -> bytes:

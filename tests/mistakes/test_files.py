@@ -1,5 +1,6 @@
 """What users pass instead of a file of vectors, and what the messages say."""
 
+import gzip
 import io
 import struct
 import tarfile
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mistakes import Mistake, check, each
 
@@ -27,11 +29,14 @@ def load_bytes(data: bytes) -> Callable[[Path], Any]:
 
 
 def tar() -> bytes:
-    """Return a tar archive with one file."""
+    """Return a tar archive with one file, in a zip archive."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("mine.txt"))
-    return file.getvalue()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as outer:
+        outer.writestr("mine.tar", file.getvalue())
+    return packed.getvalue()
 
 
 def cut_zip() -> bytes:
@@ -40,6 +45,25 @@ def cut_zip() -> bytes:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("mine.txt", "rain 1 2\n" * 100)
     return file.getvalue()[:500]
+
+
+def arrays(**named: Any) -> bytes:
+    """Return an archive of arrays."""
+    file = io.BytesIO()
+    np.savez(file, **named)
+    return file.getvalue()
+
+
+def zipped(*names: str) -> bytes:
+    """Return a zip archive with these members."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "rain 1 2\n")
+    return file.getvalue()
+
+
+ROWS = np.ones((2, 3), np.float32)
 
 
 def misspell(folder: Path) -> Any:
@@ -70,12 +94,52 @@ CONTENTS: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("a cut zip", cut_zip(), ("truncated", "download it again")),
     ("a web page", b"<!doctype html><p>gone", ("a web page",)),
     ("a pointer", b"version https://git-lfs.github.com/spec/v1\n", ("git-lfs pointer",)),
+    ("commas", b"rain,1,2\nwind,3,4\n", ("line 1", "commas", "sep='\\t'")),
+    ("commas after words", b"rain,1 2\nwind,3 4\n", ("line 1", "commas")),
+    ("decimal commas", b"rain 0,5 1,5\n", ("line 1", "decimal points", "commas")),
+    ("semicolons", b"rain;1;2\n", ("line 1", "semicolons")),
+    ("commas under a header", b"1 2\nrain,1,2\n", ("line 2", "commas")),
+    ("a tab in one line", b"a b 1 2\nc d 3 4\nrain\t1 2\n", ("line 3", "A tab separates fields only if")),
+    ("two spaces in one line", b"a b 1 2\nc d 3 4\nrain 1  2\n", ("line 3", "two spaces in a row")),
+    ("a word of two in columns", b"rain  1  2\n" * 10 + b"new york 1 2\n", ("line 11", "'new york 1 2'")),
+    ("a header of one number", b"2\nrain 1 2\nwind 3 4\n", ("line 1", "remove the line")),
+    ("a header with the dimension first", b"2 1\nrain 1 2\n", ("line 1", "write the header as '1 2'")),
+    ("a large header with the dimension first", b"2 400000\nrain 1 2\n", ("line 1", "as '400000 2'")),
+    ("a header of more", b"3 2\nrain 1 2\n", ("declares 3 vectors", "has 1", "allow_truncated=True")),
+    ("a header of fewer", b"1 2\nrain 1 2\nwind 3 4\n", ("declares 1 vectors", "has 2", "allow_truncated=")),
+    ("no last newline", b"rain 1 2\nwind 3 4", ("line 2", "no newline at its end", "allow_truncated=True")),
+    ("cut word2vec binary", b"2 2\nrain " + bytes(8) + b"wind ", ("inside vector 2", "allow_truncated=True")),
+    ("other arrays", arrays(x=ROWS, y=ROWS), ("'matrix'", "'words'", "embedhub.export", "got 'x', 'y'")),
+    ("words as objects", arrays(matrix=ROWS, words=np.array(["a", "b"], object)), ("dtype object", "pickle")),
+    ("fewer words", arrays(matrix=ROWS, words=np.array(["a"])), ("1 words", "shape (2, 3)")),
+    ("a matrix of integers", arrays(matrix=ROWS.astype(int), words=np.array(["a", "b"])), ("dtype int64",)),
+    ("a PyTorch file", zipped("a/data.pkl", "a/data/0"), ("PyTorch", "pickle", "lines of text")),
+    ("two members", zipped("a.txt", "b.txt"), ("2 members", "a.txt, b.txt", "archive.zip#member.txt")),
+    ("a zip in gzip", gzip.compress(zipped("a.txt")), ("zip archive inside of another file", "Unpack")),
     ("prose", b"It was a dark and stormy night.\n", ("expected vectors",)),
 ]
 MISTAKES = [
     *(Mistake(label, load_bytes(data), FormatError, ("mine.bin", *words)) for label, data, words in CONTENTS),
     Mistake("a folder", embedhub.load, LocalFileError, ("folder", "model.safetensors")),
     Mistake("a misspelt file", misspell, LocalFileError, ("vectrs.txt", "Did you mean 'vectors.txt'?")),
+    Mistake(
+        "a member that is not there",
+        lambda folder: (load_bytes(zipped("a.txt"))(folder), embedhub.load(f"{folder}/mine.bin#c.txt")),
+        FormatError,
+        ("no member 'c.txt'", "a.txt"),
+    ),
+    Mistake(
+        "a member of no archive",
+        lambda folder: (load_bytes(b"rain 1 2\n")(folder), embedhub.load(f"{folder}/mine.bin#c.txt")),
+        FormatError,
+        ("not a zip or tar archive", "no member 'c.txt'"),
+    ),
+    Mistake(
+        "a truncated source",
+        lambda _: embedhub.load("wordnet-ppmi", 25, allow_truncated=True),
+        ValueError,
+        ("allow_truncated", "file of your own"),
+    ),
     Mistake(
         "an address",
         lambda _: embedhub.load("https://example.org/vectors.txt"),
