@@ -1,15 +1,15 @@
 """`Vectors`: the matrix of a source and the words of its rows, both views of memory-mapped files."""
 
-import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, Never, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from embedhub.errors import WordNotFoundError
 from embedhub.vectors import fallbacks as chains
+from embedhub.vectors.arguments import check_keywords, check_topn, checked_matrix, checked_query
 from embedhub.vectors.blocks import Composer
 from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.vocabulary import Vocabulary
@@ -82,7 +82,7 @@ class Vectors(Collection[str]):
             self.matrix, self.words = np.asanyarray(matrix, np.float32), words
         else:
             self.words = Vocabulary.of(words)
-            self.matrix = _checked_matrix(matrix, len(self.words))
+            self.matrix = checked_matrix(matrix, len(self.words))
         self.name = name
         self.manifest = manifest or {}
         self.composer = composer
@@ -253,7 +253,9 @@ class Vectors(Collection[str]):
         norms = float(np.linalg.norm(first) * np.linalg.norm(second))
         return min(1.0, max(-1.0, float(first @ second) / norms)) if norms else 0.0
 
-    def most_similar(self, query: str | ArrayLike, topn: int = 10) -> list[tuple[str, float]]:
+    def most_similar(
+        self, query: str | ArrayLike = (), topn: int = 10, **unknown: Never
+    ) -> list[tuple[str, float]]:
         """Return the words with the largest cosine similarity to a word or vector.
 
         Example:
@@ -264,6 +266,7 @@ class Vectors(Collection[str]):
         Args:
             query: A word, which is excluded from the result, or a vector of shape ``(dim,)``.
             topn: Number of words, fewer if the vocabulary is smaller.
+            unknown: Refused; gensim's ``positive`` and ``negative`` are sums of vectors here.
 
         Returns:
             Pairs of word and cosine, largest first. A vector of zeros has cosine 0 with all others.
@@ -273,10 +276,11 @@ class Vectors(Collection[str]):
             TypeError: The query is neither a word nor numbers.
             ValueError: The query has another shape, or ``topn`` is below 1.
         """
-        topn = _check_topn(topn)
+        check_keywords(unknown)
+        topn = check_topn(topn)
         if isinstance(query, str):
             return self._nearest(self[query], topn, self._rows_used([query]))
-        return self._nearest(_checked_query(query, self.dim), topn, np.empty(0, np.int64))
+        return self._nearest(checked_query(query, self.dim), topn, np.empty(0, np.int64))
 
     def _nearest(
         self, vector: NDArray[np.float32], topn: int, excluded: NDArray[np.int64]
@@ -318,7 +322,7 @@ class Vectors(Collection[str]):
         Raises:
             WordNotFoundError: One of the three words is missing.
         """
-        topn = _check_topn(topn)
+        topn = check_topn(topn)
         three = self.lookup([a, b, c])
         three /= np.maximum(np.linalg.norm(three, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return self._nearest(three[1] - three[0] + three[2], topn, self._rows_used([a, b, c]))
@@ -351,44 +355,3 @@ class Vectors(Collection[str]):
             norms[norms == 0] = 1
             self._norms = norms
         return self._norms
-
-
-def _check_topn(topn: Any) -> int:
-    try:
-        number = operator.index(topn)
-    except TypeError:
-        raise TypeError(f"topn is {topn!r}; expected an integer of 1 or more.") from None
-    if number < 1:
-        raise ValueError(f"topn is {topn!r}; expected 1 or more.")
-    return number
-
-
-def _checked_query(query: ArrayLike, dim: int) -> NDArray[np.float32]:
-    """Return a query as a vector."""
-    expected = f"expected a word, or a vector of shape ({dim},)"
-    try:
-        vector = np.asarray(query, np.float32)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"query is {query!r:.60}; {expected}. Of several words, pass the mean of their vectors: "
-            "vectors.lookup(words).mean(axis=0)."
-        ) from None
-    if vector.shape != (dim,):
-        raise ValueError(f"query has shape {vector.shape}; {expected}.")
-    return vector
-
-
-def _checked_matrix(matrix: ArrayLike, rows: int) -> NDArray[np.float32]:
-    """Return a read-only view of a caller's matrix as float32; a copy only where it has another dtype."""
-    try:
-        checked = np.asarray(matrix, np.float32)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"matrix does not consist of numbers, in rows of one length ({error}).") from error
-    if checked.ndim != 2 or len(checked) != rows or not checked.size:  # noqa: PLR2004 - rows and columns
-        raise ValueError(f"matrix has shape {checked.shape}; expected ({rows}, dim), a row for each word.")
-    if not np.isfinite(checked).all():
-        (row,) = np.flatnonzero(~np.isfinite(checked).all(axis=1))[:1]
-        raise ValueError(f"matrix has NaN or infinity in row {row}; expected finite float32 numbers.")
-    checked = checked.view()
-    checked.flags.writeable = False
-    return checked

@@ -59,6 +59,18 @@ MISTAKES = [
         ("['king', 'queen']", "lookup(words).mean(axis=0)"),
     ),
     Mistake(
+        "positive and negative words",
+        lambda _: wordnet().most_similar(positive=["king", "woman"], negative=["man"]),
+        TypeError,
+        ("no positive=", "one word or vector", "vectors['king'] - vectors['man']", "analogy('man', 'king'"),
+    ),
+    Mistake(
+        "negative words only",
+        lambda _: wordnet().most_similar("king", negative=["man"]),
+        TypeError,
+        ("no negative=", "one word or vector"),
+    ),
+    Mistake(
         "neighbors of None",
         lambda _: wordnet().most_similar(None),
         ValueError,

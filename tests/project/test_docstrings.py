@@ -72,7 +72,8 @@ def test_callables_have_docstrings() -> None:
             wrong.append(f"{name} shows no example")
         if inspect.isclass(value) and issubclass(value, SourceContract | FormatContract):
             continue  # instantiated by pytest
-        taken = [argument for argument in inspect.signature(value).parameters if argument != "self"]
+        parameters = inspect.signature(getattr(value, "__func__", value)).parameters  # of a classmethod too
+        taken = [argument for argument in parameters if argument not in {"self", "cls"}]
         section = re.search(r"(?ms)^Args:\n(.*?)(?:^\w|\Z)", text)
         described = re.findall(r"(?m)^    \**(\w+):", section[1]) if section else []
         if taken and described != taken:
