@@ -205,8 +205,10 @@ def _run() -> int:
     except _UsageError as error:
         _print_usage_error(error)
         return 2
-    except (EmbedhubError, OSError, ValueError) as error:
-        if options.debug or _is_closed_pipe(error):
+    except Exception as error:
+        # Code of a source that fails has a note; anything else is a bug, whose traceback is needed.
+        known = isinstance(error, EmbedhubError | OSError | ValueError | MemoryError) or _notes(error)
+        if options.debug or not known or _is_closed_pipe(error):
             raise
         print_message("Error", _describe(error))
         return 1
@@ -222,10 +224,18 @@ def _describe(error: Exception) -> str:
     """Return the message of an error; other errors than embedhub's own mention --debug."""
     if isinstance(error, EmbedhubError):
         return str(error)
-    text = str(error)
+    text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        text = f"not enough memory{f' ({text})' if text else ''}; close other programs, or take a smaller dim"
+    if _notes(error):
+        text = f"{_notes(error)} {type(error).__name__}: {text}"
     return f"{(text or type(error).__name__).removesuffix('.')}. `embedhub --debug ...` shows the traceback."
+
+
+def _notes(error: Exception) -> str:
+    return " ".join(getattr(error, "__notes__", ()))
 
 
 def _print_usage_error(error: Any) -> None:

@@ -256,9 +256,12 @@ class EmbeddingSource(ABC):
                 )
                 if fetched:
                     self._remember_hashes(fetched)
-        except FormatError:
+        except FormatError as error:
             if fetched:
                 self._remove_unverified(fetched)
+            # A file of the user says enough by its path, one in the cache does not.
+            if fetched and fetched.file and self.name not in str(error):
+                raise type(error)(f"{self.name} {dim}d: {error}") from error
             raise
         if fetched and not settings.keep_downloads():
             self._remove_downloads(fetched)

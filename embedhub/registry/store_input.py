@@ -52,7 +52,9 @@ def _explain_errors(
     except (EmbedhubError, Warning):  # a warning is not an error of that code: the user made it one
         raise
     except OSError as error:
-        raise StoreError(f"The input of the store cannot be read: {error}. Nothing was published.") from error
+        raise StoreError(
+            f"{label}: the input of the store cannot be read: {error}. Nothing was published."
+        ) from error
     except Exception as error:
         error.add_note(
             f"{label}: this error comes from the code that reads or computes the vectors of the source. "

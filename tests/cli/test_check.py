@@ -233,7 +233,7 @@ def test_sources_of_plugins_are_checked(tmp_path: Path) -> None:
         ),
         ("raise KeyError('boo.')", "its code raised KeyError: 'boo.' (embedhub_ones.py, line 7)."),
         ("yield 1 / 0", "its code raised ZeroDivisionError: division by zero (embedhub_ones.py, line 7)."),
-        ("open('/gone/x')\n    yield", "The input of the store cannot be read: [Errno 2] No such file"),
+        ("open('/gone/x')\n    yield", "the input of the store cannot be read: [Errno 2] No such file"),
         ("yield from ()", "there are no vectors at all."),
         (
             "yield np.array(['a']), np.ones((1, dim), np.float32)",

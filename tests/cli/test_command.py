@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -21,8 +21,8 @@ from serving import Serving
 from typer.testing import CliRunner
 
 import embedhub
-from embedhub import EmbeddingSource
-from embedhub.cli.app import app, plugin_commands
+from embedhub import ComputedSource, EmbeddingSource, FormatError
+from embedhub.cli.app import _run, app, plugin_commands
 
 
 def test_version_and_help() -> None:
@@ -435,3 +435,40 @@ def test_embedhubs_own_commands_load_no_plugin(tmp_path: Path, cache: Path) -> N
     assert "loaded" not in run("list", "--help", **seeing(tmp_path)).stderr
     done = run("greet", "Ada", **seeing(tmp_path))
     assert (done.stdout, done.stderr) == ("Hello Ada\n", "loaded\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyError("k"), "bread 2d: this error comes from the code that reads or computes the vectors of the"),
+        (ValueError("two\nlines"), "ValueError: two lines. `embedhub --debug ...` shows the traceback."),
+        (MemoryError(), "not enough memory; close other programs, or take a smaller dim"),
+        (
+            PermissionError(13, "Permission denied", "/gone/x"),
+            "bread 2d: the input of the store cannot be read",
+        ),
+        (FormatError("/gone/x: line 2: cut."), "/gone/x: line 2: cut."),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_error_of_a_source_is_one_paragraph(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the code of a source raises, the command names it in one line, without a traceback."""
+
+    def compute(_: int) -> NoReturn:
+        raise error
+
+    facts: dict[str, Any] = dict.fromkeys(("description", "license", "citation", "homepage"), "")
+    facts |= {"name": "bread", "dims": (2,), "version": 1, "language": "en", "cased": True}
+    embedhub.register(ComputedSource(**facts, compute=compute))
+    monkeypatch.setattr("sys.argv", ["embedhub", "download", "bread", "2"])
+    try:
+        assert _run() == 1
+    finally:
+        embedhub.sources()._registered.pop("bread")  # noqa: SLF001 - there is no other way to take one back
+        embedhub.sources().refresh()
+    message = capsys.readouterr().err
+    assert message.startswith("Error: ")
+    assert words in message
+    assert message.count("\n") == 1

@@ -200,3 +200,10 @@ def test_corrected_parse_builds_the_store_again(mirror: Path) -> None:
         source = source_of(file, kind=Corrected, version=version)
         assert source.cache_key(2).endswith(f", version {version}")
         assert embedhub.load(source)["storm"].tolist() == [6, 8]
+
+
+@pytest.mark.parametrize("kind", ["glove", "word2vec-text", "fasttext"])
+def test_error_of_a_reader_names_source_and_file(mirror: Path, kind: str) -> None:
+    """A file in the cache is not one that the user knows, so the source and the dimension come first."""
+    with pytest.raises(FormatError, match=r"^some 4d: .*vectors: "):
+        embedhub.load(source_of(put(mirror, b"rain 1 2 3 4\nwind 1\n", format=kind), dim=4))
