@@ -18,6 +18,10 @@ _SILENT_WAIT = 0.5  # seconds before a process that waits for a lock reports it
 _log = logging.getLogger("embedhub")
 
 
+class NotWritableError(StoreError):
+    """A folder of the cache cannot be written."""
+
+
 def downloads_folder() -> Path:
     """Return the folder of downloaded files."""
     return settings.cache_folder() / "downloads"
@@ -32,7 +36,7 @@ def ensure_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
+        raise NotWritableError(
             f"{folder}: this folder of the cache cannot be made ({error.strerror}). "
             "Set EMBEDHUB_CACHE to a folder that you can write to."
         ) from error
@@ -71,9 +75,9 @@ def lock(name: str, label: str) -> Iterator[None]:
         with progress_bar(f"Waiting for another process that is {label}", None, in_bytes=False):
             file_lock.acquire()
     except OSError as error:
-        raise StoreError(
-            f"{_locks()}: no lock can be taken there ({error.strerror}), so the cache is read-only, and the "
-            "vectors are not in it. Set EMBEDHUB_CACHE to a folder that you can write to."
+        raise NotWritableError(
+            f"{_locks()}: no lock can be taken there ({error.strerror}), so the cache is read-only. "
+            "Set EMBEDHUB_CACHE to a folder that you can write to."
         ) from error
     try:
         yield

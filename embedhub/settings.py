@@ -17,6 +17,7 @@ from pathlib import Path
 
 import platformdirs
 
+from embedhub._url import shown_url
 from embedhub.errors import SettingsError
 
 
@@ -56,7 +57,7 @@ def mirror() -> str | Path | None:
     if text.startswith(("http://", "https://")):
         return text.rstrip("/")
     if "://" in text:
-        raise SettingsError(f"EMBEDHUB_MIRROR is {text!r}; expected an http(s) URL or a folder.")
+        raise SettingsError(f"EMBEDHUB_MIRROR is {shown_url(text)!r}; expected an http(s) URL or a folder.")
     return Path(text).expanduser().absolute()
 
 

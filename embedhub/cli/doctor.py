@@ -11,13 +11,13 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies
 
 import typer
 
 import embedhub
 from embedhub import settings
+from embedhub._url import shown_url
 from embedhub.cli.app import (
     COMMANDS_OF_EXTRAS,
     Json,
@@ -191,7 +191,7 @@ def _check_settings() -> "Iterator[Finding]":
         try:
             value = read()
         except SettingsError as error:
-            yield Finding("settings", name, text, str(error))
+            yield Finding("settings", name, shown_url(text, query=False), str(error))
             continue
         advice = None
         if name == "EMBEDHUB_MIRROR" and isinstance(value, Path) and not value.is_dir():
@@ -200,25 +200,20 @@ def _check_settings() -> "Iterator[Finding]":
             advice = (
                 f"No installed plugin is named {' or '.join(map(repr, unknown))}. The topic plugins has all."
             )
-        yield Finding("settings", name, _without_password(text) if text else "not set", advice)
+        yield Finding("settings", name, shown_url(text, query=False) if text else "not set", advice)
     for name in sorted(os.environ):
         if name.startswith("EMBEDHUB_") and name not in _SETTINGS:
             similar = difflib.get_close_matches(name, _SETTINGS, n=1)
             hint = f" Did you mean {similar[0]}?" if similar else ""
-            yield Finding("settings", name, os.environ[name], f"embedhub has no such setting.{hint}")
+            yield Finding(
+                "settings",
+                name,
+                shown_url(os.environ[name], query=False),
+                f"embedhub has no such setting.{hint}",
+            )
     proxies = getproxies()
     for name in sorted(proxies):
-        yield Finding("settings", f"proxy: {name}", _without_password(proxies[name]))
-
-
-def _without_password(text: str) -> str:
-    """Return a URL with its password replaced by asterisks."""
-    with suppress(ValueError):
-        parts = urlsplit(text)
-        if parts.password is not None:
-            host = parts.netloc.rpartition("@")[2]
-            return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
-    return text
+        yield Finding("settings", f"proxy: {name}", shown_url(proxies[name], query=False))
 
 
 def _check_plugins() -> "Iterator[Finding]":

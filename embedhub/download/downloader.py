@@ -76,7 +76,7 @@ class Downloader:
             size = file.size or (member.size if member else None)
             verifier = Verifier(location, algorithm, size)
         # Each location has its own partial file, so that the next one does not undo what this one gave.
-        place = hashlib.sha256(remote.location.encode()).hexdigest()[:8]
+        place = hashlib.sha256(remote.address.encode()).hexdigest()[:8]
         self._partial = partial = ResumableFile(
             output.with_name(f"{Path(file.cache_name).name}.{place}.part"),
             remote,

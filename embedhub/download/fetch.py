@@ -19,15 +19,16 @@ from embedhub import _atomic, settings
 from embedhub import _cache as cache
 from embedhub._compression import open_bytes
 from embedhub._frozen import FrozenDict
+from embedhub._url import shown_url
 from embedhub._warn import warn
 from embedhub.download.downloader import Downloader
+from embedhub.download.failures import combined_error
 from embedhub.download.http import (
     ByteSource,
     FolderBytes,
     HttpBytes,
     RemoteChangedError,
     SafeSession,
-    UnavailableError,
 )
 from embedhub.download.remote_file import PART_NAME, WGET_ON_WINDOWS, Fetched, RemoteFile, flat_name
 from embedhub.download.resumable import retry
@@ -36,7 +37,6 @@ from embedhub.errors import (
     ChecksumError,
     DownloadError,
     EmbedhubError,
-    OfflineError,
     StoreError,
     UnverifiedWarning,
 )
@@ -74,7 +74,7 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
     """
     fetched, failures = try_candidates(candidates, label=label)
     if fetched is None:
-        raise _combined_error(candidates, failures, label, command)
+        raise combined_error(candidates, failures, label, command)
     return fetched
 
 
@@ -92,7 +92,9 @@ def try_candidates(
     with SafeSession() as session:
         for file in sorted(candidates, key=lambda file: not (folder / file.cache_name).exists()):
             if not _is_allowed(file):
-                location = next(part.location for part in file.all_files if part.known_hash is None)
+                location = next(
+                    shown_url(part.location) for part in file.all_files if part.known_hash is None
+                )
                 failures.append(
                     DownloadError(f"{location}: it has no published hash, and EMBEDHUB_REQUIRE_HASH is set.")
                 )
@@ -343,37 +345,6 @@ def _remove_stale_parts(candidates: Sequence[RemoteFile], folder: Path) -> None:
                         stale.unlink(missing_ok=True)
 
 
-def _combined_error(
-    candidates: Sequence[RemoteFile], failures: Sequence[DownloadError], label: str, command: str | None
-) -> DownloadError:
-    """Return one error that lists everything that was tried."""
-    tried = "\n".join(f"  - {error}" for error in failures)
-    is_wrong = any(isinstance(error, ChecksumError) for error in failures)
-    if settings.offline() and not is_wrong:
-        wanted = "\n".join(f"  - {part.location}" for file in candidates for part in file.all_files)
-        run = f'run: python -c "import embedhub; {command}" and ' if command else "download it, and "
-        return OfflineError(
-            f"{label} is not in the cache ({settings.cache_folder()}), and EMBEDHUB_OFFLINE is set. Wanted:\n"
-            + wanted
-            + (f"\nTried:\n{tried}" if failures else "")
-            + f"\nOn a machine with network access, {run}copy its cache folder here, or set EMBEDHUB_MIRROR "
-            "to a folder that has <host>/<path> of one of these."
-        )
-    advice = []
-    if any(isinstance(error, UnavailableError) for error in failures):
-        advice.append("Try again later: an interrupted download is kept, and resumed.")
-    if is_wrong:
-        advice.append(
-            "A file with other bytes than the source names has changed at its URL, or is damaged there: tell "
-            "the author of the source, or of its plugin."
-        )
-    advice.append(
-        f"{'Or set' if advice else 'Set'} EMBEDHUB_MIRROR to a URL or folder that has <host>/<path> of these."
-    )
-    kind = ChecksumError if is_wrong else DownloadError
-    return kind(f"{label} is not available at any of its locations:\n{tried}\n{' '.join(advice)}")
-
-
 def _recorded_hash_path(file: RemoteFile) -> Path:
     return settings.cache_folder() / "hashes" / flat_name(file.cache_name)
 
@@ -386,10 +357,10 @@ def _remembered_hash(file: RemoteFile) -> str | None:
 
 
 def _remember_hash(file: RemoteFile, digest: str) -> None:
-    path = _recorded_hash_path(file)
-    _atomic.publish_text(path, f"{digest}  {file.location}\n")
+    path, location = _recorded_hash_path(file), shown_url(file.location)
+    _atomic.publish_text(path, f"{digest}  {location}\n")
     warn(
-        f"{file.location}: there is no published hash of this file. Its hash {digest} is remembered, and "
+        f"{location}: there is no published hash of this file. Its hash {digest} is remembered, and "
         "later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 refuses such files.",
         UnverifiedWarning,
     )

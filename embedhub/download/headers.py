@@ -87,13 +87,15 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def refusal_hint(response: requests.Response, location: str, own: OwnHeaders | None) -> str:
-    """Return what to do about an answer that asks for credentials, or refuses them; empty for any other.
+    """Return what to do about an answer without the file, or that asks for credentials; else empty.
 
     Args:
         response: The answer.
         location: The URL that was asked for, before redirects.
         own: The headers of the file.
     """
+    if response.status_code in {requests.codes.not_found, requests.codes.gone}:
+        return " The file was moved or removed; a newer version of its source may know where it is."
     if response.status_code not in {requests.codes.unauthorized, requests.codes.forbidden}:
         return ""
     host = urlsplit(response.url).netloc.rpartition("@")[2]

@@ -12,6 +12,7 @@ import requests
 import urllib3
 
 from embedhub._sniff import SNIFF_BYTES
+from embedhub._url import shown_url
 from embedhub.download.headers import OwnHeaders, origin, refusal_hint
 from embedhub.download.remote_file import Headers
 from embedhub.errors import DownloadError
@@ -23,6 +24,7 @@ READ_SECONDS = 30
 _MAX_RETRY_AFTER = 60  # seconds
 _RETRYABLE_STATUS_CODES = {429, 500, 502, 503, 504}
 _TAIL_BYTES = 1 << 16
+_PROXY_REFUSAL = "407"  # HTTP status; requests gives only its text
 
 
 class UnavailableError(DownloadError):
@@ -45,7 +47,9 @@ class ByteSource(Protocol):
     """A file of which ranges of bytes can be read."""
 
     location: str
-    """Its URL or path."""
+    """Its URL or path, as messages show it."""
+    address: str
+    """The same, whole: it may have a password."""
     size: int | None
     """Number of bytes; None if the server does not report it."""
     ranges: bool
@@ -66,7 +70,7 @@ class FolderBytes:
     ranges = True
 
     def __init__(self, path: Path) -> None:
-        self.location = str(path)
+        self.location = self.address = str(path)
         self.size: int | None = None
         self.validator: str | None = None
         self._path = path
@@ -97,13 +101,14 @@ class HttpBytes:
     """A file on an HTTP server; each range is a request of its own, redirects included.
 
     Args:
-        location: Its URL.
+        address: Its URL.
         session: Makes the requests.
         headers: Returns headers for this host; it is called once, before the first request.
     """
 
-    def __init__(self, location: str, session: "SafeSession", headers: Headers | None = None) -> None:
-        self.location = location
+    def __init__(self, address: str, session: "SafeSession", headers: Headers | None = None) -> None:
+        self.address = address
+        self.location = shown_url(address)
         self.size: int | None = None
         self.ranges = False
         self.validator: str | None = None
@@ -164,7 +169,7 @@ class HttpBytes:
                 headers["If-Range"] = self.validator
         try:
             response = self._session.get(
-                self.location,
+                self.address,
                 headers=headers,
                 auth=self._own_headers,
                 stream=True,
@@ -175,7 +180,13 @@ class HttpBytes:
                 raise
             if isinstance(_root(error), ssl.SSLCertVerificationError):
                 raise DownloadError(
-                    f"{self.location}: the certificate is not trusted ({_reason(error)})."
+                    f"{self.location}: the certificate is not trusted ({_reason(error)}). If a proxy or a "
+                    "server of yours signs it, name the file of its certificates in REQUESTS_CA_BUNDLE."
+                ) from error
+            if isinstance(error, requests.exceptions.ProxyError) and _PROXY_REFUSAL in str(error):
+                raise DownloadError(
+                    f"{self.location}: the proxy asks for a name and a password. Set HTTPS_PROXY to "
+                    "http://NAME:PASSWORD@HOST:PORT."
                 ) from error
             raise TransientError(f"{self.location}: no answer ({_reason(error)}).") from error
         if response.ok:
@@ -192,7 +203,7 @@ class HttpBytes:
             return DownloadError(f"{self.location}: an empty body.")
         message = f"{self.location}: HTTP {response.status_code} {response.reason}."
         if response.status_code not in _RETRYABLE_STATUS_CODES:
-            return DownloadError(message + refusal_hint(response, self.location, self._own_headers))
+            return DownloadError(message + refusal_hint(response, self.address, self._own_headers))
         wait = response.headers.get("Retry-After", "")
         seconds = float(wait) if wait.isdigit() else 0.0
         if seconds > _MAX_RETRY_AFTER:
@@ -227,7 +238,8 @@ class SafeSession(requests.Session):
         target = super().get_redirect_target(resp)
         if target and resp.url.startswith("https:") and not urljoin(resp.url, target).startswith("https:"):
             resp.close()
-            raise DownloadError(f"{resp.url}: a redirect to {target}, away from https, was refused.")
+            here, there = (shown_url(url, query=False) for url in (resp.url, target))
+            raise DownloadError(f"{here}: a redirect to {there}, away from https, was refused.")
         return target
 
 

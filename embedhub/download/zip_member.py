@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from embedhub._sniff import sniff
 from embedhub.download.http import ByteSource, RangeReader, peek
-from embedhub.errors import DownloadError
+from embedhub.errors import ChecksumError, DownloadError
 
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # deflate, no name, no time, unknown system
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # APPNOTE.TXT 4.3.7: signature, ..., length of name, of extra field
@@ -35,7 +35,8 @@ def locate(remote: ByteSource, name: str) -> Member:
     """Return a member's place by the archive's central directory, which is in its last 64 KiB.
 
     Raises:
-        DownloadError: It is not a zip archive, or has no such deflated member.
+        ChecksumError: It is not a zip archive.
+        DownloadError: It has no such deflated member.
     """
     reader = RangeReader(remote)
     try:
@@ -43,7 +44,7 @@ def locate(remote: ByteSource, name: str) -> Member:
             info = archive.getinfo(name)
     except zipfile.BadZipFile as error:
         identified = sniff(peek(remote)) or "none"
-        raise DownloadError(
+        raise ChecksumError(
             f"{remote.location}: expected a zip archive, but this is {identified} ({error})."
         ) from error
     except KeyError as error:

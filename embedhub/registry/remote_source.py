@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from embedhub import settings
 from embedhub._frozen import FrozenDict
+from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched, RemoteFile
-from embedhub.errors import FormatError, UnexpectedEndError
+from embedhub.errors import FormatError, StoreError, UnexpectedEndError
 from embedhub.formats import check_format, get_composer, get_format, versions
-from embedhub.registry.source import EmbeddingSource
+from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
+from embedhub.vectors.vectors import Vectors
 
 _STATIC = "static-embeddings"  # and static-embeddings-prefix
 
@@ -272,17 +275,28 @@ class RemoteSource(EmbeddingSource):
         file = (fetched and fetched.file) or self.candidates(dim)[0]
         origin: dict[str, Any] = {
             "fingerprint": metadata.pop("fingerprint"),
-            "url": file.url,
+            "url": shown_url(file.url),
             "member": file.member,
             "hash": file.known_hash,
         }
         if file.companions:
-            origin["beside"] = [{"url": other.url, "hash": other.known_hash} for other in file.companions]
+            origin["beside"] = [
+                {"url": shown_url(other.url), "hash": other.known_hash} for other in file.companions
+            ]
         return origin | metadata
 
     def _file_locks(self, dim: int) -> tuple[str, ...]:
         """Return the names of the locks of all candidates and their companions."""
         return tuple(sorted({file.lock_name for first in self.candidates(dim) for file in first.all_files}))
+
+    def _without_cache(self, dim: int, cache_key: str, reopen: Reopen, error: StoreError) -> Vectors:
+        """Raise an error: offline the one that says how to bring the file."""
+        if settings.offline():
+            from embedhub.download.failures import offline_error
+
+            label, command = f"{self.name} {dim}d", f"embedhub.load({self.name!r}, {dim})"
+            raise offline_error(self.candidates(dim), (), label, command, reason=str(error)) from error
+        return super()._without_cache(dim, cache_key, reopen, error)
 
     def _remember_hashes(self, fetched: Fetched) -> None:
         """Remember the hash of a file without a published one, when it has been parsed."""

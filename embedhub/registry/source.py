@@ -15,7 +15,7 @@ from embedhub import _cache as cache
 from embedhub._names import check_name, folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import DimNotFoundError, FormatError, UnexpectedEndError
+from embedhub.errors import DimNotFoundError, FormatError, StoreError, UnexpectedEndError
 from embedhub.registry.store_input import write_blocks
 from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
@@ -212,17 +212,12 @@ class EmbeddingSource(ABC):
         dim = self.check_dim(dim)
         key = self.cache_key(dim)
         folder = store_path(self.name, dim, key)
-        if not folder.exists():
-            with ExitStack() as locks:
-                locks.enter_context(
-                    cache.lock(build_lock_name(self.name, dim), f"building {self.name} {dim}d")
-                )
-                # Another source may read the same file, and removes it when its own store is built.
-                for name in self._file_locks(dim):
-                    locks.enter_context(cache.lock(name, f"reading a file of {self.name} {dim}d"))
-                if not folder.exists():
-                    self._build(folder, dim, key)
         reopen = reopen or self._reopen(dim, key)
+        try:
+            if not folder.exists():
+                self._build_once(folder, dim, key)
+        except cache.NotWritableError as error:
+            return self._without_cache(dim, key, reopen, error)
         return open_store(
             folder,
             fallbacks=self.fallbacks,
@@ -231,6 +226,35 @@ class EmbeddingSource(ABC):
             tokenization=self.tokenization,
             reopen=reopen,
         )
+
+    def _build_once(self, folder: Path, dim: int, key: str) -> None:
+        """Build the store under its locks, unless another process has built it meanwhile."""
+        with ExitStack() as locks:
+            locks.enter_context(cache.lock(build_lock_name(self.name, dim), f"building {self.name} {dim}d"))
+            # Another source may read the same file, and removes it when its own store is built.
+            for name in self._file_locks(dim):
+                locks.enter_context(cache.lock(name, f"reading a file of {self.name} {dim}d"))
+            if not folder.exists():
+                self._build(folder, dim, key)
+
+    def _without_cache(
+        self,
+        dim: int,
+        cache_key: str,  # noqa: ARG002 - for subclasses
+        reopen: Reopen,  # noqa: ARG002
+        error: StoreError,
+    ) -> Vectors:
+        """Open vectors that are not in the cache, which cannot be written, or raise an error.
+
+        Args:
+            dim: One of `dims`.
+            cache_key: The result of `cache_key`.
+            reopen: As for `vectors`.
+            error: Why the cache cannot be written.
+        """
+        raise StoreError(
+            f"{self.name} {dim}d is not in the cache, and has to be built there. {error}"
+        ) from error
 
     def _build(self, folder: Path, dim: int, key: str) -> None:
         """Fetch the file, write the store, publish it, and discard the file."""

@@ -75,7 +75,7 @@ def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
         "is skipped, because it is broken: ZeroDivisionError: division by zero (embedhub_broken.py, line 16)"
     )
     assert findings["embedhub-one (embedhub-one)"]["value"] == "1.0, sources: 1"
-    assert findings["proxy: https"]["value"] == "http://me:***@127.0.0.1:9"
+    assert findings["proxy: https"]["value"] == "http://127.0.0.1:9"
 
 
 def test_sentences_end_once(tmp_path: Path) -> None:

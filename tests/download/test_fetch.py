@@ -115,7 +115,6 @@ def test_next_candidate_is_tried() -> None:
     [
         (pinned(TEXT, name="absent.txt"), "absent.txt"),
         (a_member(member="absent.txt"), "has no member 'absent.txt', only big.bin, deep/some.2d.txt"),
-        (a_member(name="some.txt"), "expected a zip archive, but this is none"),
         (a_member(name="stored.zip"), "not a plain deflated one"),
     ],
 )
@@ -128,6 +127,49 @@ def test_error_names_every_url(file: RemoteFile, words: str) -> None:
     assert f"  - {file.url}: no answer" in message
     assert "EMBEDHUB_MIRROR" in message
     assert not isinstance(caught.value, ChecksumError)
+
+
+@pytest.mark.usefixtures("use_mirror")
+@pytest.mark.parametrize("offline", ["0", "1"])
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (replace(pinned(TEXT), known_hash="sha256:" + 64 * "0"), "expected sha256:0"),
+        (pinned(TEXT + b" "), f"expected {len(TEXT) + 1:,} bytes"),
+        (a_member(name="some.txt"), "expected a zip archive, but this is none"),
+    ],
+    ids=["hash", "size", "no archive"],
+)
+def test_wrong_bytes_are_a_checksum_error(
+    file: RemoteFile, words: str, offline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong bytes at a mirror are told apart from a file that is absent, offline too."""
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", offline)
+    if offline == "1" and "://" in os.environ["EMBEDHUB_MIRROR"]:
+        pytest.skip("offline, a mirror is asked only if it is a folder")
+    with pytest.raises(ChecksumError) as caught:
+        fetch([file])
+    assert words in str(caught.value)
+    assert "Try again later" not in str(caught.value) or "no answer" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+def test_password_of_a_mirror_is_in_no_message_and_no_file(
+    status: int, mirror: Path, cache: Path, serve: Callable[[Path], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user and the password in EMBEDHUB_MIRROR are sent, and neither shown nor written."""
+    serving = serve(mirror)
+    serving.faults += [{"status": status} if status != 200 else {"cut": 0}] * 99
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base.replace("//", "//me:secret@"))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(DownloadError) as caught:
+        fetch([pinned(TEXT)])
+    assert serving.base.removeprefix("http://") in str(caught.value)
+    assert any("authorization" in received for received in serving.received)
+    written = [path.read_bytes() for path in cache.rglob("*") if path.is_file()]
+    for text in (str(caught.value).encode(), *written):
+        assert b"secret" not in text
+        assert b"me:" not in text
 
 
 def test_mirror_with_another_scheme_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

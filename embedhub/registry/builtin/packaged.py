@@ -1,16 +1,23 @@
 """Sources whose file is inside the package."""
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import ChecksumError
+from embedhub.errors import ChecksumError, StoreError
 from embedhub.formats import get_format, versions
-from embedhub.registry.source import EmbeddingSource
+from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.vectors import Vectors
+
+_log = logging.getLogger("embedhub")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,3 +61,17 @@ class PackagedSource(EmbeddingSource):
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read the file in its format."""
         return get_format(self.format).read(fetched.path, dim)
+
+    def _without_cache(self, dim: int, cache_key: str, reopen: Reopen, error: StoreError) -> Vectors:
+        """Read the vectors into memory, since the package has all of them."""
+        fetched = self.fetch(dim)
+        _log.info("%s %sd is held in memory. %s", self.name, dim, error)
+        blocks = [block for block in self.parse(fetched, dim) if isinstance(block, Block)]
+        return Vectors(
+            np.concatenate([block.vectors for block in blocks]),
+            list(chain.from_iterable(block.words for block in blocks)),
+            name=self.name,
+            manifest=self.manifest(dim, cache_key, fetched),
+            fallbacks=self.fallbacks,
+            reopen=reopen,
+        )
