@@ -40,7 +40,7 @@ def offline_error(
     *,
     reason: str = "",
 ) -> OfflineError:
-    """Return the error of a machine without a network, with what is wanted and how to bring it.
+    """Return the error of a machine without a network, with what is wanted and how to get it.
 
     Args:
         candidates: Files with the same content, in order of preference.

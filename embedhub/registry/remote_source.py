@@ -290,7 +290,7 @@ class RemoteSource(EmbeddingSource):
         return tuple(sorted({file.lock_name for first in self.candidates(dim) for file in first.all_files}))
 
     def _without_cache(self, dim: int, cache_key: str, reopen: Reopen, error: StoreError) -> Vectors:
-        """Raise an error: offline the one that says how to bring the file."""
+        """Raise an error: offline the one that says where to get the file."""
         if settings.offline():
             from embedhub.download.failures import offline_error
 

@@ -143,7 +143,7 @@ def test_error_names_every_url(file: RemoteFile, words: str) -> None:
 def test_wrong_bytes_are_a_checksum_error(
     file: RemoteFile, words: str, offline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wrong bytes at a mirror are told apart from a file that is absent, offline too."""
+    """Wrong bytes at a mirror differ from a file that is absent, offline too."""
     monkeypatch.setenv("EMBEDHUB_OFFLINE", offline)
     if offline == "1" and "://" in os.environ["EMBEDHUB_MIRROR"]:
         pytest.skip("offline, a mirror is asked only if it is a folder")
