@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from embedhub.layers._distribution import assign_to_devices, pad_to_devices
 
 _ALIGNMENT = 64  # bytes: EIGEN_MAX_ALIGN_BYTES with AVX-512
+# In a clone: sums of it are infinite, and its results NaN, where zeros would pass for vectors. NaN itself is not
+# valid in strict JSON, in which a saved model has it.
+_NO_VECTORS = 3e38
 _HALF_PRECISION = {"float16", "bfloat16"}
 
 
@@ -49,8 +52,8 @@ def embedding_from_matrix(
     if distributed:
         assign_to_devices(layer, matrix)
     # The initializer holds the matrix, which would otherwise be written into the config of a saved model.
-    # keras.models.clone_model copies the config but not the vectors: NaN shows that, and zeros would not.
-    layer.embeddings_initializer = keras.initializers.Constant(0 if constant else float("nan"))
+    # keras.models.clone_model copies the config but not the vectors, so that this is what a clone has.
+    layer.embeddings_initializer = keras.initializers.Constant(_NO_VECTORS)
     return layer
 
 

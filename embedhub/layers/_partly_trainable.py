@@ -50,6 +50,7 @@ def partly_trainable(
     # All tables get the same mask, that of padding: a sum has a mask only if all of its terms have one.
     frozen = {"mask_zero": mask_zero, "trainable": False, "constant": True, "dtype": dtype}
     position_layer = embedding_from_matrix(position, trainable=False, constant=True, dtype="float32")
+    position_layer.embeddings_initializer = keras.initializers.get("zeros")  # a valid row, in a clone too
     positions = keras.layers.Reshape((-1,), dtype="float32")(position_layer(index))
     trainable_layer = embedding_from_matrix(
         trainable_table, mask_zero=mask_zero, trainable=len(trainable_rows) > 0, dtype=dtype, **options
