@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from embedhub.layers._distribution import assign_to_devices, pad_to_devices
 
 _ALIGNMENT = 64  # bytes: EIGEN_MAX_ALIGN_BYTES with AVX-512
-# In a clone: sums of it are infinite, and its results NaN, where zeros would pass for vectors. NaN itself is not
-# valid in strict JSON, in which a saved model has it.
+# In a clone: sums of it are infinite, and its results NaN, where zeros would pass for vectors. NaN itself is
+# not valid in strict JSON, in which a saved model has it.
 _NO_VECTORS = 3e38
 _HALF_PRECISION = {"float16", "bfloat16"}
 
