@@ -57,7 +57,9 @@ def mirror() -> str | Path | None:
     if text.startswith(("http://", "https://")):
         return text.rstrip("/")
     if "://" in text:
-        raise SettingsError(f"EMBEDHUB_MIRROR is {shown_url(text)!r}; expected an http(s) URL or a folder.")
+        raise SettingsError(
+            f"EMBEDHUB_MIRROR is {shown_url(text, query=False)!r}; expected an http(s) URL or a folder."
+        )
     return Path(text).expanduser().absolute()
 
 
