@@ -8,11 +8,21 @@ from typing import Any
 import keras
 
 from embedhub._text_lines import is_utf8
+from embedhub._warn import warn_or_log
 from embedhub.errors import BackendError, VocabularyError
+from embedhub.layers._surface import STANDARDIZATIONS, surface_forms
 from embedhub.layers.keras import keras_embedding
 from embedhub.registry.registry import Source, load
+from embedhub.vectors.fallbacks import validate_fallbacks
 
 _SPECIAL_TOKENS = {"", "[UNK]"}  # of TextVectorization: padding at 0, unknown words at 1
+_MAX_LISTED = 5
+_OTHER_NAMES = {
+    "output_sequence_length": "input_length=",
+    "vocabulary": "include=, words or texts that are added to the source's words",
+    "word_index": "include=, words or texts that are added to the source's words",
+    "num_words": "max_tokens=",
+}
 _CASED_RATIO = 0.01  # of words with capitals; an uncased source may have a few, such as <UNK>
 
 
@@ -81,8 +91,11 @@ def keras_text_embedding(
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
         dim: Dimension; optional if the source has only one.
-        max_tokens: Number of the source's most frequent words to use; the words of ``include`` are added.
-            Words that ``standardize`` and ``split`` never produce do no harm.
+        max_tokens: Number of the source's most frequent words to use, of those that ``standardize`` and
+            ``split`` leave unchanged. Contractions and the words of ``include`` are added: with punctuation
+            stripped, ``cant`` has the mean of the vectors of the source's pieces, ``ca`` and ``n't``, and a
+            possessive or hyphenated word of ``include`` likewise. A word that is another one without
+            punctuation ("its", "it's") keeps its own vector, and a warning counts these.
         include: The caller's own words or whole texts, which are standardized and split like all texts. Those
             that the source does not have are missing words, which ``trainable="missing"`` trains.
         input_length: Length to which sequences are truncated or padded; by default that of the longest in
@@ -108,15 +121,26 @@ def keras_text_embedding(
         raise ValueError(f"max_tokens is {max_tokens}; expected an integer of 0 or more.")
     if isinstance(include, str | bytes):
         raise TypeError(f"include is a single string, {include[:50]!r}; expected several words or texts.")
+    for option, instead in _OTHER_NAMES.items():
+        if option in embedding_options:
+            raise TypeError(f"{option}= is not an option of keras_text_embedding: pass {instead}.")
     vectors = load(source, dim)
-    # TensorFlow's strings cannot represent other words.
-    source_words = [word for word in vectors.words[:max_tokens] if is_utf8(word)]
     if standardize == "auto":
-        cased = sum(word != word.lower() for word in source_words) > _CASED_RATIO * len(source_words)
+        words = vectors.words[:max_tokens]
+        cased = sum(word != word.lower() for word in words) > _CASED_RATIO * len(words)
         standardize = "strip_punctuation" if cased else "lower_and_strip_punctuation"
     options = {"standardize": standardize, "split": split}
-    words = dict.fromkeys([*source_words, *_words_by_frequency(list(include), **options)])
-    vocabulary = [word for word in words if word not in _SPECIAL_TOKENS]
+    if split == "whitespace" and (standardize is None or standardize in STANDARDIZATIONS):
+        chain = embedding_options.get("fallbacks")
+        chain = vectors.fallbacks if chain is None else validate_fallbacks(chain)
+        surface = surface_forms(vectors, max_tokens, include, standardize, chain)
+        _tell(surface.ambiguous)
+        embedding_options |= {"fallbacks": ()}
+        vocabulary, vectors = surface.words, surface.vectors
+    else:  # what a function does to words is known only to TensorFlow, whose strings are UTF-8
+        source_words = filter(is_utf8, vectors.words[:max_tokens])
+        found = dict.fromkeys([*source_words, *_words_by_frequency(list(include), **options)])
+        vocabulary = [word for word in found if word not in _SPECIAL_TOKENS]
     if not vocabulary:
         raise VocabularyError(f"max_tokens={max_tokens} and include= leave no words for a vocabulary.")
     vectorize = keras.layers.TextVectorization(
@@ -124,6 +148,18 @@ def keras_text_embedding(
     )
     embedding = keras_embedding(vectors, None, vectorize, input_length, **embedding_options)
     return TextLayers(vectorize, embedding)
+
+
+def _tell(ambiguous: dict[str, str]) -> None:
+    """Warn about words that have two readings once their punctuation is stripped."""
+    if ambiguous:
+        examples = ", ".join(f"{word} ({raw})" for word, raw in list(ambiguous.items())[:_MAX_LISTED])
+        warn_or_log(
+            f"keras_text_embedding: {len(ambiguous)} words keep their own vector, although without "
+            f"punctuation others are written the same: {examples}. For texts where they matter, use "
+            "standardize='lower' and separate punctuation from words.",
+            UserWarning,
+        )
 
 
 def _words_by_frequency(texts: list[str], **options: Any) -> list[str]:

@@ -1,5 +1,6 @@
 """Layers from strings to vectors."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import embedhub
 from embedhub import RemoteFile, VocabularyError
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import BackendError
+from embedhub.matrix.tokenizers import treebank_tokenize
 from embedhub.vectors.blocks import Block
 
 BACKEND = keras.backend.backend()
@@ -50,8 +52,11 @@ def test_strings_become_vectors(text: embedhub.TextLayers) -> None:
 
 def test_vocabulary_is_the_first_words_of_the_source_and_of_include(text: embedhub.TextLayers) -> None:
     """The source's most frequent words come first, then those of ``include``, standardized like texts."""
-    words = embedhub.load("wordnet-ppmi", 25).words[:3000]
-    assert text.vectorize.get_vocabulary() == ["", "[UNK]", *words, "qwxz"]
+    words = [word for word in embedhub.load("wordnet-ppmi", 25).words[:4000] if word.isalnum()][:3000]
+    vocabulary = text.vectorize.get_vocabulary()
+    assert vocabulary[:3002] == ["", "[UNK]", *words]
+    assert vocabulary[-1] == "qwxz"
+    assert {"cant", "dont", "theyll", "it\u2019s"} <= set(vocabulary[3002:])
 
 
 def test_include_takes_whole_texts() -> None:
@@ -166,3 +171,56 @@ def test_saved_and_exported_models_take_raw_strings(
     text.model.export(tmp_path / "exported")
     served = tf.saved_model.load(tmp_path / "exported")
     assert (served.serve(tf.constant(TEXTS)).numpy() == expected).all()
+
+
+SENTENCES = [
+    "I can't say they'll like it; don't you?",
+    "The film\u2019s hero isn\u2019t here: he\u2019s gone, and it\u2019s late.",
+    "Anna's left-handed brother wouldn't (or couldn't) stay!",
+    "What's the 2,000-year-old story about, Europe's well-known town?",
+]
+
+
+@pytest.mark.parametrize(("source", "dim"), [("wordnet-ppmi", 25), ("glove-6b-20k", 50)])
+def test_each_word_has_the_vector_that_a_text_embedder_gives_it(source: str, dim: int) -> None:
+    """The vector of a word in a layer is that of the same word as a text, so contractions have their mean."""
+    from embedhub_text import TextEmbedder
+
+    text = embedhub.keras_text_embedding(source, dim, include=SENTENCES)
+    embed = TextEmbedder(source, dim)
+    for sentence in SENTENCES:
+        words = [word.strip(".,;:!?()") for word in sentence.split()]
+        output = numpy(text.embedding(text.vectorize([sentence])))[0]
+        assert len(output) == len(words)
+        for word, vector, expected in zip(words, output, embed(words), strict=True):
+            # A word of which the source lacks a piece is a missing word of the layer.
+            if vector.any():
+                np.testing.assert_allclose(vector, expected, rtol=1e-6, atol=1e-7, err_msg=word)
+            else:
+                pieces = treebank_tokenize(word)
+                own = embedhub.load(source, dim)
+                assert any(piece.lower() not in own for piece in pieces), word
+
+
+def test_words_with_two_readings_keep_their_own_vector_and_are_told() -> None:
+    """The word "its" is not "it's"; the words are counted, with examples, once for a call."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        text = embedhub.keras_text_embedding("glove-6b-20k", 50, max_tokens=20_000)
+    (message,) = [
+        str(warning.message) for warning in caught if "keep their own vector" in str(warning.message)
+    ]
+    assert "10 words" in message
+    assert "well (we'll)" in message
+    own = embedhub.load("glove-6b-20k", 50)
+    output = numpy(text.embedding(text.vectorize(["its were well ill"])))[0]
+    assert (output == own.lookup(["its", "were", "well", "ill"])).all()
+
+
+def test_no_word_is_made_that_no_text_can_have() -> None:
+    """Marks, endings and numbers with points are left out, and the number of words is used on others."""
+    text = embedhub.keras_text_embedding("glove-6b-20k", 50, max_tokens=5000)
+    vocabulary = text.vectorize.get_vocabulary()[2:]
+    assert len(vocabulary) >= 5000
+    output = numpy(text.vectorize([" ".join(vocabulary)]))[0]
+    assert output.tolist() == list(range(2, len(vocabulary) + 2))
