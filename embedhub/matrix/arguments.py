@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from embedhub.registry.source import EmbeddingSource, as_dim
+from embedhub.registry.dims import as_dim
+from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
 
 P = ParamSpec("P")

@@ -5,10 +5,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embedhub.errors import VocabularyError, missing_dependency
-from embedhub.vectors.vectors import Vectors
+
+if TYPE_CHECKING:
+    from embedhub.vectors.vectors import Vectors
 
 Tokenize = Callable[[str], list[str]]
 """Splits a text into words, in their order."""
@@ -181,7 +183,7 @@ def get_tokenizer(tokenize: Any) -> Tokenize:
     raise TypeError(f"tokenize is {tokenize!r}; {expected}")
 
 
-def tokenizer_of(vectors: Vectors) -> Tokenize:
+def tokenizer_of(vectors: "Vectors") -> Tokenize:
     """Return the function that tokenizes a text as the texts were that vectors were made from.
 
     It is the one of their `Vectors.tokenization`. With ``"tokenizer.json"`` it is the tokenizer that came

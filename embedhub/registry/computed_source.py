@@ -44,6 +44,7 @@ class ComputedSource(EmbeddingSource):
         bibtex: The same in BibTeX.
         homepage: Where to read more.
         unit: What its rows are, ``"word"`` or ``"token"``.
+        tokenization: How the texts were tokenized that the vectors were made from, if that is known.
         fallbacks: What is tried for an out-of-vocabulary word.
         dims: The available dimensions.
         version: Change it whenever ``compute`` yields other vectors; all stores are then built again.

@@ -17,9 +17,10 @@ from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
+from embedhub.registry.building import build_lock_name
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
-from embedhub.registry.source import EmbeddingSource, build_lock_name
+from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.store import MANIFEST
 
 State = Literal["current", "outdated", "unknown"]

@@ -4,6 +4,7 @@ A name that two plugins provide is an error only when it is used.
 """
 
 import difflib
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -15,12 +16,14 @@ from embedhub._warn import warn_or_log
 from embedhub.errors import DimNotFoundError, PluginWarning, SourceNotFoundError, StoreError
 from embedhub.formats import FORMATS
 from embedhub.registry import hookspecs
+from embedhub.registry.dims import as_dim
 from embedhub.registry.entry_points import unknown_disabled
 from embedhub.registry.local_file import LocalSource, as_path, open_source
 from embedhub.registry.plugin_format import isolated_format
 from embedhub.registry.plugins import Plugins, refuse_in_plugin
-from embedhub.registry.source import EmbeddingSource, Reopen, as_dim
+from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.registry.source_table import SUFFIX, open_source_table
+from embedhub.registry.unknown_names import plugin_hint, refuse_address
 from embedhub.vectors.blocks import Format
 from embedhub.vectors.vectors import Vectors
 
@@ -29,15 +32,6 @@ Source = str | Path | EmbeddingSource | Vectors
 
 _REGISTERED = "embedhub.register()"
 _BUILTIN = tuple(f"embedhub.registry.builtin.{name}" for name in ("glove", "glove_20k", "wordnet"))
-
-DISTRIBUTIONS = {
-    "embedhub-glove": ("glove-2024", "glove-42b", "glove-840b", "glove-twitter"),
-    "embedhub-word2vec": ("word2vec",),
-    "embedhub-fasttext": ("fasttext",),
-    "embedhub-numberbatch": ("numberbatch", "conceptnet"),
-    "embedhub-static": ("potion", "static"),
-}
-"""The distributions of this project that provide sources, and what the names of these start with."""
 
 _MAX_LISTED = 6
 _MAX_REPR = 50  # characters
@@ -69,7 +63,7 @@ class Registry(Mapping[str, EmbeddingSource]):
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise SourceNotFoundError(
                 f"No source is named {name!r}.{hint} list(embedhub.sources()) has all. "
-                f"{_plugin_hint(str(name))} A file of your own is named by its path, as in "
+                f"{plugin_hint(str(name))} A file of your own is named by its path, as in "
                 f"'./vectors.vec'.{self._problems()}"
             )
         if len(providers) > 1:
@@ -210,14 +204,6 @@ class Registry(Mapping[str, EmbeddingSource]):
                         PluginWarning,
                     )
             return self._providers
-
-
-def _plugin_hint(name: str) -> str:
-    """Return how to install more sources: the distribution that has one of this name, if it is known."""
-    for distribution, prefixes in DISTRIBUTIONS.items():
-        if name.lower().startswith(prefixes):
-            return f"Sources with such names come with a plugin: pip install {distribution}."
-    return f"More come with the plugins {', '.join(DISTRIBUTIONS)}, which pip installs."
 
 
 def _excerpt(items: list[str]) -> list[str]:
@@ -400,31 +386,10 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
     if isinstance(source, str):
         if source in _registry:
             return _registry[source]
-        _refuse_address(source)
-        if as_path(source) is None and not Path(source).is_dir():
+        refuse_address(source, _registry)
+        if as_path(source) is None and not os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises an OSError for a long name
             return _registry[source]  # raises the error that names similar ones
         source = Path(source)
     if source.suffix.lower() == SUFFIX:
         return open_source_table(source)
     return open_source(source, _registry.formats)
-
-
-def _refuse_address(text: str) -> None:
-    """Raise SourceNotFoundError for a web address, a model of the Hub, or a name with its dimension."""
-    name, _, dim = text.partition(":")
-    if "://" in text:
-        raise SourceNotFoundError(
-            f"{text!r} is an address, and expected is a name or a path. Download the file and pass its path, "
-            "or describe it once as a RemoteSource."
-        )
-    if name in _registry and dim.isdigit():
-        raise SourceNotFoundError(
-            f"No source is named {text!r}; the dimension is an argument of its own: {name!r}, {dim}."
-        )
-    folder, slash, model = text.partition("/")
-    is_id = bool(slash and model) and "/" not in model and not text.startswith((".", "~"))
-    if is_id and not Path(model).suffix and not Path(folder).exists():
-        raise SourceNotFoundError(
-            f"{text!r}: there is no such file. If it is a model of the Hugging Face Hub, download its "
-            "model.safetensors and tokenizer.json into one folder, and pass the path of the first."
-        )

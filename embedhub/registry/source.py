@@ -1,30 +1,23 @@
 """`EmbeddingSource`: the interface of all sources, and the way from a download to memory-mapped vectors."""
 
-import operator
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
-from embedhub import __version__, settings
+from embedhub import __version__
 from embedhub import _cache as cache
-from embedhub._names import check_name, folder_name
-from embedhub._progress import progress_bar
+from embedhub._names import check_name
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import DimNotFoundError, FormatError, StoreError, UnexpectedEndError
-from embedhub.registry.store_input import write_blocks
+from embedhub.errors import DimNotFoundError, StoreError, UnexpectedEndError
+from embedhub.registry.building import build_once
+from embedhub.registry.dims import as_dim
 from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
 from embedhub.vectors.store import open_store, store_path
-from embedhub.vectors.store_writer import StoreWriter
 from embedhub.vectors.vectors import Tokenization, Vectors
 
-_MAX_REPR = 50  # characters
-_DIM_IN_TEXT = re.compile(r"\s*([1-9][0-9]{0,4})(?:\.0+)?\s*")
 _INDEX_BYTES_PER_WORD = 32  # offset, hash and row, 8 bytes each, and about 8 of the word
 
 Reopen = tuple[Callable[..., Vectors], tuple[Any, ...]]
@@ -215,7 +208,7 @@ class EmbeddingSource(ABC):
         reopen = reopen or self._reopen(dim, key)
         try:
             if not folder.exists():
-                self._build_once(folder, dim, key)
+                build_once(self, folder, dim, key)
         except cache.NotWritableError as error:
             return self._without_cache(dim, key, reopen, error)
         return open_store(
@@ -226,16 +219,6 @@ class EmbeddingSource(ABC):
             tokenization=self.tokenization,
             reopen=reopen,
         )
-
-    def _build_once(self, folder: Path, dim: int, key: str) -> None:
-        """Build the store under its locks, unless another process has built it meanwhile."""
-        with ExitStack() as locks:
-            locks.enter_context(cache.lock(build_lock_name(self.name, dim), f"building {self.name} {dim}d"))
-            # Another source may read the same file, and removes it when its own store is built.
-            for name in self._file_locks(dim):
-                locks.enter_context(cache.lock(name, f"reading a file of {self.name} {dim}d"))
-            if not folder.exists():
-                self._build(folder, dim, key)
 
     def _without_cache(
         self,
@@ -255,40 +238,6 @@ class EmbeddingSource(ABC):
         raise StoreError(
             f"{self.name} {dim}d is not in the cache, and has to be built there. {error}"
         ) from error
-
-    def _build(self, folder: Path, dim: int, key: str) -> None:
-        """Fetch the file, write the store, publish it, and discard the file."""
-        space = self.store_size(dim)
-        if space is not None:
-            cache.check_space(cache.ensure_folder(settings.cache_folder()), space, "the store")
-        fetched = self.fetch(dim)
-        manifest = self.manifest(dim, key, fetched)
-        label = f"Building {self.name} {dim}d"
-        try:
-            with (
-                progress_bar(label, self.vocab_size, in_bytes=False) as advance,
-                StoreWriter(folder, name=self.name, dim=dim, manifest=manifest) as writer,
-            ):
-                # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
-                parse = partial(self.parse, cast("Fetched", fetched), dim)
-                write_blocks(
-                    writer,
-                    parse,
-                    f"{self.name} {dim}d",
-                    advance,
-                    lambda error: manifest.update(self.accept_end(error, fetched)),
-                )
-                if fetched:
-                    self._remember_hashes(fetched)
-        except FormatError as error:
-            if fetched:
-                self._remove_unverified(fetched)
-            # A file of the user says enough by its path, one in the cache does not.
-            if fetched and fetched.file and self.name not in str(error):
-                raise type(error)(f"{self.name} {dim}d: {error}") from error
-            raise
-        if fetched and not settings.keep_downloads():
-            self._remove_downloads(fetched)
 
     def accept_end(self, error: UnexpectedEndError, fetched: Fetched | None) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
         """Return what the manifest records of a file that ends too early, if its vectors are used.
@@ -438,29 +387,6 @@ class EmbeddingSource(ABC):
                 f"{self.name!r} has no dim {dim!r}; its dims are {', '.join(map(str, self.dims))}."
             )
         return number
-
-
-def as_dim(dim: Any) -> int | None:
-    """Return a dimension as an int, None if there is none.
-
-    Raises:
-        TypeError: It is not an integer.
-    """
-    if dim is None:
-        return None
-    with suppress(TypeError):
-        if not isinstance(dim, bool) and getattr(dim, "ndim", 0) == 0:
-            return operator.index(dim)
-    number = _DIM_IN_TEXT.fullmatch(str(dim)) if isinstance(dim, str | float) else None
-    shown = repr(dim) if isinstance(dim, str | float | bool) else f"a {type(dim).__name__}"
-    raise TypeError(
-        f"dim is {shown[:_MAX_REPR]}; expected an integer, as in dim={number[1] if number else 50}."
-    )
-
-
-def build_lock_name(name: str, dim: int) -> str:
-    """Return the name of the lock that is held while the store of a source is built."""
-    return f"build-{folder_name(name)}-{dim}d"
 
 
 def _open(source: EmbeddingSource, dim: int) -> Vectors:

@@ -198,7 +198,7 @@ def test_model2vec_model_has_the_vectors_of_model2vec() -> None:
     for word, row in expected.items():
         assert rows[words.index(word)].tolist() == row
     (tokenizer,) = extras(static_embeddings.read, path, 3)
-    assert tokenizer == ExtraFile("tokenizer.json", path.parent / "tokenizer.json", {})
+    assert tokenizer == ExtraFile("tokenizer.json", path.parent / "tokenizer.json", {"saved_by": "model2vec"})
 
 
 VALUES = np.array([[1, -2, 0.5], [3, 4, -0.25]])

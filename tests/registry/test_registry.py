@@ -11,7 +11,8 @@ import pytest
 import embedhub
 from embedhub import EmbeddingSource, RemoteFile, RemoteSource
 from embedhub.errors import DimNotFoundError, SourceNotFoundError
-from embedhub.registry.registry import DISTRIBUTIONS, Registry
+from embedhub.registry.registry import Registry
+from embedhub.registry.unknown_names import DISTRIBUTIONS
 
 
 def a_source(name: str = "mine", **changes: Any) -> EmbeddingSource:
