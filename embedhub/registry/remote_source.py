@@ -50,6 +50,7 @@ class RemoteSource(EmbeddingSource):
         bibtex: The same in BibTeX.
         homepage: Where to read more.
         unit: What its rows are, ``"word"`` or ``"token"``.
+        tokenization: How the texts were tokenized that the vectors were made from, if that is known.
         fallbacks: What is tried for an out-of-vocabulary word.
         files: For each dimension the file with its vectors; or several in order of preference, in a tuple or
             list, which all hold the same vectors: the next is tried when one is not available. It is copied
