@@ -265,10 +265,10 @@ def probe(
     regression. Sources that are not in the cache are downloaded.
 
     Examples:
-      embedhub probe glove-6b 50 --train train.tsv --test test.tsv embedhub probe ./my.vec --train a.csv
-      --test b.csv --columns review,stars embedhub probe glove-6b:50 --train sst2/train.tsv --test
-      sst2/test.tsv --columns 1,2 --tokenize whitespace embedhub probe glove-6b:50 --train trec/train.txt
-      --test trec/test.txt --label-first
+      embedhub probe glove-6b 50 --train train.tsv --test test.tsv
+      embedhub probe ./my.vec --train a.csv --test b.csv --columns review,stars
+      embedhub probe glove-6b:50 --train a.tsv --test b.tsv --tokenize whitespace
+      embedhub probe glove-6b:50 --train a.txt --test b.txt --label-first
     """
     import embedhub_eval
     from embedhub_eval.selectors import parse_selectors

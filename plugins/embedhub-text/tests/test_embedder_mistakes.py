@@ -39,7 +39,7 @@ MISTAKES = [
     Mistake("no source", lambda _: embedder("glove-6bb", 50), SourceNotFoundError, ("'glove-6b'",)),
     Mistake("no dim", lambda _: embedder("wordnet-ppmi"), DimNotFoundError, ("25, 50, 100",)),
     Mistake("another dim", lambda _: embedder("wordnet-ppmi", 30), DimNotFoundError, ("30", "25, 50, 100")),
-    Mistake("a dim as text", lambda _: embedder("wordnet-ppmi", "50"), TypeError, ("dim=50",)),
+    Mistake("a text as dim", lambda _: embedder("wordnet-ppmi", "50"), TypeError, ("dim=50",)),
     Mistake("no weights", lambda _: embed(["rain"], pooling="idf"), ValueError, ("fit(texts)", "weights=")),
     Mistake(
         "a length of pooled texts",
