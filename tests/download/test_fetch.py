@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import logging
 import os
+import shutil
 import stat
 import warnings
 import zipfile
@@ -259,6 +260,24 @@ def test_damaged_download_is_downloaded_again(
     monkeypatch.setenv("EMBEDHUB_MIRROR", "/nowhere")
     with pytest.raises(DownloadError, match="/nowhere"):
         fetch([file])
+
+
+@pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
+def test_altered_download_never_becomes_vectors(
+    make: Callable[..., RemoteFile], mirror: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A download that was kept and changed since is no source of a store that is built again."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+    monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
+    source = source_of(make(TEXT))
+    before = np.array(source.vectors(2))
+    (path,) = [file for file in (cache / "downloads").rglob("*") if file.is_file()]
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    digit = data.index(b"1")
+    altered = data[:digit] + b"2" + data[digit + 1 :]
+    path.write_bytes(gzip.compress(altered) if path.suffix == ".gz" else altered)
+    shutil.rmtree(cache / "vectors")
+    assert (np.array(source.vectors(2)) == before).all()
 
 
 @pytest.mark.parametrize("make", [pinned, a_member], ids=["file", "member"])
