@@ -266,7 +266,7 @@ def test_damaged_download_is_downloaded_again(
 def test_altered_download_never_becomes_vectors(
     make: Callable[..., RemoteFile], mirror: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A download that was kept and changed since is no source of a store that is built again."""
+    """A download that was kept and changed since is not used for a store that is built again."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
     monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
     source = source_of(make(TEXT))
