@@ -28,7 +28,9 @@ STANDARDIZATIONS: dict[str | None, dict[int, int | None]] = {
 """What the standardizations of TextVectorization do, as tables for ``str.translate``."""
 
 _SPACES = frozenset(" \t\n\r\f\v")
-_SPECIAL = frozenset({"", "[UNK]"})  # of TextVectorization: padding at 0, unknown words at 1
+SPECIAL_TOKENS = frozenset({"", "[UNK]"})
+"""Of TextVectorization: padding at 0, unknown words at 1."""
+
 _PRONOUNS = ["i", "you", "he", "she", "it", "we", "they", "that", "there", "who", "what"]
 _CONTRACTIONS = tuple(
     f"{stem}{ending}"
@@ -124,7 +126,7 @@ def surface_forms(
     readings: dict[str, Counter[str]] = {}
     for raw in chain.from_iterable(map(_split, texts)):
         form = raw.translate(table)
-        if form not in _SPECIAL and is_utf8(form):
+        if form not in SPECIAL_TOKENS and is_utf8(form):
             order[form] += 1
             readings.setdefault(form, Counter())[raw] += 1
     for form, _ in order.most_common():
@@ -166,7 +168,7 @@ def _reachable(vectors: Vectors, number: int, table: dict[int, int | None]) -> I
             return
         if (
             word.translate(table) == word
-            and word not in _SPECIAL
+            and word not in SPECIAL_TOKENS
             and _SPACES.isdisjoint(word)
             and is_utf8(word)
         ):

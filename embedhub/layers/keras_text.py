@@ -10,12 +10,11 @@ import keras
 from embedhub._text_lines import is_utf8
 from embedhub._warn import warn_or_log
 from embedhub.errors import BackendError, VocabularyError
-from embedhub.layers._surface import STANDARDIZATIONS, surface_forms
+from embedhub.layers._surface import SPECIAL_TOKENS, STANDARDIZATIONS, surface_forms
 from embedhub.layers.keras import keras_embedding
 from embedhub.registry.registry import Source, load
 from embedhub.vectors.fallbacks import validate_fallbacks
 
-_SPECIAL_TOKENS = {"", "[UNK]"}  # of TextVectorization: padding at 0, unknown words at 1
 _MAX_LISTED = 5
 _OTHER_NAMES = {
     "output_sequence_length": "input_length=",
@@ -140,7 +139,7 @@ def keras_text_embedding(
     else:  # what a function does to words is known only to TensorFlow, whose strings are UTF-8
         source_words = filter(is_utf8, vectors.words[:max_tokens])
         found = dict.fromkeys([*source_words, *_words_by_frequency(list(include), **options)])
-        vocabulary = [word for word in found if word not in _SPECIAL_TOKENS]
+        vocabulary = [word for word in found if word not in SPECIAL_TOKENS]
     if not vocabulary:
         raise VocabularyError(f"max_tokens={max_tokens} and include= leave no words for a vocabulary.")
     vectorize = keras.layers.TextVectorization(

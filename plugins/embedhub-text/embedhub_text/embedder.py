@@ -36,7 +36,6 @@ from embedhub_text.word_cache import TextWords, WordCache
 
 _POOLINGS = ("mean", "max", "sif", "idf", None)
 _CHUNK = 1 << 17  # characters of a chunk of texts; with four times as many, texts took 1.8 times as long
-_FREQUENT = 100_000  # words whose statistics stand for the source's, in the OOV policies that use them
 
 
 @dataclass(slots=True)
@@ -280,10 +279,9 @@ class TextEmbedder:
     def _oov_vectors(self, words: list[str]) -> NDArray[np.float32]:
         return policies.oov_vectors(self.oov, words, self.vectors, stats=self._frequent_stats, seed=self.seed)
 
-    def _frequent_stats(self) -> policies.ColumnStats | None:
+    def _frequent_stats(self) -> policies.ColumnStats:
         if self._column_stats is None:
-            frequent = self.vectors.matrix[:_FREQUENT]
-            self._column_stats = policies.column_stats(frequent, np.ones(len(frequent), np.bool_))
+            self._column_stats = policies.source_stats(self.vectors)
         return self._column_stats
 
     def _load_weights(self) -> WordWeights:
