@@ -3,7 +3,7 @@
 from __future__ import annotations  # so that help() shows types by their names
 
 import operator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embedhub.errors import missing_dependency
 from embedhub.matrix.arguments import checked
@@ -95,7 +95,6 @@ def torch_embedding(
     except ModuleNotFoundError as error:
         raise missing_dependency("torch_embedding", "PyTorch", "embedhub[torch]") from error
     matrix = torch.from_numpy(build_matrix(request).matrix)
-    layer: torch.nn.Embedding = torch.nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
-        matrix, freeze=not trainable, padding_idx=padding_idx
-    )
+    from_pretrained: Any = torch.nn.Embedding.from_pretrained  # PyTorch does not annotate it
+    layer: torch.nn.Embedding = from_pretrained(matrix, freeze=not trainable, padding_idx=padding_idx)
     return layer
