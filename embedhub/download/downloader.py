@@ -8,9 +8,9 @@ from embedhub._progress import progress_bar
 from embedhub._sniff import SNIFF_BYTES, sniff
 from embedhub.download.http import ByteSource, peek
 from embedhub.download.remote_file import RemoteFile
-from embedhub.download.resumable import ResumableFile, retry
+from embedhub.download.resumable import ResumableFile
 from embedhub.download.verify import Verifier
-from embedhub.download.zip_member import GZIP_HEADER, Member, locate
+from embedhub.download.zip_member import GZIP_HEADER, Member
 from embedhub.errors import ChecksumError
 
 
@@ -22,8 +22,8 @@ class Downloader:
 
     Args:
         file: What is downloaded.
-        remote: Where from; its `stat` was called. Of a member it is the archive, or a kept gzip file.
-        is_kept_member: Whether ``remote`` is the member itself, as gzip.
+        remote: Where from; its `stat` was called. Of a member it is the archive, or itself as gzip.
+        member: The place of the member in the archive; None if ``remote`` is the file itself.
         known_hash: The hash to expect; None if it is unknown.
         label: What is downloaded, for messages.
 
@@ -37,13 +37,13 @@ class Downloader:
         file: RemoteFile,
         remote: ByteSource,
         *,
-        is_kept_member: bool,
+        member: Member | None,
         known_hash: str | None,
         label: str,
     ) -> None:
         self._file = file
         self._remote = remote
-        self._is_kept_member = is_kept_member
+        self._member = member
         self._known_hash = known_hash
         self._label = label
         self._partial: ResumableFile | None = None
@@ -65,10 +65,8 @@ class Downloader:
         del url, pooch
         output = Path(output_file)
         output.unlink()  # a killed download then leaves no file of pooch's behind
-        file, remote = self._file, self._remote
-        is_in_archive = file.member is not None and not self._is_kept_member
-        member = retry(lambda: locate(remote, str(file.member))) if is_in_archive else None
-        self._check_promised_size(member)
+        file, remote, member = self._file, self._remote, self._member
+        self._check_promised_size()
         verifier = None
         if file.member:
             location = f"{remote.location}#{file.member}" if member else remote.location
@@ -104,10 +102,11 @@ class Downloader:
         if self._partial:
             self._partial.discard()
 
-    def _check_promised_size(self, member: Member | None) -> None:
-        expected = self._file.size
+    def _check_promised_size(self) -> None:
+        member, expected = self._member, self._file.size
         promised = member.size if member else self._remote.size
-        if expected is None or promised in {None, expected} or self._is_kept_member:
+        is_gzip = self._file.member and not member  # of a member, whose size is that of its content
+        if expected is None or promised in {None, expected} or is_gzip:
             return
         identified = sniff(peek(self._remote))
         raise ChecksumError(

@@ -33,6 +33,7 @@ from embedhub.download.http import (
 from embedhub.download.remote_file import PART_NAME, WGET_ON_WINDOWS, Fetched, RemoteFile, flat_name
 from embedhub.download.resumable import retry
 from embedhub.download.verify import Verifier
+from embedhub.download.zip_member import GzippedMember, Member, locate
 from embedhub.errors import (
     ChecksumError,
     DownloadError,
@@ -282,18 +283,14 @@ class _ResumedChecksumError(ChecksumError):
 def _download_once(
     file: RemoteFile, location: _Location, session: SafeSession, known_hash: str | None, *, label: str
 ) -> Path:
-    remote = location.remote
-    retry(remote.stat)
-    if file.member and not location.is_kept_member and not remote.ranges:
-        remote = FolderBytes(_download_archive(file, remote, session, label))
-        remote.stat()
-    downloader = Downloader(
-        file, remote, is_kept_member=location.is_kept_member, known_hash=known_hash, label=label
-    )
+    remote, member = _find_member(file, location, session, label)
+    downloader = Downloader(file, remote, member=member, known_hash=known_hash, label=label)
     try:
         path = _pooch(file, known_hash, remote.location, downloader)
     except ValueError as error:  # a ChecksumError, or pooch's for a wrong hash
         downloader.discard()
+        if file.member and file.archive_hash is None:  # only its members show whether it is right
+            _remove(cache.downloads_folder() / file.archive.cache_name)
         message = str(error)
         if not isinstance(error, ChecksumError):
             message = f"{remote.location}: {_describe_mismatch(message, known_hash)}"
@@ -307,6 +304,30 @@ def _download_once(
         raise (_ResumedChecksumError if downloader.resumed else ChecksumError)(message) from error
     downloader.discard()
     return path
+
+
+def _find_member(
+    file: RemoteFile, location: _Location, session: SafeSession, label: str
+) -> tuple[ByteSource, Member | None]:
+    """Return where the bytes of a file are, and of a zip member its place there.
+
+    The whole archive is downloaded if the server has no ranges, or the member is not deflated.
+    """
+    remote = location.remote
+    retry(remote.stat)
+    if file.member is None or location.is_kept_member:
+        return remote, None
+    name = file.member
+    member = retry(lambda: locate(remote, name)) if remote.ranges else None
+    if member and member.is_deflated:
+        return remote, member
+    if not isinstance(remote, FolderBytes):
+        remote = FolderBytes(_download_archive(file, remote, session, label))
+        remote.stat()
+        member = locate(remote, name)
+        if member.is_deflated:
+            return remote, member
+    return GzippedMember(remote, name), None
 
 
 def _describe_mismatch(message: str, known_hash: str | None) -> str:

@@ -29,6 +29,7 @@ from embedhub.vectors.blocks import Block
 
 TEXT = b"".join(b"word%d %d.25 -0.5\n" % (i, i) for i in range(20_000))
 OTHER = os.urandom(3 << 20)
+SHORT = OTHER[:100_000]
 
 
 def fetch(files: list[RemoteFile]) -> Path:
@@ -50,9 +51,19 @@ def mirror(tmp_path: Path) -> Path:
     with zipfile.ZipFile(folder / "some.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("big.bin", OTHER)
         archive.writestr("deep/some.2d.txt", TEXT)
-    with zipfile.ZipFile(folder / "stored.zip", "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("deep/some.2d.txt", TEXT)
+    data = bytearray((folder / "some.zip").read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1  # the flag of the last member in the directory
+    (folder / "encrypted.zip").write_bytes(data)
     return tmp_path / "mirror"
+
+
+def pack(mirror: Path, method: int) -> Path:
+    """Pack the archive of the made-up host with another method."""
+    path = mirror / HOST / "some.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("short.bin", SHORT)
+        archive.writestr("deep/some.2d.txt", TEXT)
+    return path
 
 
 @pytest.fixture(params=["folder", "http"])
@@ -116,7 +127,7 @@ def test_next_candidate_is_tried() -> None:
     [
         (pinned(TEXT, name="absent.txt"), "absent.txt"),
         (a_member(member="absent.txt"), "has no member 'absent.txt', only big.bin, deep/some.2d.txt"),
-        (a_member(name="stored.zip"), "not a plain deflated one"),
+        (a_member(name="encrypted.zip"), "the member 'deep/some.2d.txt' is encrypted"),
     ],
 )
 def test_error_names_every_url(file: RemoteFile, words: str) -> None:
@@ -173,6 +184,26 @@ def test_password_of_a_mirror_is_in_no_message_and_no_file(
         assert b"me:" not in text
 
 
+@pytest.mark.parametrize("changes", [{}, {"ranges": False}], ids=["ranges", "no ranges"])
+def test_archive_without_hash_is_removed_with_its_wrong_member(
+    changes: dict[str, Any],
+    mirror: Path,
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
+) -> None:
+    """Once the server has the right archive, it is downloaded again."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(mirror, **changes).base)
+    path = pack(mirror, zipfile.ZIP_STORED)
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"word7 ", b"wind7 "))
+    with pytest.raises(ChecksumError, match="CRC"):
+        fetch([a_member()])
+    assert files_in(cache / "downloads") == []
+    path.write_bytes(good)
+    assert gzip.decompress(fetch([a_member()]).read_bytes()) == TEXT
+
+
 def test_mirror_with_another_scheme_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the variable, and the expected URL or folder."""
     monkeypatch.setenv("EMBEDHUB_MIRROR", "ftp://example.org")
@@ -180,12 +211,55 @@ def test_mirror_with_another_scheme_is_an_error(monkeypatch: pytest.MonkeyPatch)
         fetch([pinned(TEXT)])
 
 
-def test_damaged_member_is_a_checksum_error(
-    mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+NOT_DEFLATED = pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["stored", "bzip2", "lzma"]
+)
+
+
+@NOT_DEFLATED
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+def test_member_that_is_not_deflated_is_read_from_the_whole_archive(
+    method: int,
+    ranges: bool,
+    mirror: Path,
+    serve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cache: Path,
 ) -> None:
-    """Damaged compressed bytes are a checksum error, not a crash of the decompressor."""
+    """The archive is downloaded and kept for its other members; the member is kept as any other."""
+    pack(mirror, method)
+    serving = serve(mirror, ranges=ranges)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    path = fetch([a_member()])
+    assert gzip.decompress(path.read_bytes()) == TEXT
+    assert [line for line in serving.asked if "bytes=" not in line] == [f"/{HOST}/some.zip"]
+    assert files_in(cache / "downloads") == [f"{HOST}/some.zip", f"{HOST}/{path.name}"]
+    serving.asked.clear()
+    assert fetch([a_member(SHORT, member="short.bin")]).exists()
+    assert serving.asked == []
+
+
+@NOT_DEFLATED
+def test_member_that_is_not_deflated_is_read_from_a_folder(
+    method: int, mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """An archive in a mirror that is a folder is not copied."""
+    pack(mirror, method)
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
-    path = mirror / HOST / "some.zip"
+    path = fetch([a_member()])
+    assert gzip.decompress(path.read_bytes()) == TEXT
+    assert files_in(cache / "downloads") == [f"{HOST}/{path.name}"]
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_damaged_member_is_a_checksum_error(
+    method: int, mirror: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """Damaged bytes are a checksum error however they are compressed, not a crash of the decompressor."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(mirror))
+    path = pack(mirror, method)
     data = bytearray(path.read_bytes())
     data[-5000:-1000] = bytes(4000)
     path.write_bytes(data)

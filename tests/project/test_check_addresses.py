@@ -25,6 +25,7 @@ runpy.run_path({str(CHECK)!r}, run_name="__main__")
 """
 
 pytestmark = pytest.mark.slow
+MOVED = "The file was moved or removed; a newer version of its source may know where it is."
 
 
 def a_file(url: str, companion: str = "", **facts: Any) -> str:
@@ -99,7 +100,7 @@ def test_report_lists_problems_last(server: Any, check: Callable[..., tuple[int,
         "ok - 7 /whole",
         "size 1,007 14 /archive#longer",
         "size 8 7 /whole",
-        "gone - - /absent (HTTP 404 Not Found.)",
+        f"gone - - /absent (HTTP 404 Not Found. {MOVED})",
         "gone - - /archive#absent (the archive has no member 'absent', only member, longer.)",
         "gone 1,000 35 /page (this is a web page)",
         "gone - 35 /page (this is a web page)",
