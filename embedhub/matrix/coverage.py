@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.errors import VocabularyError
+from embedhub.matrix.word_index import WordIndex
 from embedhub.vectors.fallbacks import Match
 from embedhub.vectors.tokens import strip_marks, word_start
 from embedhub.vectors.vectors import Vectors
@@ -27,7 +28,8 @@ _TOKENIZER = "tokenizer.json"
 class Coverage:
     """How much of a vocabulary a source covers.
 
-    Padding, gaps and tokens for unknown words do not count: they are neither found nor missing.
+    Padding, gaps, tokens for unknown words, and tokens such as ``[CLS]`` that the source does not have do not
+    count: they are neither found nor missing.
 
     Example:
         >>> import embedhub
@@ -145,21 +147,21 @@ def occurrences(words: list[str], counts: Mapping[str, int] | None) -> NDArray[n
 
 
 def compute_coverage(
-    words: list[str],
-    indices: NDArray[np.int64],
-    match: Match,
-    tokens: NDArray[np.signedinteger[Any]] | None,
+    vocabulary: WordIndex, match: Match, tokens: NDArray[np.signedinteger[Any]] | None
 ) -> Coverage:
-    """Return the coverage of words with these indices, from their look-up and their occurrences if known."""
+    """Return the coverage of a vocabulary, from the look-up of its words and their occurrences if known."""
+    words, control = vocabulary.words, vocabulary.control_tokens
     missing = np.flatnonzero(match.missing)
-    missing = missing[np.argsort(indices[missing], kind="stable")]
+    is_control = np.fromiter((words[i] in control for i in missing.tolist()), np.bool_, len(missing))
+    uncounted, missing = missing[is_control], missing[~is_control]
+    missing = missing[np.argsort(vocabulary.indices[missing], kind="stable")]
     if tokens is not None:
         missing = missing[np.argsort(-tokens[missing], kind="stable")]
     return Coverage(
-        len(words),
+        len(words) - len(uncounted),
         tuple(words[i] for i in missing.tolist()),
         {name: tuple(words[i] for i in positions) for name, positions in match.by_fallback.items()},
-        tokens=None if tokens is None else int(tokens.sum()),
+        tokens=None if tokens is None else int(tokens.sum() - tokens[uncounted].sum()),
         tokens_found=None if tokens is None else int(tokens[~match.missing].sum()),
     )
 
@@ -171,7 +173,7 @@ _HINTS: tuple[tuple[str, Callable[[str], str], str], ...] = (
     (
         "without the marks of word pieces",
         strip_marks,
-        "they are subwords; to look up whole words, pass a function that strips the marks as a fallback",
+        "they are subwords: fallbacks=('word-start', 'lower') finds those that start a word",
     ),
     (
         "without b'...' around them",

@@ -24,6 +24,7 @@ from embedhub.matrix.oov import (
 from embedhub.matrix.word_index import Vocabulary, WordIndex, parse_vocabulary
 from embedhub.registry.registry import Source, find, load
 from embedhub.vectors import fallbacks as chains
+from embedhub.vectors.tokens import default_fallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,7 +87,8 @@ def embedding_matrix(
     Padding is always zeros: ``""``, ``"[PAD]"``, ``"<pad>"``, the mask token of a layer, the padding token of
     a tokenizer, and indices without a word, such as 0 where words start at 1. Tokens for unknown words
     (``"[UNK]"``, all OOV indices of a ``StringLookup``, the unknown token of a tokenizer) are not looked up
-    and follow the policy.
+    and follow the policy. Other tokens for no text, such as ``"[CLS]"``, are looked up, follow the policy if
+    the source does not have them, and then do not count in the coverage.
 
     Example:
         >>> import embedhub
@@ -104,11 +106,12 @@ def embedding_matrix(
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
         dim: Dimension; optional if the source has only one.
-        word_index: The vocabulary: a mapping of word -> index, like ``Tokenizer.word_index`` of Keras; a
-            sequence or array of words in the order of their indices, like ``get_vocabulary()`` of a Keras
-            layer; a ``TextVectorization``, ``StringLookup`` or ``Tokenizer`` of Keras; or a tokenizer of
-            Hugging Face (``tokenizers`` or ``transformers``). Words are str, or bytes in UTF-8. Indices are
-            integers from 0 and may have gaps. In a sequence, a word may occur several times.
+        word_index: The vocabulary: a mapping of word -> index; a sequence or array of words in the order of
+            their indices, like ``get_vocabulary()`` of a Keras layer; a ``TextVectorization`` or
+            ``StringLookup`` of Keras; a tokenizer of Hugging Face (``tokenizers`` or ``transformers``) or
+            KerasHub, or another object with its methods ``get_vocabulary()`` and ``token_to_id(token)``; or a
+            ``tf.keras.preprocessing.text.Tokenizer``. Words are str, or bytes in UTF-8. Indices are integers
+            from 0 and may have gaps. In a sequence, a word may occur several times.
         oov: The policy for missing words. ``"zeros"``; ``"normal"``: random numbers with the mean and
             standard deviation of each column over the rows that were found, or, if fewer than 10 words were
             found, over the source's first 100,000 rows; ``"mean"``: the mean of the rows that were found;
@@ -119,11 +122,13 @@ def embedding_matrix(
         fallbacks: Other words to look up for a missing word, tried in order. ``"lower"``; ``"unaccent"``:
             without accents; ``"title"``: as ``str.title``; ``"digits"``: each digit as ``#`` if two are
             adjacent, as in the vocabularies of word2vec's Google News and of ConceptNet Numberbatch;
-            ``"hyphen"``: the mean of the parts between hyphens, if all are found; or a function from a word
-            to another word or None. Each is applied to the word and to the results of those before it. None
-            means the source's default, ``()`` no fallbacks.
-        num_words: Only words with an index below it are used, as in Keras' ``Tokenizer(num_words=...)``; a
-            ``Tokenizer`` has its own.
+            ``"hyphen"``: the mean of the parts between hyphens, if all are found; ``"word-start"``: without
+            the mark that a tokenizer puts at the start of a word, ``▁`` or ``Ġ``; or a function
+            from a word to another word or None. Each is applied to the word and to the results of those
+            before it. None means the source's default, after ``"word-start"`` if such a mark is itself in the
+            vocabulary and the source has vectors of words; ``()`` means no fallbacks.
+        num_words: Only words with an index below it are used, as in ``Tokenizer(num_words=...)`` of
+            ``tf.keras.preprocessing.text``, which has its own.
         counts: How often each word occurs, such as a ``Counter`` or ``Tokenizer.word_counts``. With it, the
             coverage includes the fraction of tokens found, and lists the most frequent missing words first.
         min_coverage: Raise an error if a smaller fraction of the words is found; between 0 and 1.
@@ -306,8 +311,9 @@ def _lookup_vocabulary(request: Request) -> tuple[Vectors, Match, Coverage]:
     """Look up the words of a vocabulary, and check its coverage."""
     vocabulary, chain, tokens = request.vocabulary, request.fallbacks, request.tokens
     vectors = load(request.source, request.dim)
-    match = chains.lookup(vectors, vocabulary.words, vectors.fallbacks if chain is None else chain)
-    coverage = compute_coverage(vocabulary.words, vocabulary.indices, match, tokens)
+    chain = default_fallbacks(vectors, vocabulary.words) if chain is None else chain
+    match = chains.lookup(vectors, vocabulary.words, chain)
+    coverage = compute_coverage(vocabulary, match, tokens)
     if coverage.ratio < request.min_coverage:
         first = "most frequent" if tokens is not None else "first"
         listed = ", ".join(map(repr, coverage.missing[:_MAX_LISTED]))

@@ -3,9 +3,11 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from embedhub.errors import VocabularyError, missing_dependency
 
@@ -161,18 +163,20 @@ def get_tokenizer(tokenize: Any) -> Tokenize:
 
     Args:
         tokenize: A name in `TOKENIZERS`, a function ``text -> list of words``, or a tokenizer of Hugging Face
-            (``tokenizers`` or ``transformers``).
+            (``tokenizers`` or ``transformers``) or KerasHub.
 
     Raises:
         ValueError: ``tokenize`` is a string that is not in `TOKENIZERS`.
         TypeError: ``tokenize`` is neither a string, nor a function, nor a tokenizer.
     """
-    expected = f"expected one of {', '.join(TOKENIZERS)}, or a function."
+    expected = f"expected one of {', '.join(TOKENIZERS)}, a function, or a tokenizer."
     if isinstance(tokenize, str):
         if tokenize not in TOKENIZERS:
             raise ValueError(f"tokenize is {tokenize!r}; {expected}")
         return TOKENIZERS[tokenize]
     # A tokenizer of transformers is callable too, but returns indices and masks.
+    if callable(getattr(tokenize, "id_to_token", None)) and callable(getattr(tokenize, "tokenize", None)):
+        return lambda text: _tokens(tokenize, text)  # of KerasHub
     if callable(getattr(tokenize, "tokenize", None)):
         return lambda text: list(tokenize.tokenize(text))
     if callable(getattr(tokenize, "encode", None)):  # a tokenizers.Tokenizer
@@ -181,6 +185,19 @@ def get_tokenizer(tokenize: Any) -> Tokenize:
         function: Tokenize = tokenize
         return function
     raise TypeError(f"tokenize is {tokenize!r}; {expected}")
+
+
+def tokens_of(tokenize: Any) -> Collection[str]:
+    """Return the tokens that a tokenizer of Hugging Face or KerasHub has; none of a name or function."""
+    get_vocabulary = getattr(tokenize, "get_vocabulary", tuple)
+    tokens: Collection[str] = getattr(tokenize, "get_vocab", get_vocabulary)()
+    return tokens
+
+
+def _tokens(tokenizer: Any, text: str) -> list[str]:
+    """Return the tokens of a text by a tokenizer of KerasHub, which mostly returns their numbers."""
+    tokens = np.asarray(tokenizer.tokenize(text)).tolist()
+    return [token if isinstance(token, str) else tokenizer.id_to_token(token) for token in tokens]
 
 
 def tokenizer_of(vectors: "Vectors") -> Tokenize:

@@ -1,7 +1,7 @@
 """Vocabularies of every kind: dicts, lists, Keras layers and tokenizers to words and their indices."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import compress
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.errors import VocabularyError
+from embedhub.vectors.tokens import is_control
 
 _MAX_GAP_ROWS = 1_000_000  # for any vocabulary: a gap of that size costs 1.2 GB at dim 300
 _MAX_ROWS_PER_WORD = 100
@@ -19,6 +20,7 @@ _MAX_ROWS_PER_WORD = 100
 # a vector for it; a tokenizer names its own token for unknown words.
 _PADDING = frozenset({"", "[PAD]", "<pad>"})
 _UNKNOWN = frozenset({"[UNK]"})
+_CONTROL = frozenset({"[CLS]", "[SEP]", "[MASK]"})
 
 _EXPECTED = "expected a mapping of word -> index, like {'the': 1, 'cat': 2}"
 _EXPECTED_SEQUENCE = "expected a sequence of words in the order of indices, like ['', '[UNK]', 'the', 'cat']"
@@ -42,8 +44,15 @@ class _HasVocab(Protocol):
     def get_vocab(self) -> dict[str, int]: ...
 
 
+class _HasTokens(Protocol):
+    """A tokenizer of KerasHub."""
+
+    def get_vocabulary(self) -> Any: ...
+    def token_to_id(self, token: str) -> int: ...
+
+
 class _HasWordIndex(Protocol):
-    """A ``Tokenizer`` of Keras."""
+    """A ``tf.keras.preprocessing.text.Tokenizer``."""
 
     word_index: Any
 
@@ -62,6 +71,7 @@ Vocabulary = (
     | _HasArray
     | _HasVocabulary
     | _HasVocab
+    | _HasTokens
     | _HasWordIndex
 )
 """A mapping of word -> index; words in the order of their indices; a layer of Keras; or a tokenizer."""
@@ -77,6 +87,8 @@ class WordIndex:
         unknown_tokens: The tokens that stand for unknown words.
         unknown_indices: ``(len(unknown_tokens),)`` int64, their indices.
         rows: Number of rows of a matrix, ``largest index + 1``, padding included.
+        control_tokens: Those of the words that stand for no text, such as ``[CLS]``. They are looked up, but
+            are not missing words if the source does not have them.
     """
 
     words: list[str]
@@ -84,6 +96,7 @@ class WordIndex:
     unknown_tokens: list[str]
     unknown_indices: NDArray[np.int64]
     rows: int
+    control_tokens: frozenset[str] = frozenset()
 
     def check_padding(self, index: int, option: str) -> None:
         """Raise VocabularyError if the index that ``option`` reserves for padding belongs to a word."""
@@ -129,11 +142,11 @@ def parse_vocabulary(word_index: Any, num_words: int | None = None) -> WordIndex
             empty=f"is a {kind} that is not fitted; call its fit_on_texts(texts) first.",
         )
     is_keras_layer = hasattr(word_index, "get_vocabulary") and hasattr(word_index, "adapt")
-    if is_keras_layer or hasattr(word_index, "get_vocab"):
+    if is_keras_layer or hasattr(word_index, "get_vocab") or hasattr(word_index, "token_to_id"):
         if num_words is not None:
             raise ValueError(
                 f"num_words is {num_words}, but a {kind} returns all its indices regardless. Limit its "
-                "vocabulary instead: max_tokens= of a Keras layer, vocab_size= of a trainer."
+                "vocabulary instead: max_tokens= of a Keras layer, vocab_size= of a tokenizer's trainer."
             )
         return (_from_keras_layer if is_keras_layer else _from_tokenizer)(word_index)
     if isinstance(word_index, AbstractSet):
@@ -172,6 +185,7 @@ def _from_mapping(
     *,
     padding: frozenset[str | None] = _PADDING,
     unknown: frozenset[str | None] = _UNKNOWN,
+    control: Callable[[str], bool] = _CONTROL.__contains__,
     empty: str,
 ) -> WordIndex:
     if not word_index:
@@ -209,7 +223,7 @@ def _from_mapping(
             f"word_index has {first!r} and {second!r} at the same index {owners.argmax()}; each word needs "
             f"an index of its own. {_COUNTS}"
         )
-    return _split_special_tokens(words, indices, padding, unknown)
+    return _split_special_tokens(words, indices, padding, unknown, control)
 
 
 def _from_sequence(word_index: Any, num_words: int | None) -> WordIndex:
@@ -235,7 +249,7 @@ def _from_sequence(word_index: Any, num_words: int | None) -> WordIndex:
     words = words[:num_words]
     if not words:
         raise VocabularyError(f"word_index is empty; {_EXPECTED_SEQUENCE}.")
-    return _split_special_tokens(words, np.arange(len(words), dtype=np.int64), _PADDING, _UNKNOWN)
+    return _split_special_tokens(words, np.arange(len(words), dtype=np.int64))
 
 
 def _from_keras_layer(layer: Any) -> WordIndex:
@@ -274,18 +288,29 @@ def _from_keras_layer(layer: Any) -> WordIndex:
 
 
 def _from_tokenizer(tokenizer: Any) -> WordIndex:
-    """Parse a ``tokenizers.Tokenizer`` or a ``transformers.PreTrainedTokenizer``."""
-    if hasattr(tokenizer, "unk_token"):
-        padding, unknown = tokenizer.pad_token, tokenizer.unk_token
+    """Parse a ``tokenizers.Tokenizer``, a ``transformers.PreTrainedTokenizer`` or a tokenizer of KerasHub."""
+    empty = f"is a {type(tokenizer).__name__} without a vocabulary; "
+    if not hasattr(tokenizer, "get_vocab"):
+        try:
+            tokens = tokenizer.get_vocabulary()
+        except ValueError as error:
+            raise VocabularyError(f"word_index {empty}create it with vocabulary=...") from error
+        vocabulary = {token: int(tokenizer.token_to_id(token)) for token in tokens}
+        padding = getattr(tokenizer, "pad_token", None)
+        unknown = getattr(tokenizer, "oov_token", "<unk>")
+    elif hasattr(tokenizer, "unk_token"):
+        vocabulary, padding, unknown = tokenizer.get_vocab(), tokenizer.pad_token, tokenizer.unk_token
     else:
+        vocabulary = tokenizer.get_vocab()
         padding = (tokenizer.padding or {}).get("pad_token")
         # Unigram, the model of SentencePiece, does not expose its unknown token.
         unknown = getattr(getattr(tokenizer, "model", None), "unk_token", "<unk>")
     return _from_mapping(
-        tokenizer.get_vocab(),
+        vocabulary,
         padding=_PADDING | {padding},
         unknown=_UNKNOWN | {unknown},
-        empty=f"is a {type(tokenizer).__name__} without a vocabulary; train it first.",
+        control=is_control,
+        empty=f"{empty}train it first.",
     )
 
 
@@ -326,18 +351,20 @@ def _indices(words: list[str], values: list[Any]) -> NDArray[np.int64]:
 def _split_special_tokens(
     words: list[str],
     indices: NDArray[np.int64],
-    padding: frozenset[str | None],
-    unknown: frozenset[str | None],
+    padding: frozenset[str | None] = _PADDING,
+    unknown: frozenset[str | None] = _UNKNOWN,
+    control: Callable[[str], bool] = _CONTROL.__contains__,
 ) -> WordIndex:
     """Separate the words from the tokens for padding and for unknown words."""
     rows = int(indices.max()) + 1
     special_tokens = padding | unknown
+    control_tokens = frozenset(filter(control, words)) - special_tokens
     special = (
         []
         if special_tokens.isdisjoint(words)
         else [i for i, word in enumerate(words) if word in special_tokens]
     )
-    if len(special) == len(words):
+    if all(word in special_tokens or word in control_tokens for word in words):
         raise VocabularyError(
             f"word_index has only special tokens: {', '.join(map(repr, words))}. Was it adapted to any texts?"
         )
@@ -347,4 +374,4 @@ def _split_special_tokens(
         keep = np.ones(len(words), np.bool_)
         keep[special] = False
         words, indices = list(compress(words, keep.tolist())), indices[keep]
-    return WordIndex(words, indices, unknown_tokens, unknown_indices, rows)
+    return WordIndex(words, indices, unknown_tokens, unknown_indices, rows, control_tokens)

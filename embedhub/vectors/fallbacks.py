@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Fallback = str | Callable[[str], str | None]
 """The name of a fallback, or a function that returns another word to look up, or None."""
 
+WORD_STARTS = ("\u2581", "\u0120")
+"""Marks of tokenizers for the start of a word: of SentencePiece, and of byte-level BPE."""
+
 _MISSING, _AVERAGED = -1, -2  # in place of a row number
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NUMBER = re.compile("[0-9][0-9]")
@@ -38,6 +41,10 @@ def _split_at_hyphens(word: str) -> _Parts:
     return parts if len(parts) > 1 and all(parts) else ()
 
 
+def _without_word_start(word: str) -> _Parts:
+    return (word[1:],) if word.startswith(WORD_STARTS) and len(word) > 1 else ()
+
+
 # Each returns the words whose vectors are averaged: one word, several parts, or none.
 _FALLBACKS: dict[str, Callable[[str], _Parts]] = {
     "lower": lambda word: (word.lower(),),
@@ -45,6 +52,7 @@ _FALLBACKS: dict[str, Callable[[str], _Parts]] = {
     "title": lambda word: (word.title(),),
     "digits": _mask_digits,
     "hyphen": _split_at_hyphens,
+    "word-start": _without_word_start,
 }
 
 

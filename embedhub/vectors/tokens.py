@@ -1,21 +1,38 @@
-"""Sources of tokens: which of their rows are whole words, and how the tokenizer marks them."""
+"""Tokens of tokenizers: which are whole words or control tokens, and how they mark words."""
 
 import re
 from collections import Counter
+from collections.abc import Collection
 
 import numpy as np
 
 from embedhub.errors import VocabularyError
+from embedhub.vectors.fallbacks import WORD_STARTS, Fallback
 from embedhub.vectors.vectors import Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
 CONTINUATION = "##"
 """WordPiece: a token with it continues a word."""
 
-WORD_STARTS = ("\u2581", "\u0120")
-"""SentencePiece, byte-level BPE: a token with it starts a word, and one without it continues a word."""
+_CONTROL = re.compile(r"\[[^\[\]\s]+\]|<[^<>\s]+>")
 
-_CONTROL = re.compile(r"\[[^\[\]\s]+\]|<[^<>\s]+>")  # [CLS], [unused1], </s>, <|endoftext|>
+
+def is_control(token: str) -> bool:
+    """Return whether a token has the form of ``[CLS]``, ``[unused1]``, ``</s>`` or ``<|endoftext|>``."""
+    return _CONTROL.fullmatch(token) is not None
+
+
+def default_fallbacks(vectors: Vectors, words: Collection[str]) -> tuple[Fallback, ...]:
+    """Return the fallbacks of a source, with ``"word-start"`` if words are tokens and its rows are not.
+
+    A vocabulary that has one of `WORD_STARTS` as a token is that of a tokenizer which marks words with it.
+
+    Args:
+        vectors: The source.
+        words: A vocabulary.
+    """
+    marked = vectors.unit == "word" and any(mark in words for mark in WORD_STARTS)
+    return ("word-start", *vectors.fallbacks) if marked else vectors.fallbacks
 
 
 def strip_marks(token: str) -> str:
@@ -57,7 +74,7 @@ def whole_words(vectors: Vectors) -> Vectors:
         if mark:
             is_word = token.startswith(mark) and token != mark
         else:
-            is_word = not token.startswith(CONTINUATION) and not _CONTROL.fullmatch(token)
+            is_word = not token.startswith(CONTINUATION) and not is_control(token)
         if is_word:
             rows.append(row)
             words.append(token.removeprefix(mark))

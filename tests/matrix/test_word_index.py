@@ -133,7 +133,7 @@ def test_row_i_is_the_vector_of_the_word_with_index_i(kind: str) -> None:
     assert np.count_nonzero(result.matrix.any(axis=1)) == result.coverage.found
     missing = {word for word in words if word not in vectors}
     assert {"qwxz", "zzyx"} <= missing
-    assert set(result.coverage.missing) - {"[CLS]"} == missing
+    assert set(result.coverage.missing) == missing
     assert result.coverage == embedhub.coverage(vectors, None, word_index)
 
 
@@ -187,7 +187,7 @@ def test_padding_is_zeros_and_unknown_tokens_follow_the_policy(
     assert not result.matrix[padding].any()
     assert (result.matrix[oov] == OOV_ROW).all()
     assert not result.found[padding + oov].any()
-    assert set(result.coverage.missing) <= {"[CLS]"}
+    assert result.coverage.missing == ()
     if oov:
         assert set(np.asarray(encode(["qqq", "xxyyzz", "ww", "vvv", "uuu"]))) <= set(oov)
 
@@ -375,18 +375,10 @@ def test_mask_zero_works_if_index_0_is_padding(make: Callable[[], Any]) -> None:
 
 
 def test_word_pieces_are_diagnosed() -> None:
-    """With a tokenizer of word pieces, the warning explains the low coverage, and a fallback raises it."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel()
-    texts = ["walk rain music night"] * 3
-    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=100, show_progress=False))
-    with pytest.warns(CoverageWarning, match="without the marks of word pieces"):
-        embedhub.coverage(
-            "wordnet-ppmi",
-            25,
-            {piece: i for piece, i in tokenizer.get_vocab().items() if piece.startswith("\u0120")},
-        )
-    coverage = embedhub.coverage(
-        "wordnet-ppmi", 25, tokenizer, fallbacks=(lambda word: word.removeprefix("\u0120"),)
-    )
-    assert "\u0120music" in coverage.by_fallback["<lambda>"]
+    """If the fallbacks leave the marks of word pieces, the warning names one that finds them."""
+    pieces = ["\u0120rain", "\u0120Music", "\u0120", "##rain"]
+    with pytest.warns(CoverageWarning, match="without the marks of word pieces") as caught:
+        embedhub.coverage("wordnet-ppmi", 25, pieces, fallbacks=())
+    assert "fallbacks=('word-start', 'lower')" in str(caught[0].message)
+    coverage = embedhub.coverage("wordnet-ppmi", 25, pieces, fallbacks=("word-start", "lower"))
+    assert coverage.missing == ("\u0120", "##rain")

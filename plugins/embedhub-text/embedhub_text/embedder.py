@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from embedhub._progress import progress_bar
 from embedhub.matrix import oov as policies
 from embedhub.matrix.oov import OOVPolicy
-from embedhub.matrix.tokenizers import get_tokenizer, splits_at_spaces, tokenizer_of
+from embedhub.matrix.tokenizers import get_tokenizer, splits_at_spaces, tokenizer_of, tokens_of
 from embedhub.registry import registry
 from embedhub.registry.local_file import LocalSource
 from embedhub.registry.registry import Source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.fallbacks import Fallback
+from embedhub.vectors.tokens import default_fallbacks
 from embedhub.vectors.vectors import Vectors
 from embedhub_text.inputs import are_tokenized, as_list, iter_chunks
 from embedhub_text.pooling import pad, pool_max, pool_mean
@@ -91,8 +92,8 @@ class TextEmbedder:
             words, padded.
         tokenize: None: as the source's own texts were, `embedhub.Vectors.tokenization`. Otherwise one of the
             names in `embedhub.matrix.tokenizers`, such as ``"words"``, much as the Penn Treebank, or
-            ``"whitespace"``; a function ``text -> list of words``; or a tokenizer of Hugging Face, which is
-            pickled by value. Texts that are lists of words are not tokenized.
+            ``"whitespace"``; a function ``text -> list of words``; or a tokenizer of Hugging Face or
+            KerasHub, which is pickled by value. Texts that are lists of words are not tokenized.
         fallbacks: What is tried for an OOV word, as in `embedhub.embedding_matrix`. None stands for the
             source's default.
         oov: Policy for words that are still OOV. None: they are skipped. Otherwise a policy of
@@ -260,7 +261,9 @@ class TextEmbedder:
             self._words = WordCache(
                 self.vectors,
                 tokenizer_of(self.vectors) if self.tokenize is None else get_tokenizer(self.tokenize),
-                self.vectors.fallbacks if self.fallbacks is None else self.fallbacks,
+                default_fallbacks(self.vectors, tokens_of(self.tokenize))
+                if self.fallbacks is None
+                else self.fallbacks,
                 None if self.oov is None else self._oov_vectors,
             )
         tokenize = self.vectors.tokenization if self.tokenize is None else self.tokenize

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from real_files import REAL_DATA
 from sharing import whole_matrix
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 import embedhub
 from embedhub import RemoteFile, RemoteSource, Vectors, VocabularyError
@@ -517,3 +518,13 @@ def test_texts_of_a_model2vec_model_have_its_own_vectors() -> None:
     embed = TextEmbedder(embedhub.load(folder / "model.safetensors"))
     np.testing.assert_allclose(embed(texts), expected, rtol=1e-6, atol=1e-6)
     assert not embed(["\U00020000"]).any()
+
+
+def test_tokens_of_a_byte_level_tokenizer_are_words_of_the_source(vectors: Vectors) -> None:
+    """Its mark for the start of a word is no part of the word."""
+    numbers = {"\u0120": 0, "\u0120rain": 1, "the": 2}
+    tokenizer = Tokenizer(models.WordLevel(numbers, unk_token="\u0120"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    embed = TextEmbedder(vectors, tokenize=tokenizer)
+    assert (embed(["the rain"]) == embed([["the", "rain"]])).all()
+    assert embed.stats.tokens_found == embed.stats.tokens
