@@ -53,7 +53,13 @@ class _Location(NamedTuple):
     is_kept_member: bool = False
 
 
-def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | None = None) -> Fetched:
+def fetch_first(
+    candidates: Sequence[RemoteFile],
+    *,
+    label: str,
+    command: str | None = None,
+    silent_hosts: set[str] | None = None,
+) -> Fetched:
     """Download the first available candidate, and verify it.
 
     A file that was downloaded before is verified again, not downloaded; such a candidate is preferred. The
@@ -63,6 +69,8 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
         candidates: Files with the same content, in order of preference.
         label: What is downloaded, for messages: ``"glove-6b 50d"``.
         command: Python that downloads it, for the message of an offline machine.
+        silent_hosts: Hosts that are not asked. One that does not answer is added, and asked only once, which
+            is for many files of few hosts. By default each host is asked several times.
 
     Returns:
         The file with its companions, and which candidate it is.
@@ -73,24 +81,25 @@ def fetch_first(candidates: Sequence[RemoteFile], *, label: str, command: str | 
         DownloadError: No candidate is available.
         StoreError: The cache cannot be written, or its disk is full.
     """
-    fetched, failures = try_candidates(candidates, label=label)
+    fetched, failures = try_candidates(candidates, label=label, silent_hosts=silent_hosts)
     if fetched is None:
         raise combined_error(candidates, failures, label, command)
     return fetched
 
 
 def try_candidates(
-    candidates: Sequence[RemoteFile], *, label: str
+    candidates: Sequence[RemoteFile], *, label: str, silent_hosts: set[str] | None = None
 ) -> tuple[Fetched | None, list[DownloadError]]:
     """Return the first available candidate as `fetch_first` does, or None, and what has failed.
 
     Args:
         candidates: Files with the same content, in order of preference.
         label: What is downloaded, for messages.
+        silent_hosts: As for `fetch_first`.
     """
     folder = cache.ensure_folder(cache.downloads_folder())
     failures: list[DownloadError] = []
-    with SafeSession() as session:
+    with SafeSession(silent_hosts) as session:
         for file in sorted(candidates, key=lambda file: not (folder / file.cache_name).exists()):
             if not _is_allowed(file):
                 location = next(

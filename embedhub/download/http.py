@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
@@ -159,6 +159,19 @@ class HttpBytes:
             )
 
     def _get(self, byte_range: str | None) -> requests.Response:
+        silent_hosts = self._session.silent_hosts
+        if silent_hosts is None:
+            return self._request(byte_range)
+        host = urlsplit(self.address).netloc.rpartition("@")[2]
+        if host in silent_hosts:
+            raise UnavailableError(f"{self.location}: not requested, since {host} has just failed to answer.")
+        try:
+            return self._request(byte_range)
+        except UnavailableError as error:
+            silent_hosts.add(host)
+            raise UnavailableError(f"{error} It was asked once.") from error
+
+    def _request(self, byte_range: str | None) -> requests.Response:
         if self._make_headers and self._own_headers is None:
             self._own_headers = OwnHeaders(self._make_headers, self.location)
         # identity: a server that compresses in transit would count other bytes.
@@ -212,7 +225,16 @@ class HttpBytes:
 
 
 class SafeSession(requests.Session):
-    """A session that refuses redirects from https to http, and keeps `OwnHeaders` at their origin."""
+    """A session that refuses redirects from https to http, and keeps `OwnHeaders` at their origin.
+
+    Args:
+        silent_hosts: Hosts that are not asked. One that does not answer, or asks to come back later, is
+            added. None to ask each host whatever it did.
+    """
+
+    def __init__(self, silent_hosts: set[str] | None = None) -> None:
+        super().__init__()
+        self.silent_hosts = silent_hosts
 
     _own_headers: OwnHeaders | None = None
     """Those of the request in progress, until it is redirected to another origin."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from embedhub import _cache as cache
 from embedhub._names import check_name, slug
-from embedhub.download.remote_file import RemoteFile
+from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError
 from embedhub_eval import analogies, word_pairs
 
@@ -131,12 +131,34 @@ class Benchmark:
             raise FormatError(f"{path}: expected {expected}, but the file has none.")
         return items
 
-    def _read_download(self) -> list[Any]:
-        # pooch and requests cost more time to import than the file takes to read.
-        from embedhub.download.fetch import fetch_first, remember_hashes, remove_unverified
+    def fetch(self, *, silent_hosts: set[str] | None = None) -> Fetched:
+        """Download the file and verify it, unless it is in the cache.
 
-        command = f"embedhub_eval.benchmarks()[{self.name!r}].read()"
-        fetched = fetch_first(self.files, label=self.name, command=command)
+        Example:
+            >>> import embedhub_eval
+            >>> embedhub_eval.benchmarks()["men"].fetch(silent_hosts={"raw.githubusercontent.com"})
+            Traceback (most recent call last):
+                ...
+            embedhub.errors.DownloadError: men is not available at any of its locations:...
+
+        Args:
+            silent_hosts: Hosts that are not asked. One that does not answer is added, and asked only once; by
+                default it is asked several times.
+
+        Raises:
+            DownloadError: The file is not available; a ChecksumError if its bytes do not match the known
+                hash.
+        """
+        # pooch and requests cost more time to import than the file takes to read.
+        from embedhub.download.fetch import fetch_first
+
+        command = f"import embedhub_eval; embedhub_eval.benchmarks()[{self.name!r}].read()"
+        return fetch_first(self.files, label=self.name, command=command, silent_hosts=silent_hosts)
+
+    def _read_download(self) -> list[Any]:
+        from embedhub.download.fetch import remember_hashes, remove_unverified
+
+        fetched = self.fetch()
         try:
             items = self._read_file(fetched.path)
         except FormatError:

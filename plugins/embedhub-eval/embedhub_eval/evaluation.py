@@ -1,6 +1,5 @@
 """Scores of vectors on benchmarks of word similarity and of analogies."""
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,8 +8,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub.errors import DownloadError
-from embedhub.registry.registry import load
+from embedhub import settings
+from embedhub._cache import downloads_folder
+from embedhub._progress import progress_bar
+from embedhub._warn import warn
+from embedhub.errors import DownloadError, OfflineError
+from embedhub.registry.registry import find, load
 from embedhub.vectors import fallbacks
 from embedhub.vectors.tokens import whole_words
 from embedhub.vectors.vectors import Vectors
@@ -134,7 +137,8 @@ def evaluate(
 
     Raises:
         SourceNotFoundError: No source or benchmark has the name.
-        DownloadError: A named benchmark is not available, or, by default, none is.
+        DownloadError: A named benchmark is not available, or, by default, none is; by default a host that
+            does not answer is asked only once.
         FormatError: A file is not in the expected format.
         ValueError: ``missing`` or ``method`` is not one of the values above.
         EmbedhubError: Other errors of `embedhub.load`.
@@ -146,6 +150,8 @@ def evaluate(
         if value not in get_args(kind):
             raise ValueError(f"{option} is {value!r}; expected {' or '.join(map(repr, get_args(kind)))}.")
     parsed = parse_selectors(sources)
+    for source, dim in parsed:
+        find(source, dim)  # a misspelled name is an error before the first download
     selected = (
         _available_benchmarks()
         if benchmarks is None
@@ -161,21 +167,33 @@ def evaluate(
 
 
 def _available_benchmarks() -> list[tuple[Benchmark, list[Any]]]:
-    available, failures = [], []
-    for benchmark in registry.benchmarks().values():
-        try:
-            available.append((benchmark, benchmark.read()))
-        except DownloadError as error:
-            failures.append((benchmark.name, error))
-    if failures and not available:
-        raise failures[0][1]
-    if failures:
-        warnings.warn(
-            f"{len(failures)} of {len(failures) + len(available)} benchmarks are not available and were "
-            f"skipped: {', '.join(name for name, _ in failures)}. The first error: {failures[0][1]}",
-            BenchmarkWarning,
-            stacklevel=3,
-        )
+    """Return all benchmarks that are in the cache or can be downloaded; a silent host is asked only once."""
+    benchmarks = registry.benchmarks().values()
+    available: list[tuple[Benchmark, list[Any]]] = []
+    failures: list[tuple[str, DownloadError]] = []
+    silent_hosts: set[str] = set()
+    with progress_bar("Reading benchmarks", len(benchmarks), in_bytes=False) as advance:
+        for benchmark in benchmarks:
+            try:
+                if benchmark.path is None:
+                    benchmark.fetch(silent_hosts=silent_hosts)
+                available.append((benchmark, benchmark.read()))
+            except DownloadError as error:
+                failures.append((benchmark.name, error))
+            advance(1)
+    if not failures:
+        return available
+    skipped = ", ".join(name for name, _ in failures)
+    silent = f" No answer from {', '.join(sorted(silent_hosts))}." if silent_hosts else ""
+    message = (
+        f"{len(failures)} of {len(benchmarks)} benchmarks are not available"
+        f"{' and were skipped' if available else ''}: {skipped}.{silent} To get them, evaluate once where "
+        "their servers can be reached, and for a machine without a network copy the folder downloads/ of "
+        f"that cache to {downloads_folder()}. The first error: {failures[0][1]}"
+    )
+    if not available:
+        raise (OfflineError if settings.offline() else DownloadError)(message) from failures[0][1]
+    warn(message, BenchmarkWarning)
     return available
 
 

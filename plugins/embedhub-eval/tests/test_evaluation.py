@@ -2,10 +2,13 @@
 
 import json
 import re
+import socketserver
+import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import embedhub_eval
 import numpy as np
@@ -17,6 +20,7 @@ from embedhub_eval.word_pairs import WordPair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
+from serving import Serving
 
 import embedhub
 from embedhub import DownloadError, Vectors
@@ -210,6 +214,91 @@ def test_available_benchmarks_are_the_default(small_mirror: Path, monkeypatch: p
         ("simlex-999", ""),
         ("wordsim-353", ""),
     ]
+
+
+@pytest.fixture
+def silent_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Let a proxy that never answers stand before the network, and return the hosts that it was asked for."""
+    asked: list[str] = []
+
+    class Hangup(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.rfile.readline().decode().split()[1].removesuffix(":443"))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Hangup) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_address[1]}")
+        yield asked
+        server.shutdown()
+
+
+FILES = [file for one in embedhub_eval.benchmarks().values() for file in one.files]
+HOSTS = sorted({urlsplit(file.url).netloc for file in FILES})
+
+
+def test_silent_host_is_asked_once(small_mirror: Path, silent_proxy: list[str]) -> None:
+    """Without a network each host is asked once, the others are scored, and one warning names the rest."""
+    with pytest.warns(BenchmarkWarning) as caught:
+        scores = embedhub_eval.evaluate("wordnet-ppmi:25")
+    assert {score.benchmark for score in scores} == {"google-analogies", "men", "simlex-999", "wordsim-353"}
+    hosts = [host for host in HOSTS if host != "www.cl.cam.ac.uk"]  # only SimLex-999 is there
+    assert sorted(silent_proxy) == hosts
+    (message,) = [str(warning.message) for warning in caught]
+    assert "11 of 15 benchmarks are not available and were skipped: bats, mc-30, msr-analogies" in message
+    assert f"No answer from {', '.join(hosts)}." in message
+    assert "copy the folder downloads/ of that cache to" in message
+
+
+def test_no_benchmark_without_a_network_is_one_error(silent_proxy: list[str]) -> None:
+    """With no benchmark at all, each host is asked once, and the error names all benchmarks."""
+    with pytest.raises(DownloadError) as raised:
+        embedhub_eval.evaluate("wordnet-ppmi:25")
+    assert sorted(silent_proxy) == HOSTS
+    assert "15 of 15 benchmarks are not available: bats, google-analogies, " in str(raised.value)
+    assert "and were skipped" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_silent"),
+    [(404, False), (403, False), (429, True), (503, True)],
+)
+def test_host_that_answers_is_asked_for_each_file(
+    status: int, is_silent: bool, serve: Callable[..., Serving], tmp_path: Path, silent_proxy: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A host without a file may have the next; one that asks to come back later is not asked again."""
+    serving = serve(tmp_path, faults=[{"status": status} for _ in range(5 * len(FILES))])
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    with pytest.raises(DownloadError, match="15 of 15 benchmarks"):
+        embedhub_eval.evaluate("wordnet-ppmi:25")
+    assert len(serving.asked) == (1 if is_silent else len(FILES))
+    assert sorted(silent_proxy) == HOSTS
+
+
+def test_host_with_wrong_bytes_is_asked_for_each_file(
+    serve: Callable[..., Serving], tmp_path: Path, silent_proxy: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong hash means that the host has answered."""
+    files = [file for file in FILES if not file.member]
+    for file in files:
+        place = tmp_path / file.url.removeprefix("https://")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"#" * (file.size or 1))
+    serving = serve(tmp_path)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    with pytest.raises(DownloadError, match=r"15 of 15 benchmarks(.|\n)*expected sha"):
+        embedhub_eval.evaluate("wordnet-ppmi:25")
+    asked = {line.partition(" ")[0] for line in serving.asked}
+    assert asked >= {f"/{file.url.removeprefix('https://')}" for file in files}
+    assert sorted(silent_proxy) == HOSTS
+
+
+def test_misspelt_source_is_an_error_before_a_download(silent_proxy: list[str]) -> None:
+    """No benchmark is requested for a source that does not exist."""
+    with pytest.raises(SourceNotFoundError, match="wordnet-ppmi"):
+        embedhub_eval.evaluate("wordnet-pmi:25")
+    assert silent_proxy == []
 
 
 def test_no_available_benchmark_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
