@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from embedhub.errors import VocabularyError, missing_dependency
 
 if TYPE_CHECKING:
@@ -196,8 +194,8 @@ def tokens_of(tokenize: Any) -> Collection[str]:
 
 def _tokens(tokenizer: Any, text: str) -> list[str]:
     """Return the tokens of a text by a tokenizer of KerasHub, which mostly returns their numbers."""
-    tokens = np.asarray(tokenizer.tokenize(text)).tolist()
-    return [token if isinstance(token, str) else tokenizer.id_to_token(token) for token in tokens]
+    tokens = tokenizer.tokenize(text)
+    return [token if isinstance(token, str) else tokenizer.id_to_token(int(token)) for token in tokens]
 
 
 def tokenizer_of(vectors: "Vectors") -> Tokenize:
