@@ -58,9 +58,13 @@ def machine_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, machine_code: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test an empty cache, no EMBEDHUB_* variable, and a proxy address where no server listens."""
+    """Give each test an empty cache, no EMBEDHUB_* variable, and a proxy address where no server listens.
+
+    Progress is hidden, since it depends on the time that work takes whether a line of it is written.
+    """
     for name in [name for name in os.environ if name.startswith("EMBEDHUB_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("EMBEDHUB_PROGRESS", "0")
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")

@@ -6,13 +6,12 @@
 ``EMBEDHUB_OFFLINE``        ``1`` forbids network access
 ``EMBEDHUB_REQUIRE_HASH``   ``1`` rejects files without a published checksum
 ``EMBEDHUB_KEEP_DOWNLOADS`` ``1`` keeps downloaded files after their store is built
-``EMBEDHUB_PROGRESS``       ``0`` hides progress bars, ``1`` shows them even if stderr is not a terminal
+``EMBEDHUB_PROGRESS``       ``0`` hides all progress, ``1`` draws bars even if stderr is not a terminal
 ``EMBEDHUB_DISABLE_PLUGINS`` ``1`` disables all third-party plugins, a comma-separated list only those named
 =========================== ============================================================================
 """
 
 import os
-import sys
 from pathlib import Path
 
 import platformdirs
@@ -78,10 +77,9 @@ def keep_downloads() -> bool:
     return bool(_boolean("KEEP_DOWNLOADS"))
 
 
-def show_progress() -> bool:
-    """Return whether progress bars are shown; by default on a terminal only."""
-    value = _boolean("PROGRESS")
-    return sys.stderr.isatty() if value is None else value
+def show_progress() -> bool | None:
+    """Return whether progress is shown; None for bars where they can be drawn, and lines elsewhere."""
+    return _boolean("PROGRESS")
 
 
 def disabled_plugins() -> frozenset[str] | None:

@@ -539,10 +539,10 @@ def test_cache_that_cannot_be_written(open_cache: Path) -> None:
             assert str(open_cache.parent) in refusal
 
 
-def test_progress_bars_need_a_terminal_or_the_setting(
+def test_setting_draws_progress_bars(
     server: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], cache: Path
 ) -> None:
-    """Without a terminal nothing is drawn; EMBEDHUB_PROGRESS=1 draws a bar for download and build."""
+    """EMBEDHUB_PROGRESS=1 draws a bar for download and build without a terminal; 0 draws nothing."""
     a_source().vectors(2)
     assert capfd.readouterr() == ("", "")
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
