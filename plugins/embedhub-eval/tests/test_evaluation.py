@@ -463,6 +463,7 @@ def test_command_lists_benchmarks_and_rejects_wrong_usage(tmp_path: Path) -> Non
 
 def test_solving_shows_a_progress_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Solving analogies shows a progress bar, and the table names the method."""
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
     (tmp_path / "questions.txt").write_text("man king woman queen\n", "utf-8")
     done = run(
