@@ -1,18 +1,26 @@
 """URLs in messages and notes, without what may be secret."""
 
+import re
 from urllib.parse import urlsplit, urlunsplit
+
+_NAME_OF_SECRET = re.compile(
+    r"(?i).*(?:token|secret|password|passwd|signature|credentials?|api-?key)"
+    r"|(?:.*[-_.])?(?:key|sig|auth|authorization|pass|pwd|jwt|session)"
+)
 
 
 def shown_url(url: str, *, query: bool = True) -> str:
-    """Return a URL without user and password; anything else is returned as it is.
+    """Return a URL without user, password, and the values in its query that are secrets by their names.
+
+    Anything else is returned as it is.
 
     Example:
-        >>> shown_url("https://me:secret@example.org/v.txt?token=1", query=False)
-        'https://example.org/v.txt?...'
+        >>> shown_url("https://me:secret@example.org/v.txt?id=1&token=2")
+        'https://example.org/v.txt?id=1&token=...'
 
     Args:
         url: The URL.
-        query: Whether to keep the query, which may be a signature in an address that a server gives.
+        query: Whether to keep the query at all, which may be a signature in an address that a server gives.
     """
     try:
         parts = urlsplit(url)
@@ -20,5 +28,13 @@ def shown_url(url: str, *, query: bool = True) -> str:
         return url
     if not parts.scheme or not parts.netloc:
         return url
-    hidden = parts.query if query or not parts.query else "..."
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=hidden))
+    shown = _shown_query(parts.query) if query else parts.query and "..."
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=shown))
+
+
+def _shown_query(query: str) -> str:
+    fields = (field.partition("=") for field in query.split("&"))
+    return "&".join(
+        f"{name}=..." if value and _NAME_OF_SECRET.fullmatch(name) else f"{name}{sign}{value}"
+        for name, sign, value in fields
+    )

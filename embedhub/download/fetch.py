@@ -200,6 +200,9 @@ def _first_available(
         try:
             return _download(file, location, session, known_hash, label=label)
         except DownloadError as error:
+            if isinstance(error, ChecksumError) and file.member and file.archive_hash is None:
+                # Only its members show whether an archive is right that was downloaded whole.
+                _remove(cache.downloads_folder() / file.archive.cache_name)
             failures.append(error)
     return None
 
@@ -298,8 +301,6 @@ def _download_once(
         path = _pooch(file, known_hash, remote.location, downloader)
     except ValueError as error:  # a ChecksumError, or pooch's for a wrong hash
         downloader.discard()
-        if file.member and file.archive_hash is None:  # only its members show whether it is right
-            _remove(cache.downloads_folder() / file.archive.cache_name)
         message = str(error)
         if not isinstance(error, ChecksumError):
             message = f"{remote.location}: {_describe_mismatch(message, known_hash)}"

@@ -86,6 +86,15 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
+def proxy_hint(url: str) -> str:
+    """Return what to do about a proxy that asks for a password, or refuses it."""
+    variable = f"{urlsplit(url).scheme.upper()}_PROXY"
+    return (
+        " The proxy asks for a name and a password, or refuses those that it has got. Set "
+        f"{variable} to http://NAME:PASSWORD@HOST:PORT."
+    )
+
+
 def refusal_hint(response: requests.Response, location: str, own: OwnHeaders | None) -> str:
     """Return what to do about an answer without the file, or that asks for credentials; else empty.
 
@@ -96,8 +105,14 @@ def refusal_hint(response: requests.Response, location: str, own: OwnHeaders | N
     """
     if response.status_code in {requests.codes.not_found, requests.codes.gone}:
         return " The file was moved or removed; a newer version of its source may know where it is."
-    if response.status_code not in {requests.codes.unauthorized, requests.codes.forbidden}:
-        return ""
+    if response.status_code == requests.codes.proxy_authentication_required:
+        return proxy_hint(str(response.request.url))
+    if response.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
+        return _credentials_hint(response, location, own)
+    return ""
+
+
+def _credentials_hint(response: requests.Response, location: str, own: OwnHeaders | None) -> str:
     host = urlsplit(response.url).netloc.rpartition("@")[2]
     if own and origin(response.url) != origin(location):
         return f" This is the answer of {host}, where a redirect led: it does not get the file's headers."

@@ -1,6 +1,7 @@
 """Ranges of bytes of a file on an HTTP server, or in a folder that mirrors the servers."""
 
 import io
+import socket
 import ssl
 from collections.abc import Generator
 from contextlib import closing
@@ -13,7 +14,7 @@ import urllib3
 
 from embedhub._sniff import SNIFF_BYTES
 from embedhub._url import shown_url
-from embedhub.download.headers import OwnHeaders, origin, refusal_hint
+from embedhub.download.headers import OwnHeaders, origin, proxy_hint, refusal_hint
 from embedhub.download.remote_file import Headers
 from embedhub.errors import DownloadError
 
@@ -191,17 +192,23 @@ class HttpBytes:
         except (requests.RequestException, OSError) as error:
             if isinstance(error, DownloadError):
                 raise
-            if isinstance(_root(error), ssl.SSLCertVerificationError):
+            root = _root(error)
+            if isinstance(root, ssl.SSLCertVerificationError):
                 raise DownloadError(
                     f"{self.location}: the certificate is not trusted ({_reason(error)}). If a proxy or a "
                     "server of yours signs it, name the file of its certificates in REQUESTS_CA_BUNDLE."
                 ) from error
-            if isinstance(error, requests.exceptions.ProxyError) and _PROXY_REFUSAL in str(error):
-                raise DownloadError(
-                    f"{self.location}: the proxy asks for a name and a password. Set HTTPS_PROXY to "
-                    "http://NAME:PASSWORD@HOST:PORT."
+            is_of_proxy = isinstance(error, requests.exceptions.ProxyError)
+            if is_of_proxy and _PROXY_REFUSAL in str(error):
+                raise DownloadError(f"{self.location}: no answer.{proxy_hint(self.address)}") from error
+            if isinstance(root, socket.gaierror) and not is_of_proxy:
+                kind = TransientError if root.errno == socket.EAI_AGAIN else DownloadError
+                raise kind(
+                    f"{self.location}: {urlsplit(self.address).hostname} has no address ({_reason(error)}). "
+                    "Check the name of the host, and the connection of this machine."
                 ) from error
-            raise TransientError(f"{self.location}: no answer ({_reason(error)}).") from error
+            source = " from the proxy" if is_of_proxy else ""
+            raise TransientError(f"{self.location}: no answer{source} ({_reason(error)}).") from error
         if response.ok:
             return response
         response.close()

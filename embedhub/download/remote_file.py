@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from embedhub._frozen import FrozenDict
 from embedhub._names import is_reserved_on_windows
+from embedhub._url import shown_url
 from embedhub.vectors.blocks import Format
 
 _MAX_NAME = 80
@@ -109,7 +110,7 @@ class RemoteFile:
             )
 
     def __repr__(self) -> str:
-        """Show the fields that are given, and of the headers only the name of their function."""
+        """Show the fields that are given, without secrets: of the headers only the name of their function."""
         given = [
             f"{field.name}={value!r}"
             for field in fields(self)
@@ -117,7 +118,7 @@ class RemoteFile:
         ]
         if self.headers is not None:
             given.append(f"headers=<{function_name(self.headers)}>")
-        return f"RemoteFile({', '.join([repr(self.url), *given])})"
+        return f"RemoteFile({', '.join([repr(shown_url(self.url)), *given])})"
 
     @property
     def all_files(self) -> "tuple[RemoteFile, ...]":
@@ -240,7 +241,8 @@ def _is_plain(part: str) -> bool:
 def _check_url(url: object) -> None:
     parts = urlsplit(url if isinstance(url, str) else "")
     if parts.scheme != "https" or not parts.hostname or parts.path in {"", "/"}:
-        raise ValueError(f"url is {url!r}; expected 'https://<host>/<path>'.")
+        shown = shown_url(url) if isinstance(url, str) else url
+        raise ValueError(f"url is {shown!r}; expected 'https://<host>/<path>'.")
 
 
 def _check_size(name: str, size: object) -> None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from embedhub._url import shown_url
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import EmbedhubError
 from embedhub.registry.failure import describe as describe_failure
@@ -162,7 +163,7 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
         "store_bytes": store_size,
         "store": str(folder) if in_cache else None,
         "candidates": [
-            {"url": part.url, "member": part.member, "hash": part.known_hash, "size": part.size}
+            {"url": shown_url(part.url), "member": part.member, "hash": part.known_hash, "size": part.size}
             for file in files
             for part in file.all_files
         ],

@@ -198,8 +198,8 @@ class RemoteSource(EmbeddingSource):
             self._refuse_companions(detected.companions, fetched.path, file)
         if detected.dim != dim:
             raise FormatError(
-                f"{fetched.path}: {file.location} has vectors of dim {detected.dim}, but {self.name} names "
-                f"it for dim {dim}."
+                f"{fetched.path}: {shown_url(file.location)} has vectors of dim {detected.dim}, but "
+                f"{self.name} names it for dim {dim}."
             )
         return detected.format.read(fetched.path, dim, *(companions or detected.companions))
 
@@ -209,8 +209,8 @@ class RemoteSource(EmbeddingSource):
             # One that happens to lie beside it in the cache is another file's, and not verified.
             names = ", ".join(other.name for other in needed)
             raise FormatError(
-                f"{path}: the vectors of {file.location} need {names}, which {self.name} does not name; give "
-                "it as one of the companions of this RemoteFile."
+                f"{path}: the vectors of {shown_url(file.location)} need {names}, which {self.name} does not "
+                "name; give it as one of the companions of this RemoteFile."
             )
 
     def composer(

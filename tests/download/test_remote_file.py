@@ -152,6 +152,14 @@ def test_repr_shows_what_is_given() -> None:
     assert repr(RemoteFile("https://example.org/a", size=3)) == "RemoteFile('https://example.org/a', size=3)"
 
 
+def test_secrets_of_an_address_are_in_no_message() -> None:
+    """Neither the repr nor the error of a wrong scheme has the password or the token of the URL."""
+    url = "https://me:hunter2@example.org/a?token=hunter3"
+    assert repr(RemoteFile(url)) == "RemoteFile('https://example.org/a?token=...')"
+    with pytest.raises(ValueError, match=r"url is 'http://example.org/a\?token=...'; expected"):
+        RemoteFile(url.replace("https", "http"))
+
+
 def test_companions_are_part_of_the_cache_key() -> None:
     """The key identifies the bytes of the file and its companions."""
     assert PLAIN.cache_key == PLAIN.known_hash

@@ -92,6 +92,12 @@ class Handler(SimpleHTTPRequestHandler):
         if "cut" in fault or "promise" in fault:
             self.close_connection = True
 
+    def do_CONNECT(self) -> None:
+        """Refuse a tunnel, as a proxy that asks for a password does."""
+        self.send_response(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def _refusal(self, received: dict[str, str]) -> dict[str, Any]:
         for name, value in self.serving.needs.items():
             if received.get(name) != value:

@@ -1,7 +1,9 @@
 """Downloads that fail, and what the messages say to do about each cause."""
 
+import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,7 +83,7 @@ def test_advice_fits_the_cause(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     server = serve(served, tls=context, faults=list(case.faults))
-    url = f"{server.base.replace('://', '://me:hunter2@')}/{case.name}"
+    url = f"{server.base.replace('://', '://me:hunter2@')}/{case.name}?token=hunter3"
 
     with pytest.raises(case.error) as caught:
         fetch_first([pinned(TEXT, url=url, **case.changes)], label="some 2d")
@@ -107,6 +109,47 @@ def test_untrusted_certificate_names_the_variable(
     ) as caught:
         fetch_first([pinned(TEXT, url=url)], label="some 2d")
     assert AGAIN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "may_pass"),
+    [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, True)],
+    ids=["the name is unknown", "no name can be looked up"],
+)
+def test_host_without_an_address_is_named(
+    code: int, may_pass: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A misspelt host, and a machine without a network, look alike: the advice is for both."""
+
+    def resolve(*_: object, **__: object) -> None:
+        raise socket.gaierror(code, "the reason")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)  # a test asks no name server
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "*")
+    words = (
+        f"{HOST} has no address (the reason)",
+        "Check the name of the host",
+        "connection of this machine",
+    )
+    mistake = Mistake("", lambda _: fetch_first([pinned(TEXT)], label="some 2d"), DownloadError, words)
+    check(mistake, tmp_path)
+    with pytest.raises(DownloadError) as caught:
+        mistake.call(tmp_path)
+    assert (AGAIN in str(caught.value)) is may_pass
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_password_of_a_proxy_is_asked_for(
+    scheme: str, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The message names the variable of the scheme."""
+    proxy = serve(tmp_path, faults=list(failing(407)))
+    monkeypatch.setenv(f"{scheme}_proxy", proxy.base)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", f"{scheme}://mirror.invalid")
+    words = (f"{scheme}://mirror.invalid", f"Set {scheme.upper()}_PROXY to http://NAME:PASSWORD@HOST:PORT")
+    call = partial(fetch_first, [pinned(TEXT)], label="some 2d")
+    check(Mistake("", lambda _: call(), DownloadError, words), tmp_path)
 
 
 def test_notes_in_the_cache_have_no_secret(
