@@ -1,4 +1,4 @@
-"""Texts per second of `TextEmbedder`, compared with the usual loop over gensim, and memory per worker.
+"""Texts per second of `TextEmbedder`, compared with loops over gensim and NumPy, and memory per worker.
 
     python benchmarks/texts.py [--data ../shared/data] [--rows 100000] [--repeat 3] [--engines ray dask ...]
 
@@ -71,6 +71,13 @@ def gensim_loop(keyed_vectors: Any, documents: list[list[str]]) -> np.ndarray:
         vectors = [keyed_vectors[word] for word in document if word in keyed_vectors]
         means.append(np.mean(vectors, axis=0) if vectors else zeros)
     return np.array(means)
+
+
+def numpy_loop(rows: dict[str, int], matrix: np.ndarray, documents: list[list[str]]) -> np.ndarray:
+    """Return the mean vector of each document, by a dictionary of all words and their rows."""
+    zeros = np.zeros(matrix.shape[1], np.float32)
+    found = ([rows[word] for word in document if word in rows] for document in documents)
+    return np.array([matrix[numbers].mean(axis=0) if numbers else zeros for numbers in found])
 
 
 def best_rates(variants: dict[str, Callable[[], Any]], texts: int, repeat: int) -> dict[str, float]:
@@ -296,16 +303,24 @@ def main() -> None:
 def measure(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) -> dict[str, float]:
     """Return texts per second of the loop, of one process and of two, and the ratios."""
     documents = [tokens.treebank_tokenize(text) for text in texts]
-    keyed_vectors = to_keyed_vectors(embed.vectors)
+    keyed_vectors, rows = (
+        to_keyed_vectors(embed.vectors),
+        {word: row for row, word in enumerate(embed.vectors.words)},
+    )
+    matrix = np.array(embed.vectors.matrix)
     difference = float(np.abs(gensim_loop(keyed_vectors, documents) - embed(documents)).max())
     assert difference < 1e-6, difference  # noqa: S101 - else the figures are of different results
     assert (embed(documents) == embed(texts)).all()  # noqa: S101 - likewise
     figures = best_rates(
         {
             "gensim loop, tokens": lambda: gensim_loop(keyed_vectors, documents),
+            "NumPy loop, tokens": lambda: numpy_loop(rows, matrix, documents),
             "one process, tokens": lambda: embed(documents),
             "gensim loop, texts": lambda: gensim_loop(
                 keyed_vectors, [tokens.treebank_tokenize(text) for text in texts]
+            ),
+            "NumPy loop, texts": lambda: numpy_loop(
+                rows, matrix, [tokens.treebank_tokenize(text) for text in texts]
             ),
             "one process, texts": lambda: embed(texts),
             f"one process, texts, batches of {BATCH}": lambda: _count(embed, batches(texts, BATCH)),
@@ -313,8 +328,11 @@ def measure(embed: embedhub_text.TextEmbedder, texts: list[str], repeat: int) ->
         len(texts),
         repeat,
     )
-    figures["tokens: ratio to the loop"] = figures["one process, tokens"] / figures["gensim loop, tokens"]
-    figures["texts: ratio to the loop"] = figures["one process, texts"] / figures["gensim loop, texts"]
+    for loop in ("gensim loop", "NumPy loop"):
+        for kind in ("tokens", "texts"):
+            figures[f"{kind}: ratio to the {loop}"] = (
+                figures[f"one process, {kind}"] / figures[f"{loop}, {kind}"]
+            )
     for workers in (1, 2):
         with pool_of(workers, embed, batches(texts, BATCH)) as run:
             name = f"{workers} worker process{'es' * (workers > 1)}, texts"

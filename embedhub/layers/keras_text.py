@@ -48,8 +48,9 @@ class TextLayers:
     def model(self) -> keras.Sequential:
         """Both layers in a ``keras.Sequential``, from strings ``(batch,)`` to ``(batch, length, dim)``.
 
-        It can be saved, and exported to serve raw strings. ``predict`` takes a ``tf.data`` dataset, a tensor,
-        or an array of dtype object.
+        It can be saved, exported to serve raw strings, and be the first layer of another model. After loading
+        it from a file, put ``keras.Input((), dtype="string")`` before it. ``predict`` takes a ``tf.data``
+        dataset, a tensor, or an array of dtype object.
 
         Raises:
             BackendError: The backend is not TensorFlow, so models cannot take strings.
@@ -60,7 +61,9 @@ class TextLayers:
                 "'tensorflow'. Use the layers separately: .embedding(.vectorize(texts)), or map .vectorize "
                 "over a tf.data.Dataset that feeds a model starting with .embedding."
             )
-        return keras.Sequential([keras.Input((), dtype="string"), self.vectorize, self.embedding])
+        model = keras.Sequential([keras.Input((), dtype="string"), self.vectorize, self.embedding])
+        model.dtype_policy = "string"  # which a Sequential that starts with it takes for its inputs
+        return model
 
 
 def keras_text_embedding(

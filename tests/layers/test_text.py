@@ -161,6 +161,23 @@ def test_model_takes_raw_strings(text: embedhub.TextLayers) -> None:
 
 
 @only_tensorflow
+def test_model_of_strings_is_the_first_layer_of_another(text: embedhub.TextLayers, tmp_path: Path) -> None:
+    """A Sequential around it takes strings; around a loaded one, with an Input of that dtype."""
+    pool = keras.layers.GlobalAveragePooling1D
+    strings = np.array(TEXTS, dtype=object)
+    model = keras.Sequential([text.model, pool(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(strings, np.zeros(2), verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert (loaded.predict(strings, verbose=0) == model.predict(strings, verbose=0)).all()
+    text.model.save(tmp_path / "text.keras")
+    part = keras.models.load_model(tmp_path / "text.keras")
+    again = keras.Sequential([keras.Input((), dtype="string"), part, pool()])
+    assert again.predict(strings, verbose=0).shape == (2, 25)
+
+
+@only_tensorflow
 def test_saved_and_exported_models_take_raw_strings(
     text: embedhub.TextLayers, predict_without_embedhub: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -20,7 +20,11 @@ from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.vectors import Vectors
 
 _MAX_CACHED_WORDS = 1 << 16
-"""Words, or pieces of texts, after which the cache is cleared; that many take about 10 MB."""
+"""Words, or pieces of texts, after which the cache is cleared; that many take about 10 MB.
+
+Texts with more words are slower, but not because of the limit: without it, 100,000 texts of 20 words drawn by
+Zipf's law, 236,000 of them distinct, took as long.
+"""
 
 _END: Any = object()
 """Marks the end of a text among its words; it is word 0."""
