@@ -14,7 +14,7 @@ from embedhub.formats import fasttext, get_format, npz, static_embeddings, word2
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._layout import count_numbers, find_layout, first_lines
 from embedhub.formats._rows import MAX_DIM
-from embedhub.formats.foreign import recognize
+from embedhub.formats.foreign import foreign_error, recognize
 from embedhub.vectors.blocks import Format
 
 _SNIFF_BYTES = 1 << 20
@@ -84,8 +84,7 @@ def detect(
         return claimed
     foreign = recognize(start)
     if foreign:
-        what_to_do = f"{foreign.advice} {advice}".rstrip()
-        raise FormatError(f"{path}: expected vectors, got {foreign.content}. {what_to_do}")
+        raise foreign_error(path, foreign, advice)
     dim = _dim_of_lines(start, path)
     if not 0 < dim <= MAX_DIM:
         content = sniff(start)

@@ -110,9 +110,7 @@ def _read_header(stream: ByteStream) -> _Header:
     magic = stream.read(4)
     if magic != MAGIC:
         raise stream.error(
-            f"expected fastText's magic number {MAGIC.hex()}, got {magic.hex() or 'nothing'}. The earliest "
-            "models have none; load such a model with fastText of its time, and save it with a later one.",
-            0,
+            f"expected fastText's magic number {MAGIC.hex()}, got {magic.hex() or 'nothing'}.", 0
         )
     (version,) = struct.unpack("<i", stream.read_exactly(4, "the version"))
     if version not in _VERSIONS:

@@ -1,7 +1,13 @@
 """Files that embedhub does not read, recognized by their first bytes, with what to do about each."""
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
+
+from embedhub._compression import open_bytes
+from embedhub.errors import FormatError, UnexpectedEndError
 
 _SAVE = "save_word2vec_format('vectors.bin', binary=True)"
 
@@ -52,6 +58,7 @@ _OLD_FASTTEXT = Foreign(
     "a fastText model of before 2017, which has no magic number",
     "Use the .vec file that was published with it, or write its vectors as text with fastText of its time.",
 )
+_START_BYTES = 512
 _EMPTY = Foreign("an empty file", "Download or write it again.")
 
 
@@ -82,3 +89,49 @@ def _is_old_fasttext(start: bytes) -> bool:
     dim, window, epochs, _, _, _, loss, kind, buckets, min_n, max_n, _ = struct.unpack_from("<12i", start)
     small = all(0 < value < 1 << 16 for value in (dim, window, epochs))
     return small and loss in {1, 2, 3} and kind in {1, 2, 3} and buckets >= 0 and 0 <= min_n <= max_n < 100  # noqa: PLR2004
+
+
+def foreign_error(path: Path, foreign: Foreign, advice: str = "") -> FormatError:
+    """Return the error of a file that embedhub does not read.
+
+    Args:
+        path: The file.
+        foreign: What it is.
+        advice: A further sentence.
+    """
+    return FormatError(
+        f"{path}: expected vectors, got {foreign.content}. {foreign.advice}{advice and ' '}{advice}"
+    )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say what a file is that embedhub does not read, if a reader that was named fails on it.
+
+    The file is looked at only then.
+
+    Args:
+        path: The file; ``archive.zip#member`` for one of several in an archive.
+
+    Raises:
+        FormatError: That of `foreign_error`, or of the reader.
+    """
+    try:
+        yield
+    except UnexpectedEndError:
+        raise
+    except FormatError as error:
+        foreign = _recognize_file(path)
+        if foreign is None:
+            raise
+        raise foreign_error(path, foreign) from error
+
+
+def _recognize_file(path: Path) -> Foreign | None:
+    from embedhub.formats.npz import is_npz
+
+    with suppress(FormatError, OSError):
+        if not is_npz(path):
+            with open_bytes(path) as file:
+                return recognize(file.read(_START_BYTES))
+    return None

@@ -11,6 +11,7 @@ from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.errors import FormatError, StoreError, UnexpectedEndError
 from embedhub.formats import check_format, get_composer, get_format, versions
+from embedhub.formats.foreign import explained
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
 from embedhub.vectors.vectors import Vectors
@@ -185,11 +186,7 @@ class RemoteSource(EmbeddingSource):
         if isinstance(file.format, Format):
             return file.format.read(fetched.path, dim, *companions)
         if file.format is not None:
-            if file.format.startswith(_STATIC) and not file.companions:
-                from embedhub.formats.static_embeddings import read_dim_and_companions
-
-                self._refuse_companions(read_dim_and_companions(fetched.path)[1], fetched.path, file)
-            return get_format(file.format).read(fetched.path, dim, *companions)
+            return self._read_named(file, file.format, fetched.path, dim, *companions)
         from embedhub.formats.detect import detect
 
         advice = "A format of your own has to be named: RemoteFile(..., format=FORMAT), a Format, in Python."
@@ -202,6 +199,17 @@ class RemoteSource(EmbeddingSource):
                 f"{self.name} names it for dim {dim}."
             )
         return detected.format.read(fetched.path, dim, *(companions or detected.companions))
+
+    def _read_named(
+        self, file: RemoteFile, name: str, path: Path, dim: int, *companions: Path
+    ) -> Iterator[Block | ExtraFile]:
+        """Read a file in the format of embedhub that its table names."""
+        with explained(path):
+            if name.startswith(_STATIC) and not file.companions:
+                from embedhub.formats.static_embeddings import read_dim_and_companions
+
+                self._refuse_companions(read_dim_and_companions(path)[1], path, file)
+            yield from get_format(name).read(path, dim, *companions)
 
     def _refuse_companions(self, needed: tuple[Path, ...], path: Path, file: RemoteFile) -> None:
         """Raise FormatError if a file needs others, and its table names none."""

@@ -12,9 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from mistakes import Mistake, check, each
+from remote import source_of
 
 import embedhub
+from embedhub import RemoteFile
+from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatError, LocalFileError, SourceNotFoundError
+from embedhub.formats import FORMATS, get_format
 
 
 def load_bytes(data: bytes) -> Callable[[Path], Any]:
@@ -73,7 +77,7 @@ def misspell(folder: Path) -> Any:
 
 
 OLD_FASTTEXT = struct.pack("<12id", 100, 5, 5, 5, 5, 1, 2, 2, 2_000_000, 3, 6, 100, 1e-4) + bytes(40)
-CONTENTS: list[tuple[str, bytes, tuple[str, ...]]] = [
+FOREIGN: list[tuple[str, bytes, tuple[str, ...]]] = [
     *((f"a pickle of protocol {n}", b"\x80%c." % n, ("pickle", "save_word2vec_format")) for n in range(2, 6)),
     ("finalfusion", b"FiFu" + bytes(8), ("finalfusion", "convert")),
     ("finalfusion with metadata", b"FiFu" + bytes(8) + b"\n[a]\nb = 1\nc 2\n", ("finalfusion", "convert")),
@@ -91,6 +95,10 @@ CONTENTS: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("tar", tar(), ("tar archive", "Unpack")),
     ("fastText of 2016", OLD_FASTTEXT, ("before 2017", ".vec")),
     ("empty", b"", ("empty file", "again")),
+    ("a zip in gzip", gzip.compress(zipped("a.txt")), ("zip archive inside of another file", "Unpack")),
+]
+CONTENTS = [
+    *FOREIGN,
     ("a cut zip", cut_zip(), ("truncated", "download it again")),
     ("a web page", b"<!doctype html><p>gone", ("a web page",)),
     ("a pointer", b"version https://git-lfs.github.com/spec/v1\n", ("git-lfs pointer",)),
@@ -115,7 +123,6 @@ CONTENTS: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("a matrix of integers", arrays(matrix=ROWS.astype(int), words=np.array(["a", "b"])), ("dtype int64",)),
     ("a PyTorch file", zipped("a/data.pkl", "a/data/0"), ("PyTorch", "pickle", "lines of text")),
     ("two members", zipped("a.txt", "b.txt"), ("2 members", "a.txt, b.txt", "archive.zip#member.txt")),
-    ("a zip in gzip", gzip.compress(zipped("a.txt")), ("zip archive inside of another file", "Unpack")),
     ("prose", b"It was a dark and stormy night.\n", ("expected vectors",)),
 ]
 MISTAKES = [
@@ -171,6 +178,34 @@ MISTAKES = [
 def test_mistake_is_explained(mistake: Mistake, tmp_path: Path) -> None:
     """Each message says what the file is and what to do."""
     check(mistake, tmp_path)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("data", [data for _, data, _ in FOREIGN], ids=[label for label, _, _ in FOREIGN])
+def test_file_of_another_kind_is_explained_in_a_named_format_too(
+    data: bytes, name: str, tmp_path: Path
+) -> None:
+    """A source that names the format of its file has the same message as a file that is recognized."""
+    with pytest.raises(FormatError) as recognized:
+        load_bytes(data)(tmp_path)
+    source = source_of(RemoteFile("https://example.org/a", format=name))
+    with pytest.raises(FormatError) as named:
+        list(source.parse(Fetched(tmp_path / "mine.bin"), 2))
+    assert str(named.value) == str(recognized.value)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_error_of_a_reader_stays_where_it_says_more(name: str, tmp_path: Path) -> None:
+    """One array in an .npz archive is not taken for an array without words, nor prose for anything."""
+    source = source_of(RemoteFile("https://example.org/a", format=name))
+    path = tmp_path / "mine.bin"
+    for data in (arrays(x=ROWS), b"It was a dark and stormy night.\n"):
+        path.write_bytes(data)
+        with pytest.raises(FormatError) as direct:
+            list(get_format(name).read(path, 2))
+        with pytest.raises(FormatError) as named:
+            list(source.parse(Fetched(path), 2))
+        assert str(named.value) == str(direct.value)
 
 
 def test_folder_by_its_bare_name_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
