@@ -43,7 +43,7 @@ class Benchmark:
         format: ``"pairs"`` (see `embedhub_eval.word_pairs.read`), ``"analogies"`` (see
             `embedhub_eval.analogies.read`), ``"google-analogies"`` or ``"bats"``.
         files: Files with the same content, in order of preference.
-        path: A local file that is read instead.
+        path: A local file that is read instead; for ``"bats"`` it may be a folder.
         columns: Numbers, from 1, of the columns with the two words and the rating, for ``"pairs"``; None to
             infer them.
         total: Number of pairs or analogies; None if unknown.
@@ -72,6 +72,8 @@ class Benchmark:
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        if self.path is not None:
+            object.__setattr__(self, "path", Path(self.path).expanduser())
         if "," in self.name:  # it separates names on the command line
             raise ValueError(f"name is {self.name!r}; expected a name without a comma.")
         if self.format not in _READERS:
@@ -125,7 +127,10 @@ class Benchmark:
 
     def _read_file(self, path: Path) -> list[Any]:
         reader = _READERS[self.format]
-        items = list((partial(reader, columns=self.columns) if self.columns else reader)(path))
+        try:
+            items = list((partial(reader, columns=self.columns) if self.columns else reader)(path))
+        except OSError as error:
+            raise _unreadable(path, error) from error
         if not items:
             expected = "word pairs" if self.kind == "similarity" else "analogies"
             raise FormatError(f"{path}: expected {expected}, but the file has none.")
@@ -171,35 +176,55 @@ class Benchmark:
 def read_benchmarks(path: Path) -> list[Benchmark]:
     r"""Return the benchmarks that a TOML file describes.
 
-    Each is a table with the fields of `Benchmark`; in ``files``, each table has the fields of `RemoteFile`.
+    Each is a table with the fields of `Benchmark`; in ``files``, each table has the fields of `RemoteFile`. A
+    ``path`` is relative to the folder of the TOML file.
 
     Example:
         >>> from pathlib import Path
         >>> from embedhub_eval.benchmark import read_benchmarks
         >>> toml = '[my-pairs]\nformat = "pairs"\nfiles = [{ url = "https://example.org/pairs.tsv" }]\n'
-        >>> _ = Path("mine.toml").write_text(toml)
-        >>> read_benchmarks(Path("mine.toml"))[0].name
-        'my-pairs'
+        >>> _ = Path("mine.toml").write_text(toml + '[local]\nformat = "pairs"\npath = "pairs.tsv"\n')
+        >>> [benchmark.name for benchmark in read_benchmarks(Path("mine.toml"))]
+        ['my-pairs', 'local']
 
     Args:
         path: The TOML file.
 
     Raises:
-        TypeError: A table has a field that `Benchmark` or `RemoteFile` does not have.
+        LocalFileError: The file does not exist or cannot be read.
+        TypeError: A table has a field that `Benchmark` or `RemoteFile` does not have, or lacks one.
         ValueError: The file is not TOML, or a field is invalid.
     """
-    tables = tomllib.loads(path.read_text("utf-8"))
-    return [
-        Benchmark(name=name, **table | {"files": tuple(RemoteFile(**file) for file in table["files"])})
-        for name, table in tables.items()
-    ]
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise LocalFileError(f"{path}: expected a TOML file of benchmarks, but: {error.strerror}.") from error
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise ValueError(f"{path}: expected TOML ({error}).") from error
+    return [_from_table(path, name, table) for name, table in tables.items()]
+
+
+def _from_table(path: Path, name: str, table: Any) -> Benchmark:
+    if not isinstance(table, dict):
+        raise TypeError(f"{path}: {name} is {table!r}; expected a table: [{name}], and below it its fields.")
+    fields = dict(table)
+    files = fields.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        raise TypeError(f'{path}: [{name}]: files is {files!r}; expected [{{ url = "https://..." }}].')
+    try:
+        fields["files"] = tuple(RemoteFile(**file) for file in files)
+        if "path" in fields:
+            fields["path"] = path.parent / fields["path"]
+        return Benchmark(name=name, **fields)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{path}: [{name}]: {error}") from error
 
 
 def open_benchmark(path: Path) -> Benchmark:
-    """Return a benchmark for a local file, which may be compressed.
+    """Return a benchmark for a local file, which may be compressed, or for a folder of BATS.
 
-    Analogies have four words per line, or start with ``:`` and the name of a category, as in word2vec's file;
-    all other files are word pairs.
+    See `embedhub_eval.analogies.infer_format` for what are analogies; all other files are word pairs.
 
     Args:
         path: The file; ``archive.zip#member`` for a member of an archive.
@@ -210,17 +235,22 @@ def open_benchmark(path: Path) -> Benchmark:
     """
     try:
         path = path.expanduser().absolute()
-        is_analogies = analogies.looks_like_analogies(path)
+        format_ = analogies.infer_format(path)
     except (OSError, RuntimeError) as error:  # RuntimeError: an unknown ~user
-        if isinstance(error, EmbedhubError):
-            raise
-        raise LocalFileError(
-            f"{path}: expected a file of word pairs or analogies, but it cannot be read "
-            f"({getattr(error, 'strerror', None) or error})."
-        ) from error
+        raise _unreadable(path, error) from error
     return Benchmark(
         name=slug(path.name),
-        format="analogies" if is_analogies else "pairs",
+        format=format_,
         path=path,
-        description=f"{'analogies' if is_analogies else 'word pairs'} in {path}",
+        description=f"{'word pairs' if format_ == 'pairs' else 'analogies'} in {path}",
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> Exception:
+    """Return the error for a file that the system cannot open; embedhub's own errors are returned as is."""
+    if isinstance(error, EmbedhubError):
+        return error
+    return LocalFileError(
+        f"{path}: expected a file of word pairs or analogies, but it cannot be read "
+        f"({getattr(error, 'strerror', None) or error})."
     )

@@ -1,6 +1,5 @@
 """Word pairs with human similarity ratings: two words and a number per line."""
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import NamedTuple
 
 from embedhub._text_lines import is_number, line_error, read_data_lines
 from embedhub.errors import FormatError
+from embedhub_eval._fields import SEPARATORS, split_fields
 
-_SEPARATORS = ("\t", ";", ",")
 _DECIMAL_COMMA = re.compile(r"^([-+]?[0-9]+),([0-9]+)$")
 # Names of columns, in lower case and with a space for other marks.
 _WORD_NAMES = {
@@ -76,7 +75,7 @@ def read(path: Path, *, columns: Sequence[int] | None = None) -> Iterator[WordPa
     lines = list(read_data_lines(path))
     if not lines:
         return
-    separator = next((mark for mark in _SEPARATORS if mark in lines[0][1]), None)
+    separator = next((mark for mark in SEPARATORS if mark in lines[0][1]), None)
     rows = [_split(line, separator) for _, line in lines]
     header = None if any(map(is_number, rows[0])) else rows[0]
     places = None if columns is None else [column - 1 for column in columns]
@@ -151,11 +150,7 @@ def _is_rating(name: str) -> bool:
 
 
 def _split(line: str, separator: str | None) -> list[str]:
-    # Quotation marks quote only in CSV; between tabs they belong to the word.
-    fields = (
-        next(csv.reader([line], delimiter=separator)) if separator in {",", ";"} else line.split(separator)
-    )
-    fields = [field.strip() for field in fields]
+    fields = split_fields(line, separator)
     # Where a comma is the decimal mark, spreadsheets separate by semicolons.
     return [_DECIMAL_COMMA.sub(r"\1.\2", field) for field in fields] if separator == ";" else fields
 

@@ -17,6 +17,7 @@ from command import add_distribution, run, seeing
 from embedhub_eval import Analogy, Benchmark, WordPair, analogies, word_pairs
 from embedhub_eval.benchmark import open_benchmark
 from real_files import REAL_SETS
+from remote import zipped
 from small_sets import SETS
 
 from embedhub import FormatError, RemoteFile
@@ -123,21 +124,88 @@ def test_columns_of_the_simlex_archive_are_inferred(tmp_path: Path) -> None:
     assert simlex.read(tmp_path / "SimLex-999.txt") == [WordPair("fog", "mist", 8.5)]
 
 
+BATS = [
+    Analogy("mouse", "mice", "foot", ("feet", "foots"), "inflectional morphology"),
+    Analogy("foot", "feet", "mouse", ("mice",), "inflectional morphology"),
+    Analogy("cat", "kitten", "dog", ("pup",), "encyclopedic semantics"),
+    Analogy("dog", "pup", "cat", ("kitten",), "encyclopedic semantics"),
+]
+
+
 def test_bats_pairs_of_lines_are_analogies(tmp_path: Path) -> None:
     """Two lines make two analogies: with the first answer of one as example, all of the other are correct."""
     (tmp_path / "bats.zip").write_bytes(bats())
-    assert list(analogies.read_bats(tmp_path / "bats.zip")) == [
-        Analogy("mouse", "mice", "foot", ("feet", "foots"), "inflectional morphology"),
-        Analogy("foot", "feet", "mouse", ("mice",), "inflectional morphology"),
-        Analogy("cat", "kitten", "dog", ("pup",), "encyclopedic semantics"),
-        Analogy("dog", "pup", "cat", ("kitten",), "encyclopedic semantics"),
-    ]
+    assert list(analogies.read_bats(tmp_path / "bats.zip")) == BATS
     (tmp_path / "bats.zip").write_bytes(bats(b"mouse\n"))
     with pytest.raises(FormatError, match=r"I02 \[noun - plural_irreg\].txt: line 1: expected a word, a tab"):
         list(analogies.read_bats(tmp_path / "bats.zip"))
     (tmp_path / "bats.zip").write_bytes(b"no archive")
     with pytest.raises(FormatError, match="this zip archive cannot be opened"):
         list(analogies.read_bats(tmp_path / "bats.zip"))
+
+
+def test_bats_is_read_as_it_comes(tmp_path: Path) -> None:
+    """The archive, its folder, a folder in it and one file are each a benchmark of analogies, by its path."""
+    (tmp_path / "bats.zip").write_bytes(bats())
+    with zipfile.ZipFile(tmp_path / "bats.zip") as archive:
+        archive.extractall(tmp_path)
+    (tmp_path / "BATS_3.0" / "README.txt").write_text("Two relations.\n")
+    folder = tmp_path / "BATS_3.0" / "1_Inflectional_morphology"
+    (file,) = folder.iterdir()
+    without_category = [analogy._replace(category="") for analogy in BATS[:2]]
+    for path, items in (
+        (tmp_path / "bats.zip", BATS),
+        (tmp_path / "BATS_3.0", BATS),
+        (folder, BATS[:2]),
+        (file, without_category),
+    ):
+        benchmark = open_benchmark(path)
+        assert (benchmark.kind, benchmark.read()) == ("analogy", items)
+    renamed = file.rename(tmp_path / "plurals.tsv")
+    assert open_benchmark(renamed).read() == without_category  # by the slash
+    renamed.write_bytes(b"mouse\tmice\nfoot\tfeet\n")
+    with pytest.raises(FormatError, match="expected two words and a number"):
+        open_benchmark(renamed).read()  # word pairs whose ratings were forgotten look like this
+    assert Benchmark(name="plurals", format="bats", path=renamed).read() == [
+        Analogy("mouse", "mice", "foot", ("feet",)), Analogy("foot", "feet", "mouse", ("mice",)),
+    ]  # fmt: skip
+
+
+OSLO = Analogy("Athens", "Greece", "Oslo", ("Norway",))
+LIMA = Analogy("New York", "USA", "Lima", ("Peru",), "big")
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("Athens,Greece,Oslo,Norway\n", [OSLO]),
+        ("Athens, Greece, Oslo, Norway\n", [OSLO]),
+        ("Athens;Greece;Oslo;Norway\n", [OSLO]),
+        (': big\n"New York",USA,Lima,Peru\n', [LIMA]),
+        ("a,b,c,d\nAthens,Greece,Oslo,Norway\n", [OSLO]),
+        ("word1\tword2\tword3\tword4\nAthens\tGreece\tOslo\tNorway\n", [OSLO]),
+        (",relation,Word 1,Word 2,Word 3,Word 4\n0,big,New York,USA,Lima,Peru\n", [LIMA]),
+        ("word_1;word_2;word_3;word_4;category\nNew York;USA;Lima;Peru;big\n", [LIMA]),
+        ("1,000 2,000 3,000 4,000\n", [Analogy("1,000", "2,000", "3,000", ("4,000",))]),
+    ],
+)  # fmt: skip
+def test_analogies_may_be_csv(text: str, items: list[Analogy], tmp_path: Path) -> None:
+    """Commas and semicolons separate words, and a header may name the columns, also of the category."""
+    (tmp_path / "analogies.csv").write_text(text, "utf-8")
+    benchmark = open_benchmark(tmp_path / "analogies.csv")
+    assert (benchmark.kind, benchmark.read()) == ("analogy", items)
+
+
+def test_zip_of_another_benchmark_is_not_bats(tmp_path: Path) -> None:
+    """An archive of one file is that file; of several that are not relations one must be named."""
+    (tmp_path / "one.zip").write_bytes(zipped(**{"deep/pairs.txt": b"rain\tstorm\t8\n"}))
+    assert open_benchmark(tmp_path / "one.zip").read() == [WordPair("rain", "storm", 8)]
+    members = {"deep/README.txt": b"Pairs and\tratings.\n", "deep/pairs.txt": b"rain\tstorm\t8\n"}
+    (tmp_path / "two.zip").write_bytes(zipped(**members))
+    with pytest.raises(FormatError, match=r"deep/pairs\.txt"):
+        open_benchmark(tmp_path / "two.zip")
+    member = tmp_path / "two.zip#deep/pairs.txt"
+    assert open_benchmark(member).read() == [WordPair("rain", "storm", 8)]
 
 
 @pytest.mark.parametrize(
@@ -222,8 +290,10 @@ def test_missing_or_empty_file_is_an_error(tmp_path: Path) -> None:
     """A missing file, a folder and an empty file are errors."""
     with pytest.raises(LocalFileError, match="expected a file of word pairs or analogies"):
         open_benchmark(tmp_path / "nothing.tsv")
-    with pytest.raises(LocalFileError, match="cannot be read"):
+    with pytest.raises(FormatError, match="expected a file, or the folder of BATS"):
         open_benchmark(tmp_path)
+    with pytest.raises(LocalFileError, match=r"nothing\.tsv: expected a file of word pairs"):
+        Benchmark(name="mine", format="pairs", path=tmp_path / "nothing.tsv").read()
     (tmp_path / "empty.tsv").write_bytes(b"# nothing\n")
     with pytest.raises(FormatError, match="expected word pairs, but the file has none"):
         open_benchmark(tmp_path / "empty.tsv").read()
@@ -326,8 +396,18 @@ def test_benchmarks_are_read_from_toml(tmp_path: Path) -> None:
     (tmp_path / "pairs.tsv").write_text("7\ta\tb\n")
     assert benchmark.read(tmp_path / "pairs.tsv") == [WordPair("a", "b", 7)]
     (tmp_path / "mine.toml").write_text(TOML.replace("license", "terms"))
-    with pytest.raises(TypeError, match="terms"):
+    with pytest.raises(TypeError, match=r"mine\.toml: \[my-pairs\]: .*'terms'"):
         embedhub_eval.read_benchmarks(tmp_path / "mine.toml")
+
+
+def test_benchmark_in_toml_may_be_a_local_file(tmp_path: Path) -> None:
+    """A path is relative to the folder of the TOML file."""
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "mine.toml").write_text('[mine]\nformat = "pairs"\npath = "pairs.tsv"\n')
+    (tmp_path / "sets" / "pairs.tsv").write_text("rain\tstorm\t8\n")
+    (benchmark,) = embedhub_eval.read_benchmarks(tmp_path / "sets" / "mine.toml")
+    assert benchmark.is_cached
+    assert benchmark.read() == [WordPair("rain", "storm", 8)]
 
 
 PLUGIN = """
