@@ -7,7 +7,6 @@ from statistics import mode
 from typing import NamedTuple
 
 from embedhub._compression import open_bytes
-from embedhub._sniff import sniff
 from embedhub._warn import warn
 from embedhub.errors import FormatError, FormatWarning
 from embedhub.formats import fasttext, get_format, npz, static_embeddings, word2vec
@@ -87,12 +86,13 @@ def detect(
         raise foreign_error(path, foreign, advice)
     dim = _dim_of_lines(start, path)
     if not 0 < dim <= MAX_DIM:
-        content = sniff(start)
-        hint = f" This is {content}." if content else ""
+        sent = recognize(start, sent=True)
+        if sent:
+            raise foreign_error(path, sent, advice)
         raise FormatError(
             f"{path}: expected vectors as GloVe text, word2vec text or binary, fastText .vec or .bin, or "
             f"token vectors in safetensors{', or in a format of a plugin' if others else ''}; got "
-            f"{start[:40]!r}.{hint}{f' {advice}' if advice else ''}"
+            f"{start[:40]!r}.{advice and ' '}{advice}"
         )
     return DetectedFormat(get_format("glove"), dim)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from embedhub._compression import open_bytes
+from embedhub._sniff import sniff
 from embedhub.errors import FormatError, UnexpectedEndError
 
 _SAVE = "save_word2vec_format('vectors.bin', binary=True)"
@@ -24,6 +25,7 @@ _PICKLE = Foreign(
     f"In gensim, load it and write the vectors with {_SAVE} (of a model: model.wv.{_SAVE}); pass that file.",
 )
 _UTF16 = Foreign("text in UTF-16", "Convert it to UTF-8 with: iconv -f UTF-16 -t UTF-8 FILE.")
+_DOWNLOAD = "Download the file of vectors itself."
 _UNPACK = "Unpack it, and pass the file of vectors in it."
 
 _BY_MAGIC = {
@@ -47,7 +49,7 @@ _BY_MAGIC = {
     b"(\xb5/\xfd": Foreign("compressed with Zstandard", "Decompress it with: zstd -d FILE."),
     b"7z\xbc\xaf'\x1c": Foreign("a 7z archive", _UNPACK),
     b"Rar!\x1a\x07": Foreign("a RAR archive", _UNPACK),
-    b"%PDF-": Foreign("a PDF document", "Download the file of vectors itself."),
+    b"%PDF-": Foreign("a PDF document", _DOWNLOAD),
     b"PK\x03\x04": Foreign("a zip archive inside of another file", _UNPACK),
     b"\xff\xfe": _UTF16,
     b"\xfe\xff": _UTF16,
@@ -62,7 +64,7 @@ _START_BYTES = 512
 _EMPTY = Foreign("an empty file", "Download or write it again.")
 
 
-def recognize(start: bytes) -> Foreign | None:
+def recognize(start: bytes, *, sent: bool = False) -> Foreign | None:
     r"""Return what a file is that embedhub does not read, by its first 512 bytes; None for any other.
 
     Example:
@@ -71,6 +73,8 @@ def recognize(start: bytes) -> Foreign | None:
 
     Args:
         start: The first bytes, decompressed.
+        sent: Whether to recognize also web pages, and what else servers send instead of a file. A text of
+            vectors may start as these do, so this is for a file that could not be read.
     """
     if not start:
         return _EMPTY
@@ -79,7 +83,10 @@ def recognize(start: bytes) -> Foreign | None:
             return foreign
     if start[_TAR_MAGIC] == b"ustar":
         return _TAR
-    return _OLD_FASTTEXT if _is_old_fasttext(start) else None
+    if _is_old_fasttext(start):
+        return _OLD_FASTTEXT
+    content = sniff(start) if sent else None
+    return Foreign(content, _DOWNLOAD) if content else None
 
 
 def _is_old_fasttext(start: bytes) -> bool:
@@ -133,5 +140,5 @@ def _recognize_file(path: Path) -> Foreign | None:
     with suppress(FormatError, OSError):
         if not is_npz(path):
             with open_bytes(path) as file:
-                return recognize(file.read(_START_BYTES))
+                return recognize(file.read(_START_BYTES), sent=True)
     return None

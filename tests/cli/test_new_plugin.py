@@ -253,7 +253,7 @@ def test_two_sets_of_vectors_of_one_dim_are_refused(folder: Path) -> None:
 def test_files_that_are_no_vectors_are_refused(folder: Path) -> None:
     """A file that is missing or malformed is its error, and nothing is written."""
     (folder / "page.txt").write_text("<!DOCTYPE html>\n<html>", "utf-8")
-    for name, words in (("page.txt", "This is a web page"), ("gone.txt", "there is no such file")):
+    for name, words in (("page.txt", "got a web page"), ("gone.txt", "there is no such file")):
         done = run("new-plugin", "quiet-rivers", name, *FACTS)
         assert done.returncode == 1
         assert words in done.stderr

@@ -95,13 +95,18 @@ FOREIGN: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("tar", tar(), ("tar archive", "Unpack")),
     ("fastText of 2016", OLD_FASTTEXT, ("before 2017", ".vec")),
     ("empty", b"", ("empty file", "again")),
+    ("a web page", b"<!doctype html><p>gone", ("got a web page", "Download the file of vectors itself")),
+    (
+        "XML",
+        b"<?xml?><Error><Code>Gone</Code></Error>",
+        ("an error document of the server (Gone)", "Download"),
+    ),
+    ("a pointer", b"version https://git-lfs.github.com/spec/v1\n", ("got a git-lfs pointer", "Download")),
     ("a zip in gzip", gzip.compress(zipped("a.txt")), ("zip archive inside of another file", "Unpack")),
 ]
 CONTENTS = [
     *FOREIGN,
     ("a cut zip", cut_zip(), ("truncated", "download it again")),
-    ("a web page", b"<!doctype html><p>gone", ("a web page",)),
-    ("a pointer", b"version https://git-lfs.github.com/spec/v1\n", ("git-lfs pointer",)),
     ("commas", b"rain,1,2\nwind,3,4\n", ("line 1", "commas", "sep='\\t'")),
     ("commas after words", b"rain,1 2\nwind,3 4\n", ("line 1", "commas")),
     ("decimal commas", b"rain 0,5 1,5\n", ("line 1", "decimal points", "commas")),
