@@ -203,15 +203,19 @@ def _open_tar_member(file: BinaryIO, path: Path, member: str | None) -> Iterator
         yield inner
 
 
+def shown_names(names: list[str]) -> str:
+    """Return the names of the members of an archive for a message, ten at most."""
+    return ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")
+
+
 def _no_member(path: Path, member: str | None, names: list[str]) -> FormatError:
     problem = f"has no member {member!r}" if member else f"has {len(names)} members, not one"
-    shown = ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")
     if any(name.endswith("data.pkl") for name in names):
         return FormatError(
             f"{path}: this is a file of PyTorch, with a pickle in it, which is never opened, since it "
             "can run any program. In PyTorch, load it and write its words and vectors as lines of text."
         )
     return FormatError(
-        f"{path}: the archive {problem}; they are: {shown}. Name one after a #, as in "
+        f"{path}: the archive {problem}; they are: {shown_names(names)}. Name one after a #, as in "
         "'archive.zip#member.txt'."
     )

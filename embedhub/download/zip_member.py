@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from isal import isal_zlib
 
-from embedhub._compression import DAMAGED_ERRORS
+from embedhub._compression import DAMAGED_ERRORS, shown_names
 from embedhub._sniff import sniff
 from embedhub.download.http import CHUNK, ByteSource, FolderBytes, RangeReader, peek
 from embedhub.errors import ChecksumError, DownloadError
@@ -58,7 +58,7 @@ def locate(remote: ByteSource, name: str) -> Member:
         ) from error
     except KeyError as error:
         raise DownloadError(
-            f"{remote.location}: the archive has no member {name!r}, only {', '.join(archive.namelist())}."
+            f"{remote.location}: the archive has no member {name!r}, only {shown_names(archive.namelist())}."
         ) from error
     if info.flag_bits & 1 or info.compress_type not in _METHODS:
         problem = "encrypted" if info.flag_bits & 1 else f"compressed with method {info.compress_type} of zip"

@@ -40,6 +40,13 @@ def failing(status: int) -> tuple[dict[str, Any], ...]:
     return ({"status": status},) * 9
 
 
+def flagged(archive: bytes, at: int, value: int) -> bytes:
+    """Return a zip archive with another byte in the entry of its last member in the directory."""
+    data = bytearray(archive)
+    data[data.rindex(b"PK\x01\x02") + at] = value
+    return bytes(data)
+
+
 CASES = [
     Case("credentials are missing", DownloadError, ("HTTP 401", "~/.netrc", MIRROR), faults=failing(401)),
     Case("credentials are refused", DownloadError, ("HTTP 403", "~/.netrc", MIRROR), faults=failing(403)),
@@ -63,6 +70,31 @@ CASES = [
         DownloadError,
         ("no member 'some.txt', only other.txt",),
         served=zipped(**{"other.txt": TEXT}),
+        name="some.zip",
+        changes={"member": "some.txt"},
+    ),
+    Case(
+        "an archive of many others",
+        DownloadError,
+        ("no member 'some.txt', only 0.txt, 1.txt,", "9.txt, ..."),
+        ("10.txt", AGAIN),
+        served=zipped(**{f"{i}.txt": TEXT for i in range(20)}),
+        name="some.zip",
+        changes={"member": "some.txt"},
+    ),
+    Case(
+        "an encrypted member",
+        DownloadError,
+        ("the member 'some.txt' is encrypted", MIRROR),
+        served=flagged(zipped(**{"some.txt": TEXT}), 8, 1),
+        name="some.zip",
+        changes={"member": "some.txt"},
+    ),
+    Case(
+        "a member compressed with Zstandard",
+        DownloadError,
+        ("the member 'some.txt' is compressed with method 93 of zip", MIRROR),
+        served=flagged(zipped(**{"some.txt": TEXT}), 10, 93),
         name="some.zip",
         changes={"member": "some.txt"},
     ),
