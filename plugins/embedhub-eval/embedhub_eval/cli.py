@@ -259,10 +259,11 @@ def probe(
     tokenize: Tokenize = None,
     as_json: Json = False,
 ) -> None:
-    """Train a text classifier on the vectors of each source, and on random vectors.
+    """Train a text classifier on the vectors of each source, on TF-IDF, and on random vectors.
 
     A text is the mean of its words' vectors; the classifier is logistic
-    regression. Sources that are not in the cache are downloaded.
+    regression. TF-IDF, which needs no vectors, may be best with many labels.
+    Sources that are not in the cache are downloaded.
 
     Examples:
       embedhub probe glove-6b 50 --train train.tsv --test test.tsv

@@ -22,6 +22,7 @@ DEFAULT_BENCHMARKS = ("wordsim-353", "simlex-999", "men")
 
 _ANY_LANGUAGE = {"mul", "und", ""}
 _MAX_LISTED = 10
+_MAX_SHOWN = 5  # scores in a repr
 _HINT = "Pass download=True (--download) to download what is not in the cache."
 
 
@@ -68,6 +69,22 @@ class ComparisonRow:
     coverage: Coverage | None
     scores: Mapping[str, Score | None]
     warning: str
+
+    def __repr__(self) -> str:
+        words = "?" if self.vocab_size is None else f"{self.vocab_size:,}"
+        measured = [
+            f"{name} {score.score:.4f}"
+            for name, score in self.scores.items()
+            if score and score.score is not None
+        ]
+        facts = [
+            f"{words} words",
+            *([f"coverage {self.coverage.ratio:.1%}"] if self.coverage else []),
+            *measured[:_MAX_SHOWN],
+            *([f"{len(measured) - _MAX_SHOWN} more"] if len(measured) > _MAX_SHOWN else []),
+            *(["see warning"] if self.warning else []),
+        ]
+        return f"<ComparisonRow {self.source} {self.dim}d: {', '.join(facts)}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as JSON types, with the first ten out-of-vocabulary words.

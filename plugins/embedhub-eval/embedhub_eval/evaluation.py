@@ -69,6 +69,15 @@ class Score:
     missing: Missing
     method: Method | None
 
+    def __repr__(self) -> str:
+        where = f"{self.benchmark} ({self.category})" if self.category else self.benchmark
+        score = "-" if self.score is None else f"{self.score:.4f}"
+        interval = " ({:.4f} to {:.4f})".format(*self.interval) if self.interval else ""
+        return (
+            f"<Score {self.source} {self.dim}d on {where}: {score}{interval}, "
+            f"{self.covered:,} of {self.total:,} covered>"
+        )
+
     @property
     def note(self) -> str:
         """Why there is no interval: fewer than 10 pairs; ``""`` if there are enough."""

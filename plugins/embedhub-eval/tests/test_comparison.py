@@ -1,5 +1,6 @@
 """Comparison of sources: function, command and plot."""
 
+import dataclasses
 import hashlib
 import json
 import sys
@@ -59,6 +60,26 @@ def remote(
     source = embedhub.RemoteSource(name="tiny", files={3: (file,)}, cased=False, vocab_size=3, **facts)
     benchmark = embedhub_eval.Benchmark(name="pairs", format="pairs", files=(test,), total=5, **facts)
     return source, benchmark, serving
+
+
+def test_row_and_score_fit_a_screen(pairs: Path) -> None:
+    """Their repr has the figures, however many words are missing and benchmarks were scored."""
+    words = embedhub.load("wordnet-ppmi", 50).words[:9_000]
+    counts = dict.fromkeys((f"missing{i}" for i in range(1_000)), 1) | dict.fromkeys(words, 1)
+    tests = [
+        embedhub_eval.Benchmark(name=f"{'long' * 10}-{i}", format="pairs", path=pairs) for i in range(30)
+    ]
+    (row,) = embedhub_eval.compare("wordnet-ppmi:50", counts=counts, benchmarks=tests)
+    assert repr(row).startswith("<ComparisonRow wordnet-ppmi 50d: 78,781 words, coverage 90.0%, long")
+    assert repr(row).endswith("25 more>")
+    assert len(repr(row)) < 500
+    (away,) = embedhub_eval.compare("glove-6b:300")
+    assert repr(away) == "<ComparisonRow glove-6b 300d: 400,000 words, see warning>"
+    score = row.scores[tests[0].name]
+    assert score is not None
+    assert repr(score) == f"<Score wordnet-ppmi 50d on {tests[0].name}: {score.score:.4f}, 4 of 5 covered>"
+    empty = dataclasses.replace(score, score=None, category="one", interval=(0.25, 0.5))
+    assert repr(empty).endswith(" (one): - (0.2500 to 0.5000), 4 of 5 covered>")
 
 
 def test_row_has_metadata_sizes_coverage_and_scores(pairs: Path) -> None:

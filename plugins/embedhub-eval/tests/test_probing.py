@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import embedhub_eval
+import numpy as np
 import pytest
 from command import run
+from embedhub_eval.labeled import read_labeled
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 
 import embedhub
 from embedhub.errors import DimNotFoundError, VocabularyError
+from embedhub.matrix.tokenizers import get_tokenizer
 
 TRAIN = ["heavy rain", "snow and wind", "a small cat", "my old dog"], ["sky", "sky", "pet", "pet"]
 
@@ -19,11 +24,38 @@ def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> N
     """If training and test texts share topics but few words, the interval of pretrained vectors is above."""
     probe = embedhub_eval.probe(["wordnet-ppmi:25", "wordnet-ppmi:100"], *demo_texts, columns=(1, 2))
     rows = {(row.source, row.dim): row for row in probe.results}
-    assert list(rows) == [("wordnet-ppmi", 25), ("wordnet-ppmi", 100), ("random", 25), ("random", 100)]
+    assert list(rows) == [
+        ("wordnet-ppmi", 25), ("wordnet-ppmi", 100), ("tf-idf", 786), ("random", 25), ("random", 100),
+    ]  # fmt: skip
     for dim in (25, 100):
         assert rows["wordnet-ppmi", dim].interval[0] > rows["random", dim].interval[1]
         assert rows["random", dim].token_ratio == 1
     assert "wordnet-ppmi 100d: " in str(probe)
+
+
+def test_tf_idf_is_the_baseline(demo_texts: tuple[Path, Path]) -> None:
+    """Its accuracy is that of scikit-learn on the same lower-cased tokens, with the same classifier."""
+    split = get_tokenizer("words")
+    sets = [read_labeled(path, columns=(1, 2)) for path in demo_texts]
+    tokens = [[[word.lower() for word in split(text)] for text in one.texts] for one in sets]
+    vectorizer = TfidfVectorizer(analyzer=list)
+    model = LogisticRegression(tol=1e-6).fit(vectorizer.fit_transform(tokens[0]), sets[0].labels)
+    accuracy = model.score(vectorizer.transform(tokens[1]), sets[1].labels)
+    _, result, _ = embedhub_eval.probe("wordnet-ppmi:25", *demo_texts, columns=(1, 2)).results
+    assert (result.source, result.dim) == ("tf-idf", len(vectorizer.vocabulary_))
+    assert result.accuracy == pytest.approx(accuracy)
+    known = [word in vectorizer.vocabulary_ for texts in tokens for text in texts for word in text]
+    assert result.token_ratio == pytest.approx(sum(known) / len(known))
+
+
+def test_reports_and_results_fit_a_screen() -> None:
+    """Their repr shows the accuracies; that of a report of many sources is shortened."""
+    result = embedhub_eval.ProbeResult("x" * 60, 300, 0.5, (0.4, 0.6), 50, 100, 0.9)
+    assert repr(result) == f"<ProbeResult {'x' * 60} 300d: 50.0% (40.0% to 60.0%)>"
+    report = embedhub_eval.ProbeReport((result,) * 30, "a" * 400, "b" * 400, 0.2)
+    assert repr(report).startswith("<ProbeReport on 100 texts: xxx")
+    assert repr(report).endswith("50.0%, 25 more>")
+    assert len(repr(report)) < 500
 
 
 def test_same_seed_gives_same_results(demo_texts: tuple[Path, Path]) -> None:
@@ -33,8 +65,8 @@ def test_same_seed_gives_same_results(demo_texts: tuple[Path, Path]) -> None:
         for seed in (0, 0, 1)
     )
     assert first == again
-    assert first["results"][0] == other["results"][0]
-    assert first["results"][1]["accuracy"] != other["results"][1]["accuracy"]
+    assert first["results"][:2] == other["results"][:2]
+    assert first["results"][2]["accuracy"] != other["results"][2]["accuracy"]
 
 
 def test_uncased_source_ignores_case(demo_texts: tuple[Path, Path]) -> None:
@@ -173,7 +205,7 @@ DATA: list[tuple[str, str, dict[str, Any], str, str]] = [
 def test_sst2_and_trec_have_the_results_of_the_page(glove_50d: embedhub.Vectors, real_texts: Path) -> None:
     """Both datasets are read whole, and the table of the guide equals the results."""
     page = (Path(__file__).parents[3] / "docs" / "choose-a-source.md").read_text("utf-8")
-    shown = re.findall(r"(?m)^\| `([\w-]+)` \| (\d+) \| (.*) \|$", page)
+    shown = re.findall(r"(?m)^\| `([\w-]+)` \| (\d*) *\| (.*%) \|$", page)
     figures: dict[tuple[str, str], list[float]] = {}
     sources = ["glove-6b:50", "glove-6b-20k:50", *(f"wordnet-ppmi:{dim}" for dim in (25, 50, 100))]
     for train, test, options, about_train, about_test in DATA:
@@ -182,7 +214,8 @@ def test_sst2_and_trec_have_the_results_of_the_page(glove_50d: embedhub.Vectors,
         assert probe.test.startswith(about_test)
         check_order(probe, ("glove-6b", 50))
         for row in probe.results:
-            figures.setdefault((row.source, str(row.dim)), []).extend(
+            dim = "" if row.source == "tf-idf" else str(row.dim)  # another for each dataset
+            figures.setdefault((row.source, dim), []).extend(
                 100 * figure for figure in (row.accuracy, *row.interval)
             )
     assert {(source, dim) for source, dim, _ in shown} == figures.keys()
@@ -190,3 +223,25 @@ def test_sst2_and_trec_have_the_results_of_the_page(glove_50d: embedhub.Vectors,
         # Another machine may see two of 500 texts on the other side of a boundary.
         written = [float(figure) for figure in re.findall(r"([\d.]+)%", cells)]
         assert written == pytest.approx(figures[source, dim], abs=0.5)
+
+
+@pytest.mark.slow
+def test_few_labels_have_the_results_of_the_page(glove_50d: embedhub.Vectors, real_texts: Path) -> None:
+    """With 50 training texts, the row of the guide is the mean over five draws of them."""
+    page = (Path(__file__).parents[3] / "docs" / "choose-a-source.md").read_text("utf-8")
+    figures = []
+    for train, test, options, *_ in DATA:
+        tokenize = options.get("tokenize", "words")
+        layout = {name: value for name, value in options.items() if name != "tokenize"}
+        train_set, test_set = (read_labeled(real_texts / file, **layout) for file in (train, test))
+        draws = []
+        for seed in range(5):
+            drawn = np.random.default_rng(seed).permutation(len(train_set.texts))[:50]
+            few = [train_set.texts[i] for i in drawn], [train_set.labels[i] for i in drawn]
+            report = embedhub_eval.probe(
+                ["glove-6b:50", "wordnet-ppmi:100"], few, (test_set.texts, test_set.labels), tokenize=tokenize
+            )
+            draws.append([100 * result.accuracy for result in report.results[:3]])
+        figures.extend(np.mean(draws, axis=0).tolist())
+    (row,) = re.findall(r"(?m)^\| 50 \| (.*) \|$", page)
+    assert [float(cell.rstrip("%")) for cell in row.split(" | ")] == pytest.approx(figures, abs=0.5)
