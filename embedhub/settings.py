@@ -43,9 +43,12 @@ def cache_folder() -> Path:
 
 
 def compiled_folder() -> Path:
-    """Return the folder for compiled code: ``NUMBA_CACHE_DIR``, or a folder in the cache."""
+    """Return the folder for machine code: ``NUMBA_CACHE_DIR``, or one in the user's cache folder.
+
+    It is never in ``EMBEDHUB_CACHE``, which others may share: machine code is code.
+    """
     text = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(text) if text else cache_folder() / "compiled"
+    return Path(text or Path(platformdirs.user_cache_dir("embedhub"), "compiled"))
 
 
 def mirror() -> str | Path | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from embedhub import settings
@@ -25,14 +26,12 @@ def test_boolean_takes_usual_words(text: str, expected: bool, monkeypatch: pytes
     assert settings.offline() is expected
 
 
-def test_numba_cache_dir_overrides_the_cache_folder(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Compiled code is stored in NUMBA_CACHE_DIR if that is set, else in the cache."""
+def test_machine_code_has_a_folder_of_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machine code is kept in NUMBA_CACHE_DIR, else in the user's cache folder, never in EMBEDHUB_CACHE."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "own"))
     assert settings.compiled_folder() == tmp_path / "own"
     monkeypatch.delenv("NUMBA_CACHE_DIR")
-    assert settings.compiled_folder() == cache / "compiled"
+    assert settings.compiled_folder() == Path(platformdirs.user_cache_dir("embedhub")) / "compiled"
 
 
 @pytest.mark.parametrize(

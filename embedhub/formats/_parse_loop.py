@@ -1,12 +1,10 @@
 """The compiled loop over the bytes of text vectors. It is imported only when a text is parsed."""
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
-from embedhub import settings
+from embedhub.formats._machine_code import jit
 
 # These powers of ten, and all integers up to 2**53, are exact in float64, so that one multiplication or
 # division yields the correctly rounded value (W. D. Clinger, "How to read floating point numbers accurately",
@@ -27,23 +25,6 @@ _TENS = np.array([10**i for i in range(9)], np.uint64)
 _ZERO, _BASE = np.uint64(ord("0")), np.uint64(10)
 # Unsigned positions: a signed one costs a test for negative indices at each access (measured: 1.6x the time).
 _ONE = np.uintp(1)
-
-
-def jit(function: Callable[..., Any]) -> Any:
-    """Compile a function, and keep its machine code in the cache folder, since the package may be read-only.
-
-    If no folder is writable, each process compiles it again, which takes a second.
-    """
-    config: Any = numba.config
-    saved = config.CACHE_DIR
-    # Numba reads this setting only while it decorates, and has no argument for it.
-    config.CACHE_DIR = str(settings.compiled_folder())
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no writable folder for the machine code
-        return numba.njit(nogil=True)(function)
-    finally:
-        config.CACHE_DIR = saved
 
 
 @jit

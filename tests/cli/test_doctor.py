@@ -17,7 +17,7 @@ from embedhub.cli import doctor
 
 def test_doctor_shows_its_checks(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without problems it shows versions, backend, cache, settings, proxies and plugins, and exits with 0."""
-    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
     done = run("doctor", KERAS_BACKEND="", KERAS_HOME=str(tmp_path), EMBEDHUB_OFFLINE="1")
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("No problems.\n")

@@ -43,10 +43,3 @@ def test_compiled_loop_equals_its_python(text: str) -> None:
     for dim in (1, 2):
         by_machine = parsed(_parse_loop.parse_lines, text.encode(), dim)
         assert repr(parsed(_parse_loop.parse_lines.py_func, text.encode(), dim)) == repr(by_machine)
-
-
-def test_function_that_cannot_be_cached_is_compiled() -> None:
-    """A function whose machine code Numba cannot store, since it is in no file, is compiled all the same."""
-    namespace: dict[str, Any] = {}
-    exec("def increment(x): return x + 1", namespace)  # noqa: S102 - a function without a file
-    assert _parse_loop.jit(namespace["increment"])(1) == 2

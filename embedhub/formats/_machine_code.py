@@ -1,0 +1,97 @@
+"""Compiling with Numba, whose machine code is kept where only its user can write.
+
+Numba unpickles that code, so who can write to its folder can run code as everyone who reads it.
+"""
+
+import stat
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numba
+
+from embedhub import settings
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a function, and keep its machine code if there is a private folder for it.
+
+    Without one, each process compiles the function again, which takes two seconds.
+    """
+    folder = settings.compiled_folder()
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_private(folder):
+        config: Any = numba.config
+        saved = config.CACHE_DIR
+        # Numba reads this setting only while it decorates, and has no argument for it.
+        config.CACHE_DIR = str(folder)
+        try:
+            return _tolerant(numba.njit(nogil=True, cache=True)(function))
+        except RuntimeError:  # the folder is read-only, or the function is in no file
+            pass
+        finally:
+            config.CACHE_DIR = saved
+    return numba.njit(nogil=True)(function)
+
+
+def is_private(folder: Path) -> bool:
+    """Return whether a folder exists that only this user can write to, replace, or move.
+
+    Windows gives each user a folder of their own, and no modes to check.
+    """
+    if sys.platform == "win32":
+        return folder.is_dir()
+    import os
+
+    try:
+        folder = folder.resolve(strict=True)
+        status = folder.stat()
+        if status.st_uid != os.getuid() or _others_can_write(status):
+            return False
+        # Who can write to a folder above it can put another one in its place, unless that is sticky as /tmp.
+        above = [parent.stat() for parent in folder.parents]
+    except OSError:
+        return False
+    return all(
+        parent.st_uid in {0, os.getuid()} and (parent.st_mode & stat.S_ISVTX or not _others_can_write(parent))
+        for parent in above
+    )
+
+
+def _others_can_write(status: Any) -> bool:
+    """Return whether others than the owner can write; a group of its user alone, as Debian has, is none."""
+    if status.st_mode & stat.S_IWGRP:
+        import grp
+        import pwd
+
+        try:
+            group, user = grp.getgrgid(status.st_gid), pwd.getpwuid(status.st_uid)
+        except KeyError:
+            return True
+        if group.gr_name != user.pw_name or set(group.gr_mem) - {user.pw_name}:
+            return True
+    return bool(status.st_mode & stat.S_IWOTH)
+
+
+def _tolerant(compiled: Any) -> Any:
+    """Have a function compiled again if its machine code is damaged, or if it cannot be written."""
+    cache = compiled._cache  # noqa: SLF001 - Numba has no other way to catch what reading its files raises
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_or_compile(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except Exception:  # noqa: BLE001 - a damaged pickle may raise anything
+            with suppress(OSError):
+                cache.flush()
+            return None
+
+    def save_if_possible(*arguments: Any) -> None:
+        with suppress(Exception):
+            save(*arguments)
+
+    cache.load_overload, cache.save_overload = load_or_compile, save_if_possible
+    return compiled
