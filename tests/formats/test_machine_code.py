@@ -56,7 +56,7 @@ def test_code_is_compiled_once(folder: Path, compiled: Callable[[], Any]) -> Non
 
 @pytest.mark.posix
 def test_folder_is_made_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: Any) -> None:
-    """Whatever the umask is, nobody else can enter it."""
+    """Whatever the umask is, no one else can enter it."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "new"))
     before = os.umask(0)
     try:
