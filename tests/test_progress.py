@@ -134,6 +134,7 @@ from jupyter_client.manager import run_kernel
 code = '''
 import time
 from IPython import display
+import embedhub.download.fetch
 from embedhub import _progress
 shown = []
 real = display.display
@@ -155,7 +156,7 @@ with run_kernel() as client:
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("ipykernel") is None, reason="needs ipykernel")
 def test_notebook_has_one_bar(tmp_path: Path) -> None:
-    """It is shown once and updated in place, without ipywidgets; nothing is written to the streams."""
+    """It is updated in place, without ipywidgets; nothing is written to the streams, not by pooch either."""
     env = os.environ | {"IPYTHONDIR": str(tmp_path)}
     del env["EMBEDHUB_PROGRESS"]
     done = subprocess.run(

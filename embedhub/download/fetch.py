@@ -8,12 +8,11 @@ import hashlib
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
-
-import pooch
 
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
@@ -41,6 +40,11 @@ from embedhub.errors import (
     StoreError,
     UnverifiedWarning,
 )
+
+with warnings.catch_warnings(
+    action="ignore"
+):  # of tqdm, which pooch imports, in a notebook without ipywidgets
+    import pooch
 
 _FRESH_STARTS = 2  # after the first attempt
 _CHUNK = 1 << 20
@@ -331,13 +335,10 @@ def _find_member(
     member = retry(lambda: locate(remote, name)) if remote.ranges else None
     if member and member.is_deflated:
         return remote, member
-    if not isinstance(remote, FolderBytes):
-        remote = FolderBytes(_download_archive(file, remote, session, label))
-        remote.stat()
-        member = locate(remote, name)
-        if member.is_deflated:
-            return remote, member
-    return GzippedMember(remote, name), None
+    if isinstance(remote, FolderBytes):
+        return GzippedMember(remote, name), None
+    archive = FolderBytes(_download_archive(file, remote, session, label))
+    return _find_member(file, _Location(archive), session, label)
 
 
 def _describe_mismatch(message: str, known_hash: str | None) -> str:
