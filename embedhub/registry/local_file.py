@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -127,6 +128,9 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
     """
     try:
         path = path.expanduser().absolute()
+        kind = split_member(path)[0].stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # opening a pipe waits for its writer
+            raise OSError("it is a pipe or a device; write what it gives to a file first")
         detected = detect(path, formats)
         state = _states(_files(path, detected))
     except IsADirectoryError as error:

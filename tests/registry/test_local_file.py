@@ -88,6 +88,15 @@ def test_source_name_has_precedence_over_a_file(tmp_path: Path, monkeypatch: pyt
     assert len(embedhub.load("./wordnet-ppmi")) == 3
 
 
+@pytest.mark.posix
+@pytest.mark.parametrize("name", ["pipe", "pipe.zip#a.txt"])
+def test_pipe_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    """A pipe would wait for its writer, and can be read only once."""
+    os.mkfifo(tmp_path / name.partition("#")[0])
+    with pytest.raises(LocalFileError, match=r"cannot be read \(it is a pipe .* to a file first\)\.$"):
+        embedhub.load(tmp_path / name)
+
+
 def test_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing file, a folder and an unknown user are errors that a caller of open() would expect."""
     monkeypatch.chdir(tmp_path)
@@ -289,7 +298,7 @@ def test_fasttext_ngrams_are_stored(tmp_path: Path) -> None:
         vectors = embedhub.load(write(tmp_path / name, packed))
         assert isinstance(vectors.composer, Subwords)
         assert not vectors.composer.rows.flags.writeable
-        assert vectors.manifest["extras"] == {"subwords.npy": {"buckets": 10, "min_n": 3, "max_n": 6}}
+        assert vectors.manifest["files"] == {"subwords.npy": {"buckets": 10, "min_n": 3, "max_n": 6}}
         composed.append(vectors.composer.compose(["unheardof"]).tolist())
     assert composed[0] == composed[1] != [[0, 0]]
 
