@@ -1,8 +1,9 @@
-"""Publishing a file or a folder by one rename: it appears complete or not at all."""
+"""Publishing a file or a folder by one rename: it appears complete or not at all, after a power cut too."""
 
 import errno
 import os
 import shutil
+import sys
 import time
 import uuid
 from collections.abc import Collection, Iterator
@@ -52,6 +53,41 @@ def move(old: Path, new: Path) -> None:
     old.replace(new)
 
 
+def move_to_disk(old: Path, new: Path) -> None:
+    """Rename a file or folder whose bytes are on the disk first, and its new name afterwards.
+
+    Without that, a power cut some seconds later may leave the new name with empty files.
+
+    Raises:
+        OSError: As for `move`, or the disk refuses the bytes.
+    """
+    _flush(old)
+    move(old, new)
+    _flush_folder(new.parent)
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir():
+        for inside in path.iterdir():
+            _flush(inside)
+        _flush_folder(path)
+        return
+    with path.open("r+b") as file:  # Windows flushes no file that is only read
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Flush the names of the files in a folder, where the system and the file system can."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def publish(folder: Path) -> Iterator[Path]:
     """Yield an empty folder to write into; without an error it appears as ``folder`` by one rename.
@@ -72,7 +108,7 @@ def publish(folder: Path) -> Iterator[Path]:
     try:
         yield temporary
         try:
-            move(temporary, folder)
+            move_to_disk(temporary, folder)
         except OSError as error:
             raise StoreError(
                 f"{folder}: the finished folder {temporary.name} cannot be renamed to this "
@@ -95,11 +131,11 @@ def publish_text(path: Path, text: str) -> None:
     cache.ensure_folder(path.parent)
     temporary = path.with_name(f"{path.name}.{os.getpid()}{_TEMPORARY}")
     temporary.write_text(text, "utf-8", newline="\n")
-    temporary.replace(path)
+    move_to_disk(temporary, path)
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder so that no process sees a part of it; a missing one is not an error.
+    """Remove a folder so that no process sees a part of it, or a link to one; a missing one is not an error.
 
     Raises:
         StoreError: It cannot be removed.
@@ -107,7 +143,10 @@ def remove(folder: Path) -> None:
     removed = _temporary_name(folder)
     try:
         move(folder, removed)
-        shutil.rmtree(removed)
+        if removed.is_symlink():
+            removed.unlink()
+        else:
+            shutil.rmtree(removed)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -181,7 +220,7 @@ def _publish(temporary: Path, path: Path) -> None:
     if moved:
         move(path, before)
     try:
-        move(temporary / path.name, path)
+        move_to_disk(temporary / path.name, path)
     except BaseException:
         if moved:
             move(before, path)

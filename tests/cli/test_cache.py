@@ -104,6 +104,19 @@ def test_remove_asks_first(store: Path, cache: Path) -> None:
     assert not (cache / "vectors" / folder_name("wordnet-ppmi")).exists()
 
 
+@pytest.mark.posix
+def test_store_that_is_a_link_is_removed(store: Path, tmp_path: Path) -> None:
+    """The link goes, the folder that it names stays as it is."""
+    elsewhere = tmp_path / "elsewhere"
+    store.rename(elsewhere)
+    store.symlink_to(elsewhere)
+    before = contents(elsewhere)
+    assert embedhub.load("wordnet-ppmi", 25).words[0] == "the"
+    run("cache", "remove", "wordnet-ppmi", "25", "--yes")
+    assert not store.is_symlink()
+    assert contents(elsewhere) == before
+
+
 def test_remove_needs_a_selection(store: Path) -> None:
     """No name, or a name with --all, is wrong usage; a name without a store is an error."""
     assert run("cache", "remove").returncode == 2

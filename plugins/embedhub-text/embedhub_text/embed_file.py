@@ -308,7 +308,7 @@ class _Job:
         temporary = part.with_suffix(".tmp")
         with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, schema) as writer:
             writer.write_table(pa.Table.from_arrays([*columns.columns, lists], schema=schema))
-        temporary.replace(part)
+        _atomic.move_to_disk(temporary, part)
         self._add(part, schema)
 
     def publish(self) -> None:
@@ -316,7 +316,7 @@ class _Job:
         temporary = self.folder / self.output.name
         with progress_bar(f"Writing {self.output.name}", self.rows, in_bytes=False) as advance:
             _WRITERS[self.output.suffix](self, temporary, advance)
-        _atomic.move(temporary, self.output)
+        _atomic.move_to_disk(temporary, self.output)
         shutil.rmtree(self.folder)
 
     def tables(self) -> Iterator[pa.Table]:
