@@ -21,7 +21,7 @@ Each error also inherits the matching builtin::
         ├── ChecksumError (ValueError)      the downloaded bytes do not match the checksum
         └── OfflineError                    a download is needed, but EMBEDHUB_OFFLINE is set
 
-Warnings: `CoverageWarning`, `FormatWarning`, `PluginWarning` and `UnverifiedWarning`.
+Warnings: `CoverageWarning`, `FormatWarning`, `PluginWarning`, `StoreWarning` and `UnverifiedWarning`.
 """
 
 
@@ -125,6 +125,10 @@ class FormatWarning(UserWarning):
 
 class PluginWarning(UserWarning):
     """A plugin, or something that it gives, is skipped; the others still work."""
+
+
+class StoreWarning(UserWarning):
+    """A store in the cache was damaged, and has been built again."""
 
 
 class UnverifiedWarning(UserWarning):

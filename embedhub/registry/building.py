@@ -1,17 +1,21 @@
 """How the store of a source is built: fetch, parse, write, publish, under locks."""
 
-from contextlib import ExitStack
+import shutil
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from embedhub import _atomic, settings
 from embedhub import _cache as cache
-from embedhub import settings
 from embedhub._names import folder_name
 from embedhub._progress import progress_bar
-from embedhub.errors import FormatError
+from embedhub._warn import warn_or_log
+from embedhub.errors import EmbedhubError, FormatError, StoreError, StoreWarning
 from embedhub.registry.store_input import write_blocks
+from embedhub.vectors.store import DamagedStoreError, open_store
 from embedhub.vectors.store_writer import StoreWriter
+from embedhub.vectors.vectors import Vectors
 
 if TYPE_CHECKING:
     from embedhub.download.remote_file import Fetched
@@ -20,15 +24,76 @@ if TYPE_CHECKING:
 # ruff: noqa: SLF001 - these functions are the part of `EmbeddingSource.vectors` that no source replaces
 
 
+def open_or_build(
+    source: "EmbeddingSource", folder: Path, dim: int, key: str, reopen: tuple[Any, ...]
+) -> Vectors:
+    """Open the store of a dimension, which is built first if it is missing, and again if it is damaged."""
+    opened = partial(
+        open_store,
+        folder,
+        fallbacks=source.fallbacks,
+        composer=source.composer,
+        unit=source.unit,
+        tokenization=source.tokenization,
+        reopen=reopen,
+    )
+    if not folder.exists():
+        build_once(source, folder, dim, key)
+    try:
+        return opened()
+    except DamagedStoreError as damage:
+        try:
+            with build_lock(source.name, dim):
+                # Another process may have repaired or removed it meanwhile.
+                try:
+                    return opened()
+                except DamagedStoreError:
+                    rebuild(source, folder, dim, key)
+        except cache.NotWritableError as error:
+            raise cache.NotWritableError(f"{damage} {error}") from damage
+        except EmbedhubError as error:
+            raise StoreError(f"{damage} It could not be built again now: {error}") from error
+        warn_or_log(f"{folder}: this store was damaged, and has been built again.", StoreWarning)
+        return opened()
+
+
 def build_once(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
     """Build the store under its locks, unless another process has built it meanwhile."""
     with ExitStack() as locks:
-        locks.enter_context(cache.lock(build_lock_name(source.name, dim), f"building {source.name} {dim}d"))
+        locks.enter_context(build_lock(source.name, dim))
         # Another source may read the same file, and removes it when its own store is built.
         for name in source._file_locks(dim):
             locks.enter_context(cache.lock(name, f"reading a file of {source.name} {dim}d"))
         if not folder.exists():
             _build(source, folder, dim, key)
+
+
+def rebuild(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
+    """Build a damaged store again. It stays until the new one is complete, so that an error loses nothing.
+
+    The caller holds the lock of the store.
+
+    Raises:
+        StoreError: The folder cannot be moved.
+        EmbedhubError: As for `EmbeddingSource.vectors`; the damaged store is there again.
+    """
+    damaged = folder.with_name(f".{folder.name}.damaged")
+    shutil.rmtree(damaged, ignore_errors=True)  # of a killed process
+    try:
+        _atomic.move(folder, damaged)
+    except OSError as error:
+        raise StoreError(f"{folder}: this folder cannot be removed ({_atomic.reason(error)}).") from error
+    try:
+        build_once(source, folder, dim, key)
+    except BaseException:
+        _atomic.move(damaged, folder)
+        raise
+    shutil.rmtree(damaged, ignore_errors=True)
+
+
+def build_lock(name: str, dim: int) -> AbstractContextManager[None]:
+    """Return the lock that is held while the store of a source is built."""
+    return cache.lock(build_lock_name(name, dim), f"building {name} {dim}d")
 
 
 def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
@@ -67,5 +132,5 @@ def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
 
 
 def build_lock_name(name: str, dim: int) -> str:
-    """Return the name of the lock that is held while the store of a source is built."""
+    """Return the name of that lock."""
     return f"build-{folder_name(name)}-{dim}d"

@@ -7,12 +7,11 @@ from typing import Any
 
 from embedhub._url import shown_url
 from embedhub.download.remote_file import RemoteFile
-from embedhub.errors import EmbedhubError
 from embedhub.registry.failure import describe as describe_failure
 from embedhub.registry.registry import get_source, is_registered, sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
-from embedhub.vectors.store import open_store
+from embedhub.vectors.store import read_manifest
 
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _TEX = {
@@ -177,7 +176,7 @@ def _largest_download(file: RemoteFile) -> int | None:
 
 
 def _count_words(store: Path) -> int | None:
-    """Return the number of words in a store; None if the store is damaged."""
-    with suppress(EmbedhubError):
-        return len(open_store(store))
+    """Return the number of words in a store; None if its manifest is damaged."""
+    with suppress(OSError, ValueError):
+        return int(read_manifest(store)["rows"])
     return None

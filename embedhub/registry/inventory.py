@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
-from embedhub.registry.building import build_lock_name
+from embedhub.registry.building import build_lock, rebuild
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
@@ -59,7 +59,7 @@ class CachedStore:
         manifest = self.manifest
         member = f"#{manifest['member']}" if manifest.get("member") else ""
         location = f"{manifest['url']}{member}" if manifest.get("url") else None
-        return manifest.get("path") or location or manifest.get("fingerprint")
+        return manifest.get("path") or location or manifest.get("cache_key")
 
     @property
     def built(self) -> str | None:
@@ -262,26 +262,8 @@ def repair(store: CachedStore, damages: list[Damage]) -> None:
             f"{store.folder}: this store is damaged, and cannot be built again: its source has other bytes "
             f"by now, and does not open this one any more. Nothing was changed. {advice}"
         )
-    # Not removed before the new one is there: offline, most of a damaged store still works.
-    damaged = store.folder.with_name(f".{store.folder.name}.damaged")
-    with _locked(store):
-        shutil.rmtree(damaged, ignore_errors=True)  # of a killed process
-        try:
-            _atomic.move(store.folder, damaged)
-        except OSError as error:
-            raise StoreError(
-                f"{store.folder}: this folder cannot be removed ({_atomic.reason(error)})."
-            ) from error
-        try:
-            source.vectors(store.dim)
-        except BaseException:
-            _atomic.move(damaged, store.folder)
-            raise
-        shutil.rmtree(damaged)
-
-
-def _locked(store: CachedStore) -> AbstractContextManager[None]:
-    return cache.lock(build_lock_name(store.name, store.dim), f"building {store.name} {store.dim}d")
+    with build_lock(store.name, store.dim):
+        rebuild(source, store.folder, store.dim, source.cache_key(store.dim))
 
 
 def _is_store_of(source: EmbeddingSource, store: CachedStore) -> bool:
@@ -296,7 +278,7 @@ def remove(store: CachedStore) -> None:
         StoreError: It cannot be removed; on Windows also if a process has it open, this one included. The
             store is unchanged then.
     """
-    with _locked(store):
+    with build_lock(store.name, store.dim):
         _atomic.remove(store.folder)
         with suppress(OSError):
             store.folder.parent.rmdir()  # if it was the last one of its source

@@ -283,13 +283,13 @@ class RemoteSource(EmbeddingSource):
         metadata = super().manifest(dim, cache_key, fetched)
         file = (fetched and fetched.file) or self.candidates(dim)[0]
         origin: dict[str, Any] = {
-            "fingerprint": metadata.pop("fingerprint"),
+            "cache_key": metadata.pop("cache_key"),
             "url": shown_url(file.url),
             "member": file.member,
             "hash": file.known_hash,
         }
         if file.companions:
-            origin["beside"] = [
+            origin["companions"] = [
                 {"url": shown_url(other.url), "hash": other.known_hash} for other in file.companions
             ]
         return origin | metadata

@@ -11,11 +11,11 @@ from embedhub import _cache as cache
 from embedhub._names import check_name
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import DimNotFoundError, StoreError, UnexpectedEndError
-from embedhub.registry.building import build_once
+from embedhub.registry.building import open_or_build
 from embedhub.registry.dims import as_dim
 from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
-from embedhub.vectors.store import open_store, store_path
+from embedhub.vectors.store import store_path
 from embedhub.vectors.vectors import Tokenization, Vectors
 
 _INDEX_BYTES_PER_WORD = 32  # offset, hash and row, 8 bytes each, and about 8 of the word
@@ -201,24 +201,19 @@ class EmbeddingSource(ABC):
             DimNotFoundError: The source does not have this dimension.
             DownloadError: The file is not available.
             FormatError: The file is malformed; nothing is published.
+            StoreError: The store cannot be read or written, or is damaged and cannot be built again.
+
+        Warns:
+            StoreWarning: The store was damaged, and has been built again.
         """
         dim = self.check_dim(dim)
         key = self.cache_key(dim)
         folder = store_path(self.name, dim, key)
         reopen = reopen or self._reopen(dim, key)
         try:
-            if not folder.exists():
-                build_once(self, folder, dim, key)
+            return open_or_build(self, folder, dim, key, reopen)
         except cache.NotWritableError as error:
             return self._without_cache(dim, key, reopen, error)
-        return open_store(
-            folder,
-            fallbacks=self.fallbacks,
-            composer=self.composer,
-            unit=self.unit,
-            tokenization=self.tokenization,
-            reopen=reopen,
-        )
 
     def _without_cache(
         self,
@@ -277,7 +272,7 @@ class EmbeddingSource(ABC):
         return {
             "unit": self.unit,
             "tokenization": self.tokenization,
-            "fingerprint": cache_key,
+            "cache_key": cache_key,
             "license": self.license,
             "citation": self.citation,
             "homepage": self.homepage,

@@ -2,7 +2,7 @@
 
 A store is a folder ``<cache>/vectors/<name>-<digest>/<dim>d-<key>/``::
 
-    manifest.json    form, source, dim, rows, provenance, duplicates, XXH3 of each file here
+    manifest.json    format_version, source, dim, rows, provenance, duplicates, XXH3 of each file here
     matrix.npy       float32, C order, (n, dim)
     words.utf8       the bytes of the words, concatenated
     offsets.npy      (n + 1,) int64: where each word starts, and the end
@@ -14,16 +14,19 @@ vectors. `StoreWriter` writes it.
 """
 
 import hashlib
+import io
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from embedhub import settings
-from embedhub._file_state import xxh3_of_file
+from embedhub._file_state import file_state, xxh3_of_file
 from embedhub._names import folder_name
 from embedhub.errors import EmbedhubError, PluginError, StoreError
 from embedhub.vectors.blocks import Composer, ComposerOpener
@@ -31,7 +34,7 @@ from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.vectors import Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of the storage format. A store of another version is ignored, and built again."""
 
 MANIFEST, MATRIX, WORDS, OFFSETS, HASHES, ROWS = (
@@ -42,6 +45,9 @@ MANIFEST, MATRIX, WORDS, OFFSETS, HASHES, ROWS = (
     "hashes.npy",
     "rows.npy",
 )
+NPY_HEADER = 128  # bytes
+_OWN_DIGEST = "manifest_xxh3_128"
+_verified: set[tuple[Any, ...]] = set()  # files of stores that this process has read and found intact
 
 
 def store_path(name: str, dim: int, cache_key: str) -> Path:
@@ -56,6 +62,10 @@ def store_path(name: str, dim: int, cache_key: str) -> Path:
     return settings.cache_folder() / "vectors" / folder_name(name) / f"{dim}d-{key}"
 
 
+class DamagedStoreError(StoreError):
+    """A file of a store does not have the bytes that were written."""
+
+
 def open_store(
     folder: Path,
     *,
@@ -65,7 +75,10 @@ def open_store(
     tokenization: str | None = None,
     reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None,
 ) -> Vectors:
-    """Open a published store. Only the manifest and the headers are read.
+    """Open a published store, and verify all of it but arrays of vectors.
+
+    Words and index are read once in a process. Of the matrix only the header and the size are verified, of
+    further arrays nothing; ``embedhub cache verify`` reads them.
 
     Args:
         folder: The store.
@@ -76,34 +89,75 @@ def open_store(
         reopen: As for `Vectors`.
 
     Raises:
-        StoreError: A file of the store is missing, or does not have the size that the manifest records.
+        DamagedStoreError: A file of the store is missing, or does not have the bytes that were written.
+        StoreError: The system refuses to read a file.
         PluginError: ``composer`` fails, though its files are intact.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        rows, dim = manifest["rows"], manifest["dim"]
-        matrix = _map_npy(folder / MATRIX, np.float32, (rows, dim))
-        words = _open_vocabulary(folder, rows)
-        metadata = manifest.get("extras", {})
+        manifest = read_manifest(folder)
+        rows, dim, digests = manifest["rows"], manifest["dim"], manifest["xxh3_128"]
+        matrix = _map_matrix(folder / MATRIX, (rows, dim))
+        words = _open_vocabulary(folder, rows, digests)
+        metadata = manifest["files"]
         files = {name: folder / name for name in metadata}
-        name = manifest["source"]
-        stated = {"unit": unit, "tokenization": tokenization}
-        manifest |= {key: value for key, value in stated.items() if value is not None}
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{folder}: this store is damaged ({error}). Remove the folder; it is built again on next use. "
-            "Or run: embedhub cache repair."
+        for path in files.values():
+            if path.suffix != ".npy":  # large arrays of vectors
+                _map_verified(path, digests[path.name])
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise DamagedStoreError(
+            f"{folder}: this store is damaged ({error}). Run: embedhub cache repair."
         ) from error
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or folder}: this file cannot be read ({error.strerror})."
+        ) from error
+    stated = {"unit": unit, "tokenization": tokenization}
+    manifest |= {key: value for key, value in stated.items() if value is not None}
     return Vectors(
         matrix,
         words,
-        name=name,
+        name=manifest["source"],
         manifest=manifest,
         composer=composer and _open_composer(composer, folder, manifest, files, metadata),
         files=files,
         fallbacks=fallbacks,
         reopen=reopen,
     )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a store.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It does not have the bytes that were written.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
+        digest = manifest.pop(_OWN_DIGEST)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{MANIFEST} cannot be read: {error}") from error
+    if digest != _digest_of(manifest):
+        raise ValueError(f"{MANIFEST} was changed")
+    return manifest
+
+
+def encode_manifest(manifest: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a manifest, with a digest of its own.
+
+    Raises:
+        TypeError: Something in it has no representation in JSON.
+        ValueError: Likewise.
+        RecursionError: Likewise.
+    """
+    content = json.loads(json.dumps(manifest, allow_nan=False))  # as it will be read: all keys are strings
+    content[_OWN_DIGEST] = _digest_of(content)
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _digest_of(manifest: Mapping[str, Any]) -> str:
+    """Return the 128-bit XXH3 of what a manifest says, however it is laid out as JSON."""
+    return xxhash.xxh3_128_hexdigest(json.dumps(manifest, sort_keys=True).encode())
 
 
 def _open_composer(
@@ -124,9 +178,9 @@ def _open_composer(
             damage for path in files.values() if (damage := _damage(path, manifest.get("xxh3_128", {})))
         ]
         if damages:
-            raise StoreError(
+            raise DamagedStoreError(
                 f"{folder}: the composer of {label} cannot read its files in this store: "
-                f"{', '.join(damages)} ({reason}). Remove the folder; it is built again on next use."
+                f"{', '.join(damages)} ({reason}). Run: embedhub cache repair."
             ) from error
         raise PluginError(
             f"{label}: the composer of the source cannot be opened: {reason}. The store is intact: the error "
@@ -149,20 +203,59 @@ def _damage(path: Path, digests: Mapping[str, str]) -> str:
     return "" if intact else f"{path.name} is damaged"
 
 
-def _open_vocabulary(folder: Path, rows: int) -> Vocabulary:
-    offsets = _map_npy(folder / OFFSETS, np.int64, (rows + 1,))
-    text: NDArray[np.uint8] = np.empty(0, np.uint8)
-    if offsets[-1]:
-        text = np.memmap(folder / WORDS, np.uint8, "r").view(np.ndarray)
-    if len(text) != offsets[-1]:
-        raise ValueError(f"{WORDS} has {len(text)} bytes, expected {offsets[-1]}")
-    hashes = _map_npy(folder / HASHES, np.uint64, (rows,))
-    return Vocabulary(text, offsets, hashes, _map_npy(folder / ROWS, np.int64, (rows,)))
+def npy_header(dtype: type[np.generic], shape: tuple[int, ...]) -> bytes:
+    """Return the first bytes of an .npy file of an array in C order."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    )
+    if len(header.getvalue()) != NPY_HEADER:  # only a shape of 40 digits needs more
+        raise StoreError(f"The header of an array {shape} is longer than {NPY_HEADER} bytes.")
+    return header.getvalue()
 
 
-def _map_npy(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if array.dtype != dtype or array.shape != shape:
-        raise ValueError(f"{path.name} holds {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}")
-    plain: NDArray[Any] = array.view(np.ndarray)
-    return plain
+def _map_matrix(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
+    data = _map(path)
+    # The header is compared, not parsed: a damaged one cannot raise anything but this error.
+    if data[:NPY_HEADER].tobytes() != npy_header(np.float32, shape):
+        raise ValueError(f"{path.name} does not begin as an array of float32 {shape}")
+    return _view(data, path, np.float32, shape)
+
+
+def _open_vocabulary(folder: Path, rows: int, digests: Mapping[str, str]) -> Vocabulary:
+    text, offsets, hashes, order = (
+        _map_verified(folder / name, digests[name]) for name in (WORDS, OFFSETS, HASHES, ROWS)
+    )
+    return Vocabulary(
+        text,
+        _view(offsets, folder / OFFSETS, np.int64, (rows + 1,)),
+        _view(hashes, folder / HASHES, np.uint64, (rows,)),
+        _view(order, folder / ROWS, np.int64, (rows,)),
+    )
+
+
+def _map_verified(path: Path, digest: str) -> NDArray[np.uint8]:
+    """Map a file, and compare its digest unless this process has read just this file before."""
+    data = _map(path)
+    key = (path, *file_state(path), digest)
+    if key not in _verified:
+        if xxhash.xxh3_128_hexdigest(data.data) != digest:
+            raise ValueError(f"{path.name} does not have the bytes that were written")
+        _verified.add(key)
+    return data
+
+
+def _map(path: Path) -> NDArray[np.uint8]:
+    if not path.stat().st_size:  # which cannot be mapped
+        return np.empty(0, np.uint8)
+    return np.memmap(path, np.uint8, "r").view(np.ndarray)
+
+
+def _view(
+    data: NDArray[np.uint8], path: Path, dtype: type[np.generic], shape: tuple[int, ...]
+) -> NDArray[Any]:
+    expected = NPY_HEADER + math.prod(shape) * np.dtype(dtype).itemsize
+    if len(data) != expected:
+        raise ValueError(f"{path.name} has {len(data):,} bytes, expected {expected:,}")
+    array: NDArray[Any] = data[NPY_HEADER:].view(dtype).reshape(shape)
+    return array

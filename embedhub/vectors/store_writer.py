@@ -1,6 +1,5 @@
 """Writing a store: blocks as they arrive, then the index, then one rename."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,10 +17,20 @@ from embedhub._file_state import xxh3_of_file
 from embedhub.errors import EmbedhubError, FormatError, StoreError
 from embedhub.vectors.block_checks import check_block, check_extra_file
 from embedhub.vectors.blocks import ExtraFile
-from embedhub.vectors.store import FORMAT_VERSION, HASHES, MANIFEST, MATRIX, OFFSETS, ROWS, WORDS
+from embedhub.vectors.store import (
+    FORMAT_VERSION,
+    HASHES,
+    MANIFEST,
+    MATRIX,
+    NPY_HEADER,
+    OFFSETS,
+    ROWS,
+    WORDS,
+    encode_manifest,
+    npy_header,
+)
 from embedhub.vectors.vocabulary import hash_words
 
-_NPY_HEADER = 128  # bytes
 _UNSORTED = "hashes.unsorted"  # in the order of the rows; removed before the store is published
 _OWN_FILES = frozenset({MATRIX, WORDS, OFFSETS, HASHES, ROWS, MANIFEST, _UNSORTED})  # in lower case
 _HASH_SIZE = 8
@@ -74,8 +83,8 @@ class StoreWriter:
                     self._outputs.enter_context((self._temporary / name).open("wb"))
                     for name in (MATRIX, WORDS, OFFSETS, _UNSORTED)
                 )
-                self._matrix.write(bytes(_NPY_HEADER))
-                self._offsets.write(bytes(_NPY_HEADER))
+                self._matrix.write(bytes(NPY_HEADER))
+                self._offsets.write(bytes(NPY_HEADER))
                 self._offsets.write(np.zeros(1, np.int64).data)
         except BaseException:
             self.__exit__(*sys.exc_info())
@@ -161,7 +170,7 @@ class StoreWriter:
             _write_header(folder / name, dtype, shape)
         (folder / _UNSORTED).unlink()
         counted = {
-            "form": FORMAT_VERSION,
+            "format_version": FORMAT_VERSION,
             "source": self._name,
             "dim": self._dim,
             "rows": rows,
@@ -171,12 +180,11 @@ class StoreWriter:
             **counted,
             **self._manifest,
             **counted,  # what the caller adds does not change it
-            "extras": self._files,
+            "files": self._files,
             "xxh3_128": {file.name: xxh3_of_file(file) for file in sorted(folder.iterdir())},
         }
         try:
-            text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-            encoded = text.encode()
+            encoded = encode_manifest(manifest)
         except (TypeError, ValueError, RecursionError) as error:
             raise FormatError(
                 f"{self._label}: the manifest of the source cannot be written as JSON ({error}). Nothing was "
@@ -201,11 +209,7 @@ class StoreWriter:
 def _write_header(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
     """Write the .npy header into the space that was left for it, now that the rows are counted."""
     with path.open("r+b") as file:
-        np.lib.format.write_array_header_1_0(
-            file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-        )
-        if file.tell() != _NPY_HEADER:  # numpy pads to a multiple of 64; only a shape of 40 digits leaves 128
-            raise StoreError(f"The header of an array {shape} takes {file.tell()} bytes, not {_NPY_HEADER}.")
+        file.write(npy_header(dtype, shape))
 
 
 def _write_index(folder: Path, rows: int) -> NDArray[np.int64]:
@@ -218,8 +222,8 @@ def _write_index(folder: Path, rows: int) -> NDArray[np.int64]:
     ranges = -(-rows // _SORTED_AT_ONCE)
     bounds = [2**64 * i // ranges for i in range(ranges + 1)]
     with (folder / HASHES).open("wb") as hash_file, (folder / ROWS).open("wb") as row_file:
-        hash_file.write(bytes(_NPY_HEADER))
-        row_file.write(bytes(_NPY_HEADER))
+        hash_file.write(bytes(NPY_HEADER))
+        row_file.write(bytes(NPY_HEADER))
         for low, high in pairwise(bounds):
             hashes, order = _hashes_in_range(folder / _UNSORTED, low, high - 1)
             by_hash = np.argsort(hashes, kind="stable")
@@ -250,7 +254,7 @@ def _repeated_words(folder: Path, rows: list[int]) -> list[int]:
     """Return those of the rows, which ascend, whose word an earlier one of them has."""
     words: set[bytes] = set()
     repeated = []
-    offsets = np.memmap(folder / OFFSETS, np.int64, "r", offset=_NPY_HEADER)
+    offsets = np.memmap(folder / OFFSETS, np.int64, "r", offset=NPY_HEADER)
     with (folder / WORDS).open("rb") as file:
         for row in rows:
             start, stop = offsets[row : row + 2].tolist()
@@ -267,9 +271,9 @@ def _remove_rows(folder: Path, rows: NDArray[np.int64], row_size: int) -> None:
 
     Only bytes behind the first removed row are copied, and no second matrix takes space on the disk.
     """
-    offsets = np.memmap(folder / OFFSETS, np.int64, "r+", offset=_NPY_HEADER)
+    offsets = np.memmap(folder / OFFSETS, np.int64, "r+", offset=NPY_HEADER)
     starts, stops = offsets[rows], offsets[rows + 1]
-    matrix_starts = _NPY_HEADER + rows * row_size
+    matrix_starts = NPY_HEADER + rows * row_size
     _remove_bytes(folder / MATRIX, matrix_starts, matrix_starts + row_size)
     _remove_bytes(folder / WORDS, starts, stops)
     count = len(offsets)
@@ -279,9 +283,9 @@ def _remove_rows(folder: Path, rows: NDArray[np.int64], row_size: int) -> None:
         offsets[chunk] -= removed[np.searchsorted(rows, chunk)]
     offsets.flush()
     del offsets  # Windows shortens no file that is mapped
-    places = _NPY_HEADER + (rows + 1) * _HASH_SIZE
+    places = NPY_HEADER + (rows + 1) * _HASH_SIZE
     _remove_bytes(folder / OFFSETS, places, places + _HASH_SIZE)
-    order = np.memmap(folder / ROWS, np.int64, "r+", offset=_NPY_HEADER)
+    order = np.memmap(folder / ROWS, np.int64, "r+", offset=NPY_HEADER)
     for start in range(0, len(order), _SORTED_AT_ONCE):
         part = order[start : start + _SORTED_AT_ONCE]
         part -= np.searchsorted(rows, part)

@@ -119,7 +119,7 @@ class Vectors(Collection[str]):
         stated: Tokenization | None = self.manifest.get("tokenization")
         if stated is not None or self.unit == "word" or "tokenizer.json" not in self.files:
             return stated or "words"
-        saved_by = self.manifest.get("extras", {}).get("tokenizer.json", {}).get("saved_by")
+        saved_by = self.manifest.get("files", {}).get("tokenizer.json", {}).get("saved_by")
         return "model2vec" if saved_by == "model2vec" else "tokenizer.json"
 
     def __len__(self) -> int:

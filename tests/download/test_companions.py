@@ -62,7 +62,7 @@ def test_companion_is_downloaded_and_stored(cache: Path) -> None:
         assert list(vectors) == TOKENS
         assert (vectors.matrix == ROWS[:, :dim]).all()
         assert vectors.files["tokenizer.json"].read_bytes() == FILES["tokenizer.json"]
-        assert vectors.manifest["beside"] == [
+        assert vectors.manifest["companions"] == [
             {"url": f"https://{HOST}/tokenizer.json", "hash": remote("tokenizer.json").known_hash}
         ]
         assert files_in(cache / "downloads") == []

@@ -67,7 +67,7 @@ with warnings.catch_warnings(record=True) as caught:
     again = pickle.loads(pickle.dumps(vectors))
 messages = [str(warning.message) for warning in caught]
 rows = {word: again[word].tolist() for word in vectors}
-print(json.dumps([rows, vectors.manifest["fingerprint"], messages]))
+print(json.dumps([rows, vectors.manifest["cache_key"], messages]))
 """
 
 

@@ -168,7 +168,7 @@ def test_own_reader_gets_the_file_and_its_companions(mirror: Path, cache: Path, 
     vectors = embedhub.load(source_of(file))
     assert (list(vectors), vectors.matrix.tolist()) == (["rain", "storm"], [[10, 20], [30, 40]])
     assert [*vectors.files] == ["factor.txt", "about.json"]
-    assert vectors.manifest["extras"] == {name: {"of": "bread"} for name in vectors.files}
+    assert vectors.manifest["files"] == {name: {"of": "bread"} for name in vectors.files}
     assert files_in(cache / "downloads") == []
 
 

@@ -137,7 +137,7 @@ def test_extra_file_is_found_under_its_name(tmp_path: Path) -> None:
     assert sorted(vectors.files) == ["scales", "v1.2_rules-x"]
     assert np.load(vectors.files["scales"], allow_pickle=False).tolist() == [0, 1, 2]
     assert vectors.files["v1.2_rules-x"].read_text("utf-8") == "one"
-    assert vectors.manifest["extras"] == {"scales": {"meaning": ["a", 1, None]}, "v1.2_rules-x": {}}
+    assert vectors.manifest["files"] == {"scales": {"meaning": ["a", 1, None]}, "v1.2_rules-x": {}}
     assert {"scales", "v1.2_rules-x"} <= set(vectors.manifest["xxh3_128"])
 
 
