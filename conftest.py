@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import embedhub_eval
+import hypothesis
 import numpy as np
 import pytest
 from children import PATIENCE, child
@@ -31,6 +32,10 @@ from embedhub.registry.builtin.glove import GLOVE_6B
 from embedhub.vectors.blocks import Block
 from embedhub.vectors.store import open_store
 from embedhub.vectors.store_writer import StoreWriter
+
+# On a busy machine an example may take long, and the first one waits for what it imports and compiles.
+hypothesis.settings.register_profile("embedhub", deadline=None)
+hypothesis.settings.load_profile("embedhub")
 
 # What a shell starts in the background ignores Ctrl-C, and so would the commands that are tested with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -24,7 +24,7 @@ from embedhub.formats import fasttext, glove, npz, numberbatch, static_embedding
 from embedhub.formats.detect import detect
 from embedhub.vectors.blocks import Reader
 
-QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 NGRAMS = np.arange(14, dtype=np.float32).reshape(7, 2)
 
 

@@ -131,7 +131,7 @@ def format_(request: pytest.FixtureRequest) -> ExportFormat:
     return request.param  # type: ignore[no-any-return]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=vocabularies())
 def test_exported_word_is_read_bit_for_bit_or_rejected(format_: ExportFormat, pairs: Pairs) -> None:
     """Every reader gets the words and bits that were written; a word that would change is rejected."""

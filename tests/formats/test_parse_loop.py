@@ -37,7 +37,7 @@ LINES = st.tuples(WORDS, st.lists(NUMBERS, min_size=1, max_size=4), st.sampled_f
 @example("the 1 2\n\n")
 @example("the 1\n")
 @given(st.lists(LINES, min_size=1, max_size=4).map("".join))
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_compiled_loop_equals_its_python(text: str) -> None:
     """For any lines, both return the same words, bits, slow numbers and malformed line."""
     for dim in (1, 2):

@@ -148,7 +148,7 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(NUMBERS, min_size=1, max_size=40))
 def test_number_equals_numpy_float32_of_its_text(write: Callable[[bytes], Path], texts: list[str]) -> None:
     """Each number equals numpy.float32(text) bit for bit, however it is written."""
@@ -157,7 +157,7 @@ def test_number_equals_numpy_float32_of_its_text(write: Callable[[bytes], Path],
     assert rows[0].view(np.uint32).tolist() == expected.view(np.uint32).tolist()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300) | st.text("01 .-e\n\rw", max_size=300).map(str.encode), st.integers(1, 4))
 def test_arbitrary_bytes_are_split_like_rsplit_or_rejected(
     write: Callable[[bytes], Path], data: bytes, dim: int

@@ -265,7 +265,7 @@ def reference_vector(vectors: Vectors, word: str, chain: list[str]) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     VOCABULARIES, CHAINS, st.sampled_from(["zeros", "normal", "mean", "row", "function"]), st.integers(0, 9)
 )

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from children import PATIENCE
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import embedhub
@@ -44,7 +44,6 @@ def test_treebank_tokenize_splits_contractions_and_punctuation(text: str, expect
     assert treebank_tokenize(text) == expected.split()
 
 
-@settings(deadline=None)  # the first text of a process waits for patterns to be compiled
 @given(st.text())
 def test_treebank_tokenize_drops_only_white_space(text: str) -> None:
     """The tokens together are the text without its white space."""

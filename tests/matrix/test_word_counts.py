@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from embedhub.errors import FormatError, LocalFileError
@@ -85,7 +85,6 @@ def test_standard_input_is_read_and_stays_open(monkeypatch: pytest.MonkeyPatch) 
     assert not stdin.closed
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_characters="\0\ufeff\r", codec="utf-8")), max_size=5),
     st.sampled_from(["text", "vocabulary"]),

@@ -77,7 +77,7 @@ def test_lookups(tiny: Vectors) -> None:
         tiny.indices(["the", 3])  # type: ignore[list-item]  # the point
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, unique=True), st.lists(st.text())
 )

@@ -113,7 +113,7 @@ def answers(vectors: Vectors, rows: np.ndarray[Any, Any], method: str) -> list[i
     cells=st.sampled_from([1, 100, 1 << 21]),
     seed=st.integers(0, 1000),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_answers_are_those_of_the_formulas(
     method: analogy_solver.Method,
     size: int,
