@@ -5,6 +5,8 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
+from embedhub.errors import escaped
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -26,7 +28,7 @@ def warn(message: str, category: type[Warning]) -> None:
     caller = own.f_back or own
     # warnings.warn does not work here: its stacklevel skips the frames of an import.
     warnings.warn_explicit(
-        message,
+        escaped(message),
         category,
         caller.f_code.co_filename,
         caller.f_lineno,

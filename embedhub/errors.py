@@ -24,13 +24,22 @@ Each error also inherits the matching builtin::
 Warnings: `CoverageWarning`, `FormatWarning`, `PluginWarning`, `StoreWarning` and `UnverifiedWarning`.
 """
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def escaped(text: str) -> str:
+    """Return a message in which control characters are escaped: names in files and answers may have some."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
 
 class EmbedhubError(Exception):
     """Base class of all errors of embedhub."""
 
     # KeyError would show the repr of the message, and OSError may show only a part of it.
     def __str__(self) -> str:
-        return str(self.args[0]) if self.args else ""
+        return escaped(str(self.args[0])) if self.args else ""
 
 
 class SourceNotFoundError(EmbedhubError, LookupError):

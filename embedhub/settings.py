@@ -36,10 +36,17 @@ def _boolean(name: str) -> bool | None:
     return None
 
 
+def _folder(name: str) -> Path:
+    text = _value(name)
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise SettingsError(f"EMBEDHUB_{name} is {text!r}: there is no such user or home folder.") from error
+
+
 def cache_folder() -> Path:
     """Return the folder for everything that embedhub writes; it may not exist yet."""
-    text = _value("CACHE")
-    return Path(text).expanduser().absolute() if text else Path(platformdirs.user_cache_dir("embedhub"))
+    return _folder("CACHE") if _value("CACHE") else Path(platformdirs.user_cache_dir("embedhub"))
 
 
 def compiled_folder() -> Path:
@@ -62,7 +69,7 @@ def mirror() -> str | Path | None:
         raise SettingsError(
             f"EMBEDHUB_MIRROR is {shown_url(text, query=False)!r}; expected an http(s) URL or a folder."
         )
-    return Path(text).expanduser().absolute()
+    return _folder("MIRROR")
 
 
 def offline() -> bool:

@@ -72,3 +72,14 @@ def test_every_variable_is_documented() -> None:
     read = {f"EMBEDHUB_{name}" for name in re.findall(r'_(?:value|boolean)\("([A-Z_]+)"\)', code)}
     table = re.findall(r"(?m)^\| `(EMBEDHUB_[A-Z_]+)` \|", (ROOT / "README.md").read_text("utf-8"))
     assert set(table) == read == named
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize(("name", "read"), [("CACHE", settings.cache_folder), ("MIRROR", settings.mirror)])
+def test_home_of_an_unknown_user_is_an_error(
+    name: str, read: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ~ that stands for no folder is named."""
+    monkeypatch.setenv(f"EMBEDHUB_{name}", "~no-such-user/vectors")
+    with pytest.raises(SettingsError, match=rf"^EMBEDHUB_{name} is '~no-such-user/vectors': there is no"):
+        read()

@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 import embedhub
-from embedhub.errors import EmbedhubError
+from embedhub.errors import EmbedhubError, escaped
 from embedhub.matrix.tokenizers import TOKENIZERS
 
 if TYPE_CHECKING:
@@ -301,7 +301,7 @@ def print_message(kind: Literal["Error", "Warning"], text: str) -> None:
     prefix = f"{kind}:"
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         prefix = typer.style(prefix, fg="red" if kind == "Error" else "yellow")
-    typer.echo(f"{prefix} {text}", err=True)
+    typer.echo(f"{prefix} {escaped(text)}", err=True)
 
 
 def print_result(value: Any, text: "Callable[[], str]", *, as_json: bool) -> None:

@@ -40,7 +40,7 @@ def open_or_build(
     if not folder.exists():
         build_once(source, folder, dim, key)
     try:
-        return opened()
+        return _with_hash(opened(), dim)
     except DamagedStoreError as damage:
         try:
             with build_lock(source.name, dim):
@@ -55,6 +55,19 @@ def open_or_build(
             raise StoreError(f"{damage} It could not be built again now: {error}") from error
         warn_or_log(f"{folder}: this store was damaged, and has been built again.", StoreWarning)
         return opened()
+
+
+def _with_hash(vectors: Vectors, dim: int) -> Vectors:
+    """Return vectors, unless EMBEDHUB_REQUIRE_HASH refuses the file that their store was built from."""
+    files = (vectors.manifest, *vectors.manifest.get("companions", ()))
+    unpinned = [file["url"] for file in files if "url" in file and file["hash"] is None]
+    if unpinned and settings.require_hash():
+        raise StoreError(
+            f"{vectors.name} {dim}d: its store was built from {unpinned[0]}, a file without a published hash, "
+            "which EMBEDHUB_REQUIRE_HASH refuses. Unset it, or remove the store: "
+            f"embedhub cache remove {vectors.name} {dim}."
+        )
+    return vectors
 
 
 def build_once(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:

@@ -347,6 +347,18 @@ def test_require_hash_refuses_unpinned_files(server: Any, monkeypatch: pytest.Mo
     assert server.asked == []
 
 
+def test_require_hash_refuses_stores_of_unpinned_files(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that was built without EMBEDHUB_REQUIRE_HASH is refused with it; one of a pinned file opens."""
+    source = a_source(a_file(known_hash=None))
+    with pytest.warns(UnverifiedWarning):
+        source.vectors(2)
+    a_source(name="pinned").vectors(2)
+    monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
+    with pytest.raises(StoreError, match=r"some 2d: its store was built from http.*EMBEDHUB_REQUIRE_HASH"):
+        source.vectors(2)
+    assert len(a_source(name="pinned").vectors(2)) == 250_000
+
+
 def a_source(*files: RemoteFile, name: str = "some", vocab_size: int = 250_000) -> RemoteSource:
     """Return a source of the text."""
     return source_of(*(files or (a_file(),)), name=name, vocab_size=vocab_size)
