@@ -104,7 +104,7 @@ class _Work:
     """How far work has come."""
 
     def __init__(self, label: str, total: int | None, *, in_bytes: bool) -> None:
-        self.label = label
+        self.label = label if label.isprintable() else repr(label)  # it may have the name of a file
         self.total = total
         self.done = 0
         self._in_bytes = in_bytes

@@ -64,6 +64,12 @@ def test_last_line_is_the_end_of_the_work(shown: Callable[[str], str]) -> None:
     assert shown("100 of 100").splitlines()[-1].startswith("Building: 100 of 100 (100%), ")
 
 
+def test_line_has_no_control_sequence(shown: Callable[[str], str]) -> None:
+    """The name of a file cannot clear a terminal in which a log is read."""
+    with progress_bar("Reading \x1b[2J.txt", None, in_bytes=True):
+        assert "\x1b" not in shown("'Reading \\x1b[2J.txt': ")
+
+
 def test_short_work_writes_no_line(
     shown: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -128,7 +128,7 @@ class RemoteFile:
     @property
     def cache_key(self) -> str:
         """Identify the bytes of the file and its companions: by their published hashes, else by location."""
-        return " ".join(file.known_hash or file.location for file in self.all_files)
+        return " ".join(file.known_hash or _without_secrets(file.location) for file in self.all_files)
 
     @property
     def location(self) -> str:
@@ -159,9 +159,7 @@ class RemoteFile:
 
         That is how ``wget -x`` lays files out.
         """
-        parts = urlsplit(self.url)
-        host = parts.netloc.rpartition("@")[2]
-        return f"{host}{parts.path}{f'?{parts.query}' if parts.query else ''}"
+        return _mirror_name(self.url)
 
     @property
     def cache_name(self) -> str:
@@ -170,16 +168,17 @@ class RemoteFile:
         It is `mirror_name` wherever that is a safe path, so that the downloads of one cache serve as a mirror
         of another. A zip member is kept next to its archive's place, as gzip, which is the same deflated
         bytes with another header; its name contains its published hash, which is not a hash of the kept file.
+        No name has a secret of the URL.
         """
-        name = self.mirror_name
+        name, shown = self.mirror_name, _mirror_name(shown_url(self.url))
         if self.member:
             key = _short_hash(f"{self.member} {self.known_hash}")
-            name += f"#{key}-{_safe(self.member)}.gz"
+            name, shown = (f"{path}#{key}-{_safe(self.member)}.gz" for path in (name, shown))
         if os.name == "nt":
-            name = name.translate(WGET_ON_WINDOWS)
-        if len(name) <= _MAX_PATH and all(_is_plain(part) for part in name.split("/")):
+            name, shown = (path.translate(WGET_ON_WINDOWS) for path in (name, shown))
+        if shown == name and len(name) <= _MAX_PATH and all(_is_plain(part) for part in name.split("/")):
             return name
-        return f"{_safe(urlsplit(self.url).hostname or '')}/{_short_hash(name)}-{_safe(name.rstrip('/'))}"
+        return f"{_safe(urlsplit(self.url).hostname or '')}/{_short_hash(name)}-{_safe(shown.rstrip('/'))}"
 
     @property
     def lock_name(self) -> str:
@@ -221,6 +220,18 @@ def lock_name(cache_name: str) -> str:
 def flat_name(cache_name: str) -> str:
     """Return a file name that stands for a path in the downloads folder."""
     return f"{_short_hash(cache_name)}-{_safe(cache_name)}"
+
+
+def _mirror_name(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{host}{parts.path}{f'?{parts.query}' if parts.query else ''}"
+
+
+def _without_secrets(url: str) -> str:
+    """Return a URL without its secrets, with a hash of it if there are any."""
+    shown = shown_url(url)
+    return shown if shown == url else f"{shown} {_short_hash(url)}"
 
 
 def _short_hash(text: str) -> str:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -199,6 +200,27 @@ def test_notes_in_the_cache_have_no_secret(
     notes = [path for path in cache.rglob("*") if path.name.endswith(".part.json")]
     assert notes
     assert not [path for path in cache.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("changes", [{}, {"known_hash": None}], ids=["pinned", "unpinned"])
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
+def test_cache_of_an_address_with_secrets_has_none(
+    changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """No name and no manifest has them; another token is another address."""
+    monkeypatch.setenv("EMBEDHUB_MIRROR", write_mirror(tmp_path, "some.txt?token=hunter3", TEXT))
+    monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    url = f"https://me:hunter2@{HOST}/some.txt?token=hunter3"
+    file = pinned(TEXT, url=url, **changes)
+    assert list(source_of(file).vectors(2)) == ["rain", "snow"]
+    assert [path.name for path in cache.rglob("*some.txt_token_")]
+    assert not [path for path in cache.rglob("*") if "hunter" in str(path.relative_to(cache))]
+    assert not [path for path in cache.rglob("*") if path.is_file() and b"hunter" in path.read_bytes()]
+    other = replace(file, url=url.replace("hunter3", "hunter4"))
+    assert other.cache_name != file.cache_name
+    assert (other.cache_key != file.cache_key) is bool(changes)
 
 
 def write_mirror(folder: Path, name: str, data: bytes) -> str:
