@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from embedhub import settings
+from embedhub.errors import escaped
 
 if TYPE_CHECKING:
     from rich.progress import Task
@@ -104,7 +105,7 @@ class _Work:
     """How far work has come."""
 
     def __init__(self, label: str, total: int | None, *, in_bytes: bool) -> None:
-        self.label = label if label.isprintable() else repr(label)  # it may have the name of a file
+        self.label = escaped(label)  # it may have the name of a file
         self.total = total
         self.done = 0
         self._in_bytes = in_bytes

@@ -67,7 +67,7 @@ def test_last_line_is_the_end_of_the_work(shown: Callable[[str], str]) -> None:
 def test_line_has_no_control_sequence(shown: Callable[[str], str]) -> None:
     """The name of a file cannot clear a terminal in which a log is read."""
     with progress_bar("Reading \x1b[2J.txt", None, in_bytes=True):
-        assert "\x1b" not in shown("'Reading \\x1b[2J.txt': ")
+        assert "\x1b" not in shown("Reading \\x1b[2J.txt: ")
 
 
 def test_short_work_writes_no_line(
