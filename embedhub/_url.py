@@ -12,7 +12,7 @@ _NAME_OF_SECRET = re.compile(
 def shown_url(url: str, *, query: bool = True) -> str:
     """Return a URL without user, password, and the values in its query that are secrets by their names.
 
-    Anything else is returned as it is.
+    Anything else is returned as it is, but for such a query.
 
     Example:
         >>> shown_url("https://me:secret@example.org/v.txt?id=1&token=2")
@@ -27,7 +27,8 @@ def shown_url(url: str, *, query: bool = True) -> str:
     except ValueError:
         return url
     if not parts.scheme or not parts.netloc:
-        return url
+        path, sign, query_of_mirror = url.partition("?")  # a path in a mirror has the query of its URL
+        return f"{path}{sign}{_shown_query(query_of_mirror)}"
     shown = _shown_query(parts.query) if query else parts.query and "..."
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=shown))
 

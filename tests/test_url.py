@@ -12,6 +12,7 @@ from embedhub._url import shown_url
         ("https://me:secret@example.org:8/v.txt", "https://example.org:8/v.txt"),
         ("http://secret@[::1]:80/", "http://[::1]:80/"),
         ("/home/me@work/v.txt", "/home/me@work/v.txt"),
+        ("/mirror/v.txt?id=1&token=secret", "/mirror/v.txt?id=1&token=..."),
         ("http://[broken", "http://[broken"),
     ],
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
+from embedhub._url import shown_url
 from embedhub.cli.app import Dims, Json, Name, app, print_result
 
 if TYPE_CHECKING:
@@ -154,8 +155,9 @@ def _check_file(
         fetched = fetched or _download(file, f"{source.name} {dim}d", folder)
     except DownloadError as error:
         advice = "Put the file there, or correct the table."
-        reason = str(error).replace(f"{file.location}: ", "")
-        yield _Finding(dim, file.location, "download", ok=False, expected=None, actual=reason, advice=advice)
+        location = shown_url(file.location)
+        reason = str(error).replace(f"{location}: ", "")
+        yield _Finding(dim, location, "download", ok=False, expected=None, actual=reason, advice=advice)
         return
     for part, path in zip(file.all_files, (fetched.path, *fetched.companions.values()), strict=True):
         yield from _check_bytes(dim, part, path)
@@ -226,10 +228,11 @@ def _check_bytes(dim: int, file: "RemoteFile", path: Path, *, of_archive: bool =
         if expected is None:
             advice = f"The table has no {key}. Write {written}"
         elif expected != actual:
-            advice = f"If this is your file, write {written}; otherwise put yours at {file.url}."
+            advice = f"If this is your file, write {written}; otherwise put yours at {shown_url(file.url)}."
         else:
             advice = ""
-        yield _Finding(dim, file.location, key, expected in {None, actual}, expected, actual, advice)
+        ok, location = expected in {None, actual}, shown_url(file.location)
+        yield _Finding(dim, location, key, ok, expected, actual, advice)
 
 
 def _check_vectors(
@@ -242,7 +245,7 @@ def _check_vectors(
         yield _error(source, dim, "vectors", error, fetched)
         return
     file = fetched.file if fetched else None
-    location = file.location if file else ""
+    location = shown_url(file.location) if file else ""
     yield _Finding(dim, location, "dim", ok=True, expected=dim, actual=dim)
     stated, words = source.vocab_size, manifest["rows"]
     advice = f"Write vocab_size = {words}, which holds for all dims, or leave it out."
@@ -301,7 +304,7 @@ def _error(
         reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
         text = f"its code raised {reason} ({Path(frame.filename).name}, line {frame.lineno})."
     file = fetched.file if fetched else None
-    location, advice = file.location if file else "", _advice(source, file, error)
+    location, advice = shown_url(file.location) if file else "", _advice(source, file, error)
     return _Finding(dim, location, key, ok=False, expected=None, actual=text, advice=advice)
 
 

@@ -71,7 +71,8 @@ class FolderBytes:
     ranges = True
 
     def __init__(self, path: Path) -> None:
-        self.location = self.address = str(path)
+        self.address = str(path)
+        self.location = shown_url(self.address)
         self.size: int | None = None
         self.validator: str | None = None
         self._path = path

@@ -153,6 +153,13 @@ def test_a_missing_file_is_wrong(folder: Path) -> None:
     assert [found["key"] for found in findings][1:] == ["known_hash", "size", "dim", "vocab_size"]
 
 
+def test_a_secret_of_an_address_is_not_shown(folder: Path) -> None:
+    """Neither the URL nor its place in the mirror is shown with its token."""
+    (finding,) = check(entry("gone.txt?id=1&token=hunter3", 3), head="", rc=1)
+    assert finding["file"] == f"{BASE}/gone.txt?id=1&token=..."
+    assert f"{folder / 'gone.txt'}?id=1&token=...: No such file" in finding["actual"]
+
+
 @pytest.mark.slow
 def test_members_and_companions_are_checked(folder: Path) -> None:
     """Of a member, the bytes inside of the archive are hashed, and the archive itself where it is stated."""
