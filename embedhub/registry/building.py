@@ -63,7 +63,7 @@ def _with_hash(vectors: Vectors, dim: int) -> Vectors:
     unpinned = [file["url"] for file in files if "url" in file and file["hash"] is None]
     if unpinned and settings.require_hash():
         raise StoreError(
-            f"{vectors.name} {dim}d: its store was built from {unpinned[0]}, a file without a published hash, "
+            f"{vectors.name} {dim}d: its store was built from {unpinned[0]}, without a published hash, "
             "which EMBEDHUB_REQUIRE_HASH refuses. Unset it, or remove the store: "
             f"embedhub cache remove {vectors.name} {dim}."
         )

@@ -170,7 +170,7 @@ def test_damaged_store_of_a_source_is_built_again() -> None:
 def test_damaged_store_stays_if_it_cannot_be_built_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error has both reasons, and nothing is lost; with the file at hand the store is built again."""
+    """The error has both reasons, and nothing is lost; with the file available the store is built again."""
     text = b"rain 1 2\nsnow 3 4\n"
     mirror = tmp_path / "mirror" / HOST
     mirror.mkdir(parents=True)
