@@ -48,32 +48,28 @@ def is_private(folder: Path) -> bool:
 
     try:
         folder = folder.resolve(strict=True)
-        status = folder.stat()
-        if status.st_uid != os.getuid() or _others_can_write(status):
-            return False
         # Who can write to a folder above it can put another one in its place, unless that is sticky as /tmp.
-        above = [parent.stat() for parent in folder.parents]
+        return (
+            folder.stat().st_uid == os.getuid()
+            and not _others_can_write(folder)
+            and all(
+                above.stat().st_uid in {0, os.getuid()}
+                and (above.stat().st_mode & stat.S_ISVTX or not _others_can_write(above))
+                for above in folder.parents
+            )
+        )
     except OSError:
         return False
-    return all(
-        parent.st_uid in {0, os.getuid()} and (parent.st_mode & stat.S_ISVTX or not _others_can_write(parent))
-        for parent in above
-    )
 
 
-def _others_can_write(status: Any) -> bool:
-    """Return whether others than the owner can write; a group of its user alone, as Debian has, is none."""
-    if status.st_mode & stat.S_IWGRP:
-        import grp
-        import pwd
-
-        try:
-            group, user = grp.getgrgid(status.st_gid), pwd.getpwuid(status.st_uid)
-        except KeyError:
-            return True
-        if group.gr_name != user.pw_name or set(group.gr_mem) - {user.pw_name}:
-            return True
-    return bool(status.st_mode & stat.S_IWOTH)
+def _others_can_write(folder: Path) -> bool:
+    """Return whether others than the owner can write; a group that has the name of the owner is theirs."""
+    mode = folder.stat().st_mode
+    try:
+        by_group = bool(mode & stat.S_IWGRP) and folder.group() != folder.owner()
+    except KeyError:  # a number without a name
+        by_group = True
+    return by_group or bool(mode & stat.S_IWOTH)
 
 
 def _tolerant(compiled: Any) -> Any:

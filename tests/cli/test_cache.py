@@ -47,6 +47,7 @@ def test_path_is_the_cache_folder(cache: Path) -> None:
     assert run("cache", "path").stdout == f"{cache}\n"
 
 
+@pytest.mark.slow
 def test_list_shows_stores_downloads_and_leftovers(store: Path, cache: Path) -> None:
     """Stores have source, size, date, state and origin; downloads and leftovers are counted."""
     (cache / "downloads").mkdir()
@@ -87,6 +88,7 @@ def test_verify_names_damaged_files_and_repair_rebuilds_them(store: Path) -> Non
     assert (entry["outcome"], entry["faults"], entry["problem"]) == ("intact", [], None)
 
 
+@pytest.mark.slow
 def test_remove_asks_first(store: Path, cache: Path) -> None:
     """Nothing is removed without a yes, and then only the named stores."""
     embedhub.load("wordnet-ppmi", 50)
@@ -117,6 +119,7 @@ def test_store_that_is_a_link_is_removed(store: Path, tmp_path: Path) -> None:
     assert contents(elsewhere) == before
 
 
+@pytest.mark.slow
 def test_remove_needs_a_selection(store: Path) -> None:
     """No name, or a name with --all, is wrong usage; a name without a store is an error."""
     assert run("cache", "remove").returncode == 2
@@ -127,6 +130,7 @@ def test_remove_needs_a_selection(store: Path) -> None:
     assert store.is_dir()
 
 
+@pytest.mark.slow
 def test_a_store_whose_source_is_gone_is_not_repaired(cache: Path, tmp_path: Path) -> None:
     """Without its plugin a damaged store is kept, and the message says how to remove it."""
     site, mirror = tmp_path / "site", tmp_path / "mirror"

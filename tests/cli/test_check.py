@@ -65,6 +65,7 @@ def wrong(findings: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [(found["key"], found["expected"], found["actual"]) for found in findings if not found["ok"]]
 
 
+@pytest.mark.slow
 def test_a_right_table_is_ok(folder: Path, cache: Path) -> None:
     """Hash, size, words and dim of every candidate are compared, and the vectors with the first's."""
     packed = (folder / "rivers.3d.vec.gz").read_bytes()
@@ -88,6 +89,7 @@ def test_a_right_table_is_ok(folder: Path, cache: Path) -> None:
     assert not list(cache.glob("downloads/**/*.*"))
 
 
+@pytest.mark.slow
 def test_wrong_values_have_what_to_write(folder: Path, cache: Path) -> None:
     """A wrong value has a line with expected, got, and what to write; the exit code is 1; nothing stays."""
     table = entry("rivers.3d.txt", 3, known_hash=digest(b"other"), size=99, format="glove")

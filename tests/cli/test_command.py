@@ -65,6 +65,7 @@ def test_help_shows_brackets(name: str) -> None:
     assert [extra for extra in extras if extra not in shown.output] == []
 
 
+@pytest.mark.slow
 def test_pretrained_vectors_beat_random_ones_in_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     """Offline, both packaged sources are clearly better than random vectors, and stderr is empty."""
     for name in ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"):
@@ -273,7 +274,7 @@ def test_control_c_in_a_download_exits_130_without_a_traceback(
     serve: Callable[..., Serving],
 ) -> None:
     """Ctrl-C in a download ends it with one word and exit code 130, after its progress bar."""
-    mirror = {"EMBEDHUB_MIRROR": serve(glove_6b_mirror[0]).base, "EMBEDHUB_PROGRESS": "1"}
+    mirror = {"EMBEDHUB_MIRROR": serve(glove_6b_mirror[0]).base, "EMBEDHUB_PROGRESS": "1", "COLUMNS": "200"}
     process = start(
         executable(),
         "download",
@@ -302,6 +303,7 @@ def complete(line: str, site: Path) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_the_shell_completes_names_and_dims(tmp_path: Path) -> None:
     """Tab completes commands, names of sources, and those of their dimensions that are not typed yet."""
     add_plugin(tmp_path, "embedhub-broken", "1 / 0")
@@ -312,6 +314,7 @@ def test_the_shell_completes_names_and_dims(tmp_path: Path) -> None:
     assert complete("embedhub neighbors wordnet-ppmi 2", tmp_path) == ["25"]
 
 
+@pytest.mark.slow
 def test_words_that_cannot_be_written_are_escaped(tmp_path: Path) -> None:
     """Bytes that are not UTF-8, and letters that the terminal lacks, are escaped; markup of rich is text."""
     file = tmp_path / "odd.bin"
@@ -379,6 +382,7 @@ def embedhub_commands(app):
 """
 
 
+@pytest.mark.slow
 def test_a_command_of_a_plugin_appears_in_help_and_runs(tmp_path: Path) -> None:
     """A command that a plugin adds is listed among embedhub's own, has a help, and runs."""
     add_distribution(tmp_path, "embedhub-greet", PLUGIN)

@@ -231,6 +231,7 @@ def test_download_builds_and_reports_the_place(cache: Path) -> None:
     assert entry["bytes"] == sum(file.stat().st_size for file in Path(entry["store"]).iterdir())
 
 
+@pytest.mark.slow
 def test_download_checks_all_dims_first(cache: Path) -> None:
     """An unknown dimension, or none where there are several, is an error before anything is built."""
     done = run("download", "wordnet-ppmi", "25", "26")
@@ -242,6 +243,7 @@ def test_download_checks_all_dims_first(cache: Path) -> None:
     assert not (cache / "vectors").exists()
 
 
+@pytest.mark.slow
 def test_download_downloads_once(small_plugin: dict[str, str], cache: Path) -> None:
     """A source is downloaded and built by the first `download`; the second one needs no mirror."""
     first, second = (

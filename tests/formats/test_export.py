@@ -326,6 +326,7 @@ def test_folder_with_other_files_is_never_replaced(
         embedhub.export(vectors, None, tmp_path / "file", format="projector", overwrite=True)
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_full_disk_keeps_the_existing_file(tmp_path: Path) -> None:
     """When the disk refuses to write, the old file stays, and no part of the new one."""
@@ -360,6 +361,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> embedhub.Vectors:
     return open_store(folder)
 
 
+@pytest.mark.slow
 def test_export_memory_does_not_grow_with_the_matrix(
     large: embedhub.Vectors, tmp_path: Path, format_: ExportFormat
 ) -> None:
@@ -430,6 +432,7 @@ def test_words_in_safetensors_metadata_must_match(tmp_path: Path, metadata: str,
         embedhub.load(tmp_path / "a.safetensors")
 
 
+@pytest.mark.slow
 def test_export_command_exit_codes(tmp_path: Path) -> None:
     """A wrong suffix and an absent file of words are usage errors; an existing output is a failure."""
     assert run("export", "wordnet-ppmi", 25, tmp_path / "out.foo").returncode == 2

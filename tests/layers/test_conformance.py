@@ -70,6 +70,7 @@ def test_mask_zero(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "trainable", "moves", "weights"),
     [
@@ -108,6 +109,7 @@ def test_lora_rank(conformance: Callable[..., Any], matrix: Any) -> None:
 not_quantized = pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method:UserWarning")
 
 
+@pytest.mark.slow
 @not_quantized
 @pytest.mark.parametrize(
     ("trainable", "weights"), [(False, (0, 2)), ("missing", (0, 8))], ids=["frozen", "missing"]
@@ -120,6 +122,7 @@ def test_quantize_int8(conformance: Callable[..., Any], matrix: Any, trainable: 
     conformance(matrix=matrix, moves=NONE, weights=weights, tolerance=step)(layer)
 
 
+@pytest.mark.slow
 @not_quantized
 @pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # missing words, on purpose
 def test_quantize_int8_keeps_positions_of_trained_rows() -> None:
@@ -143,6 +146,7 @@ def _quick_torch_compile(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick_torch_compile")
 def test_jit_compile(conformance: Callable[..., Any], matrix: Any) -> None:
     """A compiled training step works through frozen and trainable tables."""
@@ -150,6 +154,7 @@ def test_jit_compile(conformance: Callable[..., Any], matrix: Any) -> None:
     check(make(trainable="missing"))
 
 
+@pytest.mark.slow
 def test_tf_data(conformance: Callable[..., Any], matrix: Any) -> None:
     """A tf.data pipeline feeds the layer with every backend."""
     conformance(matrix=matrix, moves=ALL, weights=(1, 0), feed=batches)(make(trainable=True))

@@ -137,6 +137,7 @@ def test_trainable_missing_without_missing_words_is_frozen() -> None:
     assert (values(layer(np.arange(3)[None]))[0] == expected).all()
 
 
+@pytest.mark.slow
 def test_missing_word_at_index_0_is_trained() -> None:
     """Without ``mask_zero``, a missing word at index 0 is trained like any other."""
     layer = embedhub.keras_embedding("wordnet-ppmi", 25, {"qwxz": 0, "music": 1}, 2, trainable="missing")
@@ -147,6 +148,7 @@ def test_missing_word_at_index_0_is_trained() -> None:
     assert (values(layer(np.array([[0, 1]]))) != before).any(axis=-1).tolist() == [[True, False]]
 
 
+@pytest.mark.slow
 def test_training_does_not_change_the_source() -> None:
     """A layer shares memory neither with the source nor with a second layer."""
     vectors = embedhub.load("wordnet-ppmi", 25)

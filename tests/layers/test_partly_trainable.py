@@ -11,6 +11,7 @@ import embedhub
 WORDS = {"music": 1, "qwxz": 2, "rain": 3, "zzyx": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # missing words, on purpose
 @pytest.mark.parametrize("inside", [False, True], ids=["the layer", "a model around it"])
 def test_setting_trainable_back_trains_the_same_rows(*, inside: bool) -> None:

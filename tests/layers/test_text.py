@@ -160,6 +160,7 @@ def test_model_takes_raw_strings(text: embedhub.TextLayers) -> None:
         assert (text.model.predict(strings, verbose=0) == expected).all()
 
 
+@pytest.mark.slow
 @only_tensorflow
 def test_model_of_strings_is_the_first_layer_of_another(text: embedhub.TextLayers, tmp_path: Path) -> None:
     """A Sequential around it takes strings; around a loaded one, with an Input of that dtype."""

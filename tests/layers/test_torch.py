@@ -27,6 +27,7 @@ def test_torch_embedding_is_a_stock_embedding_with_the_matrix() -> None:
     assert (layer(torch.arange(4)).numpy() == expected).all()
 
 
+@pytest.mark.slow
 def test_training_changes_all_rows_except_padding() -> None:
     """Training changes neither padding, nor the source, nor another layer."""
     vectors = embedhub.load("wordnet-ppmi", 25)

@@ -143,6 +143,7 @@ def test_object_with_the_methods_of_a_kerashub_tokenizer_tokenizes() -> None:
 WORD_PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "rain", "##ing", "music", "qwxz"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["WordPieceTokenizer", "BertTokenizer"])
 def test_word_pieces_of_kerashub(name: str) -> None:
     """The layer has the vectors of the tokens whose numbers the tokenizer returns."""

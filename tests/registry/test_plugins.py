@@ -326,6 +326,7 @@ print(json.dumps([str(problem) for problem in embedhub.sources().plugins.problem
 """
 
 
+@pytest.mark.slow
 def test_slow_plugin_is_named(tmp_path: Path) -> None:
     """A plugin that takes long to load is named, with the packages that it imports; nothing is warned of."""
     add_distribution(tmp_path, "made-up-heavy", "import gensim\n" + HOOK + "    return [source('heavy')]\n")

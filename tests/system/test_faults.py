@@ -459,6 +459,7 @@ except embedhub.errors.StoreError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_download_resumes_after_a_full_disk(
     glove_6b_mirror: tuple[Path, RemoteSource],

@@ -89,6 +89,7 @@ def test_store_in_use_is_not_changed(store: Path, cache: Path, action: str) -> N
     assert not stores.incomplete()
 
 
+@pytest.mark.slow
 @pytest.mark.linux
 def test_cache_command_reports_a_store_in_use(store: Path) -> None:
     """`cache remove` and `cache repair` print that error, without a traceback, with exit code 1."""
@@ -432,6 +433,7 @@ side_effects("embedhub.registry.builtin.glove")
 """
 
 
+@pytest.mark.slow
 def test_text_files_are_opened_with_an_encoding(tmp_path: Path) -> None:
     """Each text file is opened with its encoding, since the system's default may not be UTF-8."""
     done = subprocess.run(

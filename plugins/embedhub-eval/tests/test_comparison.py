@@ -185,6 +185,7 @@ def test_vectors_cannot_be_compared(make_vectors: Any) -> None:
         embedhub_eval.compare((make_vectors(["a"]), None))
 
 
+@pytest.mark.slow
 def test_plot_has_a_panel_for_each_measure(tmp_path: Path, pairs: Path) -> None:
     """Each panel has a point for each row at its size; equal rows produce equal files."""
     rows = embedhub_eval.compare(["wordnet-ppmi", "glove-6b:300"], counts=COUNTS, benchmarks=[pairs])
@@ -245,6 +246,7 @@ def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
     assert plot.read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_command_prints_json(tmp_path: Path, pairs: Path) -> None:
     """With `--json` stdout has the dicts of the library and nothing else."""
     vocabulary = tmp_path / "vocabulary.txt"
@@ -307,6 +309,7 @@ def test_glove_is_compared_on_the_default_benchmarks(
     assert tokens > (ours.coverage.tokens_found or 0)
 
 
+@pytest.mark.slow
 def test_command_downloads_what_is_not_cached(
     small_plugin: dict[str, str], demo_texts: tuple[Path, Path], cache: Path
 ) -> None:

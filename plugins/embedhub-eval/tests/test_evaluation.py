@@ -143,6 +143,7 @@ def test_first_of_equal_scores_is_the_answer(tmp_path: Path) -> None:
             assert analogy_solver.solve(vectors, np.array([[0, 1, 2], [0, 3, 2]])).tolist() == [3, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 def test_ties_do_not_depend_on_blas(method: analogy_solver.Method) -> None:
     """Many words of wordnet-ppmi share a vector; threads and blocks do not decide among them."""
@@ -464,6 +465,7 @@ def test_evaluate_command_prints_a_table_or_json(
     assert {one["missing"] for one in scores} == {"zero"}
 
 
+@pytest.mark.slow
 def test_command_lists_benchmarks_and_rejects_wrong_usage(tmp_path: Path) -> None:
     """--list works without a source; wrong usage has exit code 2, an unknown benchmark exit code 1."""
     done = run("evaluate", "--list", "--json", cwd=tmp_path)
@@ -476,6 +478,7 @@ def test_command_lists_benchmarks_and_rejects_wrong_usage(tmp_path: Path) -> Non
     assert run("evaluate", "wordnet-ppmi", "25", "--benchmarks", "simlex", cwd=tmp_path).returncode == 1
 
 
+@pytest.mark.slow
 def test_solving_shows_a_progress_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Solving analogies shows a progress bar, and the table names the method."""
     monkeypatch.setenv("COLUMNS", "120")
@@ -495,6 +498,7 @@ def test_solving_shows_a_progress_bar(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "3CosMul" in done.stdout
 
 
+@pytest.mark.slow
 def test_interval_needs_ten_pairs(make_vectors: Callable[..., Vectors], pairs: Path) -> None:
     """Below that there is none, and the score, its JSON and the table say so."""
     vectors = make_vectors(WORDS, fallbacks=("lower",))

@@ -44,6 +44,7 @@ def test_interval_has_the_standard_error_of_bonett_and_wright(rho: float, n: int
     assert z == pytest.approx([stats.norm.ppf(0.025), stats.norm.ppf(0.975)])
 
 
+@pytest.mark.slow
 def test_interval_is_near_the_bootstrap() -> None:
     """On 80 pairs both ends are within 0.03 of the percentiles of scipy's bootstrap."""
     draw = np.random.default_rng(1)

@@ -23,6 +23,7 @@ def texts(path: Path) -> list[str]:
     return [element.text or "" for element in ET.parse(path).iter(f"{SVG}text")]  # noqa: S314 - our own file
 
 
+@pytest.mark.slow
 def test_command_writes_an_svg(tmp_path: Path) -> None:
     """`embedhub plot` writes an SVG with the words, their neighbors and the variance of each axis."""
     done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--topn", 5, cwd=tmp_path)
@@ -36,6 +37,7 @@ def test_command_writes_an_svg(tmp_path: Path) -> None:
     assert "music, rain" in shown
 
 
+@pytest.mark.slow
 def test_command_writes_a_png(tmp_path: Path) -> None:
     """The extension .png selects PNG, with the colors of both words."""
     done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--out", tmp_path / "map.png")

@@ -98,6 +98,7 @@ def vectors_of(path: Path) -> Any:
     return column.flatten().to_numpy().reshape(len(column), -1)
 
 
+@pytest.mark.slow
 def test_parquet_output_has_the_columns_of_the_input_and_vectors(tmp_path: Path) -> None:
     """The output has the input's rows and columns, with types and order, and the vectors last."""
     table = write_parquet(tmp_path / "in.parquet", TEXTS)
@@ -115,6 +116,7 @@ def test_parquet_output_has_the_columns_of_the_input_and_vectors(tmp_path: Path)
     assert names(tmp_path) == ["in.parquet", "out.parquet"]
 
 
+@pytest.mark.slow
 def test_keep_selects_the_columns_of_the_output(tmp_path: Path) -> None:
     """`--keep` names the columns of the output, in their order; the text is a column like the others."""
     table = write_parquet(tmp_path / "in.parquet", TEXTS)
@@ -170,6 +172,7 @@ def test_every_format_has_the_same_vectors(name: str, compressed: bool, tmp_path
     assert np.array_equal(vectors_of(tmp_path / "out.parquet"), expected)
 
 
+@pytest.mark.slow
 def test_standard_input_is_read(tmp_path: Path) -> None:
     """The standard input is plain text, or has the format of `--format`."""
     lines = tmp_path / "lines"
@@ -219,6 +222,7 @@ def test_control_c_keeps_the_parts(begin: Callable[..., "subprocess.Popen[str]"]
     assert (done.resumed, done.rows) == (2 * SMALL, ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_output_has_one_writer(begin: Callable[..., "subprocess.Popen[str]"], tmp_path: Path) -> None:
     """While a process writes an output a second one is refused, and the first goes on."""
@@ -231,6 +235,7 @@ def test_output_has_one_writer(begin: Callable[..., "subprocess.Popen[str]"], tm
     assert len(vectors_of(tmp_path / "out.npy")) == ROWS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file_format", ["parquet", "txt"])
 def test_memory_does_not_grow_with_the_file(file_format: str, tmp_path: Path) -> None:
     """Python, NumPy and Arrow allocate no more for a file four times as long, in one row group."""
@@ -260,6 +265,7 @@ def test_memory_does_not_grow_with_the_file(file_format: str, tmp_path: Path) ->
     assert of_arrow[2] < of_arrow[1] + 300_000
 
 
+@pytest.mark.slow
 def test_existing_output_is_not_changed(tmp_path: Path) -> None:
     """An existing output is replaced with `--force` only."""
     _text(tmp_path / "in.txt")
@@ -451,6 +457,7 @@ def test_options_of_the_embedder_are_passed_on(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.npy", "fitted", "in.txt"]
 
 
+@pytest.mark.slow
 def test_progress_bar_and_summary_are_shown(tmp_path: Path) -> None:
     """The bar shows the rows done of all rows, and rows per second; the summary counts and the output."""
     table = write_long(tmp_path / "in.parquet", 1_200)

@@ -252,6 +252,7 @@ def test_words_of_a_text_are_those_of_its_pieces(texts: list[str]) -> None:
             assert tokenize(text) == [word for piece in text.split() for word in tokenize(piece)]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.text(alphabet="tharinfelomusc.' -QN")), st.integers(1, 5))
 def test_vector_depends_on_its_text_alone(vectors: Vectors, texts: list[str], size: int) -> None:
