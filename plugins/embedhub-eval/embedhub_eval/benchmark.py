@@ -1,5 +1,6 @@
 """Benchmarks: word pairs with human similarity ratings, and analogies."""
 
+import dataclasses
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _READERS: dict[str, Callable[..., Iterator[Any]]] = {
     "google-analogies": analogies.read_google,
     "bats": analogies.read_bats,
 }
+_SPREADSHEETS = {".xlsx", ".xls", ".ods", ".numbers"}
 
 
 class BenchmarkWarning(UserWarning):
@@ -80,10 +82,10 @@ class Benchmark:
             raise ValueError(
                 f"{self.name}: format is {self.format!r}; expected {' or '.join(map(repr, _READERS))}."
             )
-        if self.columns is not None and (self.format != "pairs" or len(self.columns) != 3):  # noqa: PLR2004
+        if self.columns is not None and not (self.format == "pairs" and _are_columns(self.columns)):
             raise ValueError(
-                f"{self.name}: columns is {self.columns!r}; expected those of two words and a rating, "
-                "for the format 'pairs' only."
+                f"{self.name}: columns is {self.columns!r}; expected the numbers, from 1, of those of two "
+                "words and a rating, such as (1, 2, 3), for the format 'pairs' only."
             )
         if not isinstance(self.files, tuple) or not all(isinstance(file, RemoteFile) for file in self.files):
             raise ValueError(f"{self.name}: files is {self.files!r}; expected a tuple of RemoteFile objects.")
@@ -173,6 +175,14 @@ class Benchmark:
         return items
 
 
+def _are_columns(columns: object) -> bool:
+    return (
+        isinstance(columns, Sequence)
+        and len(set(columns)) == len(columns) == 3  # noqa: PLR2004 - two words and a rating
+        and all(isinstance(column, int) and column > 0 for column in columns)
+    )
+
+
 def read_benchmarks(path: Path) -> list[Benchmark]:
     r"""Return the benchmarks that a TOML file describes.
 
@@ -212,6 +222,17 @@ def _from_table(path: Path, name: str, table: Any) -> Benchmark:
     files = fields.get("files", [])
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
         raise TypeError(f'{path}: [{name}]: files is {files!r}; expected [{{ url = "https://..." }}].')
+    known = [field.name for field in dataclasses.fields(Benchmark) if field.name != "name"]
+    if unknown := sorted(set(fields) - set(known)):
+        raise TypeError(
+            f"{path}: [{name}]: there is no field {unknown[0]!r}; expected {', '.join(known)}. A URL stands "
+            'in files = [{ url = "https://..." }].'
+        )
+    if not isinstance(fields.get("format"), str) or not isinstance(fields.get("path", ""), str):
+        raise TypeError(
+            f"{path}: [{name}]: format is {fields.get('format')!r} and path is {fields.get('path')!r}; "
+            f"expected a format, one of {', '.join(_READERS)}, and files or a path, both as strings."
+        )
     try:
         fields["files"] = tuple(RemoteFile(**file) for file in files)
         if "path" in fields:
@@ -231,8 +252,10 @@ def open_benchmark(path: Path) -> Benchmark:
 
     Raises:
         LocalFileError: The file does not exist or cannot be read.
-        FormatError: It is damaged.
+        FormatError: It is damaged, or a spreadsheet.
     """
+    if path.suffix.lower() in _SPREADSHEETS:
+        raise FormatError(f"{path}: a spreadsheet cannot be read. Save it as CSV, and pass that file.")
     try:
         path = path.expanduser().absolute()
         format_ = analogies.infer_format(path)

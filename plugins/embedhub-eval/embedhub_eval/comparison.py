@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from embedhub._progress import progress_bar
+from embedhub.errors import VocabularyError
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import describe
@@ -143,8 +144,14 @@ def compare(
         DimNotFoundError: A source does not have that dimension.
         DownloadError: ``download`` is true, and a file is not available.
         TypeError: A source is none of the above.
+        VocabularyError: ``counts`` is not a mapping, or empty.
         EmbedhubError: Other errors of `embedhub_eval.evaluate` and `embedhub.coverage`.
     """
+    if counts is not None and not (isinstance(counts, Mapping) and counts):
+        raise VocabularyError(
+            f"counts is {counts!r:.60}; expected a mapping of words to numbers of occurrences, with at least "
+            "one word, as embedhub.matrix.word_counts.read_counts('reviews.txt', kind='text') returns."
+        )
     selected = [
         (source, one)
         for source, dim in ((_require_source(source), dim) for source, dim in parse_selectors(sources))
@@ -186,7 +193,8 @@ def _row(
             covered = coverage(vectors, None, list(counts), counts=counts)
         suitable = [test for test in tests if _same_language(source.language, test.language)]
         readable = [test for test in suitable if download or test.is_cached]
-        scores |= {score.benchmark: score for score in evaluate(vectors, readable) if not score.category}
+        if readable:
+            scores |= {score.benchmark: score for score in evaluate(vectors, readable) if not score.category}
         if absent := [test.name for test in suitable if test not in readable]:
             warnings.append(f"Not scored, because not in the cache: {', '.join(absent)}. {_HINT}")
         if foreign := [test.name for test in tests if test not in suitable]:

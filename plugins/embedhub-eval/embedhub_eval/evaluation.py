@@ -149,12 +149,18 @@ def evaluate(
         DownloadError: A named benchmark is not available, or, by default, none is; by default a host that
             does not answer is asked only once.
         FormatError: A file is not in the expected format.
-        ValueError: ``missing`` or ``method`` is not one of the values above.
+        ValueError: ``missing`` or ``method`` is not one of the values above, or there are no benchmarks.
         EmbedhubError: Other errors of `embedhub.load`.
 
     Warns:
         BenchmarkWarning: No benchmarks are named, and some are not available.
     """
+    if benchmarks is not None:
+        benchmarks = registry.get_benchmarks(benchmarks)
+        if not benchmarks:
+            raise ValueError(
+                "benchmarks is empty; expected at least one, or None for all that are available."
+            )
     for option, value, kind in (("missing", missing, Missing), ("method", method, Method)):
         if value not in get_args(kind):
             raise ValueError(f"{option} is {value!r}; expected {' or '.join(map(repr, get_args(kind)))}.")
@@ -164,7 +170,7 @@ def evaluate(
     selected = (
         _available_benchmarks()
         if benchmarks is None
-        else [(benchmark, benchmark.read()) for benchmark in registry.get_benchmarks(benchmarks)]
+        else [(benchmark, benchmark.read()) for benchmark in benchmarks]
     )
     return [
         score

@@ -39,6 +39,7 @@ def check_plot(path: str | PathLike[str] | None, *, overwrite: bool) -> None:
 
     Raises:
         ValueError: The path does not end with ``.svg`` or ``.png``.
+        TypeError: It is not a path.
         OutputError: The file exists, and ``overwrite`` is false.
         DependencyError: matplotlib is not installed.
     """
@@ -47,6 +48,8 @@ def check_plot(path: str | PathLike[str] | None, *, overwrite: bool) -> None:
     except ModuleNotFoundError as error:
         raise missing_dependency("Plotting", "matplotlib", "embedhub-eval[plot]") from error
     if path is not None:
+        if not isinstance(path, str | PathLike):
+            raise TypeError(f"path is {path!r:.60}; expected that of a {' or '.join(_METADATA)} file.")
         if Path(path).suffix.lower() not in _METADATA:
             raise ValueError(f"{path}: expected a path that ends with {' or '.join(_METADATA)}.")
         _atomic.ensure_writable(Path(path), overwrite=overwrite)
@@ -84,14 +87,17 @@ def plot_words(
         The matplotlib figure.
 
     Raises:
-        ValueError: The path does not end with ``.svg`` or ``.png``, ``topn`` is negative, or there are fewer
-            than two words to plot.
+        ValueError: The path does not end with ``.svg`` or ``.png``, ``topn`` is not an integer from 0, or
+            there are fewer than two words to plot.
+        TypeError: ``path`` is not a path.
         WordNotFoundError: A word is not in the source.
         OutputError: The file exists or cannot be written.
         DependencyError: matplotlib is not installed.
         EmbedhubError: Other errors of `embedhub.load`.
     """
     check_plot(path, overwrite=overwrite)
+    if not isinstance(topn, int | np.integer) or topn < 0:
+        raise ValueError(f"topn is {topn!r}; expected an integer from 0.")
     vectors = whole_words(load(source, dim))
     queries = [words] if isinstance(words, str) else list(dict.fromkeys(words))
     if missing := [word for word in queries if word not in vectors]:
@@ -99,14 +105,14 @@ def plot_words(
             f"{vectors.name} {vectors.dim}d does not have {', '.join(map(repr, missing))}. Spell words as in "
             "the source, mostly in lower case. Nothing was plotted."
         )
-    if topn < 0:
-        raise ValueError(f"topn is {topn}; expected 0 or more.")
     query_of = {word: query for query, word in enumerate(queries)}
     for query, word in enumerate(queries if topn else []):
         for neighbor, _ in vectors.most_similar(word, topn):
             query_of.setdefault(neighbor, query)
     if len(query_of) < 2:  # noqa: PLR2004 - two points make a map
-        raise ValueError(f"There is only {len(query_of)} word to plot; pass more words, or a larger topn.")
+        raise ValueError(
+            f"The number of words to plot is {len(query_of)}; expected two or more. Raise topn, or pass more."
+        )
     looked_up = vectors.lookup(query_of)
     norms = np.linalg.norm(looked_up, axis=1, keepdims=True)
     points, ratios = principal_components(looked_up / np.where(norms == 0, 1, norms))
@@ -204,10 +210,13 @@ def plot_comparison(
 
     Raises:
         ValueError: The path does not end with ``.svg`` or ``.png``, or nothing was measured.
+        TypeError: ``rows`` is not a list of rows of `embedhub_eval.compare`, or ``path`` is not a path.
         OutputError: The file exists or cannot be written.
         DependencyError: matplotlib is not installed.
     """
     check_plot(path, overwrite=overwrite)
+    if not isinstance(rows, Sequence) or not all(isinstance(row, ComparisonRow) for row in rows):
+        raise TypeError(f"rows is {rows!r:.60}; expected the rows that embedhub_eval.compare returns.")
     names = [*dict.fromkeys(name for row in rows for name in row.scores), _TOKENS]
     panels = {name: [(row, value) for row in rows if (value := _measure(row, name))] for name in names}
     panels = {name: measured for name, measured in panels.items() if measured}

@@ -5,7 +5,7 @@ reproducible; a softmax layer in Keras took 8 s for 60 epochs, fell short of it,
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from embedhub._progress import progress_bar
 from embedhub.errors import FormatError, VocabularyError
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.matrix.tokenizers import get_tokenizer
-from embedhub.registry.registry import load
+from embedhub.registry.registry import find, load
 from embedhub_eval.labeled import LabeledTexts, read_labeled
 from embedhub_eval.metrics import Interval, accuracy_interval
 from embedhub_eval.selectors import Selector, parse_selectors
@@ -171,13 +171,20 @@ def probe(
         seed: Seed of the random vectors.
 
     Raises:
-        VocabularyError: The training texts have only one label, or the test texts have none of theirs.
+        VocabularyError: The training texts have no words or only one label, or the test texts have none of
+            their labels.
         FormatError: A file has no labeled texts in these columns.
-        TypeError: A text is not a string, or ``train`` or ``test`` is not a pair of texts and labels.
-        ValueError: The numbers of texts and labels differ or are 0, or an option is invalid.
+        TypeError: A text is not a string, ``train`` or ``test`` is not a pair of texts and labels, or
+            ``tokenize`` returns a string.
+        ValueError: The numbers of texts and labels differ or are 0, a label is missing, or an option is
+            invalid.
         EmbedhubError: Other errors of `embedhub.load`.
     """
     selected = parse_selectors(sources)
+    for source, dim in selected:
+        find(source, dim)  # a misspelled name is an error before the first download
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed is {seed!r}; expected an integer from 0.")
     split = get_tokenizer(tokenize)
     train_set, test_set = (
         _labeled(data, name, columns, label_first=label_first)
@@ -220,9 +227,10 @@ def _labeled(
 ) -> LabeledTexts:
     if isinstance(data, str | Path):
         return read_labeled(data, columns=columns, label_first=label_first)
-    if len(data) != 2 or all(isinstance(part, str) for part in data):  # noqa: PLR2004 - texts and labels
+    if not isinstance(data, Sized) or len(data) != 2 or all(isinstance(part, str) for part in data):  # noqa: PLR2004 - texts and labels
+        size = f" of {len(data)}" if isinstance(data, Sized) else ""
         raise TypeError(
-            f"{name} is a {type(data).__name__} of {len(data)}; expected a file, or a pair of texts and "
+            f"{name} is a {type(data).__name__}{size}; expected a file, or a pair of texts and "
             "labels, as in probe(source, (texts, labels), (test_texts, test_labels))."
         )
     for part, kind in zip(data, ("texts", "labels"), strict=True):
@@ -235,6 +243,9 @@ def _labeled(
                 f"{name}: text {i} is {text!r}; expected a string. Are labels and texts swapped? Pass "
                 "(texts, labels)."
             )
+    for i, label in enumerate(labels):
+        if label is None or label != label:  # noqa: PLR0124 - NaN, as pandas has for what is missing
+            raise ValueError(f"{name}: label {i} is {label!r}; expected a label for each text.")
     if not texts or len(texts) != len(labels):
         raise ValueError(
             f"{name} has {len(texts)} texts and {len(labels)} labels; expected equal numbers, not 0."
@@ -283,13 +294,24 @@ def _random_embedder(words: Iterable[str], dim: int, seed: tuple[int, int]) -> _
     return embed
 
 
+def _tokens(split: Callable[[str], list[str]], text: str) -> list[str]:
+    tokens: Any = split(text)
+    if isinstance(tokens, str):  # its letters would be the tokens
+        raise TypeError(f"tokenize returned the string {tokens!r:.60}; expected a list of strings.")
+    return list(tokens)
+
+
 class _Task:
     """Training and test texts, tokenized once for all vectors."""
 
     def __init__(self, train: LabeledTexts, test: LabeledTexts, split: Callable[[str], list[str]]) -> None:
-        self._train, self._test = ([split(text) for text in texts.texts] for texts in (train, test))
+        self._train, self._test = ([_tokens(split, text) for text in texts.texts] for texts in (train, test))
         self._labels, self._expected = train.labels, np.array(test.labels)
         self.counts = Counter(word for words in self._train + self._test for word in words)
+        if not any(self._train):
+            raise VocabularyError(
+                f"The {len(self._train):,} training texts have no words; the first is {train.texts[0]!r:.60}."
+            )
 
     def evaluate(self, embed: _Embed, source: str, dim: int, token_ratio: float) -> ProbeResult:
         return self._result(

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from embedhub._url import shown_url
 from embedhub.errors import SourceNotFoundError
 from embedhub.registry.local_file import as_path
 from embedhub.registry.plugins import Plugins, refuse_in_plugin
@@ -78,6 +79,12 @@ def get_benchmarks(
         TypeError: A benchmark is none of these.
     """
     one = isinstance(benchmarks, str | Path | Benchmark)
+    if not one and (isinstance(benchmarks, Mapping) or not isinstance(benchmarks, Iterable)):
+        hint = " Write a dimension with its source: 'glove-6b:50'." if isinstance(benchmarks, int) else ""
+        raise TypeError(
+            f"benchmarks is {benchmarks!r:.60}; expected names, paths or Benchmark objects, such as "
+            f"['simlex-999', './pairs.tsv'].{hint}"
+        )
     return [
         _get_benchmark(benchmark) for benchmark in cast("Iterable[Any]", [benchmarks] if one else benchmarks)
     ]
@@ -90,10 +97,19 @@ def _get_benchmark(benchmark: Any) -> Benchmark:
         raise TypeError(f"{benchmark!r} is not a benchmark; expected a name, a path or a Benchmark.")
     if isinstance(benchmark, str) and benchmark in _all():
         return _all()[benchmark]
+    if isinstance(benchmark, str) and "://" in benchmark:
+        raise SourceNotFoundError(
+            f"{shown_url(benchmark)!r} is a URL, not the name or the path of a benchmark. Download the file "
+            "and pass its path, or pass embedhub_eval.Benchmark(name='mine', format='pairs', "
+            "files=(embedhub.RemoteFile(url='https://...'),))."
+        )
     path = benchmark if isinstance(benchmark, Path) else as_path(benchmark)
     if path is None:
         close = difflib.get_close_matches(str(benchmark).lower(), _all(), n=3, cutoff=0.4)
         hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        names = [name.strip() for name in str(benchmark).split(",")]
+        if len(names) > 1 and all(name in _all() for name in names):
+            hint = f" Pass several as a list: {names!r}."
         raise SourceNotFoundError(
             f"No benchmark is named {benchmark!r}.{hint} list(embedhub_eval.benchmarks()) has all names. "
             "Refer to a file of your own by its path, as in './pairs.tsv'."

@@ -1,7 +1,7 @@
 """Selectors of sources, as in ``glove-6b:50 wordnet-ppmi:100``."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,10 +37,14 @@ def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Sour
 
     Raises:
         ValueError: The list is empty, or a number comes before any source.
-        TypeError: A selector is none of the above.
+        TypeError: A selector is none of the above, or they are a mapping.
     """
     is_one = isinstance(selectors, str | Path | EmbeddingSource | Vectors) or _is_pair(selectors)
     parsed: list[tuple[Source, int | None]] = []
+    if not is_one and (isinstance(selectors, Mapping) or not isinstance(selectors, Iterable)):
+        raise TypeError(
+            f"sources is {selectors!r:.60}; expected a source such as 'glove-6b:50', or a list of several."
+        )
     accepts_dim = False  # whether the last selector is a name alone
     for selector in [selectors] if is_one else cast("Iterable[Any]", selectors):
         pair: tuple[Source, int | None]

@@ -312,7 +312,7 @@ def a_benchmark(**changes: Any) -> Benchmark:
         ({"name": "my,pairs"}, "name is 'my,pairs'; expected a name without a comma"),
         ({"format": "words"}, "format is 'words'; expected 'pairs' or 'analogies'"),
         ({"format": "analogies", "columns": (1, 2, 3)}, "for the format 'pairs' only"),
-        ({"columns": (1, 2)}, "expected those of two words and a rating"),
+        ({"columns": (1, 2)}, "of those of two words and a rating"),
         ({"files": ["x"]}, "expected a tuple of RemoteFile objects"),
         ({"files": ()}, "mine: expected files or a path"),
     ],

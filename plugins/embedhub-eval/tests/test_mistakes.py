@@ -12,7 +12,13 @@ from mistakes import Mistake, check, each
 from embedhub.errors import FormatError, LocalFileError, SourceNotFoundError, VocabularyError
 
 SOURCE = "wordnet-ppmi:25"
-PROBE: Any = embedhub_eval.probe  # the mistakes are those of types too
+# The mistakes are those of types too.
+BENCHMARK: Any = Benchmark
+COMPARE: Any = embedhub_eval.compare
+EVALUATE: Any = embedhub_eval.evaluate
+PLOT_COMPARISON: Any = embedhub_eval.plot_comparison
+PLOT_WORDS: Any = embedhub_eval.plot_words
+PROBE: Any = embedhub_eval.probe
 TEXTS = ["heavy rain", "cold snow", "small cat", "old dog"], ["sky", "sky", "pet", "pet"]
 
 
@@ -22,6 +28,16 @@ def evaluates(text: str, name: str = "pairs.csv") -> Callable[[Path], Any]:
     def call(folder: Path) -> Any:
         (folder / name).write_text(text, "utf-8")
         return embedhub_eval.evaluate(SOURCE, folder / name)
+
+    return call
+
+
+def reads_table(text: str) -> Callable[[Path], Any]:
+    """Return a call that reads benchmarks from a TOML file with this text."""
+
+    def call(folder: Path) -> Any:
+        (folder / "mine.toml").write_text(text, "utf-8")
+        return embedhub_eval.read_benchmarks(folder / "mine.toml")
 
     return call
 
@@ -186,6 +202,217 @@ MISTAKES = [
         lambda folder: PROBE(SOURCE, folder / "a.tsv", TEXTS, columns=("text",)),
         ValueError,
         ("columns", "that of the label"),
+    ),
+    Mistake(
+        "a dimension as benchmark",
+        lambda _: EVALUATE("wordnet-ppmi", 50),
+        TypeError,
+        ("benchmarks is 50", "'glove-6b:50'"),
+    ),
+    Mistake(
+        "no benchmark",
+        lambda _: EVALUATE(SOURCE, []),
+        ValueError,
+        ("benchmarks is empty", "None for all"),
+    ),
+    Mistake(
+        "benchmarks in one string",
+        lambda _: EVALUATE(SOURCE, "simlex-999, men"),
+        SourceNotFoundError,
+        ("'simlex-999, men'", "as a list: ['simlex-999', 'men']"),
+    ),
+    Mistake(
+        "a URL as benchmark",
+        lambda _: EVALUATE(SOURCE, "https://me:secret@example.org/pairs.tsv"),
+        SourceNotFoundError,
+        ("'https://example.org/pairs.tsv' is a URL", "pass its path", "RemoteFile"),
+    ),
+    Mistake(
+        "benchmarks with names of one's own",
+        lambda _: EVALUATE(SOURCE, {"mine": "./pairs.tsv"}),
+        TypeError,
+        ("benchmarks is {'mine'", "'./pairs.tsv'"),
+    ),
+    Mistake(
+        "no source at all", lambda _: EVALUATE(None, "men"), TypeError, ("sources is None", "'glove-6b:50'")
+    ),
+    Mistake(
+        "sources with their dims in a dict",
+        lambda _: COMPARE({"wordnet-ppmi": 50}),
+        TypeError,
+        ("sources is {'wordnet-ppmi': 50}", "'glove-6b:50'"),
+    ),
+    Mistake(
+        "a misspelt source before benchmarks that are away",
+        lambda _: EVALUATE("wordnet-pmi:50"),
+        SourceNotFoundError,
+        ("'wordnet-pmi'", "Did you mean 'wordnet-ppmi'"),
+    ),
+    Mistake(
+        "a path as counts",
+        lambda folder: COMPARE(SOURCE, counts=folder / "reviews.txt"),
+        VocabularyError,
+        ("counts is", "reviews.txt", "read_counts('reviews.txt', kind='text')"),
+    ),
+    Mistake(
+        "words as counts",
+        lambda _: COMPARE(SOURCE, counts=["rain", "snow"]),
+        VocabularyError,
+        ("counts is ['rain', 'snow']", "read_counts"),
+    ),
+    Mistake(
+        "empty counts", lambda _: COMPARE(SOURCE, counts={}), VocabularyError, ("counts is {}", "one word")
+    ),
+    Mistake(
+        "no benchmarks in a comparison",
+        lambda _: COMPARE(SOURCE, benchmarks=None),
+        TypeError,
+        ("benchmarks is None", "names, paths or Benchmark objects"),
+    ),
+    Mistake(
+        "a spreadsheet",
+        lambda folder: EVALUATE(SOURCE, folder / "pairs.xlsx"),
+        FormatError,
+        ("pairs.xlsx", "spreadsheet", "Save it as CSV"),
+    ),
+    Mistake(
+        "a folder of something else",
+        lambda folder: EVALUATE(SOURCE, folder),
+        FormatError,
+        ("expected a file, or the folder of BATS",),
+    ),
+    Mistake(
+        "a path of BATS that is not there",
+        lambda folder: Benchmark(name="bats-of-mine", format="bats", path=folder / "BATS").read(),
+        LocalFileError,
+        ("BATS", "cannot be read"),
+    ),
+    Mistake(
+        "columns from 0",
+        lambda folder: Benchmark(name="mine", format="pairs", path=folder, columns=(0, 1, 2)),
+        ValueError,
+        ("columns is (0, 1, 2)", "from 1"),
+    ),
+    Mistake(
+        "columns by name",
+        lambda folder: BENCHMARK(
+            name="mine", format="pairs", path=folder, columns=("word1", "word2", "score")
+        ),
+        ValueError,
+        ("columns is ('word1'", "numbers"),
+    ),
+    Mistake(
+        "a URL in a table of benchmarks",
+        reads_table('[mine]\nformat = "pairs"\nurl = "https://example.org/pairs.tsv"\n'),
+        TypeError,
+        ("mine.toml: [mine]", "no field 'url'", 'files = [{ url = "https://..." }]'),
+    ),
+    Mistake(
+        "files of strings",
+        reads_table('[mine]\nformat = "pairs"\nfiles = ["https://example.org/pairs.tsv"]\n'),
+        TypeError,
+        ("mine.toml: [mine]", "files is", '[{ url = "https://..." }]'),
+    ),
+    Mistake(
+        "a table without a file",
+        reads_table('[mine]\nformat = "pairs"\n'),
+        ValueError,
+        ("mine.toml: [mine]", "files or a path"),
+    ),
+    Mistake(
+        "a table without a format",
+        reads_table('[mine]\npath = "pairs.tsv"\n'),
+        TypeError,
+        ("mine.toml: [mine]", "format is None", "google-analogies"),
+    ),
+    Mistake(
+        "fields without a table",
+        reads_table('format = "pairs"\n'),
+        TypeError,
+        ("format is 'pairs'", "expected a table: [format]"),
+    ),
+    Mistake("no TOML", reads_table("rain\tstorm\t8\n"), ValueError, ("mine.toml", "expected TOML", "line 1")),
+    Mistake(
+        "a table that is not there",
+        lambda folder: embedhub_eval.read_benchmarks(folder / "mine.toml"),
+        LocalFileError,
+        ("mine.toml", "TOML"),
+    ),
+    Mistake(
+        "a label that is missing",
+        lambda _: PROBE(SOURCE, (TEXTS[0], ["sky", "sky", None, "pet"]), TEXTS),
+        ValueError,
+        ("train", "label 2 is None"),
+    ),
+    Mistake(
+        "a label that is NaN, as pandas reads an empty cell",
+        lambda _: PROBE(SOURCE, TEXTS, (TEXTS[0], ["sky", "sky", "pet", float("nan")])),
+        ValueError,
+        ("test", "label 3 is nan"),
+    ),
+    Mistake(
+        "texts without words",
+        lambda _: PROBE(SOURCE, (["", " "], ["sky", "pet"]), TEXTS),
+        VocabularyError,
+        ("2 training texts have no words",),
+    ),
+    Mistake(
+        "a tokenizer that returns a string",
+        lambda _: PROBE(SOURCE, TEXTS, TEXTS, tokenize=str.upper),
+        TypeError,
+        ("tokenize returned", "'HEAVY RAIN'", "a list of strings"),
+    ),
+    Mistake(
+        "a misspelt source after one that is away",
+        lambda _: PROBE(["glove-6b:50", "wordnet-pmi:25"], TEXTS, TEXTS),
+        SourceNotFoundError,
+        ("'wordnet-pmi'", "Did you mean 'wordnet-ppmi'"),
+    ),
+    Mistake(
+        "no training texts",
+        lambda _: PROBE(SOURCE, None, TEXTS),
+        TypeError,
+        ("train is a NoneType", "a file"),
+    ),
+    Mistake(
+        "a seed of letters", lambda _: PROBE(SOURCE, TEXTS, TEXTS, seed="x"), ValueError, ("seed is 'x'",)
+    ),
+    Mistake(
+        "path and words exchanged",
+        lambda _: PLOT_WORDS("wordnet-ppmi", 25, "map.svg", ["music"]),
+        TypeError,
+        ("path is ['music']", ".svg"),
+    ),
+    Mistake(
+        "neighbors in letters",
+        lambda _: PLOT_WORDS("wordnet-ppmi", 25, ["music"], topn="8"),
+        ValueError,
+        ("topn is '8'", "an integer from 0"),
+    ),
+    Mistake("no words", lambda _: PLOT_WORDS("wordnet-ppmi", 25, []), ValueError, ("is 0", "two or more")),
+    Mistake(
+        "another kind of picture",
+        lambda _: PLOT_WORDS("wordnet-ppmi", 25, ["music"], "map.pdf"),
+        ValueError,
+        ("map.pdf", ".svg or .png"),
+    ),
+    Mistake(
+        "a source instead of a comparison",
+        lambda _: PLOT_COMPARISON("wordnet-ppmi:25", "plot.svg"),
+        TypeError,
+        ("rows is 'wordnet-ppmi:25'", "embedhub_eval.compare"),
+    ),
+    Mistake(
+        "scores instead of a comparison",
+        lambda folder: PLOT_COMPARISON(evaluates("rain,storm,8\n")(folder)),
+        TypeError,
+        ("rows is [<Score", "embedhub_eval.compare"),
+    ),
+    Mistake(
+        "a comparison without figures",
+        lambda _: PLOT_COMPARISON(COMPARE("glove-6b:300")),
+        ValueError,
+        ("nothing to plot", "download=True"),
     ),
 ]
 

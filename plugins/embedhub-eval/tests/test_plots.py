@@ -126,7 +126,7 @@ def test_unusual_words_are_drawn(make_vectors: Callable[..., embedhub.Vectors], 
 def test_invalid_plot_is_an_error(make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path) -> None:
     """Fewer than two words, a negative topn, another extension and OOV words are errors."""
     vectors = make_vectors(["the", "cat"])
-    with pytest.raises(ValueError, match="There is only 1 word to plot"):
+    with pytest.raises(ValueError, match="words to plot is 1; expected two or more"):
         plot_words(vectors, None, ["the"], topn=0)
     with pytest.raises(ValueError, match="topn is -1"):
         plot_words(vectors, None, ["the"], topn=-1)
