@@ -1,6 +1,7 @@
 """Texts in ordinary writing: accuracy, tokens found and wrong vectors, of embedder and layers.
 
-It reads SST-2 and TREC from ``../shared/data/text``, and puts their tokens back into ordinary writing.
+It reads SST-2 and TREC from ``../shared/data/text``, and puts their tokens back into ordinary writing. The
+texts of ``sentences.txt`` beside it have many contractions, possessives and hyphens, and no labels.
 
     python benchmarks/raw_text.py wordnet-ppmi:100 glove-6b-20k:50
 """
@@ -60,7 +61,7 @@ def trec(part: str) -> Texts:
 class OldLayer:
     """A TextVectorization with its defaults over the words of a source, entries as they are."""
 
-    def __init__(self, vectors: embedhub.Vectors) -> None:
+    def __init__(self, vectors: embedhub.Vectors, _: list[str]) -> None:
         self.vectorize = keras.layers.TextVectorization(vocabulary=list(vectors.words[:50_000]))
         rows = vectors.matrix[:50_000]
         self.matrix = np.concatenate([np.zeros((2, vectors.dim), np.float32), rows])
@@ -73,8 +74,8 @@ class OldLayer:
 class NewLayer:
     """The layers of `embedhub.keras_text_embedding`."""
 
-    def __init__(self, vectors: embedhub.Vectors) -> None:
-        text = embedhub.keras_text_embedding(vectors, None)
+    def __init__(self, vectors: embedhub.Vectors, texts: list[str]) -> None:
+        text = embedhub.keras_text_embedding(vectors, None, include=texts)
         self.vectorize = text.vectorize
         self.matrix = keras.ops.convert_to_numpy(text.embedding.weights[0])
 
@@ -86,7 +87,7 @@ class NewLayer:
 class Embedder:
     """`embedhub_text.TextEmbedder`."""
 
-    def __init__(self, vectors: embedhub.Vectors) -> None:
+    def __init__(self, vectors: embedhub.Vectors, _: list[str]) -> None:
         self.embed = TextEmbedder(vectors)
 
     def words(self, texts: list[str]) -> Any:
@@ -147,9 +148,10 @@ def main() -> None:
         raise SystemExit(f"skipped: {DATA} is not there; it has SST-2 and TREC")
     warnings.simplefilter("ignore")
     logging.getLogger("embedhub").setLevel(logging.ERROR)
-    methods: dict[str, Callable[[embedhub.Vectors], Any]] = {
+    methods: dict[str, Callable[[embedhub.Vectors, list[str]], Any]] = {
         "layer, entries as they are": OldLayer,
-        "keras_text_embedding": NewLayer,
+        "keras_text_embedding": lambda vectors, _: NewLayer(vectors, []),
+        "the same, include=training texts": NewLayer,
         "TextEmbedder": Embedder,
     }
     print("| source | texts | method | accuracy | words found | wrong vectors |")
@@ -157,10 +159,14 @@ def main() -> None:
     for source in sources:
         name, dim = source.split(":")
         vectors = embedhub.load(name, int(dim))
+        own = (Path(__file__).parent / "sentences.txt").read_text("utf-8").splitlines()
+        for method_label, create in methods.items():
+            found, wrong = judge(create(vectors, own), vectors, own)
+            print(f"| {name} {dim} | sentences | {method_label} | | {found:.4f} | {wrong} |", flush=True)
         for label, read in {"SST-2": sst2, "TREC": trec}.items():
             training, test = read("train"), read("test")
             for method_label, create in methods.items():
-                method = create(vectors)
+                method = create(vectors, training[0])
                 score = accuracy(method, vectors, training, test)
                 found, wrong = judge(method, vectors, test[0])
                 print(

@@ -1,10 +1,10 @@
 """Words as a stock TextVectorization leaves them, with the vectors of what the source has for them."""
 
 import string
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from embedhub._text_lines import is_utf8
 from embedhub.matrix.tokenizers import tokenizer_of
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.fallbacks import Fallback
-from embedhub.vectors.tokens import whole_words
 from embedhub.vectors.vectors import Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
@@ -88,8 +87,10 @@ class Surface:
 
 def surface_forms(
     vectors: Vectors,
+    own: Vectors,
     max_tokens: int,
     texts: Iterable[str],
+    *,
     standardize: str | None,
     fallbacks: tuple[Fallback, ...],
 ) -> Surface:
@@ -102,57 +103,40 @@ def surface_forms(
 
     Args:
         vectors: The source.
-        max_tokens: Number of the source's words.
+        own: Its `whole_words`.
+        max_tokens: Number of them.
         texts: Texts whose words are added.
         standardize: One of `STANDARDIZATIONS`.
         fallbacks: For pieces that the source does not have.
     """
-    table, own = STANDARDIZATIONS[standardize], whole_words(vectors)
-    rows = list(_reachable(own, max_tokens, table))
-    plain = own.words[: rows[-1] + 1] if rows else []
-    words = dict.fromkeys(plain[row] for row in rows)
-    tokenize = tokenizer_of(vectors)
-    derived: dict[str, list[str]] = {}
-    ambiguous: dict[str, str] = {}
-    for raw in _contractions(standardize) if max_tokens else ():
-        form = raw.translate(table)
-        if form.lower() in _WORDS:
-            if form in words:
-                ambiguous[form] = raw
-        else:
-            derived[form] = tokenize(raw)
-    of_contractions = set(derived)
-    order = Counter[str]()
-    readings: dict[str, Counter[str]] = {}
-    for raw in chain.from_iterable(map(_split, texts)):
-        form = raw.translate(table)
-        if form not in SPECIAL_TOKENS and is_utf8(form):
-            order[form] += 1
-            readings.setdefault(form, Counter())[raw] += 1
-    for form, _ in order.most_common():
-        raw = readings[form].most_common(1)[0][0]
-        pieces = _without_outer_marks(tokenize(raw))
-        if form not in words and form not in of_contractions:
-            derived[form] = pieces
-        elif form in words and [piece.translate(table) for piece in pieces] != [form]:
+    table, tokenize = STANDARDIZATIONS[standardize], tokenizer_of(vectors)
+    rows = _reachable(own, max_tokens, table)
+    written = {raw.translate(table): raw for raw in _contractions(standardize)} if max_tokens else {}
+    ambiguous = {form: raw for form, raw in written.items() if form.lower() in _WORDS and form in rows}
+    contractions = {form: tokenize(raw) for form, raw in written.items() if form.lower() not in _WORDS}
+    pieces = dict(contractions)
+    for form, raw in _words(texts, table).items():
+        parts = _without_outer_marks(tokenize(raw))
+        if form not in rows:
+            pieces.setdefault(form, parts)
+        elif [piece.lower() for piece in parts] != [form.lower()]:
             ambiguous[form] = raw
-    means = _means(vectors, derived, fallbacks)
+    means = _means(vectors, pieces, fallbacks)
     # Of contractions only those that the source has; a missing word of the texts is a missing word.
-    extra = {form: means.get(form) for form in derived if form in means or form not in of_contractions}
-    replaced = [form for form in words if form in extra]
-    matrix = own.matrix[np.array(rows, np.int64)]
-    positions = {form: position for position, form in enumerate(words)} if replaced else {}
-    for form in replaced:
-        matrix[positions[form]] = extra.pop(form)
-    known = [form for form, vector in extra.items() if vector is not None]
-    matrix = np.concatenate([matrix, *(extra[form][None] for form in known)])  # type: ignore[index]
+    added = [form for form in pieces if form not in rows and (form in means or form not in contractions)]
+    known = [form for form in added if form in means]
+    new_rows = np.array([means[form] for form in known], np.float32).reshape(-1, own.dim)
+    matrix = np.concatenate([own.matrix[np.array([*rows.values()], np.int64)], new_rows])
+    for position, form in enumerate(rows):
+        if form in means:
+            matrix[position] = means[form]
     return Surface(
-        [*words, *extra],
+        [*rows, *added],
         Vectors(
             matrix,
-            Vocabulary.of([*words, *known]),
+            Vocabulary.of([*rows, *known]),
             name=vectors.name,
-            manifest=vectors.manifest,
+            manifest=own.manifest,
             composer=vectors.composer,
             files=vectors.files,
         ),
@@ -160,20 +144,17 @@ def surface_forms(
     )
 
 
-def _reachable(vectors: Vectors, number: int, table: dict[int, int | None]) -> Iterator[int]:
-    """Yield the rows of the first words that a text can have after standardization."""
-    found = 0
-    for row, word in enumerate(vectors.words):
-        if found == number:
-            return
-        if (
-            word.translate(table) == word
-            and word not in SPECIAL_TOKENS
-            and _SPACES.isdisjoint(word)
-            and is_utf8(word)
-        ):
-            found += 1
-            yield row
+def _reachable(vectors: Vectors, number: int, table: dict[int, int | None]) -> dict[str, int]:
+    """Return the first words that a text can have after standardization, and their rows."""
+    reachable = (
+        (word, row)
+        for row, word in enumerate(vectors.words)
+        if word.translate(table) == word
+        and word not in SPECIAL_TOKENS
+        and _SPACES.isdisjoint(word)
+        and is_utf8(word)
+    )
+    return dict(islice(reachable, number))
 
 
 def _contractions(standardize: str | None) -> Iterator[str]:
@@ -185,12 +166,20 @@ def _contractions(standardize: str | None) -> Iterator[str]:
             yield spelled.replace("'", "\u2019")
 
 
-def _split(text: str) -> list[str]:
-    return [piece.decode("utf-8", "surrogateescape") for piece in _encoded(text).split()]
-
-
-def _encoded(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+def _words(texts: Iterable[str], table: dict[int, int | None]) -> dict[str, str]:
+    """Return the words of texts after standardization, the most frequent first, as most often written."""
+    written: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for text in texts:
+        # Bytes are split at ASCII white space, as TensorFlow does.
+        for raw in text.encode("utf-8", "surrogateescape").split():
+            word = raw.decode("utf-8", "surrogateescape")
+            written[word.translate(table)][word] += 1
+    by_frequency = sorted(written, key=lambda form: -written[form].total())
+    return {
+        form: written[form].most_common(1)[0][0]
+        for form in by_frequency
+        if form not in SPECIAL_TOKENS and is_utf8(form)
+    }
 
 
 def _without_outer_marks(pieces: list[str]) -> list[str]:
@@ -205,15 +194,12 @@ def _means(
     vectors: Vectors, pieces: dict[str, list[str]], fallbacks: tuple[Fallback, ...]
 ) -> dict[str, NDArray[np.float32]]:
     """Return the mean of the vectors of each word's pieces, of the words whose pieces are all found."""
-    flat = list(chain.from_iterable(pieces.values()))
-    match = chains.lookup(vectors, flat, fallbacks)
-    averaged = dict(match.mean_vectors(vectors))
+    match = chains.lookup(vectors, list(chain.from_iterable(pieces.values())), fallbacks)
+    found, missing = match.vectors(vectors), match.missing
     means: dict[str, NDArray[np.float32]] = {}
-    start = 0
+    stop = 0
     for word, parts in pieces.items():
-        places = range(start, start + len(parts))
-        start += len(parts)
-        if parts and not match.missing[places.start : places.stop].any():
-            each = [averaged[i] if i in averaged else vectors.matrix[match.rows[i]] for i in places]
-            means[word] = np.asarray(np.mean(each, axis=0, dtype=np.float64), np.float32)
+        start, stop = stop, stop + len(parts)
+        if parts and not missing[start:stop].any():
+            means[word] = found[start:stop].mean(axis=0, dtype=np.float64).astype(np.float32)
     return means

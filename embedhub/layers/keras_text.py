@@ -1,21 +1,25 @@
 """Keras layers from strings to vectors, with the vocabulary of a source."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import keras
+import numpy as np
 
 from embedhub._text_lines import is_utf8
-from embedhub._warn import warn_or_log
 from embedhub.errors import BackendError, VocabularyError
 from embedhub.layers._surface import SPECIAL_TOKENS, STANDARDIZATIONS, surface_forms
 from embedhub.layers.keras import keras_embedding
+from embedhub.matrix.texts import as_list, normalize
+from embedhub.matrix.word_index import check_positive
 from embedhub.registry.registry import Source, load
 from embedhub.vectors.fallbacks import validate_fallbacks
+from embedhub.vectors.tokens import whole_words
 
-_MAX_LISTED = 5
+_log = logging.getLogger("embedhub")
 _OTHER_NAMES = {
     "output_sequence_length": "input_length=",
     "vocabulary": "include=, words or texts that are added to the source's words",
@@ -39,10 +43,13 @@ class TextLayers:
         vectorize: A ``keras.layers.TextVectorization``, from strings to ``(batch, length)`` int64. On every
             backend it takes lists and arrays of strings, and works in a ``tf.data`` pipeline.
         embedding: The layer of `embedhub.keras_embedding` for the vocabulary of ``vectorize``.
+        ambiguous: Words that are written like others once their punctuation is stripped, and the others:
+            ``{"its": "it's"}``. They have their own vectors.
     """
 
     vectorize: keras.layers.TextVectorization
     embedding: keras.layers.Embedding | keras.Model
+    ambiguous: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def model(self) -> keras.Sequential:
@@ -71,7 +78,7 @@ def keras_text_embedding(
     dim: int | None,
     *,
     max_tokens: int = 50_000,
-    include: Iterable[str] = (),
+    include: Iterable[Any] = (),
     input_length: int | None = None,
     standardize: str | Callable[[Any], Any] | None = "auto",
     split: str | Callable[[Any], Any] | None = "whitespace",
@@ -94,12 +101,14 @@ def keras_text_embedding(
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
         dim: Dimension; optional if the source has only one.
         max_tokens: Number of the source's most frequent words to use, of those that ``standardize`` and
-            ``split`` leave unchanged. Contractions and the words of ``include`` are added: with punctuation
-            stripped, ``cant`` has the mean of the vectors of the source's pieces, ``ca`` and ``n't``, and a
-            possessive or hyphenated word of ``include`` likewise. A word that is another one without
-            punctuation ("its", "it's") keeps its own vector, and a warning counts these.
-        include: The caller's own words or whole texts, which are standardized and split like all texts. Those
-            that the source does not have are missing words, which ``trainable="missing"`` trains.
+            ``split`` leave unchanged; of a source of tokens, of those that are whole words. Contractions and
+            the words of ``include`` are added: with punctuation stripped, ``cant`` has the mean of the
+            vectors of the source's pieces, ``ca`` and ``n't``, and a possessive or hyphenated word of
+            ``include`` likewise, and so a word that is several tokens. A word that is another one without
+            punctuation ("its", "it's") keeps its own vector; ``.ambiguous`` of the result lists these.
+        include: The caller's own words or whole texts, which are standardized and split like all texts: a
+            list, array, or column of strings of any package; None and NaN are skipped. Words that the source
+            does not have are missing words, which ``trainable="missing"`` trains.
         input_length: Length to which sequences are truncated or padded; by default that of the longest in
             each batch.
         standardize: As in ``keras.layers.TextVectorization``. ``"auto"`` is that layer's default,
@@ -111,37 +120,41 @@ def keras_text_embedding(
         **embedding_options: Other options of `embedhub.keras_embedding`.
 
     Returns:
-        ``.vectorize``, ``.embedding`` and ``.model``; see `TextLayers`.
+        ``.vectorize``, ``.embedding``, ``.model`` and ``.ambiguous``; see `TextLayers`.
 
     Raises:
-        ValueError: ``max_tokens`` is negative, or an option is one that `embedhub.keras_embedding` refuses.
-        TypeError: ``include`` is a single string.
+        ValueError: ``max_tokens`` or ``input_length`` is not an integer in its range, or an option is one
+            that `embedhub.keras_embedding` refuses.
+        TypeError: ``include`` is a single string or a table, or has something other than texts.
         VocabularyError: ``max_tokens`` and ``include`` leave no words.
         EmbedhubError: As `embedhub.keras_embedding`.
     """
-    if max_tokens < 0:
-        raise ValueError(f"max_tokens is {max_tokens}; expected an integer of 0 or more.")
-    if isinstance(include, str | bytes):
-        raise TypeError(f"include is a single string, {include[:50]!r}; expected several words or texts.")
+    check_positive("input_length", input_length)
+    if isinstance(max_tokens, bool) or not isinstance(max_tokens, int | np.integer) or max_tokens < 0:
+        raise ValueError(f"max_tokens is {max_tokens!r}; expected an integer of 0 or more.")
     for option, instead in _OTHER_NAMES.items():
         if option in embedding_options:
             raise TypeError(f"{option}= is not an option of keras_text_embedding: pass {instead}.")
+    texts = _texts(include)
     vectors = load(source, dim)
+    own = whole_words(vectors)
     if standardize == "auto":
-        words = vectors.words[:max_tokens]
+        words = own.words[:max_tokens]
         cased = sum(word != word.lower() for word in words) > _CASED_RATIO * len(words)
         standardize = "strip_punctuation" if cased else "lower_and_strip_punctuation"
     options = {"standardize": standardize, "split": split}
+    ambiguous: dict[str, str] = {}
     if split == "whitespace" and (standardize is None or standardize in STANDARDIZATIONS):
         chain = embedding_options.get("fallbacks")
         chain = vectors.fallbacks if chain is None else validate_fallbacks(chain)
-        surface = surface_forms(vectors, max_tokens, include, standardize, chain)
-        _tell(surface.ambiguous)
+        surface = surface_forms(vectors, own, max_tokens, texts, standardize=standardize, fallbacks=chain)
         embedding_options |= {"fallbacks": ()}
-        vocabulary, vectors = surface.words, surface.vectors
+        vocabulary, vectors, ambiguous = surface.words, surface.vectors, surface.ambiguous
+        _log.info("keras_text_embedding: %d words have two readings: %s", len(ambiguous), ambiguous)
     else:  # what a function does to words is known only to TensorFlow, whose strings are UTF-8
-        source_words = filter(is_utf8, vectors.words[:max_tokens])
-        found = dict.fromkeys([*source_words, *_words_by_frequency(list(include), **options)])
+        vectors = own
+        source_words = filter(is_utf8, own.words[:max_tokens])
+        found = dict.fromkeys([*source_words, *_words_by_frequency(texts, **options)])
         vocabulary = [word for word in found if word not in SPECIAL_TOKENS]
     if not vocabulary:
         raise VocabularyError(f"max_tokens={max_tokens} and include= leave no words for a vocabulary.")
@@ -149,19 +162,18 @@ def keras_text_embedding(
         vocabulary=vocabulary, output_sequence_length=input_length, **options
     )
     embedding = keras_embedding(vectors, None, vectorize, input_length, **embedding_options)
-    return TextLayers(vectorize, embedding)
+    return TextLayers(vectorize, embedding, ambiguous)
 
 
-def _tell(ambiguous: dict[str, str]) -> None:
-    """Warn about words that have two readings once their punctuation is stripped."""
-    if ambiguous:
-        examples = ", ".join(f"{word} ({raw})" for word, raw in list(ambiguous.items())[:_MAX_LISTED])
-        warn_or_log(
-            f"keras_text_embedding: {len(ambiguous)} words keep their own vector, although without "
-            f"punctuation others are written the same: {examples}. For texts where they matter, use "
-            "standardize='lower' and separate punctuation from words.",
-            UserWarning,
-        )
+def _texts(include: Any) -> list[str]:
+    """Return the texts of ``include``, those that are lists of words as words."""
+    if isinstance(include, str | bytes):
+        raise TypeError(f"include is a single string, {include[:50]!r}; expected several words or texts.")
+    texts: list[str] = []
+    for position, text in enumerate(as_list(include, "several words or texts as include=")):
+        normal = normalize(text, position)
+        texts += [normal] if isinstance(normal, str) else normal
+    return texts
 
 
 def _words_by_frequency(texts: list[str], **options: Any) -> list[str]:

@@ -93,6 +93,14 @@ class Match:
         missing: NDArray[np.bool_] = self.rows == _MISSING
         return missing
 
+    def vectors(self, vectors: "Vectors") -> NDArray[np.float32]:
+        """Return the vectors of the words, ``(k, dim)`` float32, zeros for missing words."""
+        matrix: NDArray[np.float32] = np.take(vectors.matrix, self.rows, axis=0, mode="clip")
+        matrix[self.missing] = 0
+        for position, mean in self.mean_vectors(vectors):
+            matrix[position] = mean
+        return matrix
+
     def mean_vectors(self, vectors: "Vectors") -> Iterator[tuple[int, NDArray[np.float64]]]:
         """Yield the position of each word that was found as several parts, and the mean of their vectors."""
         for position, rows in self.averaged.items():

@@ -177,7 +177,7 @@ class Vectors(Collection[str]):
         if match.missing[0]:
             return default
         row = match.rows[0]
-        return self.matrix[row] if row >= 0 else self._rows_of(match)[0]
+        return self.matrix[row] if row >= 0 else match.vectors(self)[0]
 
     def indices(self, words: Iterable[str]) -> NDArray[np.int64]:
         """Return the row number of each word, -1 for missing words.
@@ -232,7 +232,7 @@ class Vectors(Collection[str]):
                 f"{', ...' if len(absent) > 5 else ''}. "  # noqa: PLR2004 - as many as are listed
                 "Use .get(word), or .lookup(words, missing='zeros')."
             )
-        return self._rows_of(match)
+        return match.vectors(self)
 
     def similarity(self, a: str, b: str) -> float:
         """Return the cosine of the vectors of two words, from -1 to 1; 0 if one of them is zeros.
@@ -330,14 +330,6 @@ class Vectors(Collection[str]):
     def _find(self, words: list[str]) -> chains.Match:
         """Find the rows of words, by fallbacks if need be."""
         return chains.lookup(self, words, self.fallbacks)
-
-    def _rows_of(self, match: chains.Match) -> NDArray[np.float32]:
-        """Return the vectors of words that were looked up, zeros for missing ones."""
-        matrix = self.matrix[match.rows]
-        matrix[match.missing] = 0
-        for position, vector in match.mean_vectors(self):
-            matrix[position] = vector
-        return matrix
 
     def _rows_used(self, words: list[str]) -> NDArray[np.int64]:
         """Return the rows that the vectors of words come from."""

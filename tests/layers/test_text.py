@@ -1,6 +1,6 @@
 """Layers from strings to vectors."""
 
-import warnings
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import embedhub
 from embedhub import RemoteFile, VocabularyError
@@ -220,19 +221,80 @@ def test_each_word_has_the_vector_that_a_text_embedder_gives_it(source: str, dim
                 assert any(piece.lower() not in own for piece in pieces), word
 
 
-def test_words_with_two_readings_keep_their_own_vector_and_are_told() -> None:
-    """The word "its" is not "it's"; the words are counted, with examples, once for a call."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        text = embedhub.keras_text_embedding("glove-6b-20k", 50, max_tokens=20_000)
-    (message,) = [
-        str(warning.message) for warning in caught if "keep their own vector" in str(warning.message)
-    ]
-    assert "10 words" in message
-    assert "well (we'll)" in message
+def test_words_with_two_readings_keep_their_own_vector_and_are_listed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The word "its" is not "it's". Since most English texts have such words, there is no warning."""
+    caplog.set_level(logging.INFO, logger="embedhub")
+    text = embedhub.keras_text_embedding("glove-6b-20k", 50, max_tokens=20_000, include=["Re-sign it"])
+    assert "keras_text_embedding: 11 words have two readings" in caplog.text
+    assert len(text.ambiguous) == 11
+    assert text.ambiguous["its"] == "it's"
+    assert text.ambiguous["resign"] == "Re-sign"
     own = embedhub.load("glove-6b-20k", 50)
     output = numpy(text.embedding(text.vectorize(["its were well ill"])))[0]
     assert (output == own.lookup(["its", "were", "well", "ill"])).all()
+
+
+def test_include_takes_columns_of_every_package() -> None:
+    """Missing texts have no words, and texts that are lists of words are those words."""
+    import pandas as pd
+    import pyarrow as pa
+
+    pl = pytest.importorskip("polars")
+    texts = ["the rain", None, "qwxz"]
+    for include in (
+        tuple(texts),
+        iter(texts),
+        np.array(["the rain", "qwxz"]),
+        np.array([b"the rain", b"qwxz"])[:, None],
+        tf.constant(["the rain", "qwxz"]),
+        pd.Series(texts),
+        pd.Series(texts, dtype="string"),
+        pl.Series(texts),
+        pa.array(texts),
+        pa.chunked_array([texts]).dictionary_encode(),
+        pa.table({"text": texts})["text"],
+        [["the", "rain"], [], ["qwxz"]],
+    ):
+        text = embedhub.keras_text_embedding("wordnet-ppmi", 25, max_tokens=0, include=include)
+        assert text.vectorize.get_vocabulary() == ["", "[UNK]", "the", "rain", "qwxz"], type(include)
+
+
+TOKENS = ["[UNK]", "rain", "##ing", "music", "left", "-", "'", "s", "it", ","]
+
+
+@pytest.fixture
+def of_tokens(tmp_path: Path) -> embedhub.Vectors:
+    """Return vectors of the tokens of a tokenizer: one, two, ..."""
+    model = models.WordPiece({token: i for i, token in enumerate(TOKENS)}, unk_token="[UNK]")
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    return embedhub.Vectors(
+        np.arange(1, len(TOKENS) + 1, dtype=np.float32)[:, None],
+        TOKENS,
+        manifest={"unit": "token"},
+        files={"tokenizer.json": tmp_path / "tokenizer.json"},
+    )
+
+
+def test_words_of_a_source_of_tokens_are_its_whole_words(of_tokens: embedhub.Vectors) -> None:
+    """Others of ``include`` are the mean of their tokens; parts of words and [UNK] are left out."""
+    text = embedhub.keras_text_embedding(of_tokens, None, include=["Raining, it's left-rain qwxz"])
+    words = text.vectorize.get_vocabulary()[2:]
+    assert set(words) >= {"rain", "music", "left", "s", "it", "raining", "its", "leftrain"}
+    assert not {"##ing", "ing", "[UNK]", "-"} & set(words)
+    output = numpy(text.embedding(text.vectorize(["Rain raining it's left-rain"])))
+    np.testing.assert_allclose(output[0, :, 0], [2, 2.5, (9 + 7 + 8) / 3, (5 + 6 + 2) / 3])
+
+
+def test_words_of_a_source_of_tokens_are_whole_for_a_function_too(of_tokens: embedhub.Vectors) -> None:
+    """What a function does to words is not known, but the source's words are the same."""
+    text = embedhub.keras_text_embedding(of_tokens, None, standardize=tf.strings.lower)
+    assert text.vectorize.get_vocabulary()[2:] == ["rain", "music", "left", "-", "'", "s", "it", ","]
+    assert numpy(text.embedding(text.vectorize(["IT"]))).tolist() == [[[9.0]]]
 
 
 def test_no_word_is_made_that_no_text_can_have() -> None:

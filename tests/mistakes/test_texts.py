@@ -3,9 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 from mistakes import Mistake, check, each
 
 import embedhub
+
+TABLE = {"text": ["rain", "wind"]}
 
 
 def _layers(**options: object) -> object:
@@ -32,6 +38,28 @@ MISTAKES = [
 ]
 MISTAKES += [
     Mistake("one text", lambda _: _layers(include="rain"), TypeError, ("single string", "several words")),
+    Mistake(
+        "max_tokens=None", lambda _: _layers(max_tokens=None), ValueError, ("max_tokens is None", "integer")
+    ),
+    Mistake("a share of the words", lambda _: _layers(max_tokens=0.5), ValueError, ("max_tokens is 0.5",)),
+    Mistake("no length", lambda _: _layers(input_length=0), ValueError, ("input_length is 0", "1 or more")),
+    Mistake("no texts", lambda _: _layers(include=None), TypeError, ("several words or texts", "NoneType")),
+    Mistake("a number", lambda _: _layers(include=["rain", 3]), TypeError, ("text 1 is 3", "int", "str")),
+    Mistake("a mapping", lambda _: _layers(include={"rain": 1}), TypeError, ("include=", "table", "dict")),
+    Mistake("a DataFrame", lambda _: _layers(include=pd.DataFrame(TABLE)), TypeError, ("include=", "column")),
+    Mistake("a table of Arrow", lambda _: _layers(include=pa.table(TABLE)), TypeError, ("Table", "column")),
+    Mistake(
+        "several columns",
+        lambda _: _layers(include=np.array([["a", "b"], ["c", "d"]])),
+        ValueError,
+        ("include=", "(2, 2)", "texts[:, 0]"),
+    ),
+    Mistake(
+        "an unfinished query of Polars",
+        lambda _: _layers(include=pl.LazyFrame(TABLE)),
+        TypeError,
+        ("LazyFrame", "collect it", "column"),
+    ),
     Mistake("negative", lambda _: _layers(max_tokens=-1), ValueError, ("max_tokens is -1", "0 or more")),
 ]
 

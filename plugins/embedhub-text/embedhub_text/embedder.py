@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from embedhub._progress import progress_bar
 from embedhub.matrix import oov as policies
 from embedhub.matrix.oov import OOVPolicy
+from embedhub.matrix.texts import as_list
 from embedhub.matrix.tokenizers import get_tokenizer, splits_at_spaces, tokenizer_of, tokens_of
 from embedhub.registry import registry
 from embedhub.registry.local_file import LocalSource
@@ -23,7 +24,7 @@ from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.tokens import default_fallbacks
 from embedhub.vectors.vectors import Vectors
-from embedhub_text.inputs import are_tokenized, as_list, iter_chunks
+from embedhub_text.inputs import are_tokenized, iter_chunks
 from embedhub_text.pooling import pad, pool_max, pool_mean
 from embedhub_text.weights import (
     WordWeights,

@@ -522,7 +522,7 @@ def test_texts_of_a_model2vec_model_have_its_own_vectors() -> None:
 
 
 def test_tokens_of_a_byte_level_tokenizer_are_words_of_the_source(vectors: Vectors) -> None:
-    """Its mark for the start of a word is no part of the word."""
+    """The word is looked up without the mark at its start."""
     numbers = {"\u0120": 0, "\u0120rain": 1, "the": 2}
     tokenizer = Tokenizer(models.WordLevel(numbers, unk_token="\u0120"))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)

@@ -5,6 +5,8 @@ from typing import Any
 
 import embedhub_text
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from mistakes import Mistake, check, each
 
 from embedhub.errors import DimNotFoundError, SourceNotFoundError
@@ -23,6 +25,14 @@ def embedder(*arguments: Any, **options: Any) -> Any:
 MISTAKES = [
     Mistake("one text", lambda _: embed("rain"), TypeError, ("'rain'",)),
     Mistake("a number", lambda _: embed(["rain", 3]), TypeError, ("3",)),
+    Mistake(
+        "a table of Arrow", lambda _: embed(pa.table({"text": ["rain"]})), TypeError, ("Table", "column")
+    ),
+    Mistake(
+        "a DataFrame", lambda _: embed(pd.DataFrame({"text": ["rain"]})), TypeError, ("DataFrame", "column")
+    ),
+    Mistake("texts of rows", lambda _: embed([{"text": "rain"}]), TypeError, ("text 0", "dict", "str")),
+    Mistake("a mapping", lambda _: embed({"text": ["rain"]}), TypeError, ("dict", 'batch["text"]')),
     Mistake("several columns", lambda _: embed(np.array([["a", "b"], ["c", "d"]])), ValueError, ("(2, 2)",)),
     Mistake(
         "another pooling",
@@ -34,7 +44,7 @@ MISTAKES = [
         "another tokenizer",
         lambda _: embedder("wordnet-ppmi", 25, tokenize="letters"),
         ValueError,
-        ("'letters'", "words, whitespace"),
+        ("'letters'", "words, whitespace", "a function, or a tokenizer"),
     ),
     Mistake("no source", lambda _: embedder("glove-6bb", 50), SourceNotFoundError, ("'glove-6b'",)),
     Mistake("no dim", lambda _: embedder("wordnet-ppmi"), DimNotFoundError, ("25, 50, 100",)),
