@@ -1,12 +1,17 @@
 """Stores whose files have changed on the disk: an error or a repair, never other vectors."""
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xxhash
+from children import PATIENCE
+from damage import DAMAGES
 from remote import HOST, pinned, source_of
 
 import embedhub
@@ -18,45 +23,6 @@ WORDS = [f"word{i}" for i in range(500)]
 MATRIX = np.random.default_rng(1).normal(size=(500, 4)).astype(np.float32)
 INDEX = ["words.utf8", "offsets.npy", "hashes.npy", "rows.npy"]
 """Files that say which vector a word has: they are verified whenever a process opens a store."""
-
-
-def flip_a_bit(data: bytearray, random: np.random.Generator) -> None:
-    """Flip one bit."""
-    data[random.integers(len(data))] ^= 1 << int(random.integers(8))
-
-
-def truncate(data: bytearray, random: np.random.Generator) -> None:
-    """Remove the end."""
-    del data[random.integers(len(data)) :]
-
-
-def set_zeros(data: bytearray, random: np.random.Generator) -> None:
-    """Set up to 64 bytes to zero."""
-    start = int(random.integers(len(data)))
-    stop = start + len(data[start : start + 64])
-    data[start:stop] = (
-        b"0" * (stop - start) if data[start:stop] == bytes(stop - start) else bytes(stop - start)
-    )
-
-
-def huge_numbers(data: bytearray, random: np.random.Generator) -> None:
-    """Write a huge number over 8 bytes."""
-    start = int(random.integers(len(data)))
-    data[start : start + 8] = b"\xff" * 6 + b"\xfe\x7f"
-
-
-def negative_numbers(data: bytearray, random: np.random.Generator) -> None:
-    """Write a negative number over 8 bytes."""
-    start = int(random.integers(len(data)))
-    data[start : start + 8] = np.int64(-3).tobytes()
-
-
-def append(data: bytearray, random: np.random.Generator) -> None:
-    """Add 8 bytes."""
-    data += random.bytes(8)
-
-
-DAMAGES = [flip_a_bit, truncate, set_zeros, huge_numbers, negative_numbers, append]
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +71,23 @@ def test_damaged_matrix_is_an_error_or_changes_only_numbers(
         else:
             with pytest.raises(StoreError, match=r"is damaged \(matrix\.npy .*embedhub cache repair"):
                 store.open_store(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*INDEX, "matrix.npy", "manifest.json"])
+def test_thousand_damages_are_found(name: str, folder: Path) -> None:
+    """In a process of its own, nothing crashes, is a foreign error, or changes what a word means."""
+    script = Path(__file__).parents[1] / "helpers" / "damage.py"
+    done = subprocess.run(
+        [sys.executable, script, folder / name, "1000"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    outcomes = json.loads(done.stdout)
+    assert set(outcomes) <= {"DamagedStoreError", "unchanged", *(["numbers"] if name == "matrix.npy" else [])}
+    assert outcomes["DamagedStoreError"] > (100 if name == "matrix.npy" else 900)
 
 
 @pytest.mark.parametrize("name", ["words.utf8", "hashes.npy", "rows.npy", "matrix.npy", "manifest.json"])
