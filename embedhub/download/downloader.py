@@ -80,6 +80,7 @@ class Downloader:
             remote,
             start=member.start if member else 0,
             stop=member.stop if member else remote.size,
+            limit=None if file.member else file.size,
             can_verify=self._known_hash is not None,
             prefix=GZIP_HEADER if member else b"",
             suffix=member.gzip_trailer if member else b"",

@@ -1,6 +1,7 @@
 """Ranges of bytes of a file on an HTTP server, or in a folder that mirrors the servers."""
 
 import io
+import re
 import socket
 import ssl
 from collections.abc import Generator
@@ -25,7 +26,13 @@ READ_SECONDS = 30
 _MAX_RETRY_AFTER = 60  # seconds
 _RETRYABLE_STATUS_CODES = {429, 500, 502, 503, 504}
 _TAIL_BYTES = 1 << 16
+_MAX_READ = 1 << 26  # bytes of an archive at once, as of its directory
+_NUMBER = re.compile("[0-9]{1,18}")
 _PROXY_REFUSAL = "407"  # HTTP status; requests gives only its text
+
+
+_ANSWER_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+"""What requests and urllib3 raise for an answer, or the address of a redirect, that cannot be understood."""
 
 
 class UnavailableError(DownloadError):
@@ -128,7 +135,7 @@ class HttpBytes:
                 if self.ranges
                 else response.headers.get("Content-Length", "")
             )
-            self.size = int(total) if total.isdigit() else None
+            self.size = _number(total)
             tag = response.headers.get("ETag", "")
             # A weak tag promises an equal meaning, not equal bytes (RFC 9110, 8.8.1).
             self.validator = tag if tag.startswith('"') else response.headers.get("Last-Modified")
@@ -137,10 +144,13 @@ class HttpBytes:
         """Request the range and yield it as it arrives."""
         whole = start == 0 and stop in {None, self.size}
         with self._get(None if whole else f"bytes={start}-{'' if stop is None else stop - 1}") as response:
-            if not whole and response.status_code != requests.codes.partial_content:
+            is_part = response.status_code == requests.codes.partial_content
+            if not whole and not is_part:
                 raise RemoteChangedError(
                     f"{self.location}: the file on the server has changed during the download."
                 )
+            if whole and is_part:
+                raise TransientError(f"{self.location}: the server sent a part, but all was requested.")
             if not whole and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
                 raise TransientError(
                     f"{self.location}: the server sent another range than the requested one."
@@ -150,8 +160,15 @@ class HttpBytes:
                 # Not iter_content, which inflates what a server labels as gzip: a .gz file may be labeled so.
                 for chunk in response.raw.stream(CHUNK, decode_content=False):
                     offset += len(chunk)
+                    if stop is not None and offset > stop:
+                        raise DownloadError(
+                            f"{self.location}: the server sent more than the {stop - start:,} bytes that it "
+                            "had announced."
+                        )
                     yield chunk
-            except (urllib3.exceptions.HTTPError, OSError) as error:
+            except DownloadError:
+                raise
+            except _ANSWER_ERRORS as error:
                 raise TransientError(
                     f"{self.location}: broken off at byte {offset:,} ({_reason(error)})."
                 ) from error
@@ -190,9 +207,9 @@ class HttpBytes:
                 stream=True,
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
             )
-        except (requests.RequestException, OSError) as error:
-            if isinstance(error, DownloadError):
-                raise
+        except DownloadError:
+            raise
+        except _ANSWER_ERRORS as error:
             root = _root(error)
             if isinstance(root, ssl.SSLCertVerificationError):
                 raise DownloadError(
@@ -225,8 +242,7 @@ class HttpBytes:
         message = f"{self.location}: HTTP {response.status_code} {response.reason}."
         if response.status_code not in _RETRYABLE_STATUS_CODES:
             return DownloadError(message + refusal_hint(response, self.address, self._own_headers))
-        wait = response.headers.get("Retry-After", "")
-        seconds = float(wait) if wait.isdigit() else 0.0
+        seconds = float(_number(response.headers.get("Retry-After", "")) or 0)
         if seconds > _MAX_RETRY_AFTER:
             return UnavailableError(f"{message} It asks to wait for {seconds:.0f} s.")
         return TransientError(message, seconds)
@@ -265,12 +281,18 @@ class SafeSession(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Return the URL of a redirect, or raise DownloadError."""
+        if resp.is_redirect:
+            resp.close()  # requests would read its body, which may have no end
         target = super().get_redirect_target(resp)
         if target and resp.url.startswith("https:") and not urljoin(resp.url, target).startswith("https:"):
-            resp.close()
             here, there = (shown_url(url, query=False) for url in (resp.url, target))
             raise DownloadError(f"{here}: a redirect to {there}, away from https, was refused.")
         return target
+
+
+def _number(text: str) -> int | None:
+    """Return the number in a header, None if it is none that a file could have."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _root(error: BaseException) -> BaseException:
@@ -319,6 +341,11 @@ class RangeReader(io.RawIOBase):
         stop = min(self._position + len(target), self._size)
         if stop <= self._position:
             return 0
+        if stop - self._position > _MAX_READ:
+            raise DownloadError(
+                f"{self._remote.location}: a part of the archive's directory takes "
+                f"{stop - self._position:,} bytes; expected at most {_MAX_READ:,}."
+            )
         if self._position >= self._tail_start:
             data = self._tail[self._position - self._tail_start : stop - self._tail_start]
         else:

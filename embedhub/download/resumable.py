@@ -3,6 +3,7 @@
 import errno
 import json
 import random
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TypeVar
 from embedhub import _cache as cache
 from embedhub.download.http import ByteSource, TransientError, UnavailableError
 from embedhub.download.verify import Verifier
-from embedhub.errors import EmbedhubError, StoreError
+from embedhub.errors import DownloadError, EmbedhubError, StoreError
 
 ATTEMPTS = 5  # in a row without a single byte of progress
 _FIRST_WAIT, _MAX_WAIT = 0.5, 8.0  # seconds
@@ -51,7 +52,8 @@ class ResumableFile:
         path: The file; ``<path>.json`` records which bytes it holds.
         remote: Where they come from; its `stat` was called.
         start: First byte.
-        stop: Byte after the last; None if the size is unknown.
+        stop: Byte after the last; None if the server does not report the size.
+        limit: The most bytes that are kept then; None if that is unknown too.
         can_verify: Whether a hash will show if the bytes are right; a remote file without a validator is
             resumed only then.
         prefix: Bytes before those of the remote file.
@@ -66,6 +68,7 @@ class ResumableFile:
         *,
         start: int,
         stop: int | None,
+        limit: int | None,
         can_verify: bool,
         prefix: bytes = b"",
         suffix: bytes = b"",
@@ -76,6 +79,7 @@ class ResumableFile:
         self._remote = remote
         self._start = start
         self._stop = stop
+        self._limit = limit
         self._prefix = prefix
         self._suffix = suffix
         self._verifier = verifier
@@ -122,6 +126,11 @@ class ResumableFile:
                 done = 0
             with self.path.open("ab") as file:
                 for chunk in self._remote.stream(self._start + done, self._stop):
+                    if self._limit is not None and done + len(chunk) > self._limit:
+                        raise DownloadError(
+                            f"{self._remote.location}: the server sent more than {self._limit:,} bytes, the "
+                            "size of the file."
+                        )
                     file.write(chunk)
                     file.flush()  # a kill loses what is in this process, not what the system has
                     done += len(chunk)
@@ -185,8 +194,13 @@ class ResumableFile:
         return size if self.total is None else min(size, self.total)
 
     def _check_space(self) -> None:
-        if self.total is not None:
-            cache.check_space(self.path.parent, self.total - self._downloaded_bytes(), "the download")
+        if self.total is None:
+            return
+        if self.total > shutil.disk_usage(self.path.parent).total:
+            raise DownloadError(
+                f"{self._remote.location}: the server offers {self.total:,} bytes, more than the disk has."
+            )
+        cache.check_space(self.path.parent, self.total - self._downloaded_bytes(), "the download")
 
     def _disk_error(self, error: OSError) -> OSError:
         if isinstance(error, EmbedhubError):

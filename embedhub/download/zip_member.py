@@ -50,21 +50,25 @@ def locate(remote: ByteSource, name: str) -> Member:
     reader = RangeReader(remote)
     try:
         with zipfile.ZipFile(reader) as archive:
-            info = archive.getinfo(name)
-    except zipfile.BadZipFile as error:
-        identified = sniff(peek(remote)) or "none"
+            names = archive.namelist()
+            info = archive.getinfo(name) if name in names else None
+            if info:
+                reader.seek(info.header_offset)
+                signature, name_length, extra_length = _LOCAL_HEADER.unpack(reader.read(_LOCAL_HEADER.size))
+    except DownloadError:
+        raise
+    except Exception as error:  # zipfile raises whatever a wrong number in an archive leads to
+        identified = sniff(peek(remote)) or "none, or a damaged one"
         raise ChecksumError(
             f"{remote.location}: expected a zip archive, but this is {identified} ({error})."
         ) from error
-    except KeyError as error:
+    if info is None:
         raise DownloadError(
-            f"{remote.location}: the archive has no member {name!r}, only {shown_names(archive.namelist())}."
-        ) from error
+            f"{remote.location}: the archive has no member {name!r}, only {shown_names(names)}."
+        )
     if info.flag_bits & 1 or info.compress_type not in _METHODS:
         problem = "encrypted" if info.flag_bits & 1 else f"compressed with method {info.compress_type} of zip"
         raise DownloadError(f"{remote.location}: the member {name!r} is {problem}, which cannot be read.")
-    reader.seek(info.header_offset)
-    signature, name_length, extra_length = _LOCAL_HEADER.unpack(reader.read(_LOCAL_HEADER.size))
     if signature != b"PK\x03\x04":
         raise DownloadError(f"{remote.location}: no local header at the place of {name!r} in the directory.")
     start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
