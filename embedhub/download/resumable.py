@@ -53,7 +53,7 @@ class ResumableFile:
         remote: Where they come from; its `stat` was called.
         start: First byte.
         stop: Byte after the last; None if the server does not report the size.
-        limit: The most bytes that are kept then; None if that is unknown too.
+        limit: The published size of the file; None if it has none. No more bytes are kept.
         can_verify: Whether a hash will show if the bytes are right; a remote file without a validator is
             resumed only then.
         prefix: Bytes before those of the remote file.
@@ -196,7 +196,7 @@ class ResumableFile:
     def _check_space(self) -> None:
         if self.total is None:
             return
-        if self.total > shutil.disk_usage(self.path.parent).total:
+        if self._limit is None and self.total > shutil.disk_usage(self.path.parent).total:
             raise DownloadError(
                 f"{self._remote.location}: the server offers {self.total:,} bytes, more than the disk has."
             )

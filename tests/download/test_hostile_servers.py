@@ -292,7 +292,7 @@ def test_next_address_is_asked(
 ) -> None:
     """Whatever the first address answers, the vectors are those of the second, and nothing is left over."""
     if not is_pinned and answer in (*OTHER_BYTES, *OTHER_SIZES):
-        pytest.skip("only a hash or a size tells these bytes from the right ones")
+        pytest.skip("without a hash or a size these bytes pass for the right ones")
     facts: dict[str, Any] = {} if is_pinned else {"known_hash": None, "size": None}
     hostile.answer = answer
     vectors = source(pinned(TEXT, url=hostile.url, **facts), pinned(TEXT, url=f"{good}/a.txt")).vectors(2)

@@ -445,7 +445,7 @@ def test_download_too_large_for_the_disk_is_not_begun(
     with pytest.raises(
         StoreError, match=r"the download needs 10,995,116.3 MB, but only .* Nothing was begun"
     ):
-        fetch(a_file("whole", size=None))
+        fetch(a_file("whole", size=10 << 40))
 
 
 LIMITED = """
