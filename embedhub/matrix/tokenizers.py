@@ -180,8 +180,7 @@ def get_tokenizer(tokenize: Any) -> Tokenize:
     if callable(getattr(tokenize, "encode", None)):  # a tokenizers.Tokenizer
         return lambda text: list(tokenize.encode(text, add_special_tokens=False).tokens)
     if callable(tokenize):
-        function: Tokenize = tokenize
-        return function
+        return lambda text: _words_of(tokenize, text)
     raise TypeError(f"tokenize is {tokenize!r}; {expected}")
 
 
@@ -190,6 +189,14 @@ def tokens_of(tokenize: Any) -> Collection[str]:
     get_vocabulary = getattr(tokenize, "get_vocabulary", tuple)
     tokens: Collection[str] = getattr(tokenize, "get_vocab", get_vocabulary)()
     return tokens
+
+
+def _words_of(function: Callable[[str], Any], text: str) -> list[str]:
+    """Return what a function makes of a text; a string would be taken for its letters."""
+    words = function(text)
+    if isinstance(words, str):
+        raise TypeError(f"tokenize returned the string {words!r:.60}; expected a list of strings.")
+    return list(words)
 
 
 def _tokens(tokenizer: Any, text: str) -> list[str]:

@@ -294,18 +294,11 @@ def _random_embedder(words: Iterable[str], dim: int, seed: tuple[int, int]) -> _
     return embed
 
 
-def _tokens(split: Callable[[str], list[str]], text: str) -> list[str]:
-    tokens: Any = split(text)
-    if isinstance(tokens, str):  # its letters would be the tokens
-        raise TypeError(f"tokenize returned the string {tokens!r:.60}; expected a list of strings.")
-    return list(tokens)
-
-
 class _Task:
     """Training and test texts, tokenized once for all vectors."""
 
     def __init__(self, train: LabeledTexts, test: LabeledTexts, split: Callable[[str], list[str]]) -> None:
-        self._train, self._test = ([_tokens(split, text) for text in texts.texts] for texts in (train, test))
+        self._train, self._test = ([split(text) for text in texts.texts] for texts in (train, test))
         self._labels, self._expected = train.labels, np.array(test.labels)
         self.counts = Counter(word for words in self._train + self._test for word in words)
         if not any(self._train):

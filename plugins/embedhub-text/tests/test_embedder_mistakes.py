@@ -46,6 +46,12 @@ MISTAKES = [
         ValueError,
         ("'letters'", "words, whitespace", "a function, or a tokenizer"),
     ),
+    Mistake(
+        "a tokenizer that returns a text",
+        lambda _: embedder("wordnet-ppmi", 25, tokenize=str.lower)(["Heavy rain"]),
+        TypeError,
+        ("tokenize returned", "'heavy rain'", "a list of strings"),
+    ),
     Mistake("no source", lambda _: embedder("glove-6bb", 50), SourceNotFoundError, ("'glove-6b'",)),
     Mistake("no dim", lambda _: embedder("wordnet-ppmi"), DimNotFoundError, ("25, 50, 100",)),
     Mistake("another dim", lambda _: embedder("wordnet-ppmi", 30), DimNotFoundError, ("30", "25, 50, 100")),
