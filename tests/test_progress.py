@@ -175,3 +175,40 @@ def test_notebook_has_one_bar(tmp_path: Path) -> None:
     last = [message for message in messages if message["msg_type"] == "update_display_data"][-1]["content"]
     assert last["data"]["text/plain"].startswith("Building: 100 of 100 (100%), ")
     assert last["data"]["text/html"].startswith('<progress value="100" max="100"></progress> Building: ')
+
+
+SHELL = """
+import json, time
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.kernel = "as in a notebook"
+shell.display_pub = CapturingDisplayPublisher()
+from embedhub import _progress
+_progress._SECONDS_BETWEEN_BARS = 0.01
+for total in (100, None):
+    with _progress.progress_bar("Reading <a>", total, in_bytes=False) as advance:
+        advance(40)
+        while not any("40" in shown["data"]["text/plain"] for shown in shell.display_pub.outputs):
+            time.sleep(0.01)
+        advance(60)
+    print(json.dumps([[shown["update"], shown["data"]] for shown in shell.display_pub.outputs]))
+    shell.display_pub.outputs.clear()
+"""
+
+
+@pytest.mark.skipif(find_spec("IPython") is None, reason="needs IPython")
+def test_cell_of_a_notebook_has_text_and_a_bar(tmp_path: Path) -> None:
+    """The label is escaped in HTML; work of unknown size has no bar, but its numbers."""
+    env = os.environ | {"IPYTHONDIR": str(tmp_path)}
+    del env["EMBEDHUB_PROGRESS"]
+    done = subprocess.run(
+        [sys.executable, "-c", SHELL], env=env, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    known, unknown = map(json.loads, done.stdout.splitlines())
+    for outputs in (known, unknown):
+        assert [update for update, _ in outputs] == [False] + [True] * (len(outputs) - 1)
+    last = known[-1][1]
+    assert last["text/plain"].startswith("Reading <a>: 100 of 100 (100%), ")
+    assert last["text/html"].startswith('<progress value="100" max="100"></progress> Reading &lt;a&gt;: 100')
+    assert unknown[-1][1]["text/html"].startswith("Reading &lt;a&gt;: 100, ")

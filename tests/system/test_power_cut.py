@@ -25,7 +25,7 @@ EXPORT = "import embedhub; embedhub.export('wordnet-ppmi', 25, {path!r})"
 
 def command(name: str, *arguments: object) -> None:
     """Run a program of the system."""
-    program = shutil.which(name)
+    program = shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/sbin")
     if program is None:
         raise FileNotFoundError(name)
     subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, timeout=PATIENCE)

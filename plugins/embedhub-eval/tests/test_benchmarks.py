@@ -175,6 +175,14 @@ OSLO = Analogy("Athens", "Greece", "Oslo", ("Norway",))
 LIMA = Analogy("New York", "USA", "Lima", ("Peru",), "big")
 
 
+def test_field_that_is_too_long_is_a_format_error(tmp_path: Path) -> None:
+    """A line that Python's csv refuses, as of another file by that name, is named with its number."""
+    path = tmp_path / "pairs.csv"
+    path.write_text(f"sun,moon,5\nsun,{'x' * 200_000},5\n", "utf-8")
+    with pytest.raises(FormatError, match=r"pairs\.csv: line 2: expected two words"):
+        open_benchmark(path).read()
+
+
 @pytest.mark.parametrize(
     ("text", "items"),
     [
