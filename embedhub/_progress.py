@@ -164,8 +164,9 @@ def _is_notebook() -> bool:
 
 def _notebook_bar() -> Callable[[_Work], None]:
     """Return a function that shows work in the output of a cell; rich's bars need ipywidgets there."""
-    from IPython.display import display
+    import IPython.display
 
+    display: Any = IPython.display.display  # IPython does not annotate it
     handle: Any = None
 
     def show(work: _Work) -> None:
