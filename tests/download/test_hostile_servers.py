@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import trustme
+from children import PATIENCE
 from remote import files_in, pinned, source_of, zipped
 from serving import SOCKET_BUFFER, Serving
 
@@ -253,7 +254,7 @@ def hostile(tls: ssl.SSLContext) -> Iterator[_Server]:
             yield server
         finally:
             server.shutdown()
-            thread.join()
+            thread.join(PATIENCE)
 
 
 def secure(server: Serving) -> str:
