@@ -159,16 +159,21 @@ with run_kernel() as client:
 """
 
 
+def printed_by(code: str, folder: Path) -> list[Any]:
+    """Return what code prints, a line of JSON each; IPython's files lie in a folder."""
+    env = os.environ | {"IPYTHONDIR": str(folder)}
+    del env["EMBEDHUB_PROGRESS"]
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("ipykernel") is None, reason="needs ipykernel")
 def test_notebook_has_one_bar(tmp_path: Path) -> None:
     """It is updated in place, without ipywidgets; nothing is written to the streams, not by pooch either."""
-    env = os.environ | {"IPYTHONDIR": str(tmp_path)}
-    del env["EMBEDHUB_PROGRESS"]
-    done = subprocess.run(
-        [sys.executable, "-c", KERNEL], env=env, capture_output=True, text=True, timeout=PATIENCE, check=True
-    )
-    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    messages = printed_by(KERNEL, tmp_path)
     kinds = [message["msg_type"] for message in messages]
     assert kinds.count("display_data") == 1
     assert not {"stream", "error"} & set(kinds)
@@ -200,12 +205,7 @@ for total in (100, None):
 @pytest.mark.skipif(find_spec("IPython") is None, reason="needs IPython")
 def test_cell_of_a_notebook_has_text_and_a_bar(tmp_path: Path) -> None:
     """The label is escaped in HTML; work of unknown size has no bar, but its numbers."""
-    env = os.environ | {"IPYTHONDIR": str(tmp_path)}
-    del env["EMBEDHUB_PROGRESS"]
-    done = subprocess.run(
-        [sys.executable, "-c", SHELL], env=env, capture_output=True, text=True, timeout=PATIENCE, check=True
-    )
-    known, unknown = map(json.loads, done.stdout.splitlines())
+    known, unknown = printed_by(SHELL, tmp_path)
     for outputs in (known, unknown):
         assert [update for update, _ in outputs] == [False] + [True] * (len(outputs) - 1)
     last = known[-1][1]

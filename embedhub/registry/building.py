@@ -28,6 +28,14 @@ def open_or_build(
     source: "EmbeddingSource", folder: Path, dim: int, key: str, reopen: tuple[Any, ...]
 ) -> Vectors:
     """Open the store of a dimension, which is built first if it is missing, and again if it is damaged."""
+    vectors = _open_or_repair(source, folder, dim, key, reopen)
+    _check_hashes(vectors, dim)
+    return vectors
+
+
+def _open_or_repair(
+    source: "EmbeddingSource", folder: Path, dim: int, key: str, reopen: tuple[Any, ...]
+) -> Vectors:
     opened = partial(
         open_store,
         folder,
@@ -40,7 +48,7 @@ def open_or_build(
     if not folder.exists():
         build_once(source, folder, dim, key)
     try:
-        return _with_hash(opened(), dim)
+        return opened()
     except DamagedStoreError as damage:
         try:
             with build_lock(source.name, dim):
@@ -57,8 +65,8 @@ def open_or_build(
         return opened()
 
 
-def _with_hash(vectors: Vectors, dim: int) -> Vectors:
-    """Return vectors, unless EMBEDHUB_REQUIRE_HASH refuses the file that their store was built from."""
+def _check_hashes(vectors: Vectors, dim: int) -> None:
+    """Raise StoreError if EMBEDHUB_REQUIRE_HASH refuses a file that the store was built from."""
     files = (vectors.manifest, *vectors.manifest.get("companions", ()))
     unpinned = [file["url"] for file in files if "url" in file and file["hash"] is None]
     if unpinned and settings.require_hash():
@@ -67,7 +75,6 @@ def _with_hash(vectors: Vectors, dim: int) -> Vectors:
             "which EMBEDHUB_REQUIRE_HASH refuses. Unset it, or remove the store: "
             f"embedhub cache remove {vectors.name} {dim}."
         )
-    return vectors
 
 
 def build_once(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
