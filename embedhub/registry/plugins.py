@@ -123,6 +123,12 @@ class Plugins:
         self._warned: set[str] = set()
 
     @property
+    def failures(self) -> list[Problem]:
+        """The problems so far because of which something of a plugin is missing."""
+        self._load_once()
+        return [problem for problem in dict.fromkeys(self._problems) if not problem.silent]
+
+    @property
     def problems(self) -> list[Problem]:
         """The problems of all plugins so far; those that need another version of embedhub are found now."""
         self._load_once()

@@ -179,7 +179,7 @@ class Registry(Mapping[str, EmbeddingSource]):
 
     def _problems(self) -> str:
         """Return why the source of a plugin may be missing, as sentences to add to a message."""
-        sentences = [f" {problem}" for problem in self.plugins.problems]
+        sentences = [f" {problem}" for problem in self.plugins.failures]
         disabled = settings.disabled_plugins()
         if disabled is None or disabled:
             which = ", ".join(sorted(disabled)) if disabled else "all plugins"

@@ -254,7 +254,7 @@ for arguments, options in calls:
     except (LookupError, TypeError, ValueError) as error:
         messages.append(str(error))
 assert len(messages) == len(calls), messages
-heavy = {"keras", "tensorflow", "torch", "jax", "numba", "pooch", "requests", "pandas"}
+heavy = {"keras", "tensorflow", "torch", "jax", "numba", "pooch", "requests", "pandas", "packaging"}
 print(json.dumps(sorted(heavy & {*sys.modules})))
 """
 
