@@ -261,7 +261,7 @@ class Vectors(Collection[str]):
         Example:
             >>> import embedhub
             >>> [word for word, _ in embedhub.load("wordnet-ppmi", 100).most_similar("cello", topn=3)]
-            ['cellos', 'violoncello', 'lutanist']
+            ['violoncello', 'lutanist', 'bass']
 
         Args:
             query: A word, which is excluded from the result, or a vector of shape ``(dim,)``.
@@ -269,7 +269,9 @@ class Vectors(Collection[str]):
             unknown: Refused; gensim's ``positive`` and ``negative`` are sums of vectors here.
 
         Returns:
-            Pairs of word and cosine, largest first. A vector of zeros has cosine 0 with all others.
+            Pairs of word and cosine, largest first. A vector of zeros has cosine 0 with all others. Of words
+            with the same vector only the first is among them, and none with that of the query word: in
+            ``wordnet-ppmi`` the forms of a word, such as "cello" and "cellos", share one.
 
         Raises:
             WordNotFoundError: The query is a missing word.
@@ -289,13 +291,24 @@ class Vectors(Collection[str]):
         scores /= self._vector_norms() * (np.linalg.norm(vector) or 1)
         np.clip(scores, -1, 1, out=scores)  # rounding may reach 1.0000002
         scores[excluded] = -np.inf
-        topn = min(topn, len(self) - len(excluded))
-        if topn <= 0:
-            return []
-        # Equal scores are in the order of the rows, so that the result is the same everywhere.
-        best = np.flatnonzero(scores >= np.partition(scores, -topn)[-topn])
-        best = best[np.argsort(-scores[best], kind="stable")][:topn]
-        return [(self.words[i], float(scores[i])) for i in best.tolist()]
+        count = min(topn, len(self) - len(excluded))
+        while count > 0:
+            # Equal scores are in the order of the rows, so that the result is the same everywhere.
+            best = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
+            best = best[np.argsort(-scores[best], kind="stable")]
+            answers = self._without_twins(best.tolist(), excluded.tolist())[:topn]
+            if len(answers) == topn or count == len(self) - len(excluded):
+                return [(self.words[row], float(scores[row])) for row in answers]
+            count = min(2 * count, len(self) - len(excluded))
+        return []
+
+    def _without_twins(self, rows: list[int], excluded: list[int]) -> list[int]:
+        """Return the rows whose vector is neither that of an earlier one nor that of an excluded one."""
+        seen = {self.matrix[row].tobytes() for row in excluded}
+        first: dict[bytes, int] = {}
+        for row in rows:
+            first.setdefault(self.matrix[row].tobytes(), row)
+        return [row for vector, row in first.items() if vector not in seen]
 
     def analogy(self, a: str, b: str, c: str, topn: int = 10) -> list[tuple[str, float]]:
         """Return the words that are to ``c`` as ``b`` is to ``a``.

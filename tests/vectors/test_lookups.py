@@ -39,6 +39,53 @@ def test_words_of_a_query_are_no_answers_however_they_are_spelled(compass: Vecto
     assert [word for word, _ in compass.analogy("North", "East", "South")] == ["nowhere"]
 
 
+def test_words_with_one_vector_are_one_answer() -> None:
+    """The first stands for all, and none that has the vector of the query word is an answer."""
+    rows = {"rain": [1, 0], "rains": [1, 0], "storm": [1, 1], "storms": [1, 1], "sun": [0, 1], "hail": [2, 0]}
+    vectors = Vectors(list(rows.values()), rows)
+    assert [word for word, _ in vectors.most_similar("rains")] == ["hail", "storm", "sun"]
+    assert [word for word, _ in vectors.most_similar("rain", topn=2)] == ["hail", "storm"]
+    assert [word for word, _ in vectors.most_similar(vectors["storms"])] == ["storm", "rain", "sun", "hail"]
+    assert [word for word, _ in vectors.analogy("rain", "storm", "sun")] == ["hail"]
+
+
+INFLECTIONS = {
+    "beautiful": set(),
+    "child": {"children"},
+    "city": {"cities"},
+    "computer": {"computers"},
+    "doctor": {"doctors", "doctored", "doctoring"},
+    "dog": {"dogs", "dogged", "dogging"},
+    "foot": {"feet", "foots"},
+    "go": {"goes", "went", "gone"},
+    "good": {"goods"},
+    "happy": {"happier", "happiest"},
+    "king": {"kings"},
+    "love": {"loves"},
+    "money": {"moneys", "monies"},
+    "mouse": {"mice", "moused"},
+    "music": {"musics"},
+    "ocean": {"oceans"},
+    "red": {"reds", "redder", "reddest"},
+    "run": {"ran", "runs"},
+    "water": {"waters", "watered"},
+    "woman": {"women"},
+}
+
+
+def test_inflections_of_a_word_are_not_its_neighbors() -> None:
+    """In wordnet-ppmi the forms of a word have its vector: ten neighbors are ten others, the nearest ones."""
+    vectors = embedhub.load("wordnet-ppmi", 25)
+    different = np.unique(vectors.matrix, axis=0)
+    unit = different / np.maximum(np.linalg.norm(different, axis=1, keepdims=True), 1e-9)
+    for word, inflections in INFLECTIONS.items():
+        neighbors = dict(vectors.most_similar(word))
+        assert len(neighbors) == 10
+        assert not neighbors.keys() & (inflections | {word})
+        cosines = np.sort(unit @ vectors[word] / np.linalg.norm(vectors[word]))[::-1]
+        assert list(neighbors.values()) == pytest.approx(cosines[1:11], abs=1e-5)
+
+
 def test_vectors_without_fallbacks_know_their_own_spelling_only() -> None:
     """Vectors of one's own have no fallbacks unless they are given."""
     assert "Rain" not in Vectors(np.eye(1), ["rain"])
