@@ -1,4 +1,4 @@
-"""The commands cache list, verify, repair, remove and path: the files in the cache folder."""
+"""The commands cache list, verify, repair, remove, forget and path: the files in the cache folder."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -212,6 +212,26 @@ def remove(
         inventory.remove(store)
     locked = [str(file.path) for file in files if not inventory.remove_file(file)]
     typer.echo(f"Removed, except files in use: {', '.join(locked)}" if locked else "Removed.")
+
+
+@cache.command()
+def forget(
+    location: Annotated[
+        str, typer.Argument(metavar="URL", help="URL of the file, as messages show it.", show_default=False)
+    ],
+) -> None:
+    """Forget the hash of the first download of a file without a published one.
+
+    The next download of the file is accepted, and its hash remembered. Stores
+    that were built from the file stay.
+
+    Examples:
+      embedhub cache forget https://example.org/vectors.txt
+      embedhub cache forget "https://example.org/vectors.zip#vectors.txt"
+    """
+    from embedhub.download.remembered import forget_hash
+
+    typer.echo(f"Forgotten: {forget_hash(location)}")
 
 
 def _confirm(question: str) -> bool:

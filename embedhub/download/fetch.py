@@ -14,12 +14,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from embedhub import _atomic, settings
 from embedhub import _cache as cache
+from embedhub import settings
 from embedhub._compression import open_bytes
 from embedhub._frozen import FrozenDict
 from embedhub._url import shown_url
-from embedhub._warn import warn
 from embedhub.download.downloader import Downloader
 from embedhub.download.failures import combined_error
 from embedhub.download.http import (
@@ -29,7 +28,8 @@ from embedhub.download.http import (
     RemoteChangedError,
     SafeSession,
 )
-from embedhub.download.remote_file import PART_NAME, WGET_ON_WINDOWS, Fetched, RemoteFile, flat_name
+from embedhub.download.remembered import how_to_forget, remember_hash, remembered_hash
+from embedhub.download.remote_file import PART_NAME, WGET_ON_WINDOWS, Fetched, RemoteFile
 from embedhub.download.resumable import retry
 from embedhub.download.verify import Verifier
 from embedhub.download.zip_member import GzippedMember, Member, locate
@@ -38,7 +38,6 @@ from embedhub.errors import (
     DownloadError,
     EmbedhubError,
     StoreError,
-    UnverifiedWarning,
 )
 
 with warnings.catch_warnings(
@@ -145,7 +144,7 @@ def remember_hashes(fetched: Fetched) -> None:
             with open_bytes(path) if file.member else path.open("rb") as content:
                 while chunk := content.read(_CHUNK):
                     digest.update(chunk)
-            _remember_hash(file, f"sha256:{digest.hexdigest()}")
+            remember_hash(file, f"sha256:{digest.hexdigest()}")
 
 
 def remove_unverified(fetched: Fetched) -> None:
@@ -183,7 +182,7 @@ def _remove(path: Path) -> None:
 
 
 def _known_hash(file: RemoteFile) -> str | None:
-    return file.known_hash or _remembered_hash(file)
+    return file.known_hash or remembered_hash(file)
 
 
 def _is_allowed(file: RemoteFile) -> bool:
@@ -311,10 +310,7 @@ def _download_once(
             if downloader.identified_as:
                 message += f" It is {downloader.identified_as}."
         if known_hash and file.known_hash is None:
-            message += (
-                " The expected hash is that of its first download; remove "
-                f"{_recorded_hash_path(file)} to accept the new file."
-            )
+            message += how_to_forget(file)
         raise (_ResumedChecksumError if downloader.resumed else ChecksumError)(message) from error
     downloader.discard()
     return path
@@ -375,24 +371,3 @@ def _remove_stale_parts(candidates: Sequence[RemoteFile], folder: Path) -> None:
                 with cache.lock_if_free(file.lock_name) as is_free:
                     if is_free:
                         stale.unlink(missing_ok=True)
-
-
-def _recorded_hash_path(file: RemoteFile) -> Path:
-    return settings.cache_folder() / "hashes" / flat_name(file.cache_name)
-
-
-def _remembered_hash(file: RemoteFile) -> str | None:
-    """Return the hash of a file's first download to this cache."""
-    path = _recorded_hash_path(file)
-    recorded = path.read_text("utf-8").split() if path.exists() else []
-    return recorded[0] if recorded else None
-
-
-def _remember_hash(file: RemoteFile, digest: str) -> None:
-    path, location = _recorded_hash_path(file), shown_url(file.location)
-    _atomic.publish_text(path, f"{digest}  {location}\n")
-    warn(
-        f"{location}: there is no published hash of this file. Its hash {digest} is remembered, and "
-        "later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 refuses such files.",
-        UnverifiedWarning,
-    )

@@ -16,6 +16,7 @@ from embedhub._url import shown_url
 from embedhub.vectors.blocks import Format
 
 _MAX_NAME = 80
+_MAX_PART = 100  # of a path; file systems that encrypt names have 143 bytes for one, and a note needs more
 _MAX_PATH = 180  # Windows refuses paths of more than 260 characters, and the folder of the cache takes some
 _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 _PLAIN = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~%+,=@()#&!?:-]*[A-Za-z0-9_~%+,=@()#&!?:-]")
@@ -246,6 +247,8 @@ def _safe(name: str) -> str:
 
 def _is_plain(part: str) -> bool:
     """Return whether a part of a path is the same file name on every system."""
+    if len(part) > _MAX_PART:
+        return False
     return _PLAIN.fullmatch(part) is not None and not is_reserved_on_windows(part.lower())
 
 

@@ -148,6 +148,7 @@ class ResumableFile:
         with self.path.open("r+b") as file:
             file.seek(len(self._prefix) + done)
             file.write(self._suffix)
+            file.truncate()  # what an earlier run, or anything else, has left behind the end
         if self._verifier:
             self._verifier.update(self._suffix)
 

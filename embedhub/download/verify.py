@@ -43,12 +43,18 @@ class Verifier:
         """Add the next bytes of the gzip file.
 
         Raises:
-            ChecksumError: They are damaged, or inflate to more bytes than expected.
+            ChecksumError: They are damaged, too many, or follow the end of the stream.
         """
         try:
             while data:
+                if (
+                    self._inflater.eof
+                ):  # readers of gzip would go on with a second stream, which no hash covers
+                    raise self._error(
+                        f"more bytes follow the deflated ones, which inflate to {self._size:,}."
+                    )
                 inflated = self._inflater.decompress(data, _INFLATED_AT_ONCE)
-                data = self._inflater.unconsumed_tail
+                data = self._inflater.unconsumed_tail or self._inflater.unused_data
                 self._size += len(inflated)
                 expected = self._expected_size
                 if expected is not None and self._size > expected:  # stop a decompression bomb

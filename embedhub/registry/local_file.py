@@ -61,8 +61,15 @@ class LocalSource(EmbeddingSource):
         return f"{bytes_read}, {versions(self.format.format)}"
 
     def fetch(self, dim: int) -> Fetched:
-        """Return the file."""
+        """Return the file, whose bytes are hashed again if a recorded hash named its store."""
         self.check_dim(dim)
+        for file in _files(self.path, self.format):
+            if xxh3_of_file(file) != _remembered_xxh3(file):
+                _record_of(file).unlink(missing_ok=True)
+                raise StoreError(
+                    f"{file}: its bytes are not those that its recorded hash is of: the file or the record "
+                    f"{_record_of(file)} is damaged. The record was removed; try again."
+                )
         return Fetched(self.path, None, FrozenDict({path.name: path for path in self.format.companions}))
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
@@ -190,8 +197,7 @@ def _remembered_xxh3(path: Path) -> str:
     That of a file that was written just now is not recorded: a second write within one tick of the file
     system's clock would leave no trace.
     """
-    key = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    record = settings.cache_folder() / "hashes" / f"{key}-own.json"
+    record = _record_of(path)
     began = time.time_ns()
     state = file_state(path)
     with suppress(OSError, ValueError, KeyError, TypeError):
@@ -204,6 +210,12 @@ def _remembered_xxh3(path: Path) -> str:
         with suppress(OSError, StoreError):
             _atomic.publish_text(record, json.dumps({"path": str(path), "state": state, "xxh3_128": digest}))
     return digest
+
+
+def _record_of(path: Path) -> Path:
+    """Return the file of the cache that records the hash of a file."""
+    key = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return settings.cache_folder() / "hashes" / f"{key}-own.json"
 
 
 def _similar(missing: Path) -> str:

@@ -314,7 +314,7 @@ def test_unpinned_hash_is_remembered(server: Any, cache: Path, folder: Path) -> 
         (memory,) = (path for path in (cache / "hashes").iterdir() if file.location in path.read_text())
         memory.write_text("sha256:" + 64 * "1")
         with pytest.raises(
-            ChecksumError, match=r"expected sha256:1111.*that of its first download; remove .*hashes"
+            ChecksumError, match=r"expected sha256:1111.*that of its first download; .*embedhub cache forget"
         ):
             fetch(file)
 

@@ -1,0 +1,72 @@
+"""Trust on first use: hashes of files without a published one, remembered in the cache."""
+
+from pathlib import Path
+
+from embedhub import _atomic, settings
+from embedhub._compression import shown_names
+from embedhub._url import shown_url
+from embedhub._warn import warn
+from embedhub.download.remote_file import RemoteFile, flat_name
+from embedhub.errors import StoreError, UnverifiedWarning
+
+_SEPARATOR = "  "  # between a digest and its file, as sha256sum writes it
+
+
+def remembered_hash(file: RemoteFile) -> str | None:
+    """Return the hash of a file's first download to this cache; None if it has none."""
+    path = _folder() / flat_name(file.cache_name)
+    recorded = path.read_text("utf-8").split() if path.exists() else []
+    return recorded[0] if recorded else None
+
+
+def remember_hash(file: RemoteFile, digest: str) -> None:
+    """Remember the hash of a file that its reader has accepted, with a warning."""
+    location = shown_url(file.location)
+    _atomic.publish_text(_folder() / flat_name(file.cache_name), f"{digest}{_SEPARATOR}{location}\n")
+    warn(
+        f"{location}: there is no published hash of this file. Its hash {digest} is remembered, and "
+        "later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 refuses such files.",
+        UnverifiedWarning,
+    )
+
+
+def forget_hash(location: str) -> str:
+    """Forget the hash of a file's first download, so that the next one is accepted.
+
+    Args:
+        location: Where the file is, as messages show it: its URL, with the member of an archive after ``#``.
+
+    Returns:
+        The hash.
+
+    Raises:
+        StoreError: None is remembered, or it cannot be removed.
+    """
+    lines: dict[Path, tuple[str, str, str]] = {}
+    try:
+        for path in _folder().glob("[!.]*"):
+            lines[path] = path.read_text("utf-8", "replace").strip().partition(_SEPARATOR)
+        same = [path for path, (_, _, of) in lines.items() if of == shown_url(location)]
+        for path in same:  # several, if the URLs differ in a secret
+            path.unlink()
+    except OSError as error:
+        raise StoreError(f"{error.filename or _folder()}: {error.strerror}.") from error
+    if same:
+        return lines[same[0]][0]
+    others = sorted(of for _, _, of in lines.values() if of)
+    raise StoreError(
+        f"No hash of {shown_url(location)} is remembered in {_folder()}, only of: "
+        f"{shown_names(others) or 'nothing'}."
+    )
+
+
+def how_to_forget(file: RemoteFile) -> str:
+    """Return the sentence that says where an expected hash comes from, and how to accept another file."""
+    return (
+        " The expected hash is that of its first download; if the new file is the right one, run: "
+        f'embedhub cache forget "{shown_url(file.location)}"'
+    )
+
+
+def _folder() -> Path:
+    return settings.cache_folder() / "hashes"
