@@ -15,6 +15,7 @@ import urllib3
 
 from embedhub._sniff import SNIFF_BYTES
 from embedhub._url import shown_url
+from embedhub.download.connections import WatchedAdapter
 from embedhub.download.headers import OwnHeaders, origin, proxy_hint, refusal_hint
 from embedhub.download.remote_file import Headers
 from embedhub.errors import DownloadError
@@ -158,7 +159,7 @@ class HttpBytes:
             offset = start
             try:
                 # Not iter_content, which inflates what a server labels as gzip: a .gz file may be labeled so.
-                for chunk in response.raw.stream(CHUNK, decode_content=False):
+                while chunk := response.raw.read1(CHUNK, decode_content=False):
                     offset += len(chunk)
                     if stop is not None and offset > stop:
                         raise DownloadError(
@@ -259,6 +260,8 @@ class SafeSession(requests.Session):
     def __init__(self, silent_hosts: set[str] | None = None) -> None:
         super().__init__()
         self.silent_hosts = silent_hosts
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, WatchedAdapter())
 
     _own_headers: OwnHeaders | None = None
     """Those of the request in progress, until it is redirected to another origin."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from embedhub import _cache as cache
+from embedhub.download.connections import SLOW_BYTES
 from embedhub.download.http import ByteSource, TransientError, UnavailableError
 from embedhub.download.verify import Verifier
 from embedhub.errors import DownloadError, EmbedhubError, StoreError
 
-ATTEMPTS = 5  # in a row without a single byte of progress
+ATTEMPTS = 5  # in a row that bring less than SLOW_BYTES
 _FIRST_WAIT, _MAX_WAIT = 0.5, 8.0  # seconds
 _CHUNK = 1 << 20
 _T = TypeVar("_T")
@@ -140,8 +141,10 @@ class ResumableFile:
 
         def progressed() -> bool:
             nonlocal best
-            before, best = best, max(best, done)
-            return best > before
+            if done - best < SLOW_BYTES:  # a server may send one byte with each answer
+                return False
+            best = done
+            return True
 
         if self.total is None or done < self.total:
             retry(resume, progressed)

@@ -280,7 +280,7 @@ def test_control_c_in_a_download_exits_130_without_a_traceback(
         "download",
         "small-glove-6b",
         "50",
-        at="chunk * 4",
+        at="chunk * 12",
         env=os.environ | small_plugin | mirror,
     )
     process.send_signal(signal.SIGINT)

@@ -1,9 +1,11 @@
 """Servers that answer anything at all: each answer is one DownloadError, and the next address is asked."""
 
+import re
 import socket
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,15 +18,15 @@ from remote import files_in, pinned, source_of, zipped
 from serving import SOCKET_BUFFER, Serving
 
 from embedhub import DownloadError, RemoteFile, RemoteSource
-from embedhub.download import http
+from embedhub.download import connections, http
 
 TEXT = b"".join(b"word%d %d 0.5\n" % (i, i) for i in range(1_000))
 ARCHIVE = zipped(**{"a.txt": TEXT, "b.txt": b"other"})
 ENDLESS = 1 << 30  # bytes, of an answer that ends only when its client goes
 READ_AT_ONCE = 32 << 20  # bytes, the buffers of both ends included
 
-Answer = bytes | tuple[bytes, bytes]
-"""What a server writes; of a pair the second is repeated without end."""
+Answer = bytes | tuple[bytes, bytes] | Callable[[bytes], bytes]
+"""What a server writes; of a pair the second is repeated without end; a function gets the request."""
 
 
 def head(*lines: str, status: str = "200 OK") -> bytes:
@@ -121,6 +123,39 @@ ANSWERS: dict[str, Answer] = {
     ),
 }
 
+
+class Slow(bytes):
+    """Bytes that come one by one."""
+
+
+def one_byte(request: bytes) -> bytes:
+    """Answer with one byte of the file, and the headers of what was asked for."""
+    asked = re.search(rb"Range: bytes=(\d+)-(\d*)", request)
+    if asked is None:
+        return head(f"Content-Length: {len(TEXT)}", 'ETag: "1"') + TEXT[:1]
+    start, stop = int(asked[1]), int(asked[2] or len(TEXT) - 1)
+    sizes = f"Content-Range: bytes {start}-{stop}/{len(TEXT)}", f"Content-Length: {stop - start + 1}"
+    return head(*sizes, 'ETag: "1"', status="206 Partial") + TEXT[start : start + 1]
+
+
+ENDLESS_SIZE = head("Transfer-Encoding: chunked") + b"1;x="
+SLOW: dict[str, Answer] = {
+    "a slow status": Slow(b"HTTP/1.1 200 " + b"x" * 1000),
+    "slow headers": Slow(b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 1000),
+    "slow answers of 100": Slow(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "a slow body": Slow(head(f"Content-Length: {len(TEXT)}") + TEXT),
+    "a slow body without end": Slow(head("Connection: close") + TEXT),
+    "slow chunks": Slow(head("Transfer-Encoding: chunked") + b"1\r\nx\r\n" * 1000),
+    "a slow size of a chunk": Slow(head("Transfer-Encoding: chunked") + b"0" * 1000),
+    "a slow redirect": Slow(moved("/", "Content-Length: 1000", body=b"x" * 1000)),
+    "a slow trailer": Slow(head("Transfer-Encoding: chunked") + b"0\r\n" + b"X: x\r\n" * 1000),
+    "answers of 100 without end": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "a size of a chunk without end": (ENDLESS_SIZE, b"x" * 65536),
+    "trailers without end": (head("Transfer-Encoding: chunked") + b"0\r\n", b"X: x\r\n" * 1000),
+    "one byte an answer": one_byte,
+}
+"""What no wait for a byte gives up."""
+
 OTHER_BYTES = [answer for answer in ANSWERS.values() if isinstance(answer, bytes) and len(answer) > len(TEXT)]
 OTHER_SIZES = [ANSWERS[name] for name in ("a body without end", "chunks without end", "an unknown transfer")]
 
@@ -190,6 +225,13 @@ class _Handler(socketserver.BaseRequestHandler):
                 received += data
             self.server.requests += 1
             answer = self.server.answer
+            if callable(answer):
+                answer = answer(received)
+            if isinstance(answer, Slow):
+                for byte in answer:
+                    self.request.sendall(bytes([byte]))
+                    time.sleep(0.05)
+                return
             first, endless = answer if isinstance(answer, tuple) else (answer, b"")
             self.request.sendall(first)
             for _ in range(ENDLESS // len(endless) if endless else 0):
@@ -276,6 +318,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for no server longer than a second."""
     monkeypatch.setattr(http, "CONNECT_SECONDS", 1)
     monkeypatch.setattr(http, "READ_SECONDS", 1)
+    monkeypatch.setattr(connections, "SLOW_SECONDS", 0.2)
 
 
 def source(*files: RemoteFile) -> RemoteSource:
@@ -296,6 +339,17 @@ def test_next_address_is_asked(
     facts: dict[str, Any] = {} if is_pinned else {"known_hash": None, "size": None}
     hostile.answer = answer
     vectors = source(pinned(TEXT, url=hostile.url, **facts), pinned(TEXT, url=f"{good}/a.txt")).vectors(2)
+    assert vectors.lookup(["word7"]).tolist() == [[7, 0.5]]
+    assert hostile.sent < hostile.requests * READ_AT_ONCE
+    assert files_in(cache / "downloads") == []
+
+
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
+def test_slow_server_is_given_up(answer: Answer, hostile: _Server, good: str, cache: Path) -> None:
+    """An address that brings less than some kB in a minute has failed, and the next one is asked."""
+    hostile.answer = answer
+    files = pinned(TEXT, url=hostile.url), pinned(TEXT, url=f"{good}/a.txt")
+    vectors = source(*files).vectors(2)
     assert vectors.lookup(["word7"]).tolist() == [[7, 0.5]]
     assert hostile.sent < hostile.requests * READ_AT_ONCE
     assert files_in(cache / "downloads") == []

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-import urllib3
-
 import embedhub
+from embedhub.download import http
 
 
 def announced(event: str, give: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
@@ -47,7 +46,7 @@ def wait_at(event: str, pattern: str, count: int) -> None:
 
 if __name__ == "__main__":
     point, *sys.argv = sys.argv[1:]
-    urllib3.HTTPResponse.stream = announced("chunk", urllib3.HTTPResponse.stream)  # type: ignore[assignment, method-assign]
+    http.HttpBytes.stream = announced("chunk", http.HttpBytes.stream)  # type: ignore[assignment, method-assign]
     embedhub.RemoteSource.parse = announced("block", embedhub.RemoteSource.parse)  # type: ignore[method-assign]
     first, second, third = point.split()
     wait_at(first, second, int(third))

@@ -1,0 +1,93 @@
+"""Connections that give up a server which sends next to nothing, or nothing but headers.
+
+requests limits each wait for bytes, but a byte before each limit passes it. What counts here are the bytes of
+the file. The limits are those of a socket, so that no line or chunk that a layer above waits for hides the time.
+"""
+
+import http.client
+import io
+import time
+from typing import Any
+
+import requests.adapters
+import urllib3.connection
+
+SLOW_SECONDS = 60
+SLOW_BYTES = 1 << 14
+"""Bytes of a file that have to come in that time; a modem of 1990 brings ten times as many."""
+
+_MAX_OVERHEAD = 1 << 20  # bytes in a row that are not of the file: headers, answers 100, extensions of chunks
+
+
+class _WatchedSocket(io.RawIOBase):
+    """The bytes that come from a socket; an OSError if too few of them are the file's."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._waited = 0.0
+        self._received = 0
+        self._overhead = 0
+
+    def receive(self, count: int) -> None:
+        """Count bytes of the file."""
+        self._received += count
+        self._overhead = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, target: Any) -> int | None:
+        """Read what has come. Only the time in here counts, not that of a busy disk or a stopped process."""
+        began = time.monotonic()
+        count = self._raw.readinto(target)
+        self._waited += time.monotonic() - began
+        self._overhead += count or 0
+        if self._waited > SLOW_SECONDS:
+            if self._received < SLOW_BYTES:
+                raise TimeoutError(
+                    f"too slow: {self._received:,} bytes of the file in {self._waited:.0f} s, expected at "
+                    f"least {SLOW_BYTES:,}"
+                )
+            self._waited = self._received = 0
+        if self._overhead > _MAX_OVERHEAD:
+            raise OSError(f"{self._overhead:,} bytes came in a row that are not of the file")
+        return count
+
+    def close(self) -> None:
+        """Close the socket's file."""
+        super().close()
+        self._raw.close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer; `read1` reads its body."""
+
+    def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self._watched = _WatchedSocket(self.fp.detach())
+        self.fp = io.BufferedReader(self._watched)
+
+    def read1(self, n: int = -1) -> bytes:
+        """Read what has come of the body."""
+        data = super().read1(n)
+        self._watched.receive(len(data))
+        return data
+
+
+class _HTTPConnection(urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _HTTPSConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+
+class WatchedAdapter(requests.adapters.HTTPAdapter):
+    """Makes requests over such connections, through a proxy too."""
+
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        """Return a pool of connections."""
+        pool: Any = super().get_connection_with_tls_context(*arguments, **options)
+        pool.ConnectionCls = _HTTPSConnection if pool.scheme == "https" else _HTTPConnection
+        return pool
