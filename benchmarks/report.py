@@ -128,7 +128,7 @@ def name_of(way: str) -> str:
 
 
 def targets_table(written: dict[str, Any]) -> str:
-    """Return what was measured where, and the table of the targets: what the README shows."""
+    """Return what was measured where, and the table of the targets."""
     machine = written["machine"]
     lines = [
         f"{written['rows']:,} words, {written['dim']} dims; {machine['date']}, {machine['processor']}, "
@@ -203,11 +203,31 @@ def rows_of(step: str, rows: int) -> int | None:
     return None
 
 
+def highlights(written: dict[str, Any]) -> str:
+    """Return the figures that the README shows, with what they were measured against."""
+    results = by_way(written)
+
+    def seconds(step: str, way: str) -> str:
+        return f"{shown(results[step, way]['seconds'])} s"
+
+    text, again = "text to store", "vocabulary to matrix"
+    machine = written["machine"]
+    return (
+        f"- **Parse a text file once**, {written['rows']:,} words in {written['dim']} dimensions: "
+        f"**{seconds(text, 'embedhub')}**; {seconds(text, 'polars')} for polars, "
+        f"{seconds(text, 'keras_io')} for keras.io's loop, {seconds(text, 'gensim')} for gensim.\n"
+        f"- **From then on**, a matrix for 20,000 words in a new process: **{seconds(again, 'embedhub')}**; "
+        f"{seconds(again, 'gensim')} for vectors that gensim memory-maps, {seconds(again, 'seed')} for "
+        f"kerasglove's loop, which parses the text again ({machine['date']}, {machine['processor']}, "
+        f"{machine['cores']} cores).\n"
+    )
+
+
 def into_readme(written: dict[str, Any], readme: Path) -> None:
-    """Put the table of the targets into the README, between its marks."""
+    """Put the figures into the README, between its marks."""
     before, _, rest = readme.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}\n{targets_table(written)}{END}{after}", "utf-8")
+    readme.write_text(f"{before}{BEGIN}\n{highlights(written)}{END}{after}", "utf-8")
 
 
 def write(written: dict[str, Any], folder: Path) -> None:

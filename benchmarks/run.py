@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=400_000)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
-    parser.add_argument("--readme", type=Path, help="a README whose table is to be replaced")
+    parser.add_argument("--readme", type=Path, help="a README whose figures are replaced")
     parser.add_argument("--folder", type=Path, help="parent of the scratch folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:

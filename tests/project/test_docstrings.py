@@ -14,10 +14,8 @@ from types import FunctionType
 from typing import Any
 
 import pytest
-import typer
 
 import embedhub
-from embedhub.cli.app import app
 from embedhub.testing import FormatContract, SourceContract
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +24,9 @@ NO_TEXT = {"errors", "hookimpl"}  # a module, and a marker of pluggy
 NOT_CALLED = re.compile(r"test_|pytest_")
 
 
-def docs_hooks() -> Any:
+def page_maker() -> Any:
     """Return the module that makes the pages of the API reference."""
-    spec = importlib.util.spec_from_file_location("docs_hooks", ROOT / "tools" / "docs_hooks.py")
+    spec = importlib.util.spec_from_file_location("make_pages", ROOT / "tools" / "make_pages.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -36,7 +34,7 @@ def docs_hooks() -> Any:
     return module
 
 
-HOOKS = docs_hooks()
+MAKER = page_maker()
 CALLED = (type, FunctionType, classmethod, staticmethod)
 
 
@@ -45,7 +43,7 @@ def public() -> Iterator[tuple[str, Any]]:
     ours = {name: getattr(embedhub, name) for name in dir(embedhub) if name not in NO_TEXT}
     parts = {
         f"{module}.{name}": getattr(importlib.import_module(module), name)
-        for module, names in HOOKS.MODULES.items()
+        for module, names in MAKER.MODULES.items()
         for name in names
     }
     for name, value in (ours | parts).items():
@@ -89,35 +87,6 @@ def test_properties_have_docstrings() -> None:
     }
     assert properties
     assert [name for name, value in properties.items() if not inspect.getdoc(value)] == []
-
-
-def test_reference_has_every_public_name() -> None:
-    """The pages of the reference show each name of the package once; errors have a page of their own."""
-    shown = re.findall(r"(?m)^::: embedhub\.(?:\w+\.)*(\w+)$", HOOKS.reference())
-    errors = {name for name in dir(embedhub) if name.endswith(("Error", "Warning"))}
-    assert sorted(shown) == sorted(set(dir(embedhub)) - errors - {"errors"})
-    assert "::: embedhub.errors" in (ROOT / "docs" / "errors.md").read_text("utf-8")
-    assert HOOKS.parts().count("\n::: ") == sum(map(len, HOOKS.MODULES.values()))
-
-
-def test_commands_page_has_every_command() -> None:
-    """Each command is listed by its name, with its summary, all its options and its examples."""
-    page = HOOKS.commands().replace("\\", "")
-    root = typer.main.get_command(app)
-    commands: dict[str, Any] = {"embedhub": root}
-    for group in ("embedhub", "embedhub cache"):
-        context = typer.Context(commands[group])
-        names = commands[group].list_commands(context)
-        commands |= {f"{group} {name}": commands[group].get_command(context, name) for name in names}
-    assert sorted(re.findall(r"(?m)^## (.+)$", page)) == sorted(commands)
-    parts = dict(zip(re.findall(r"(?m)^## (.+)$", page), re.split(r"(?m)^## .+\n", page)[1:], strict=True))
-    for name, command in commands.items():
-        assert command.help.splitlines()[0] in parts[name]
-        for option in (option for param in command.params for option in param.opts if option[:2] == "--"):
-            assert option in parts[name], f"{name} {option}"
-        if not hasattr(command, "commands"):
-            examples = command.help.split("Examples:\n")[1].split("\n")
-            assert all(line.strip().replace("\\", "") in parts[name] for line in examples), name
 
 
 def modules() -> Iterator[str]:

@@ -1,0 +1,112 @@
+"""Pages of docs/ that are made from the code are those of this code, and can be read without a site."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import embedhub
+from embedhub.cli.app import app
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+
+
+@pytest.fixture(scope="module")
+def maker() -> Any:
+    """Return the module that makes the pages."""
+    pytest.importorskip("embedhub_eval", reason="the pages have the names and commands of embedhub-eval")
+    pytest.importorskip("embedhub_text", reason="the pages have the names and commands of embedhub-text")
+    spec = importlib.util.spec_from_file_location("make_pages", ROOT / "tools" / "make_pages.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def pages(maker: Any) -> dict[str, str]:
+    """Return the pages by name."""
+    made: dict[str, str] = maker.pages()
+    return made
+
+
+@pytest.mark.parametrize("name", ["catalog.md", "commands.md", "reference.md", "parts.md"])
+def test_generated_page_is_current(pages: dict[str, str], name: str) -> None:
+    """The committed page is what the code makes."""
+    assert (DOCS / name).read_text("utf-8") == pages[name], (
+        "run: python tools/make_pages.py (with embedhub, embedhub-text and embedhub-eval installed)"
+    )
+
+
+def test_reference_has_every_public_name(maker: Any, pages: dict[str, str]) -> None:
+    """The reference has each name of the packages, each error, and each name of other public modules once."""
+    shown = re.findall(r"(?m)^### ([\w.]+)$", pages["reference.md"])
+    assert len(shown) == len(set(shown))
+    names = {path.rpartition(".")[2] for path in shown if path.startswith("embedhub.")}
+    assert set(dir(embedhub)) - {"errors"} <= names
+    for package in ("embedhub_text", "embedhub_eval"):
+        public = {name for names in maker.public_names(package).values() for name in names}
+        assert public == {path.partition(".")[2] for path in shown if path.startswith(f"{package}.")}
+    parts = re.findall(r"(?m)^### ([\w.]+)$", pages["parts.md"])
+    assert parts == [f"{module}.{name}" for module, names in maker.MODULES.items() for name in names]
+
+
+def test_commands_page_has_every_command(pages: dict[str, str]) -> None:
+    """Each command is listed by its name, with its summary, all its options and its examples."""
+    page = pages["commands.md"].replace("\\", "")
+    root = typer.main.get_command(app)
+    commands: dict[str, Any] = {"embedhub": root}
+    for group in ("embedhub", "embedhub cache"):
+        context = typer.Context(commands[group])
+        names = commands[group].list_commands(context)
+        commands |= {f"{group} {name}": commands[group].get_command(context, name) for name in names}
+    assert sorted(re.findall(r"(?m)^## (.+)$", page)) == sorted(commands)
+    parts = dict(zip(re.findall(r"(?m)^## (.+)$", page), re.split(r"(?m)^## .+\n", page)[1:], strict=True))
+    for name, command in commands.items():
+        assert command.help.splitlines()[0] in parts[name]
+        for option in (option for param in command.params for option in param.opts if option[:2] == "--"):
+            assert option in parts[name], f"{name} {option}"
+        if not hasattr(command, "commands"):
+            examples = command.help.split("Examples:\n")[1].split("\n")
+            assert all(line.strip().replace("\\", "") in parts[name] for line in examples), name
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of the headings of a page, as GitHub and the site make them."""
+    titles = re.findall(r"(?m)^#+ (.+)$", page.read_text("utf-8"))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_work_without_a_site(page: Path) -> None:
+    """No page includes another; each link and picture is a file of the project, with the heading it names."""
+    text = re.sub(r"(?ms)^ *```.*?^ *```$", "", page.read_text("utf-8"))
+    assert "--8<--" not in text
+    assert not re.search(r"(?m)^::: ", text)
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.is_file(), target
+        assert not anchor or anchor in anchors_of(file), target
+
+
+def test_pictures_are_described_and_load_nothing() -> None:
+    """Each picture of README and pages has a text in place of it; the pictures name no other host."""
+    for page in PAGES:
+        assert "![](" not in page.read_text("utf-8"), page
+    for picture in DOCS.rglob("*.svg"):
+        text = picture.read_text("utf-8")
+        assert not re.search(r"url\(\W*http|href=\"http|@import", text), picture
+
+
+def test_picture_of_the_demo_has_the_figures_of_the_pages() -> None:
+    """The accuracies in the picture are those that the quick start states."""
+    picture = (DOCS / "images" / "demo.svg").read_text("utf-8")
+    for figure in re.findall(r"(\d+\.\d)%", picture)[-5:]:
+        assert f"{figure} %" in (DOCS / "start.md").read_text("utf-8"), figure

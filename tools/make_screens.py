@@ -1,0 +1,89 @@
+"""The pictures of the terminal in `docs/images/`, each made from a real run of the command.
+
+    python tools/make_screens.py [demo] [compare]
+
+The command runs offline, with an empty cache. Its input files are those of
+`docs/choose-a-source.md`. Needs embedhub and embedhub-eval.
+"""
+
+import fcntl
+import io
+import os
+import pty
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images"
+SCREENS = {
+    "demo": "embedhub demo",
+    "compare": "embedhub compare glove-6b-20k wordnet-ppmi --text reviews.txt --benchmarks pairs.tsv",
+}
+COLUMNS = 96
+
+
+def output_of(command: str, folder: Path) -> str:
+    """Return what a command writes to a terminal, with its escape sequences."""
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    settings = {"EMBEDHUB_CACHE": str(folder / "cache"), "EMBEDHUB_OFFLINE": "1", "EMBEDHUB_PROGRESS": "0"}
+    with subprocess.Popen(  # noqa: S603 - one of the commands above
+        shlex.split(command),
+        cwd=folder,
+        env=os.environ | settings | {"TERM": "xterm-256color"},
+        stdin=subprocess.DEVNULL,
+        stdout=end,
+        stderr=end,
+    ) as process:
+        os.close(end)
+        written = bytearray()
+        while True:
+            try:
+                part = os.read(terminal, 65536)
+            except OSError:  # what Linux raises when the other end is closed
+                break
+            if not part:
+                break
+            written += part
+        os.close(terminal)
+    if process.returncode:
+        sys.exit(f"{command}: exit status {process.returncode}\n{written.decode()}")
+    return written.decode().replace("\r\n", "\n")
+
+
+def picture_of(command: str, output: str) -> str:
+    """Return a terminal with a command and its output as SVG."""
+    console = Console(
+        record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, legacy_windows=False
+    )
+    console.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
+    console.print(Text.from_ansi(output.rstrip("\n")))
+    svg = console.export_svg(title=command.partition(" --")[0], unique_id="terminal")
+    # Without the web fonts of rich's template: the picture loads nothing from elsewhere.
+    svg = re.sub(r"(?s)@font-face \{.*?\}\s*", "", svg)
+    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
+
+
+def main() -> None:
+    """Run the commands, and write their pictures."""
+    page = (ROOT / "docs" / "choose-a-source.md").read_text("utf-8")
+    IMAGES.mkdir(exist_ok=True)
+    for name in sys.argv[1:] or SCREENS:
+        with tempfile.TemporaryDirectory() as folder:
+            for title, text in re.findall(r'(?ms)^```text title="([^"]+)"\n(.*?)^```$', page):
+                Path(folder, title).write_text(text, "utf-8")
+            picture = picture_of(SCREENS[name], output_of(SCREENS[name], Path(folder)))
+        (IMAGES / f"{name}.svg").write_text(picture, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
