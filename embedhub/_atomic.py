@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from embedhub import _cache as cache
+from embedhub import _cache_files
 from embedhub.errors import EmbedhubError, OutputError, StoreError
 
 _TEMPORARY = ".tmp"
@@ -89,26 +90,40 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def publish(folder: Path) -> Iterator[Path]:
+def publish(
+    folder: Path, *, replace: bool = False, no_more_open_than: Collection[Path] = ()
+) -> Iterator[Path]:
     """Yield an empty folder to write into; without an error it appears as ``folder`` by one rename.
 
     The caller holds a lock for ``folder``, so whatever an earlier, killed writer left next to it is dead and
-    is removed. ``folder`` must not exist yet.
+    is removed. Until it is complete, only this user can read it or put anything into it.
+
+    Args:
+        folder: It must not exist yet, unless it is replaced.
+        replace: Whether an existing folder is replaced; until the new one is complete, it stays.
+        no_more_open_than: Files; only who can read all of them can read the folder.
 
     Raises:
-        StoreError: The system refuses the rename.
+        StoreError: The system refuses it.
     """
     cache.ensure_folder(folder.parent)
     prefix = f".{folder.name}."
-    for leftover in folder.parent.glob(f"{prefix}*{_TEMPORARY}"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    # Not tempfile.mkdtemp: its mode 0700 would hide a shared cache from other users.
+    for leftover in cache.entries(folder.parent):
+        if leftover.name.startswith(prefix) and leftover.suffix == _TEMPORARY:
+            shutil.rmtree(leftover, ignore_errors=True)
     temporary = _temporary_name(folder)
-    temporary.mkdir(parents=True)
+    try:
+        temporary.mkdir(mode=0o700)
+    except OSError as error:
+        raise cache.refusal(temporary, "this folder of the cache cannot be made", error) from error
     try:
         yield temporary
         try:
-            move_to_disk(temporary, folder)
+            _cache_files.share_finished(temporary, no_more_open_than)
+            if replace:
+                _replace_folder(temporary, folder)
+            else:
+                move_to_disk(temporary, folder)
         except OSError as error:
             raise StoreError(
                 f"{folder}: the finished folder {temporary.name} cannot be renamed to this "
@@ -121,17 +136,27 @@ def publish(folder: Path) -> Iterator[Path]:
         raise
 
 
-def publish_text(path: Path, text: str) -> None:
+def publish_text(path: Path, text: str, *, private: bool = False) -> None:
     """Write a small file of the cache; it replaces an older one by one rename.
 
+    Args:
+        path: The file.
+        text: Its content.
+        private: Whether only this user can read it.
+
     Raises:
-        StoreError: Its folder cannot be created.
-        OSError: It cannot be written.
+        StoreError: It cannot be written.
     """
     cache.ensure_folder(path.parent)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}{_TEMPORARY}")
-    temporary.write_text(text, "utf-8", newline="\n")
-    move_to_disk(temporary, path)
+    temporary = _temporary_name(path)
+    try:
+        with _cache_files.create(temporary, private=private) as file:
+            file.write(text.encode())
+        move_to_disk(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise cache.refusal(path, "this file of the cache cannot be written", error) from error
 
 
 def remove(folder: Path) -> None:
@@ -140,17 +165,54 @@ def remove(folder: Path) -> None:
     Raises:
         StoreError: It cannot be removed.
     """
-    removed = _temporary_name(folder)
     try:
-        move(folder, removed)
-        if removed.is_symlink():
-            removed.unlink()
-        else:
-            shutil.rmtree(removed)
-    except FileNotFoundError:
-        return
+        if folder.is_symlink():
+            folder.unlink()
+            return
+        aside = _set_aside(folder)
+        if aside:
+            shutil.rmtree(aside)
     except OSError as error:
         raise StoreError(f"{folder}: this folder cannot be removed ({reason(error)}).") from error
+
+
+def _replace_folder(new: Path, folder: Path) -> None:
+    """Rename a folder to the name of another one, which is removed; if that fails, the other stays."""
+    _flush(new)
+    before = _set_aside(folder)
+    try:
+        move(new, folder)
+    except BaseException:
+        if before:
+            move(before, folder)
+        raise
+    _flush_folder(folder.parent)
+    if before:
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _set_aside(folder: Path) -> Path | None:
+    """Rename a folder, and return its new name; None if it is missing, or is removed since it has to stay.
+
+    overlayfs renames no folder of the layers below (EXDEV): its files are removed one by one. The manifest is
+    the first, since a store without one is never used.
+    """
+    aside = _temporary_name(folder)
+    try:
+        move(folder, aside)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        for path in sorted(folder.iterdir(), key=lambda path: path.suffix != ".json"):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        folder.rmdir()
+        return None
+    return aside
 
 
 def _temporary_name(path: Path) -> Path:
@@ -180,7 +242,10 @@ def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str
         try:
             yield temporary / path.name
             ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
-            _publish(temporary, path)
+            if path.is_dir():  # no folder can be renamed over another one
+                _replace_folder(temporary / path.name, path)
+            else:
+                move_to_disk(temporary / path.name, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except EmbedhubError:
@@ -211,17 +276,3 @@ def ensure_writable(path: Path, *, overwrite: bool, expected_names: Collection[s
             f"{path}: it is there already, and was left as it is. Name another, or replace it with "
             "overwrite=True (--force on the command line)."
         )
-
-
-def _publish(temporary: Path, path: Path) -> None:
-    # A folder cannot be renamed over another one: the old one is moved aside, and back if that fails.
-    before = temporary / f"before-{path.name}"
-    moved = path.is_dir()
-    if moved:
-        move(path, before)
-    try:
-        move_to_disk(temporary / path.name, path)
-    except BaseException:
-        if moved:
-            move(before, path)
-        raise

@@ -1,13 +1,15 @@
-"""The cache folder: its folders, locks between processes, and free space."""
+"""The cache folder: its folders, locks between processes, free space, and what its disk refuses."""
 
+import errno
+import functools
 import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedhub import settings
+from embedhub import _cache_files, settings
 from embedhub._progress import progress_bar
 from embedhub.errors import StoreError
 
@@ -15,16 +17,76 @@ if TYPE_CHECKING:
     import filelock
 
 _SILENT_WAIT = 0.5  # seconds before a process that waits for a lock reports it
+_PATIENT_WAIT = 60.0  # seconds before it does so in the log, which is shown even if progress is not
 _log = logging.getLogger("embedhub")
+_ADVICE = {
+    errno.ENOSPC: "The disk is full, or has no inodes left. Free some, or put EMBEDHUB_CACHE on another.",
+    errno.EDQUOT: "Free some space, or put EMBEDHUB_CACHE on another.",
+    errno.ENAMETOOLONG: "Set EMBEDHUB_CACHE to a folder with a shorter name.",
+    errno.ENOLCK: "Its file system gives no locks. Put EMBEDHUB_CACHE on another one.",
+    errno.EMFILE: "This process has too many files open. Close some, or raise the limit (ulimit -n).",
+    errno.ENOMEM: "This process has no memory left.",
+}
 
 
-class NotWritableError(StoreError):
-    """A folder of the cache cannot be written."""
+class RefusedError(StoreError):
+    """The system refuses the use of a folder of the cache."""
+
+
+def refusal(path: Path, action: str, error: OSError) -> RefusedError:
+    """Return the error for what the system refuses, with its reason and what helps.
+
+    Args:
+        path: The file or folder of the cache.
+        action: What it refuses: ``"this folder of the cache cannot be made"``.
+        error: Its error.
+    """
+    default = "Set EMBEDHUB_CACHE to a folder that you can write to."
+    advice = _ADVICE.get(error.errno or 0, default)
+    return RefusedError(f"{path}: {action} ({error.strerror or error}). {advice}")
 
 
 def downloads_folder() -> Path:
     """Return the folder of downloaded files."""
     return settings.cache_folder() / "downloads"
+
+
+def exists(path: Path) -> bool:
+    """Return whether there is such a file or folder in the cache.
+
+    Raises:
+        StoreError: The system does not say, or it is a link to nowhere.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if path.is_symlink():
+            raise StoreError(
+                f"{path}: this is a link to {path.readlink()}, which does not exist. Restore that, or remove "
+                "the link."
+            ) from error
+        return False
+    except OSError as error:
+        raise refusal(path, "the cache cannot be read", error) from error
+    return True
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what is in a folder of the cache, sorted; nothing if there is no such folder.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    try:
+        paths = sorted(folder.iterdir())
+        for path in paths[:1]:
+            with suppress(FileNotFoundError):  # removed just now
+                path.lstat()  # a folder may be listed that cannot be entered
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise refusal(folder, "this folder of the cache cannot be read", error) from error
+    return paths
 
 
 def ensure_folder(folder: Path) -> Path:
@@ -34,17 +96,18 @@ def ensure_folder(folder: Path) -> Path:
         StoreError: It cannot be created.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _cache_files.make_folder(folder, settings.cache_folder())
     except OSError as error:
-        raise NotWritableError(
-            f"{folder}: this folder of the cache cannot be made ({error.strerror}). "
-            "Set EMBEDHUB_CACHE to a folder that you can write to."
-        ) from error
+        raise refusal(folder, "this folder of the cache cannot be made", error) from error
     return folder
 
 
 def _locks() -> Path:
     return settings.cache_folder() / "locks"
+
+
+_lock_mode = functools.cache(_cache_files.lock_mode)
+"""One object stands for each lock, and does not change its mode."""
 
 
 def _lock_of(name: str) -> "filelock.BaseFileLock":
@@ -53,7 +116,20 @@ def _lock_of(name: str) -> "filelock.BaseFileLock":
 
     # One object for each path, whose thread may enter it again: a build holds the locks of the files that it
     # downloads.
-    return filelock.FileLock(ensure_folder(_locks()) / f"{name}.lock", is_singleton=True)
+    folder = ensure_folder(_locks())
+    return filelock.FileLock(folder / f"{name}.lock", mode=_lock_mode(folder), is_singleton=True)
+
+
+def _acquire(file_lock: "filelock.BaseFileLock", seconds: float) -> bool:
+    """Take a lock, waiting at most these seconds, forever if negative; return whether it is held."""
+    try:
+        file_lock.acquire(timeout=seconds)
+    except TimeoutError:
+        return False
+    except (OSError, NotImplementedError) as error:
+        reason = error if isinstance(error, OSError) else OSError(errno.ENOLCK, str(error))
+        raise refusal(Path(file_lock.lock_file), "this lock cannot be taken", reason) from error
+    return True
 
 
 @contextmanager
@@ -66,19 +142,21 @@ def lock(name: str, label: str) -> Iterator[None]:
     Args:
         name: Name of the lock.
         label: What its holder does, for those who wait.
+
+    Raises:
+        StoreError: The system refuses it.
     """
     file_lock = _lock_of(name)
-    try:
-        file_lock.acquire(timeout=_SILENT_WAIT)
-    except TimeoutError:
+    if not _acquire(file_lock, _SILENT_WAIT):
         _log.info("Waiting for another process or thread that is %s.", label)
         with progress_bar(f"Waiting for another process that is {label}", None, in_bytes=False):
-            file_lock.acquire()
-    except OSError as error:
-        raise NotWritableError(
-            f"{_locks()}: no lock can be taken there ({error.strerror}), so the cache is read-only. "
-            "Set EMBEDHUB_CACHE to a folder that you can write to."
-        ) from error
+            if not _acquire(file_lock, _PATIENT_WAIT):
+                _log.warning(
+                    "Still waiting for another process or thread that is %s. It holds %s.",
+                    label,
+                    file_lock.lock_file,
+                )
+                _acquire(file_lock, -1)
     try:
         yield
     finally:
@@ -87,17 +165,18 @@ def lock(name: str, label: str) -> Iterator[None]:
 
 @contextmanager
 def lock_if_free(name: str) -> Iterator[bool]:
-    """Hold a lock if no other thread or process holds it; yield whether it is held."""
+    """Hold a lock if no other thread or process holds it; yield whether it is held.
+
+    Raises:
+        StoreError: The system refuses it.
+    """
     file_lock = _lock_of(name)
+    is_held = _acquire(file_lock, 0)
     try:
-        file_lock.acquire(timeout=0)
-    except TimeoutError:
-        yield False
-        return
-    try:
-        yield True
+        yield is_held
     finally:
-        file_lock.release()
+        if is_held:
+            file_lock.release()
 
 
 def check_space(folder: Path, needed: int, label: str) -> None:

@@ -113,7 +113,8 @@ def _select(name: str | None, dim: int | None) -> list["CachedStore"]:
 def verify(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = False) -> None:
     """Read the stores completely, and compare each file with its hash in the manifest.
 
-    The exit code is 1 if a store is damaged; `embedhub cache repair` rebuilds it.
+    The exit code is 1 if a store is damaged, or unreadable since the system
+    refuses to read it; `embedhub cache repair` rebuilds the damaged ones.
 
     Examples:
       embedhub cache verify
@@ -142,7 +143,8 @@ def _verify(name: str | None, dim: int | None, *, rebuild: bool, as_json: bool) 
 
     results = []
     for store, faults in inventory.verify(_select(name, dim)).items():
-        outcome, problem = "damaged" if faults else "intact", None
+        unreadable = any(fault.is_refusal for fault in faults)
+        outcome, problem = "unreadable" if unreadable else "damaged" if faults else "intact", None
         if faults and rebuild:
             try:
                 inventory.repair(store, faults)
@@ -154,7 +156,7 @@ def _verify(name: str | None, dim: int | None, *, rebuild: bool, as_json: bool) 
     print_result(
         results, lambda: "\n".join(map(_describe, results)) or "There are no stores.", as_json=as_json
     )
-    if any(result["outcome"] == "damaged" for result in results):
+    if any(result["outcome"] in {"damaged", "unreadable"} for result in results):
         raise typer.Exit(1)
 
 
@@ -162,7 +164,7 @@ def _describe(result: dict[str, Any]) -> str:
     line = f"{result['name']} {result['dim']}d: {result['outcome']}"
     if result["outcome"] == "intact":
         return f"{line} ({format_bytes(result['bytes'])})"
-    if result["outcome"] == "damaged":
+    if result["outcome"] in {"damaged", "unreadable"}:
         return f"{line}: {result['problem'] or '; '.join(result['faults']) + ': ' + result['store']}"
     return line
 

@@ -86,6 +86,7 @@ class Downloader:
             suffix=member.gzip_trailer if member else b"",
             verifier=verifier,
         )
+        self._remove_links(output.parent, partial.path)
         name = Path(file.member or file.mirror_name).name
         with progress_bar(f"Downloading {self._label} ({name})", partial.total, in_bytes=True) as advance:
             try:
@@ -132,16 +133,20 @@ class Downloader:
             )
 
     @staticmethod
+    def _remove_links(folder: Path, partial: Path) -> None:
+        """Remove the links that a killed process has left: `_hand_over` says why it made them."""
+        for link in folder.glob("tmp*"):
+            with suppress(OSError):
+                if link.samefile(partial):
+                    link.unlink()
+
+    @staticmethod
     def _hand_over(partial: Path, output: Path) -> None:
         """Put the file where pooch expects it.
 
         It is a link, so that the partial file stays until pooch has given it its final name, and a kill
-        before that loses nothing. A killed process may have left such a link.
+        before that loses nothing.
         """
-        for link in output.parent.glob("tmp*"):
-            with suppress(OSError):
-                if link.samefile(partial):
-                    link.unlink()
         try:
             output.hardlink_to(partial)
         except OSError:  # a file system without links

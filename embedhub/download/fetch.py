@@ -37,7 +37,6 @@ from embedhub.errors import (
     ChecksumError,
     DownloadError,
     EmbedhubError,
-    StoreError,
 )
 
 with warnings.catch_warnings(
@@ -103,7 +102,7 @@ def try_candidates(
     folder = cache.ensure_folder(cache.downloads_folder())
     failures: list[DownloadError] = []
     with SafeSession(silent_hosts) as session:
-        for file in sorted(candidates, key=lambda file: not (folder / file.cache_name).exists()):
+        for file in sorted(candidates, key=lambda file: not cache.exists(folder / file.cache_name)):
             if not _is_allowed(file):
                 location = next(
                     shown_url(part.location) for part in file.all_files if part.known_hash is None
@@ -195,7 +194,7 @@ def _first_available(
     """Return the path of a verified file, from the cache or the first location that has it."""
     known_hash = _known_hash(file)
     path = cache.downloads_folder() / file.cache_name
-    if file.member and path.exists() and not _is_intact_member(path, file, known_hash):
+    if file.member and cache.exists(path) and not _is_intact_member(path, file, known_hash):
         path.unlink()
     with suppress(_NotCachedError):
         return _pooch(file, known_hash, str(path), _not_cached)
@@ -232,10 +231,7 @@ def _pooch(file: RemoteFile, known_hash: str | None, url: str, downloader: objec
         raise
     except OSError as error:
         path = cache.downloads_folder() / file.cache_name
-        raise StoreError(
-            f"{path}: this file of the cache cannot be read or written ({error.strerror}). Remove it, or set "
-            "EMBEDHUB_CACHE to a folder that you can write to."
-        ) from error
+        raise cache.refusal(path, "this file of the cache cannot be read or written", error) from error
 
 
 def _filter_pooch_log(record: logging.LogRecord) -> bool:
@@ -262,7 +258,7 @@ def _is_intact_member(path: Path, file: RemoteFile, known_hash: str | None) -> b
 def _locations(file: RemoteFile, session: SafeSession) -> Iterator[_Location]:
     """Yield the archive in the cache, the mirror, and the URL of a file; offline, only folders."""
     archive = cache.downloads_folder() / file.archive.cache_name
-    if file.member and archive.exists():
+    if file.member and cache.exists(archive):
         yield _Location(FolderBytes(archive))
     match settings.mirror():
         case Path() as folder:
@@ -299,6 +295,7 @@ def _download_once(
     file: RemoteFile, location: _Location, session: SafeSession, known_hash: str | None, *, label: str
 ) -> Path:
     remote, member = _find_member(file, location, session, label)
+    cache.ensure_folder((cache.downloads_folder() / file.cache_name).parent)
     downloader = Downloader(file, remote, member=member, known_hash=known_hash, label=label)
     try:
         path = _pooch(file, known_hash, remote.location, downloader)
@@ -363,9 +360,7 @@ def _remove_stale_parts(candidates: Sequence[RemoteFile], folder: Path) -> None:
     """Remove interrupted downloads of all candidates, now that one is here, unless they are in progress."""
     for file in (part for candidate in candidates for part in candidate.all_files):
         path = folder / file.cache_name
-        if not path.parent.is_dir():
-            continue
-        for stale in path.parent.iterdir():
+        for stale in cache.entries(path.parent):
             part = PART_NAME.fullmatch(stale.name)
             if part and part[1] == path.name:
                 with cache.lock_if_free(file.lock_name) as is_free:

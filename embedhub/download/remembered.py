@@ -1,22 +1,52 @@
 """Trust on first use: hashes of files without a published one, remembered in the cache."""
 
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from embedhub import _atomic, settings
+from embedhub import _cache as cache
 from embedhub._compression import shown_names
 from embedhub._url import shown_url
-from embedhub._warn import warn
+from embedhub._warn import warn, warn_or_log
 from embedhub.download.remote_file import RemoteFile, flat_name
-from embedhub.errors import StoreError, UnverifiedWarning
+from embedhub.errors import StoreError, StoreWarning, UnverifiedWarning
 
+_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _SEPARATOR = "  "  # between a digest and its file, as sha256sum writes it
 
 
 def remembered_hash(file: RemoteFile) -> str | None:
-    """Return the hash of a file's first download to this cache; None if it has none."""
+    """Return the hash of a file's first download to this cache; None if it has none.
+
+    Raises:
+        StoreError: What is recorded is not a hash, or cannot be read.
+
+    Warns:
+        StoreWarning: It is empty or cut off, and is forgotten.
+    """
     path = _folder() / flat_name(file.cache_name)
-    recorded = path.read_text("utf-8").split() if path.exists() else []
-    return recorded[0] if recorded else None
+    if not cache.exists(path):
+        return None
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise cache.refusal(path, "this file of the cache cannot be read", error) from error
+    digest = text.partition(_SEPARATOR)[0].strip()
+    if _HASH.fullmatch(digest):
+        return digest
+    if text.endswith("\n"):
+        raise StoreError(
+            f"{path}: expected the hash of the first download of {shown_url(file.location)}, got "
+            f"{text[:80]!r}. This file is damaged: remove it to accept what is at that address now."
+        )
+    # It ends in a line end: a full disk or a copy that broke off leaves less of it.
+    warn_or_log(
+        f"{path}: this file is empty or cut off, so the next download counts as the first.", StoreWarning
+    )
+    with suppress(OSError):
+        path.unlink()
+    return None
 
 
 def remember_hash(file: RemoteFile, digest: str) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import random
 import shutil
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from embedhub import _cache as cache
+from embedhub import _cache_files
 from embedhub.download.connections import SLOW_BYTES
 from embedhub.download.http import ByteSource, TransientError, UnavailableError
 from embedhub.download.verify import Verifier
@@ -125,7 +127,8 @@ class ResumableFile:
                 self._restart()
                 self._verify_existing(0)
                 done = 0
-            with self.path.open("ab") as file:
+            with _cache_files.reopen(self.path) as file:
+                file.seek(0, os.SEEK_END)
                 for chunk in self._remote.stream(self._start + done, self._stop):
                     if self._limit is not None and done + len(chunk) > self._limit:
                         raise DownloadError(
@@ -148,7 +151,7 @@ class ResumableFile:
 
         if self.total is None or done < self.total:
             retry(resume, progressed)
-        with self.path.open("r+b") as file:
+        with _cache_files.reopen(self.path) as file:
             file.seek(len(self._prefix) + done)
             file.write(self._suffix)
             file.truncate()  # what an earlier run, or anything else, has left behind the end
@@ -169,17 +172,20 @@ class ResumableFile:
         """Keep the bytes of an earlier run if they are of the same remote file, else start from scratch."""
         try:
             same = self._may_resume and json.loads(self._metadata_path.read_text("utf-8")) == self._metadata
-            if same and self._downloaded_bytes() >= 0:
-                return
+            with _cache_files.reopen(self.path):
+                if same and self._downloaded_bytes() >= 0:
+                    return
         except (OSError, ValueError):
             pass
         self._restart()
 
     def _restart(self) -> None:
         # The metadata goes first: bytes without it are never used.
-        self._metadata_path.unlink(missing_ok=True)
-        self.path.write_bytes(self._prefix)
-        self._metadata_path.write_text(json.dumps(self._metadata), "utf-8", newline="\n")
+        self.discard()
+        with _cache_files.create(self.path) as file:
+            file.write(self._prefix)
+        with _cache_files.create(self._metadata_path) as file:
+            file.write(json.dumps(self._metadata).encode())
 
     def _verify_existing(self, done: int) -> None:
         """Give the verifier the bytes that are in the file."""
@@ -210,10 +216,7 @@ class ResumableFile:
         if isinstance(error, EmbedhubError):
             return error
         if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            return StoreError(
-                f"{self.path}: this file of the cache cannot be written ({error.strerror}). "
-                "Remove it, or set EMBEDHUB_CACHE to a folder that you can write to."
-            )
+            return cache.refusal(self.path, "this file of the cache cannot be written", error)
         return StoreError(
             f"{self.path}: the disk is full ({error.strerror}) after {self._downloaded_bytes():,} bytes, "
             "which are kept. Free some space and run again: the download is resumed. EMBEDHUB_CACHE moves "

@@ -1,13 +1,13 @@
 """How the store of a source is built: fetch, parse, write, publish, under locks."""
 
-import shutil
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from embedhub import _atomic, settings
 from embedhub import _cache as cache
+from embedhub import settings
 from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub._warn import warn_or_log
@@ -45,24 +45,35 @@ def _open_or_repair(
         tokenization=source.tokenization,
         reopen=reopen,
     )
-    if not folder.exists():
+    if not cache.exists(folder):
         build_once(source, folder, dim, key)
     try:
         return opened()
-    except DamagedStoreError as damage:
-        try:
-            with build_lock(source.name, dim):
-                # Another process may have repaired or removed it meanwhile.
-                try:
-                    return opened()
-                except DamagedStoreError:
-                    rebuild(source, folder, dim, key)
-        except cache.NotWritableError as error:
-            raise cache.NotWritableError(f"{damage} {error}") from damage
-        except EmbedhubError as error:
-            raise StoreError(f"{damage} It could not be built again now: {error}") from error
+    except DamagedStoreError as error:
+        damage = str(error)  # and no more: its traceback has mapped files, which Windows does not move
+    try:
+        with build_lock(source.name, dim):
+            # Another process may have removed, replaced or repaired it meanwhile.
+            is_damaged = cache.exists(folder) and not _is_intact(opened)
+            build_once(source, folder, dim, key, replace=is_damaged)
+    except cache.RefusedError as error:
+        if _is_intact(opened):
+            return opened()
+        raise cache.RefusedError(f"{damage} {error}") from error
+    except EmbedhubError as error:
+        raise StoreError(f"{damage} It could not be built again now: {error}") from error
+    if is_damaged:
         warn_or_log(f"{folder}: this store was damaged, and has been built again.", StoreWarning)
-        return opened()
+    return opened()
+
+
+def _is_intact(opened: Callable[[], Vectors]) -> bool:
+    """Return whether a store can be opened."""
+    try:
+        opened()
+    except DamagedStoreError:
+        return False
+    return True
 
 
 def _check_hashes(vectors: Vectors, dim: int) -> None:
@@ -77,38 +88,24 @@ def _check_hashes(vectors: Vectors, dim: int) -> None:
         )
 
 
-def build_once(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
-    """Build the store under its locks, unless another process has built it meanwhile."""
+def build_once(source: "EmbeddingSource", folder: Path, dim: int, key: str, *, replace: bool = False) -> None:
+    """Build the store under its locks, unless another process has built it meanwhile.
+
+    Args:
+        source: Its source.
+        folder: Its folder.
+        dim: Its dimension.
+        key: Its cache key.
+        replace: Whether a damaged one is replaced. It stays until the new one is complete, so that an error
+            loses nothing.
+    """
     with ExitStack() as locks:
         locks.enter_context(build_lock(source.name, dim))
         # Another source may read the same file, and removes it when its own store is built.
         for name in source._file_locks(dim):
             locks.enter_context(cache.lock(name, f"reading a file of {source.name} {dim}d"))
-        if not folder.exists():
-            _build(source, folder, dim, key)
-
-
-def rebuild(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
-    """Build a damaged store again. It stays until the new one is complete, so that an error loses nothing.
-
-    The caller holds the lock of the store.
-
-    Raises:
-        StoreError: The folder cannot be moved.
-        EmbedhubError: As for `EmbeddingSource.vectors`; the damaged store is there again.
-    """
-    damaged = folder.with_name(f".{folder.name}.damaged")
-    shutil.rmtree(damaged, ignore_errors=True)  # of a killed process
-    try:
-        _atomic.move(folder, damaged)
-    except OSError as error:
-        raise StoreError(f"{folder}: this folder cannot be removed ({_atomic.reason(error)}).") from error
-    try:
-        build_once(source, folder, dim, key)
-    except BaseException:
-        _atomic.move(damaged, folder)
-        raise
-    shutil.rmtree(damaged, ignore_errors=True)
+        if replace or not cache.exists(folder):
+            _build(source, folder, dim, key, replace=replace)
 
 
 def build_lock(name: str, dim: int) -> AbstractContextManager[None]:
@@ -116,7 +113,7 @@ def build_lock(name: str, dim: int) -> AbstractContextManager[None]:
     return cache.lock(build_lock_name(name, dim), f"building {name} {dim}d")
 
 
-def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
+def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str, *, replace: bool) -> None:
     """Fetch the file, write the store, publish it, and discard the file."""
     space = source.store_size(dim)
     if space is not None:
@@ -127,7 +124,14 @@ def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str) -> None:
     try:
         with (
             progress_bar(label, source.vocab_size, in_bytes=False) as advance,
-            StoreWriter(folder, name=source.name, dim=dim, manifest=manifest) as writer,
+            StoreWriter(
+                folder,
+                name=source.name,
+                dim=dim,
+                manifest=manifest,
+                replace=replace,
+                no_more_open_than=source._private_files(),
+            ) as writer,
         ):
             # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
             parse = partial(source.parse, cast("Fetched", fetched), dim)

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
-from embedhub.registry.building import build_lock, rebuild
+from embedhub.registry.building import build_lock, build_once
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
@@ -105,6 +105,9 @@ class CachedStore:
 def list_stores(name: str | None = None, dim: int | None = None) -> list[CachedStore]:
     """Return the stores of the cache, sorted by name and dimension.
 
+    Raises:
+        StoreError: The cache cannot be read.
+
     Example:
         >>> import embedhub
         >>> from embedhub.registry.inventory import list_stores
@@ -117,17 +120,28 @@ def list_stores(name: str | None = None, dim: int | None = None) -> list[CachedS
         dim: Only those of this dimension.
     """
     stores = []
-    for folder in (settings.cache_folder() / "vectors").glob("*/*"):
+    for folder in _in_sources():
         parts = _FOLDER.fullmatch(folder.name)
         if parts and folder.is_dir() and dim in {None, int(parts[1])}:
-            manifest = {}
-            with suppress(OSError, ValueError):
-                content = json.loads((folder / MANIFEST).read_text("utf-8"))
-                manifest = content if isinstance(content, dict) else {}
+            manifest = _manifest(folder)
             source = _recorded_name(folder, manifest)
             if name in {None, source}:
                 stores.append(CachedStore(folder, source, int(parts[1]), _size(folder), manifest))
     return sorted(stores, key=lambda store: (store.name, store.dim, store.folder))
+
+
+def _in_sources() -> Iterator[Path]:
+    """Yield what is in the folders of the sources: stores, and incomplete builds."""
+    for folder in cache.entries(settings.cache_folder() / "vectors"):
+        yield from cache.entries(folder)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a store; empty if it cannot be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads((folder / MANIFEST).read_text("utf-8"))
+        return content if isinstance(content, dict) else {}
+    return {}
 
 
 def _recorded_name(folder: Path, manifest: dict[str, Any]) -> str:
@@ -161,8 +175,18 @@ class CacheFile:
 def downloads() -> list[CacheFile]:
     """Return the downloaded files that were kept, and the parts of interrupted or running downloads."""
     folder = cache.downloads_folder()
-    files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
-    return [CacheFile(path, _size(path), _lock_of_download(path.relative_to(folder))) for path in files]
+    return [
+        CacheFile(path, _size(path), _lock_of_download(path.relative_to(folder))) for path in _below(folder)
+    ]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield all files below a folder of the cache; links are not followed."""
+    for path in cache.entries(folder):
+        if path.is_dir() and not path.is_symlink():
+            yield from _below(path)
+        else:
+            yield path
 
 
 def _lock_of_download(path: Path) -> str:
@@ -174,9 +198,10 @@ def _lock_of_download(path: Path) -> str:
 def incomplete() -> list[CacheFile]:
     """Return what builds have written that were killed or are running."""
     files = []
-    for path in sorted((settings.cache_folder() / "vectors").glob("*/.*")):
-        dim = path.name.lstrip(".").partition("-")[0]
-        files.append(CacheFile(path, _size(path), f"build-{path.parent.name}-{dim}"))
+    for path in _in_sources():
+        if path.name.startswith("."):
+            dim = path.name.lstrip(".").partition("-")[0]
+            files.append(CacheFile(path, _size(path), f"build-{path.parent.name}-{dim}"))
     return files
 
 
@@ -187,10 +212,12 @@ class Damage:
     Args:
         message: Description; it begins with the name of the file.
         stray: The file that does not belong there, if that is all that is wrong.
+        is_refusal: Whether the system refuses to read the file, which may be intact.
     """
 
     message: str
     stray: Path | None = None
+    is_refusal: bool = False
 
     def __str__(self) -> str:
         return self.message
@@ -204,32 +231,63 @@ def verify(stores: list[CachedStore]) -> dict[CachedStore, list[Damage]]:
         >>> [store.name for store, damages in verify(list_stores()).items() if damages]
         []
 
+    A store that seems damaged is read once more under its lock: another process may have replaced it
+    meanwhile. One that is gone then is left out.
+
     Returns:
         What is wrong with each store; nothing if it is intact.
     """
+    results: dict[CachedStore, list[Damage]] = {}
     with progress_bar("Verifying", sum(store.size for store in stores), in_bytes=True) as advance:
-        return {store: list(_damages(store, advance)) for store in stores}
+        for store in stores:
+            damages: list[Damage] | None = list(_damages(store, advance))
+            if damages:
+                damages = _damages_under_lock(store)
+            if damages is not None:
+                results[store] = damages
+    return results
 
 
-def _damages(store: CachedStore, advance: Callable[[int], None]) -> Iterator[Damage]:
+def _damages_under_lock(store: CachedStore) -> list[Damage] | None:
+    """Return what is wrong with a store while no other process changes it; None if it is gone."""
+    with ExitStack() as locks:
+        with suppress(cache.RefusedError):  # who cannot build can verify
+            locks.enter_context(build_lock(store.name, store.dim))
+        for again in list_stores(dim=store.dim):
+            if again.folder == store.folder:
+                return list(_damages(again))
+    return None
+
+
+def _damages(store: CachedStore, advance: Callable[[int], None] = lambda _: None) -> Iterator[Damage]:
     digests = store.manifest.get("xxh3_128")
     if not isinstance(digests, dict):
-        yield Damage(f"{MANIFEST} is absent or cannot be read")
+        yield _damage(store.folder / MANIFEST) or Damage(f"{MANIFEST} is absent or cannot be read")
         return
     if (store.manifest.get("source"), store.manifest.get("dim")) != (store.name, store.dim):
         recorded = f"{store.manifest.get('source')} {store.manifest.get('dim')}d"
         yield Damage(f"{MANIFEST} says that it is {recorded}")
-    existing = {path.name: path for path in store.folder.iterdir()}
     for name, expected in digests.items():
-        try:
-            actual = xxh3_of_file(store.folder / name, advance)
-        except OSError as error:
-            yield Damage(f"{name} is absent" if name not in existing else f"{name}: {error.strerror}")
-            continue
-        if actual != expected:
-            yield Damage(f"{name} has the XXH3 {actual}, expected {expected}")
-    for name in sorted(existing.keys() - digests - {MANIFEST}):
-        yield Damage(f"{name} does not belong there", existing[name])
+        if damage := _damage(store.folder / name, expected, advance):
+            yield damage
+    for path in cache.entries(store.folder):
+        if path.name not in {*digests, MANIFEST}:
+            yield Damage(f"{path.name} does not belong there", path)
+
+
+def _damage(
+    path: Path, expected: str | None = None, advance: Callable[[int], None] = lambda _: None
+) -> Damage | None:
+    """Return what is wrong with a file of a store; without a digest only whether it can be read."""
+    try:
+        actual = xxh3_of_file(path, advance)
+    except FileNotFoundError:
+        return Damage(f"{path.name} is absent") if expected else None
+    except OSError as error:
+        return Damage(f"{path.name} cannot be read ({error.strerror})", is_refusal=True)
+    if expected in {None, actual}:
+        return None
+    return Damage(f"{path.name} has the XXH3 {actual}, expected {expected}")
 
 
 def repair(store: CachedStore, damages: list[Damage]) -> None:
@@ -240,9 +298,16 @@ def repair(store: CachedStore, damages: list[Damage]) -> None:
         damages: The result of `verify`.
 
     Raises:
-        StoreError: Its source is not available, or has other bytes by now; nothing was changed.
+        StoreError: Its source is not available, or has other bytes by now, or the system refuses to read the
+            store; nothing was changed.
         EmbedhubError: As for `embedhub.load`; nothing was changed.
     """
+    refusals = [str(damage) for damage in damages if damage.is_refusal]
+    if refusals:
+        raise StoreError(
+            f"{store.folder}: {'; '.join(refusals)}. Whether this store is damaged is unknown, and nothing "
+            "was changed."
+        )
     strays = [damage.stray for damage in damages if damage.stray is not None]
     if len(strays) == len(damages):
         for path in strays:
@@ -262,8 +327,7 @@ def repair(store: CachedStore, damages: list[Damage]) -> None:
             f"{store.folder}: this store is damaged, and cannot be built again: its source has other bytes "
             f"by now, and does not open this one any more. Nothing was changed. {advice}"
         )
-    with build_lock(store.name, store.dim):
-        rebuild(source, store.folder, store.dim, source.cache_key(store.dim))
+    build_once(source, store.folder, store.dim, source.cache_key(store.dim), replace=True)
 
 
 def _is_store_of(source: EmbeddingSource, store: CachedStore) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from embedhub import _atomic, settings
+from embedhub._cache_files import EVERYONE, who_can_read
 from embedhub._compression import split_member
 from embedhub._file_state import file_state, xxh3_of_file
 from embedhub._frozen import FrozenDict
@@ -115,6 +116,10 @@ class LocalSource(EmbeddingSource):
         """Return what the manifest of a store records about the origin of its vectors."""
         return super().manifest(dim, cache_key, fetched) | {"path": str(self.path)}
 
+    def _private_files(self) -> tuple[Path, ...]:
+        """Return the file and its companions."""
+        return _files(self.path, self.format)
+
     def _check_state(self) -> None:
         if _states(_files(self.path, self.format)) != self.state:
             raise StoreError(
@@ -208,7 +213,8 @@ def _remembered_xxh3(path: Path) -> str:
     if file_state(path) == state and began - max(state[1:3]) > _CLOCK_TICK_NS:
         # Without it the next call reads the file once more: a cache may be read-only.
         with suppress(OSError, StoreError):
-            _atomic.publish_text(record, json.dumps({"path": str(path), "state": state, "xxh3_128": digest}))
+            text = json.dumps({"path": str(path), "state": state, "xxh3_128": digest})
+            _atomic.publish_text(record, text, private=who_can_read([path]) != EVERYONE)
     return digest
 
 

@@ -212,7 +212,7 @@ class EmbeddingSource(ABC):
         reopen = reopen or self._reopen(dim, key)
         try:
             return open_or_build(self, folder, dim, key, reopen)
-        except cache.NotWritableError as error:
+        except cache.RefusedError as error:
             return self._without_cache(dim, key, reopen, error)
 
     def _without_cache(
@@ -285,6 +285,10 @@ class EmbeddingSource(ABC):
         Args:
             dim: One of `dims`.
         """
+        return ()
+
+    def _private_files(self) -> tuple[Path, ...]:
+        """Return files of the user: who cannot read them cannot read the store that is built of them."""
         return ()
 
     def _remember_hashes(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -52,10 +52,12 @@ class StoreWriter:
         True
 
     Args:
-        folder: Where the store appears. It must not exist yet.
+        folder: Where the store appears. It must not exist yet, unless it is replaced.
         name: Name of the source.
         dim: Dimension of the vectors.
         manifest: What else the manifest records (location, license, citation, ...).
+        replace: Whether a store that is there already is replaced.
+        no_more_open_than: Files; only who can read all of them can read the store.
 
     Raises:
         FormatError: No vectors were written.
@@ -63,9 +65,17 @@ class StoreWriter:
     """
 
     def __init__(
-        self, folder: Path, *, name: str, dim: int, manifest: Mapping[str, Any] | None = None
+        self,
+        folder: Path,
+        *,
+        name: str,
+        dim: int,
+        manifest: Mapping[str, Any] | None = None,
+        replace: bool = False,
+        no_more_open_than: Collection[Path] = (),
     ) -> None:
         self._folder = folder
+        self._published = _atomic.publish(folder, replace=replace, no_more_open_than=no_more_open_than)
         self._name = name
         self._dim = dim
         self._label = f"{name} {dim}d"
@@ -76,7 +86,7 @@ class StoreWriter:
         self._outputs = ExitStack()
 
     def __enter__(self) -> Self:
-        self._temporary = self._publishing.enter_context(_atomic.publish(self._folder))
+        self._temporary = self._publishing.enter_context(self._published)
         try:
             with self._os_errors_as_store_errors():
                 self._matrix, self._words, self._offsets, self._hashes = (

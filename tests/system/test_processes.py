@@ -107,7 +107,7 @@ POINTS = {
     "before the first byte": ("socket.connect * 1", 0),
     "before the note on whose bytes they are": ("open *.part.json 2", 0),
     "in the download": ("chunk * 12", 1),  # the first are the directory and the header
-    "before the end of the gzip file": ("open *.part 4", math.inf),
+    "before the end of the gzip file": ("open *.part 6", math.inf),
     "in the build": ("block * 3", math.inf),
     "before the download is verified": ("os.link *.part 1", math.inf),
     "before the download has its name": ("os.rename *.txt.gz 1", math.inf),
