@@ -1,7 +1,7 @@
 """Connections that give up a server which sends next to nothing, or nothing but headers.
 
 requests limits each wait for bytes, but a byte before each limit passes it. What counts here are the bytes of
-the file. The limits are those of a socket, so that no line or chunk that a layer above waits for hides the time.
+the file. The limits are those of a socket, so that no line or chunk that a layer above waits for hides time.
 """
 
 import http.client
@@ -14,7 +14,7 @@ import urllib3.connection
 
 SLOW_SECONDS = 60
 SLOW_BYTES = 1 << 14
-"""Bytes of a file that have to come in that time; a modem of 1990 brings ten times as many."""
+"""Bytes of a file that have to come in that time; a modem of 1990 had ten times as many."""
 
 _MAX_OVERHEAD = 1 << 20  # bytes in a row that are not of the file: headers, answers 100, extensions of chunks
 

@@ -17,7 +17,7 @@ from embedhub.download.http import ByteSource, TransientError, UnavailableError
 from embedhub.download.verify import Verifier
 from embedhub.errors import DownloadError, EmbedhubError, StoreError
 
-ATTEMPTS = 5  # in a row that bring less than SLOW_BYTES
+ATTEMPTS = 5  # in a row, with less than SLOW_BYTES each
 _FIRST_WAIT, _MAX_WAIT = 0.5, 8.0  # seconds
 _CHUNK = 1 << 20
 _T = TypeVar("_T")

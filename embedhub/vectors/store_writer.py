@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +17,7 @@ from embedhub._file_state import xxh3_of_file
 from embedhub.errors import EmbedhubError, FormatError, StoreError
 from embedhub.vectors.block_checks import check_block, check_extra_file
 from embedhub.vectors.blocks import ExtraFile
+from embedhub.vectors.index_writer import TEMPORARY, UNSORTED, write_index
 from embedhub.vectors.store import (
     FORMAT_VERSION,
     HASHES,
@@ -31,10 +32,7 @@ from embedhub.vectors.store import (
 )
 from embedhub.vectors.vocabulary import hash_words
 
-_UNSORTED = "hashes.unsorted"  # in the order of the rows; removed before the store is published
-_OWN_FILES = frozenset({MATRIX, WORDS, OFFSETS, HASHES, ROWS, MANIFEST, _UNSORTED})  # in lower case
-_HASH_SIZE = 8
-_SORTED_AT_ONCE = 1 << 18
+_OWN_FILES = frozenset({MATRIX, WORDS, OFFSETS, HASHES, ROWS, MANIFEST}) | TEMPORARY  # in lower case
 _COPIED_AT_ONCE = 1 << 22  # bytes
 
 
@@ -91,7 +89,7 @@ class StoreWriter:
             with self._os_errors_as_store_errors():
                 self._matrix, self._words, self._offsets, self._hashes = (
                     self._outputs.enter_context((self._temporary / name).open("wb"))
-                    for name in (MATRIX, WORDS, OFFSETS, _UNSORTED)
+                    for name in (MATRIX, WORDS, OFFSETS, UNSORTED)
                 )
                 self._matrix.write(bytes(NPY_HEADER))
                 self._offsets.write(bytes(NPY_HEADER))
@@ -167,10 +165,11 @@ class StoreWriter:
     def _finish(self) -> None:
         self.require_vectors()
         folder = self._temporary
-        duplicates = _write_index(folder, self._rows)
-        if len(duplicates):
-            _remove_rows(folder, duplicates, 4 * self._dim)
-        rows = self._rows - len(duplicates)
+        try:
+            duplicates = write_index(folder, self._rows, self._dim)
+        except FormatError as error:
+            raise FormatError(f"{self._label}: {error}") from error
+        rows = self._rows - duplicates
         for name, dtype, shape in (
             (MATRIX, np.float32, (rows, self._dim)),
             (OFFSETS, np.int64, (rows + 1,)),
@@ -178,13 +177,12 @@ class StoreWriter:
             (ROWS, np.int64, (rows,)),
         ):
             _write_header(folder / name, dtype, shape)
-        (folder / _UNSORTED).unlink()
         counted = {
             "format_version": FORMAT_VERSION,
             "source": self._name,
             "dim": self._dim,
             "rows": rows,
-            "duplicates": len(duplicates),
+            "duplicates": duplicates,
         }
         manifest = {
             **counted,
@@ -220,97 +218,3 @@ def _write_header(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -
     """Write the .npy header into the space that was left for it, now that the rows are counted."""
     with path.open("r+b") as file:
         file.write(npy_header(dtype, shape))
-
-
-def _write_index(folder: Path, rows: int) -> NDArray[np.int64]:
-    """Sort the hashes with their rows; leave out, and return in order, the rows of repeated words.
-
-    They are sorted range by range, a range being about as many hashes as _SORTED_AT_ONCE whatever the size of
-    the file: XXH3 spreads them evenly.
-    """
-    duplicates: list[int] = []
-    ranges = -(-rows // _SORTED_AT_ONCE)
-    bounds = [2**64 * i // ranges for i in range(ranges + 1)]
-    with (folder / HASHES).open("wb") as hash_file, (folder / ROWS).open("wb") as row_file:
-        hash_file.write(bytes(NPY_HEADER))
-        row_file.write(bytes(NPY_HEADER))
-        for low, high in pairwise(bounds):
-            hashes, order = _hashes_in_range(folder / _UNSORTED, low, high - 1)
-            by_hash = np.argsort(hashes, kind="stable")
-            hashes, order = hashes[by_hash], order[by_hash]
-            equal = np.flatnonzero(hashes[1:] == hashes[:-1])
-            if len(equal):
-                repeated = _repeated_words(folder, sorted({*order[equal], *order[equal + 1]}))
-                duplicates += repeated
-                first = ~np.isin(order, repeated)
-                hashes, order = hashes[first], order[first]
-            hash_file.write(hashes.data)
-            row_file.write(order.data)
-    return np.array(sorted(duplicates), np.int64)
-
-
-def _hashes_in_range(path: Path, first: int, last: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the hashes of a file that lie in a range, and their positions in the file."""
-    parts, positions, start = [], [], 0
-    while len(hashes := np.fromfile(path, np.uint64, _SORTED_AT_ONCE, offset=start * _HASH_SIZE)):
-        position = np.flatnonzero((hashes >= np.uint64(first)) & (hashes <= np.uint64(last)))
-        parts.append(hashes[position])
-        positions.append(position + start)
-        start += len(hashes)
-    return np.concatenate(parts), np.concatenate(positions)
-
-
-def _repeated_words(folder: Path, rows: list[int]) -> list[int]:
-    """Return those of the rows, which ascend, whose word an earlier one of them has."""
-    words: set[bytes] = set()
-    repeated = []
-    offsets = np.memmap(folder / OFFSETS, np.int64, "r", offset=NPY_HEADER)
-    with (folder / WORDS).open("rb") as file:
-        for row in rows:
-            start, stop = offsets[row : row + 2].tolist()
-            file.seek(start)
-            word = file.read(stop - start)
-            if word in words:
-                repeated.append(int(row))
-            words.add(word)
-    return repeated
-
-
-def _remove_rows(folder: Path, rows: NDArray[np.int64], row_size: int) -> None:
-    """Remove rows in place: what follows the first of them moves up.
-
-    Only bytes behind the first removed row are copied, and no second matrix takes space on the disk.
-    """
-    offsets = np.memmap(folder / OFFSETS, np.int64, "r+", offset=NPY_HEADER)
-    starts, stops = offsets[rows], offsets[rows + 1]
-    matrix_starts = NPY_HEADER + rows * row_size
-    _remove_bytes(folder / MATRIX, matrix_starts, matrix_starts + row_size)
-    _remove_bytes(folder / WORDS, starts, stops)
-    count = len(offsets)
-    removed = np.concatenate([[0], np.cumsum(stops - starts)])
-    for start in range(int(rows[0]), count, _SORTED_AT_ONCE):
-        chunk = np.arange(start, min(start + _SORTED_AT_ONCE, count))
-        offsets[chunk] -= removed[np.searchsorted(rows, chunk)]
-    offsets.flush()
-    del offsets  # Windows shortens no file that is mapped
-    places = NPY_HEADER + (rows + 1) * _HASH_SIZE
-    _remove_bytes(folder / OFFSETS, places, places + _HASH_SIZE)
-    order = np.memmap(folder / ROWS, np.int64, "r+", offset=NPY_HEADER)
-    for start in range(0, len(order), _SORTED_AT_ONCE):
-        part = order[start : start + _SORTED_AT_ONCE]
-        part -= np.searchsorted(rows, part)
-    order.flush()
-
-
-def _remove_bytes(path: Path, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
-    """Remove ranges of bytes, which ascend, from a file."""
-    with path.open("r+b") as source, path.open("r+b") as target:
-        target.seek(int(starts[0]))
-        ends = [*starts[1:].tolist(), path.stat().st_size]
-        for start, end in zip(stops.tolist(), ends, strict=True):
-            source.seek(start)
-            left = end - start
-            while left and (data := source.read(min(_COPIED_AT_ONCE, left))):
-                target.write(data)
-                left -= len(data)
-        target.truncate()

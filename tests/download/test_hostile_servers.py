@@ -346,7 +346,7 @@ def test_next_address_is_asked(
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
 def test_slow_server_is_given_up(answer: Answer, hostile: _Server, good: str, cache: Path) -> None:
-    """An address that brings less than some kB in a minute has failed, and the next one is asked."""
+    """An address with less than some kB in a minute has failed, and the next one is asked."""
     hostile.answer = answer
     files = pinned(TEXT, url=hostile.url), pinned(TEXT, url=f"{good}/a.txt")
     vectors = source(*files).vectors(2)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import embedhub
 from embedhub import Vectors
-from embedhub.errors import StoreError, WordNotFoundError
-from embedhub.vectors import store, store_writer, vocabulary
+from embedhub.errors import FormatError, StoreError, WordNotFoundError
+from embedhub.vectors import index_writer, store, store_writer, vocabulary
 from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.store_writer import StoreWriter
 from embedhub.vectors.subwords import Subwords, open_subwords
@@ -118,7 +118,7 @@ def test_the_index_is_the_same_however_it_is_sorted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     """Ranges of hashes that are sorted one after the other make the same sorted whole, duplicates seen."""
-    monkeypatch.setattr(store_writer, "_SORTED_AT_ONCE", at_once)
+    monkeypatch.setattr(index_writer, "_AT_ONCE", at_once)
     words = [f"w{i % 90}" for i in range(100)]
     opened = build(tmp_path / "ranges", [rows_for(words[:33]), rows_for(words[33:])])
     assert opened.indices(words).tolist() == [i % 90 for i in range(100)]
@@ -127,11 +127,50 @@ def test_the_index_is_the_same_however_it_is_sorted(
     assert opened.manifest["duplicates"] == 10
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_repeated_words_are_removed_wherever_they_are(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first row of each word stays, however many have its hash and few are sorted at once."""
+    random = np.random.default_rng(seed)
+
+    def poor(encoded: list[bytes]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+        return np.array([int.from_bytes(word[:2]) % (1 + seed) * 2**58 for word in encoded], np.uint64)
+
+    if seed % 2:
+        monkeypatch.setattr(vocabulary, "hash_words", poor)
+        monkeypatch.setattr(store_writer, "hash_words", poor)
+    monkeypatch.setattr(index_writer, "_AT_ONCE", int(random.integers(1, 40)))
+    monkeypatch.setattr(index_writer, "_BYTES_AT_ONCE", int(random.integers(1, 400)))
+    words = [
+        f"{i}" * int(random.integers(0, 4)) for i in random.integers(0, 40, int(random.integers(1, 300)))
+    ]
+    opened = build(
+        tmp_path / "some", [rows_for(words[start : start + 50]) for start in range(0, len(words), 50)]
+    )
+    rows = np.concatenate([rows_for(words[start : start + 50])[1] for start in range(0, len(words), 50)])
+    firsts = {word: row for row, word in reversed(list(enumerate(words)))}
+    kept = sorted(firsts.values())
+    assert list(opened) == [words[row] for row in kept]
+    assert (opened.matrix == rows[kept]).all()
+    assert opened.indices(list(opened)).tolist() == list(range(len(kept)))
+    hashes = np.load(tmp_path / "some" / "hashes.npy", allow_pickle=False)
+    assert (hashes[1:] >= hashes[:-1]).all()
+    assert len(list((tmp_path / "some").iterdir())) == 6
+
+
+def test_words_made_to_share_a_hash_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """XXH3 is no secret: a file of thousands of words of one hash would make each look-up slow."""
+    monkeypatch.setattr(store_writer, "hash_words", lambda encoded: np.zeros(len(encoded), np.uint64))
+    with pytest.raises(FormatError, match="more than 1000 different words have one hash"):
+        build(tmp_path / "some", [rows_for([str(i) for i in range(1_100)])])
+
+
 def test_the_memory_of_a_build_does_not_grow_with_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eight times the rows take no more memory to write and to index."""
-    monkeypatch.setattr(store_writer, "_SORTED_AT_ONCE", 512)
+    monkeypatch.setattr(index_writer, "_AT_ONCE", 512)
     rows = np.zeros((512, 512), np.float32)
 
     def peak(blocks: int) -> int:
