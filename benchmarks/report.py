@@ -135,9 +135,9 @@ def targets_table(written: dict[str, Any]) -> str:
         f"{machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, "
         f"Python {machine['python']}, "
         + ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
-        + ". Each way in a process of its own, imports left out, all ways in turn; medians.",
+        + ". Each variant runs in its own process; variants take turns; import time is excluded; medians.",
         "",
-        "| step | against | the other | embedhub | ratio | target | |",
+        "| step | compared with | its value | embedhub | ratio | target | |",
         "|---|---|---|---|---|---|---|",
         *map(str, verdicts(written)),
     ]
@@ -148,7 +148,7 @@ def markdown(written: dict[str, Any]) -> str:
     """Return both tables: the targets, and all measurements."""
     lines = [
         targets_table(written),
-        "| step | way | seconds | runs | peak memory | bytes on disk | times embedhub's time |",
+        "| step | variant | seconds | runs | peak memory | bytes on disk | relative to embedhub |",
         "|---|---|---|---|---|---|---|",
     ]
     results = by_way(written)
