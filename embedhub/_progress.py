@@ -20,6 +20,9 @@ SECONDS_BETWEEN_LINES = 5.0
 _SECONDS_BETWEEN_BARS = 0.5
 _BAR_WIDTH = 16  # characters; 80 have to hold the label and the counters too
 
+activities: set[str] = set()
+"""What this process does meanwhile that work may have to wait for; the labels of all bars name it."""
+
 
 class Advance(Protocol):
     """Advances a progress bar."""
@@ -76,7 +79,7 @@ def _terminal_bar(label: str, total: int | None, *, in_bytes: bool) -> Iterator[
 
     class Label(ProgressColumn):
         def render(self, task: "Task") -> "Text":
-            return Text(task.description, no_wrap=True, overflow="ellipsis")
+            return Text(_with_activities(task.description), no_wrap=True, overflow="ellipsis")
 
     class ItemsPerSecond(ProgressColumn):
         def render(self, task: "Task") -> "Text":
@@ -101,6 +104,10 @@ def _terminal_bar(label: str, total: int | None, *, in_bytes: bool) -> Iterator[
         yield advance
 
 
+def _with_activities(label: str) -> str:
+    return ", ".join([label, *sorted(activities)])
+
+
 class _Work:
     """How far work has come."""
 
@@ -123,7 +130,7 @@ class _Work:
             amount += f" of {self.total / divisor:,.{digits}f}{unit} ({self.done / self.total:.0%}), "
         else:
             amount = f"{amount}{unit}, " if self.done else ""
-        return f"{self.label}: {amount}{time.monotonic() - self._began:.0f} s"
+        return f"{_with_activities(self.label)}: {amount}{time.monotonic() - self._began:.0f} s"
 
 
 @contextmanager

@@ -1,5 +1,6 @@
-"""The error of a file that is not available: what was tried, and what to do."""
+"""The errors of a file that is not available or wrong: what was tried, and what to do."""
 
+import re
 from collections.abc import Sequence
 
 from embedhub import settings
@@ -60,3 +61,12 @@ def offline_error(
         + f"\nOn a machine with network access, {run}copy its cache folder here, or set EMBEDHUB_MIRROR "
         "to a folder that has <host>/<path> of one of these."
     )
+
+
+def describe_mismatch(message: str, known_hash: str | None) -> str:
+    """Return pooch's message on a wrong hash in the words of the other errors."""
+    actual = re.search(r"but got (\w+)", message)
+    if actual is None or known_hash is None:
+        return message
+    algorithm = known_hash.partition(":")[0]
+    return f"expected {known_hash}, got {algorithm}:{actual[1]}. The bytes were thrown away."

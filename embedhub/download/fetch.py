@@ -7,10 +7,10 @@ compares its hash.
 import hashlib
 import logging
 import os
-import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from embedhub._compression import open_bytes
 from embedhub._frozen import FrozenDict
 from embedhub._url import shown_url
 from embedhub.download.downloader import Downloader
-from embedhub.download.failures import combined_error
+from embedhub.download.failures import combined_error, describe_mismatch
 from embedhub.download.http import (
     ByteSource,
     FolderBytes,
@@ -55,12 +55,21 @@ class _Location(NamedTuple):
     is_kept_member: bool = False
 
 
+class _Request(NamedTuple):
+    """What belongs to the download of a candidate: its connections, its name, and who waits for its bytes."""
+
+    session: SafeSession
+    label: str
+    began: Callable[[], object]
+
+
 def fetch_first(
     candidates: Sequence[RemoteFile],
     *,
     label: str,
     command: str | None = None,
     silent_hosts: set[str] | None = None,
+    began: Callable[[RemoteFile], object] = lambda _: None,
 ) -> Fetched:
     """Download the first available candidate, and verify it.
 
@@ -73,6 +82,7 @@ def fetch_first(
         command: Python that downloads it, for the message of an offline machine.
         silent_hosts: Hosts that are not asked. One that does not answer is added, and asked only once, which
             is for many files of few hosts. By default each host is asked several times.
+        began: Called with a candidate when a server or a folder has it, before its bytes arrive.
 
     Returns:
         The file with its companions, and which candidate it is.
@@ -83,14 +93,18 @@ def fetch_first(
         DownloadError: No candidate is available.
         StoreError: The cache cannot be written, or its disk is full.
     """
-    fetched, failures = try_candidates(candidates, label=label, silent_hosts=silent_hosts)
+    fetched, failures = try_candidates(candidates, label=label, silent_hosts=silent_hosts, began=began)
     if fetched is None:
         raise combined_error(candidates, failures, label, command)
     return fetched
 
 
 def try_candidates(
-    candidates: Sequence[RemoteFile], *, label: str, silent_hosts: set[str] | None = None
+    candidates: Sequence[RemoteFile],
+    *,
+    label: str,
+    silent_hosts: set[str] | None = None,
+    began: Callable[[RemoteFile], object] = lambda _: None,
 ) -> tuple[Fetched | None, list[DownloadError]]:
     """Return the first available candidate as `fetch_first` does, or None, and what has failed.
 
@@ -98,6 +112,7 @@ def try_candidates(
         candidates: Files with the same content, in order of preference.
         label: What is downloaded, for messages.
         silent_hosts: As for `fetch_first`.
+        began: As for `fetch_first`.
     """
     folder = cache.ensure_folder(cache.downloads_folder())
     failures: list[DownloadError] = []
@@ -111,6 +126,7 @@ def try_candidates(
                     DownloadError(f"{location}: it has no published hash, and EMBEDHUB_REQUIRE_HASH is set.")
                 )
                 continue
+            request = _Request(session, label, partial(began, file))
             paths: dict[str, Path] = {}
             with ExitStack() as locks:
                 # The locks are the files', not the source's: two sources may share a file. All take them in
@@ -118,7 +134,7 @@ def try_candidates(
                 for name in sorted(part.lock_name for part in file.all_files):
                     locks.enter_context(cache.lock(name, f"fetching {label}"))
                 for part in (*file.companions, file):  # the small ones first
-                    path = _first_available(part, session, failures, label=label)
+                    path = _first_available(part, request, failures)
                     if path is None:
                         break
                     if part is file:
@@ -188,9 +204,7 @@ def _is_allowed(file: RemoteFile) -> bool:
     return all(part.known_hash is not None for part in file.all_files) or not settings.require_hash()
 
 
-def _first_available(
-    file: RemoteFile, session: SafeSession, failures: list[DownloadError], *, label: str
-) -> Path | None:
+def _first_available(file: RemoteFile, request: _Request, failures: list[DownloadError]) -> Path | None:
     """Return the path of a verified file, from the cache or the first location that has it."""
     known_hash = _known_hash(file)
     path = cache.downloads_folder() / file.cache_name
@@ -198,9 +212,9 @@ def _first_available(
         path.unlink()
     with suppress(_NotCachedError):
         return _pooch(file, known_hash, str(path), _not_cached)
-    for location in _locations(file, session):
+    for location in _locations(file, request.session):
         try:
-            return _download(file, location, session, known_hash, label=label)
+            return _download(file, location, request, known_hash)
         except DownloadError as error:
             if isinstance(error, ChecksumError) and file.member and file.archive_hash is None:
                 # Only its members show whether an archive is right that was downloaded whole.
@@ -275,35 +289,32 @@ def _locations(file: RemoteFile, session: SafeSession) -> Iterator[_Location]:
         yield _Location(HttpBytes(file.url, session, file.headers))
 
 
-def _download(
-    file: RemoteFile, location: _Location, session: SafeSession, known_hash: str | None, *, label: str
-) -> Path:
+def _download(file: RemoteFile, location: _Location, request: _Request, known_hash: str | None) -> Path:
     """Download a file from one location; start from scratch if it changed, or bytes kept of it are wrong."""
     for _ in range(_FRESH_STARTS):
         try:
-            return _download_once(file, location, session, known_hash, label=label)
+            return _download_once(file, location, request, known_hash)
         except (RemoteChangedError, _ResumedChecksumError):
             continue
-    return _download_once(file, location, session, known_hash, label=label)
+    return _download_once(file, location, request, known_hash)
 
 
 class _ResumedChecksumError(ChecksumError):
     """Bytes are wrong, and some of them are from an earlier run: a fresh start may be right."""
 
 
-def _download_once(
-    file: RemoteFile, location: _Location, session: SafeSession, known_hash: str | None, *, label: str
-) -> Path:
-    remote, member = _find_member(file, location, session, label)
+def _download_once(file: RemoteFile, location: _Location, request: _Request, known_hash: str | None) -> Path:
+    remote, member = _find_member(file, location, request)
     cache.ensure_folder((cache.downloads_folder() / file.cache_name).parent)
-    downloader = Downloader(file, remote, member=member, known_hash=known_hash, label=label)
+    request.began()
+    downloader = Downloader(file, remote, member=member, known_hash=known_hash, label=request.label)
     try:
         path = _pooch(file, known_hash, remote.location, downloader)
     except ValueError as error:  # a ChecksumError, or pooch's for a wrong hash
         downloader.discard()
         message = str(error)
         if not isinstance(error, ChecksumError):
-            message = f"{remote.location}: {_describe_mismatch(message, known_hash)}"
+            message = f"{remote.location}: {describe_mismatch(message, known_hash)}"
             if downloader.identified_as:
                 message += f" It is {downloader.identified_as}."
         if known_hash and file.known_hash is None:
@@ -314,7 +325,7 @@ def _download_once(
 
 
 def _find_member(
-    file: RemoteFile, location: _Location, session: SafeSession, label: str
+    file: RemoteFile, location: _Location, request: _Request
 ) -> tuple[ByteSource, Member | None]:
     """Return where the bytes of a file are, and of a zip member its place there.
 
@@ -330,30 +341,20 @@ def _find_member(
         return remote, member
     if isinstance(remote, FolderBytes):
         return GzippedMember(remote, name), None
-    archive = FolderBytes(_download_archive(file, remote, session, label))
-    return _find_member(file, _Location(archive), session, label)
+    archive = FolderBytes(_download_archive(file, remote, request))
+    return _find_member(file, _Location(archive), request)
 
 
-def _describe_mismatch(message: str, known_hash: str | None) -> str:
-    """Return pooch's message on a wrong hash in the words of the other errors."""
-    actual = re.search(r"but got (\w+)", message)
-    if actual is None or known_hash is None:
-        return message
-    algorithm = known_hash.partition(":")[0]
-    return f"expected {known_hash}, got {algorithm}:{actual[1]}. The bytes were thrown away."
-
-
-def _download_archive(file: RemoteFile, remote: ByteSource, session: SafeSession, label: str) -> Path:
+def _download_archive(file: RemoteFile, remote: ByteSource, request: _Request) -> Path:
     """Download the whole archive from a server without ranges, and keep it for the other members."""
     archive = file.archive
-    with cache.lock(archive.lock_name, f"fetching the archive of {label}"):
+    request = request._replace(label=f"the archive of {request.label}")
+    with cache.lock(archive.lock_name, f"fetching {request.label}"):
         path = cache.downloads_folder() / archive.cache_name
         with suppress(_NotCachedError):
             return _pooch(archive, archive.known_hash, str(path), _not_cached)
         # Without a published hash of the archive that of the member decides; the archive may be packed again.
-        return _download(
-            archive, _Location(remote), session, archive.known_hash, label=f"the archive of {label}"
-        )
+        return _download(archive, _Location(remote), request, archive.known_hash)
 
 
 def _remove_stale_parts(candidates: Sequence[RemoteFile], folder: Path) -> None:

@@ -8,22 +8,23 @@ from embedhub.vectors.subwords import open_subwords
 
 
 class _Entry(NamedTuple):
-    """Where the reader of a format is, its version as for `Format`, and its composer."""
+    """Where a format's reader is, its version as for `Format`, its composer, and whether it is compiled."""
 
     reader: str
     version: int
     composer: ComposerOpener | None = None
+    compiled: bool = False
 
 
 FORMATS = {
     "fasttext": _Entry("fasttext.read", 1, open_subwords),
-    "glove": _Entry("glove.read", 2),
+    "glove": _Entry("glove.read", 2, compiled=True),
     "npz": _Entry("npz.read", 1),
-    "numberbatch": _Entry("numberbatch.read", 2),
+    "numberbatch": _Entry("numberbatch.read", 2, compiled=True),
     "static-embeddings": _Entry("static_embeddings.read", 1),
     "static-embeddings-prefix": _Entry("static_embeddings.read_prefix", 1),
     "word2vec-binary": _Entry("word2vec.read_binary", 2),
-    "word2vec-text": _Entry("word2vec.read_text", 2),
+    "word2vec-text": _Entry("word2vec.read_text", 2, compiled=True),
 }
 """The formats that embedhub reads itself, by name. Plugins add others: see `embedhub.Format`."""
 
@@ -85,6 +86,21 @@ def get_format(name: str) -> Format:
     module, _, function = entry.reader.partition(".")
     reader: Reader = getattr(import_module(f"{__name__}.{module}"), function)
     return Format(name, reader, version=entry.version, composer=entry.composer)
+
+
+def prepare(format: str | Format | None) -> None:  # noqa: A002 - what it is
+    """Have the reader of a format compiled in a thread, if it is one that is, while its file still arrives.
+
+    Example:
+        >>> prepare("npz")
+
+    Args:
+        format: As `RemoteFile` has it; nothing is done for one that is still to be recognized.
+    """
+    if isinstance(format, str) and FORMATS[format.partition(":")[0]].compiled:
+        from embedhub.formats import _rows
+
+        _rows.prepare()
 
 
 def get_composer(format: str | Format | None) -> ComposerOpener | None:  # noqa: A002 - what it is

@@ -13,6 +13,7 @@ from typing import Any
 import numba
 
 from embedhub import settings
+from embedhub._progress import activities
 
 
 def jit(function: Callable[..., Any]) -> Any:
@@ -29,12 +30,12 @@ def jit(function: Callable[..., Any]) -> Any:
         # Numba reads this setting only while it decorates, and has no argument for it.
         config.CACHE_DIR = str(folder)
         try:
-            return _tolerant(numba.njit(nogil=True, cache=True)(function))
+            return _announced(_tolerant(numba.njit(nogil=True, cache=True)(function)))
         except RuntimeError:  # the folder is read-only, or the function is in no file
             pass
         finally:
             config.CACHE_DIR = saved
-    return numba.njit(nogil=True)(function)
+    return _announced(numba.njit(nogil=True)(function))
 
 
 def is_private(folder: Path) -> bool:
@@ -70,6 +71,22 @@ def _others_can_write(folder: Path) -> bool:
     except KeyError:  # a number without a name
         by_group = True
     return by_group or bool(mode & stat.S_IWOTH)
+
+
+def _announced(compiled: Any) -> Any:
+    """Have bars say that a function is compiled while it is."""
+    compiler = compiled._compiler  # noqa: SLF001 - Numba's events are of all functions of the process
+    compile_function = compiler.compile
+
+    def announced(*arguments: Any) -> Any:
+        activities.add("compiling")
+        try:
+            return compile_function(*arguments)
+        finally:
+            activities.discard("compiling")
+
+    compiler.compile = announced
+    return compiled
 
 
 def _tolerant(compiled: Any) -> Any:

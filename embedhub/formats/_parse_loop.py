@@ -72,14 +72,10 @@ def parse_lines(text: Any, vectors: Any, words: Any, slow_numbers: Any) -> Any: 
                     at += _ONE
                     point = at
                     while True:
-                        word = np.uint64(text[at])
-                        word |= np.uint64(text[at + np.uintp(1)]) << np.uint64(8)
-                        word |= np.uint64(text[at + np.uintp(2)]) << np.uint64(16)
-                        word |= np.uint64(text[at + np.uintp(3)]) << np.uint64(24)
-                        word |= np.uint64(text[at + np.uintp(4)]) << np.uint64(32)
-                        word |= np.uint64(text[at + np.uintp(5)]) << np.uint64(40)
-                        word |= np.uint64(text[at + np.uintp(6)]) << np.uint64(48)
-                        word |= np.uint64(text[at + np.uintp(7)]) << np.uint64(56)
+                        # LLVM makes one read of this loop, which Numba compiles sooner than eight lines.
+                        word = np.uint64(0)
+                        for byte in range(8):
+                            word |= np.uint64(text[at + np.uintp(byte)]) << np.uint64(8 * byte)
                         word ^= _ZEROS
                         # The low bit of each byte above 9; a carry changes only bytes after the first one.
                         above_nine = (((word + _ABOVE_NINE) | word) & _HIGH_BITS) >> np.uint64(7)

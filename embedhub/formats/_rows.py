@@ -10,7 +10,9 @@ import codecs
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -98,6 +100,20 @@ def read_vectors(
         raise FormatError(
             f"{path}: the file contains no vectors; expected lines of a word and {dim} numbers."
         )
+
+
+def prepare() -> None:
+    """Import Numba and compile the loop in a thread, or load its machine code, while bytes still arrive.
+
+    What parses lines meanwhile waits, by the locks of imports and of Numba, and raises the error if it fails.
+    A process that ends while LLVM runs may crash, so it waits for the thread first: that is not a daemon.
+    """
+    Thread(target=_prepare, name="embedhub-compile").start()
+
+
+def _prepare() -> None:
+    with suppress(Exception):  # of a broken installation: the reader, which imports the same, raises it
+        _parse([b"word 0.5\n"], 1, Layout(1))
 
 
 def _whole_lines(file: BinaryIO) -> Iterator[list[bytes | memoryview]]:

@@ -10,7 +10,7 @@ from embedhub._frozen import FrozenDict
 from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.errors import FormatError, StoreError, UnexpectedEndError
-from embedhub.formats import check_format, get_composer, get_format, versions
+from embedhub.formats import check_format, get_composer, get_format, prepare, versions
 from embedhub.formats.foreign import explained
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
@@ -159,7 +159,9 @@ class RemoteSource(EmbeddingSource):
 
         self.check_dim(dim)
         label, command = f"{self.name} {dim}d", f"embedhub.load({self.name!r}, {dim})"
-        return fetch_first(self.candidates(dim), label=label, command=command)
+        return fetch_first(
+            self.candidates(dim), label=label, command=command, began=lambda file: prepare(file.format)
+        )
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read a file in its format.
