@@ -4,6 +4,7 @@ import errno
 import functools
 import logging
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ _log = logging.getLogger("embedhub")
 _ADVICE = {
     errno.ENOSPC: "The disk is full, or has no inodes left. Free some, or put EMBEDHUB_CACHE on another.",
     errno.EDQUOT: "Free some space, or put EMBEDHUB_CACHE on another.",
+    errno.EFBIG: "Files of this process may not be larger (ulimit -f).",
     errno.ENAMETOOLONG: "Set EMBEDHUB_CACHE to a folder with a shorter name.",
     errno.ENOLCK: "Its file system gives no locks. Put EMBEDHUB_CACHE on another one.",
     errno.EMFILE: "This process has too many files open. Close some, or raise the limit (ulimit -n).",
@@ -89,6 +91,15 @@ def entries(folder: Path) -> list[Path]:
     return paths
 
 
+def size(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder that are not removed meanwhile."""
+    total = 0
+    for file in path.rglob("*") if path.is_dir() else (path,):
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
 def ensure_folder(folder: Path) -> Path:
     """Create a folder of the cache if it is missing, and return it.
 
@@ -100,6 +111,17 @@ def ensure_folder(folder: Path) -> Path:
     except OSError as error:
         raise refusal(folder, "this folder of the cache cannot be made", error) from error
     return folder
+
+
+def refused_to_write(folder: Path) -> str | None:
+    """Return why no file can be written in a folder, None if one can: it is written, and removed again."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(bytes(1 << 12))  # an empty file may be made where no byte can be written
+            file.flush()
+    except OSError as error:
+        return f"{folder}: {error.strerror}"
+    return None
 
 
 def _locks() -> Path:

@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 import warnings
 from contextlib import suppress
 from importlib import metadata
@@ -16,6 +15,7 @@ from urllib.request import getproxies
 import typer
 
 import embedhub
+from embedhub import _cache as cache
 from embedhub import settings
 from embedhub._url import shown_url
 from embedhub.cli.app import (
@@ -27,7 +27,7 @@ from embedhub.cli.app import (
     plugin_commands,
     print_result,
 )
-from embedhub.errors import EmbedhubError, PluginWarning, SettingsError
+from embedhub.errors import EmbedhubError, PluginWarning, SettingsError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -149,38 +149,65 @@ def _check_backend() -> "Iterator[Finding]":
 
 
 def _check_cache() -> "Iterator[Finding]":
-    from embedhub.registry import inventory
-    from embedhub.vectors.store import open_store
-
     folder = settings.cache_folder()
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
     move = "Set EMBEDHUB_CACHE to a writable folder."
-    created = "" if folder.exists() else " (created on first use)"
+    try:
+        is_there = cache.exists(folder)
+        existing = next(path for path in (folder, *folder.parents) if cache.exists(path))
+    except StoreError as error:
+        yield Finding("cache", "folder", str(error), move)
+        return
     not_a_folder = None if existing.is_dir() else f"{existing} is not a folder. {move}"
-    yield Finding("cache", "folder", f"{folder}{created}", not_a_folder)
+    yield Finding("cache", "folder", f"{folder}{'' if is_there else ' (created on first use)'}", not_a_folder)
     if not existing.is_dir():
         return
-    try:
-        with tempfile.TemporaryFile(dir=existing):
-            yield Finding("cache", "writable", "yes")
-    except OSError as error:
-        advice = f"Stores that are in it can be used. For others: {move}"
-        yield Finding("cache", "writable", f"no ({error.strerror})", advice)
+    refused = _refused_to_write(existing) if is_there else cache.refused_to_write(existing)
+    advice = f"Stores that are in it can be used. For others: {move}" if refused else None
+    yield Finding("cache", "writable", f"no ({refused})" if refused else "yes", advice)
     free = shutil.disk_usage(existing).free
     low_disk = f"Large sources do not fit. Free some space. {move}" if free < _LOW_DISK else None
     yield Finding("cache", "free space", format_bytes(free), low_disk)
+    try:
+        yield from _check_stores()
+    except StoreError as error:
+        yield Finding("cache", "stores", str(error), "Nothing that is there can be used.")
+    compiled = any(settings.compiled_folder().rglob("*parse_lines*.nbc"))
+    yield Finding("cache", "compiled reader", "yes" if compiled else "not yet (on the first build from text)")
+
+
+def _refused_to_write(folder: Path) -> str | None:
+    """Return why something in the cache folder cannot be written, None if all can be."""
+    inside = [path for path in cache.entries(folder) if path.is_dir()]
+    sources = cache.entries(folder / "vectors")
+    for each in (folder, *inside, *sources):
+        if refused := cache.refused_to_write(each):
+            return refused
+    try:
+        with cache.lock_if_free("doctor"):
+            return None
+    except StoreError as error:
+        return str(error)
+
+
+def _check_stores() -> "Iterator[Finding]":
+    """Check what is in the cache."""
+    from embedhub.registry import inventory
+    from embedhub.vectors.store import DamagedStoreError, open_store
+
     stores = inventory.list_stores()
     yield Finding("cache", "stores", f"{len(stores)}, {format_bytes(sum(store.size for store in stores))}")
     for store in stores:
         try:
             open_store(store.folder)
         except EmbedhubError as error:
-            advice = f"Run: embedhub cache repair {store.name} {store.dim}"
+            if not cache.exists(store.folder):
+                continue  # removed meanwhile
+            is_damaged = isinstance(error, DamagedStoreError)
+            repair = f"Run: embedhub cache repair {store.name} {store.dim}"
+            advice = repair if is_damaged else "Whether it is damaged is unknown."
             yield Finding("cache", f"{store.name} {store.dim}d", str(error), advice)
     for kind, files in (("downloads", inventory.downloads()), ("leftovers", inventory.incomplete())):
         yield Finding("cache", kind, f"{len(files)}, {format_bytes(sum(file.size for file in files))}")
-    compiled = any(settings.compiled_folder().rglob("*parse_lines*.nbc"))
-    yield Finding("cache", "compiled reader", "yes" if compiled else "not yet (on the first build from text)")
 
 
 def _check_settings() -> "Iterator[Finding]":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import embedhub
+from embedhub import _cache as cache
 from embedhub.cli.app import (
     Dims,
     Json,
@@ -18,6 +19,7 @@ from embedhub.cli.app import (
     print_message,
     print_result,
 )
+from embedhub.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,10 +178,12 @@ def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
     for source, dim in selected:
         start = time.perf_counter()
         folder = source.store_path(dim)
-        built = not folder.exists()
+        built = not cache.exists(folder)
         vectors = embedhub.load(name, dim)
         seconds = time.perf_counter() - start
-        size = sum(file.stat().st_size for file in folder.iterdir())
+        if not cache.exists(folder):
+            raise StoreError(f"{folder}: this store could not be kept; `embedhub doctor` says why.")
+        size = cache.size(folder)
         results.append(
             {
                 "name": source.name,

@@ -5,8 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from embedhub import _cache as cache
 from embedhub._url import shown_url
 from embedhub.download.remote_file import RemoteFile
+from embedhub.errors import StoreError
 from embedhub.registry.failure import describe as describe_failure
 from embedhub.registry.registry import get_source, is_registered, sources
 from embedhub.registry.remote_source import RemoteSource
@@ -148,8 +150,8 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
     files = source.candidates(dim) if isinstance(source, RemoteSource) else ()
     download = source.download_size(dim)
     folder = source.store_path(dim)
-    in_cache = folder.exists()
-    store_size = sum(file.stat().st_size for file in folder.iterdir()) if in_cache else source.store_size(dim)
+    in_cache = _is_readable(folder)
+    store_size = cache.size(folder) if in_cache else source.store_size(dim)
     at_most = None
     if files and download is None:
         bounds = [_largest_download(part) for part in files[0].all_files]
@@ -167,6 +169,14 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
             for part in file.all_files
         ],
     }
+
+
+def _is_readable(folder: Path) -> bool:
+    """Return whether there is a store, as far as this user may know."""
+    try:
+        return cache.exists(folder)
+    except StoreError:
+        return False
 
 
 def _largest_download(file: RemoteFile) -> int | None:

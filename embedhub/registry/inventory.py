@@ -126,7 +126,7 @@ def list_stores(name: str | None = None, dim: int | None = None) -> list[CachedS
             manifest = _manifest(folder)
             source = _recorded_name(folder, manifest)
             if name in {None, source}:
-                stores.append(CachedStore(folder, source, int(parts[1]), _size(folder), manifest))
+                stores.append(CachedStore(folder, source, int(parts[1]), cache.size(folder), manifest))
     return sorted(stores, key=lambda store: (store.name, store.dim, store.folder))
 
 
@@ -176,7 +176,8 @@ def downloads() -> list[CacheFile]:
     """Return the downloaded files that were kept, and the parts of interrupted or running downloads."""
     folder = cache.downloads_folder()
     return [
-        CacheFile(path, _size(path), _lock_of_download(path.relative_to(folder))) for path in _below(folder)
+        CacheFile(path, cache.size(path), _lock_of_download(path.relative_to(folder)))
+        for path in _below(folder)
     ]
 
 
@@ -201,7 +202,7 @@ def incomplete() -> list[CacheFile]:
     for path in _in_sources():
         if path.name.startswith("."):
             dim = path.name.lstrip(".").partition("-")[0]
-            files.append(CacheFile(path, _size(path), f"build-{path.parent.name}-{dim}"))
+            files.append(CacheFile(path, cache.size(path), f"build-{path.parent.name}-{dim}"))
     return files
 
 
@@ -241,7 +242,7 @@ def verify(stores: list[CachedStore]) -> dict[CachedStore, list[Damage]]:
     with progress_bar("Verifying", sum(store.size for store in stores), in_bytes=True) as advance:
         for store in stores:
             damages: list[Damage] | None = list(_damages(store, advance))
-            if damages:
+            if damages and not any(damage.is_refusal for damage in damages):
                 damages = _damages_under_lock(store)
             if damages is not None:
                 results[store] = damages
@@ -270,7 +271,12 @@ def _damages(store: CachedStore, advance: Callable[[int], None] = lambda _: None
     for name, expected in digests.items():
         if damage := _damage(store.folder / name, expected, advance):
             yield damage
-    for path in cache.entries(store.folder):
+    try:
+        existing = cache.entries(store.folder)
+    except StoreError as error:
+        yield Damage(str(error), is_refusal=True)
+        return
+    for path in existing:
         if path.name not in {*digests, MANIFEST}:
             yield Damage(f"{path.name} does not belong there", path)
 
@@ -368,12 +374,3 @@ def _remove(path: Path) -> None:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"{path}: this cannot be removed ({_atomic.reason(error)}).") from error
-
-
-def _size(path: Path) -> int:
-    """Return the size of a file, or of all files in a folder that are not removed meanwhile."""
-    total = 0
-    for file in path.rglob("*") if path.is_dir() else (path,):
-        with suppress(OSError):
-            total += file.stat().st_size if file.is_file() else 0
-    return total

@@ -25,6 +25,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from embedhub import _cache as cache
 from embedhub import settings
 from embedhub._file_state import file_state, xxh3_of_file
 from embedhub._names import folder_name
@@ -108,9 +109,7 @@ def open_store(
             f"{folder}: this store is damaged ({error}). Run: embedhub cache repair."
         ) from error
     except OSError as error:
-        raise StoreError(
-            f"{error.filename or folder}: this file cannot be read ({error.strerror})."
-        ) from error
+        raise _unreadable(Path(error.filename or folder), error) from error
     stated = {"unit": unit, "tokenization": tokenization}
     manifest |= {key: value for key, value in stated.items() if value is not None}
     return Vectors(
@@ -194,12 +193,19 @@ def _open_composer(
     return composer
 
 
+def _unreadable(path: Path, error: OSError) -> StoreError:
+    """Return the error for a file that the system refuses to read, which may be intact."""
+    return StoreError(str(cache.refusal(path, "this file of the store cannot be read", error)))
+
+
 def _damage(path: Path, digests: Mapping[str, str]) -> str:
     """Return what is wrong with a file of a store; empty if it has the bytes that were written."""
     try:
         intact = xxh3_of_file(path) == digests.get(path.name)
+    except FileNotFoundError:
+        return f"{path.name} is absent"
     except OSError as error:
-        return f"{path.name}: {error.strerror}"
+        raise _unreadable(path, error) from error
     return "" if intact else f"{path.name} is damaged"
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub import _atomic
+from embedhub import _cache as cache
 from embedhub._file_state import xxh3_of_file
-from embedhub.errors import EmbedhubError, FormatError, StoreError
+from embedhub.errors import EmbedhubError, FormatError
 from embedhub.vectors.block_checks import check_block, check_extra_file
 from embedhub.vectors.blocks import ExtraFile
 from embedhub.vectors.index_writer import TEMPORARY, UNSORTED, write_index
@@ -208,10 +209,8 @@ class StoreWriter:
         except EmbedhubError:
             raise
         except OSError as error:
-            raise StoreError(
-                f"{self._folder}: the store could not be written ({error.strerror}); nothing was kept of it. "
-                "Free some space, or set EMBEDHUB_CACHE to a folder with more."
-            ) from error
+            action = "the store could not be written, and nothing was kept of it"
+            raise cache.refusal(self._folder, action, error) from error
 
 
 def _write_header(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:

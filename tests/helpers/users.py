@@ -52,6 +52,7 @@ from pathlib import Path
 import embedhub, embedhub_text, embedhub.cli.doctor, embedhub.download.failures
 from embedhub import RemoteFile, _atomic, _cache
 from embedhub.cli import doctor
+from embedhub.registry import catalog
 from embedhub.download.fetch import fetch_first
 from embedhub.registry import inventory as stores
 warnings.simplefilter("ignore")

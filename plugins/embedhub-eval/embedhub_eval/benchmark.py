@@ -101,7 +101,7 @@ class Benchmark:
     def is_cached(self) -> bool:
         """Whether it can be read without a download."""
         folder = cache.downloads_folder()
-        return self.path is not None or any((folder / file.cache_name).exists() for file in self.files)
+        return self.path is not None or any(cache.exists(folder / file.cache_name) for file in self.files)
 
     def read(self, path: Path | None = None) -> list[Any]:
         r"""Return all word pairs or analogies; the first time on a machine, download their file.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from embedhub import _cache as cache
 from embedhub._progress import progress_bar
 from embedhub.errors import VocabularyError
 from embedhub.matrix.coverage import Coverage
@@ -186,7 +187,7 @@ def _row(
     covered: Coverage | None = None
     warnings = []
     vocab_size = source.vocab_size
-    if download or source.download_size(dim) == 0 or source.store_path(dim).exists():
+    if download or source.download_size(dim) == 0 or cache.exists(source.store_path(dim)):
         opened = source.vectors(dim)
         vocab_size, vectors = len(opened), whole_words(opened)
         if counts is not None:

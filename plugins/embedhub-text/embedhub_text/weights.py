@@ -128,7 +128,7 @@ def save_weights(
     parent = settings.cache_folder() / "weights" if folder is None else Path(folder).expanduser().absolute()
     path = parent / name
     with cache.lock(name, f"writing {name}"):
-        if path.exists():
+        if cache.exists(path):
             return path
         try:
             with _atomic.publish(path) as temporary:
@@ -153,7 +153,7 @@ def load_weights(folder: Path, vectors: Vectors, pooling: str) -> WordWeights:
         StoreError: They are in neither, or damaged, or belong to other vectors or to another pooling.
     """
     candidates = (folder, settings.cache_folder() / "weights" / folder.name)
-    path = next((candidate for candidate in candidates if candidate.exists()), None)
+    path = next((candidate for candidate in candidates if cache.exists(candidate)), None)
     if path is None:
         raise StoreError(
             f"{folder}: the fitted weights of pooling={pooling!r} are not there, nor at {candidates[1]}. An "
@@ -169,8 +169,10 @@ def load_weights(folder: Path, vectors: Vectors, pooling: str) -> WordWeights:
         expected = _identity(vectors, pooling)
         actual = {name: manifest[name] for name in expected}
         default_weight = float(manifest["default_weight"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (FileNotFoundError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(f"{path}: the fitted weights are damaged ({error}). Call fit again.") from error
+    except OSError as error:
+        raise cache.refusal(path, "the fitted weights cannot be read", error) from error
     if actual != expected:
         raise StoreError(
             f"{path}: the weights were fitted for {actual}; expected {expected}. Call fit again."
