@@ -18,7 +18,7 @@ from .matrix.embedding_matrix import embedding_matrix as embedding_matrix
 from .registry.computed_source import ComputedSource as ComputedSource
 from .registry.export import export as export
 from .registry.hookspecs import hookimpl as hookimpl
-from .registry.registry import load as load
+from .registry.loading import load as load
 from .registry.registry import register as register
 from .registry.registry import sources as sources
 from .registry.remote_source import RemoteSource as RemoteSource

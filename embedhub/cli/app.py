@@ -11,7 +11,6 @@ import sys
 import warnings
 from contextlib import contextmanager
 from functools import cache
-from itertools import chain
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,15 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
-    "Dim",
-    "Dims",
+    "AUTHORS",
+    "CACHE",
+    "CHOOSE",
+    "USE",
     "Force",
     "Json",
-    "Name",
+    "Source",
+    "Sources",
     "Tokenize",
     "app",
-    "complete_dims",
-    "complete_names",
+    "complete_sources",
     "format_bytes",
     "format_disk",
     "format_download",
@@ -45,6 +46,7 @@ __all__ = [
 
 _PIPE_WIDTH = 100_000  # columns; nothing in a pipe is cut or wrapped
 _COLUMN_GAP = 2  # spaces
+_MIN_WRAPPED = 28  # columns of a sentence
 _SIGINT = 130  # the exit code that shells report for a program ended by Ctrl-C
 
 COMMANDS_OF_EXTRAS = {
@@ -57,12 +59,27 @@ COMMANDS_OF_EXTRAS = {
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
 
+USE = "Use vectors"
+CHOOSE = "Choose a source"
+CACHE = "The cache, and problems"
+AUTHORS = "For authors"
+_GROUPS = (USE, CHOOSE, CACHE, AUTHORS)  # in the order of the help
+
+
 class _RootGroup(TyperGroup):
     """The `embedhub` command itself, with the commands of plugins, which are loaded when one is needed."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of all commands in alphabetical order."""
-        return sorted({*super().list_commands(ctx), *chain.from_iterable(plugin_commands().values())})
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's interface
+        """Return the names of all commands by their groups, in alphabetical order in each."""
+        commands: dict[str, Any] = {**self.commands}
+        for added in plugin_commands().values():
+            commands |= added
+
+        def place(name: str) -> tuple[int, str]:
+            group = getattr(commands[name], "rich_help_panel", None)
+            return (_GROUPS.index(group) if group in _GROUPS else len(_GROUPS)), name
+
+        return sorted(commands, key=place)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name, None if it does not exist."""
@@ -99,23 +116,24 @@ def plugin_commands() -> "Mapping[str, Mapping[str, Any]]":
 app = typer.Typer(
     cls=_RootGroup,
     help="Pretrained word embeddings as ready-to-use Keras layers.",
-    epilog="A source is a name that `embedhub list` shows, or the path of your own file of vectors.",
+    epilog="A SOURCE is a name that `embedhub list` shows, with a dimension where it has several, such as "
+    "glove-6b:50; or the path of your own file of vectors.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # main() prints errors of embedhub, Python prints bugs
 )
 
 
-def complete_names(incomplete: str) -> list[str]:
-    """Return the names of sources that start with a text, for completion in the shell."""
-    return [name for name in embedhub.sources() if name.startswith(incomplete)]
-
-
-def complete_dims(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the dimensions of the named source that start with a text, for completion in the shell."""
-    typed = {str(dim) for dim in ctx.params.get("dims") or ()}
-    source = embedhub.sources().get(ctx.params.get("name") or "")
-    dims = map(str, source.dims if source else ())
-    return [dim for dim in dims if dim.startswith(incomplete) and dim not in typed]
+def complete_sources(incomplete: str) -> list[str]:
+    """Return the sources that start with a text, each of several dimensions apart, for the shell."""
+    matching = (
+        item for item in embedhub.sources().items() if item[0].startswith(incomplete.partition(":")[0])
+    )
+    handles = (
+        handle
+        for name, source in matching
+        for handle in ([name] if len(source.dims) == 1 else [f"{name}:{dim}" for dim in source.dims])
+    )
+    return [handle for handle in handles if handle.startswith(incomplete)]
 
 
 def _validate_tokenizer(tokenizer: str | None) -> str | None:
@@ -125,26 +143,14 @@ def _validate_tokenizer(tokenizer: str | None) -> str | None:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
-Name = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME",
-        help="Name of a source, or path of a file.",
-        autocompletion=complete_names,
-    ),
-]
-Dim = Annotated[
-    int,
-    typer.Argument(metavar="DIM", help="Dimension of the vectors.", autocompletion=complete_dims),
-]
-Dims = Annotated[
-    list[int] | None,
-    typer.Argument(
-        metavar="DIM",
-        help="One or more dimensions of the vectors.",
-        autocompletion=complete_dims,
-    ),
-]
+_SOURCE = {
+    "metavar": "SOURCE",
+    "help": "A source with its dimension, such as glove-6b:50, or the path of a file.",
+    "autocompletion": complete_sources,
+    "show_default": False,
+}
+Source = Annotated[str, typer.Argument(**_SOURCE)]
+Sources = Annotated[list[str], typer.Argument(**_SOURCE)]
 Tokenize = Annotated[
     str | None,
     typer.Option(
@@ -326,17 +332,20 @@ def format_table(
     *,
     right_aligned: "Collection[str]" = (),
     optional_columns: "Iterable[str]" = (),
+    wrapped_columns: "Collection[str]" = (),
 ) -> str:
     """Return a table as text, for `print_result`.
 
-    A table too wide for the terminal loses its optional columns, then its widest cells are wrapped. In a pipe
-    each row is one line with all columns. A cell that is not printable is shown as by `repr`.
+    A table too wide for the terminal loses its optional columns, then its widest cells are wrapped.
+    Columns of sentences are wrapped before a column is lost. In a pipe each row is one line with all
+    columns. A cell that is not printable is shown as by `repr`.
 
     Args:
         columns: Names of the columns.
         rows: Cells of each row.
         right_aligned: Columns that hold numbers.
         optional_columns: Columns that a narrow terminal can do without, the least important one first.
+        wrapped_columns: Columns of sentences.
     """
     from rich.cells import cell_len
     from rich.console import Console
@@ -346,6 +355,7 @@ def format_table(
     cells = [[cell if cell.isprintable() else repr(cell) for cell in row] for row in rows]
     texts = zip(columns, *cells, strict=True)  # of each column, its name included
     widths = {name: max(map(cell_len, column)) for name, column in zip(columns, texts, strict=True)}
+    widths |= {name: min(widths[name], _MIN_WRAPPED) for name in wrapped_columns}
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     shown = list(columns)
     for name in optional_columns:
@@ -354,7 +364,8 @@ def format_table(
     table = Table(box=None, padding=(0, _COLUMN_GAP, 0, 0), pad_edge=False, header_style="bold")
     for name in shown:
         right = name in right_aligned
-        table.add_column(Text(name), justify="right" if right else "left", no_wrap=right, overflow="fold")
+        whole = right or bool(wrapped_columns and name not in wrapped_columns)
+        table.add_column(Text(name), justify="right" if right else "left", no_wrap=whole, overflow="fold")
     for row in cells:
         table.add_row(*(Text(cell) for name, cell in zip(columns, row, strict=True) if name in shown))
     with console.capture() as capture:

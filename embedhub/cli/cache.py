@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from embedhub.cli.app import (
+    CACHE,
     Json,
     app,
-    complete_dims,
-    complete_names,
+    complete_sources,
     format_bytes,
     format_table,
     print_result,
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from embedhub.registry.inventory import CachedStore, CacheFile
 
 cache = typer.Typer(help="List, verify, repair and remove what is in the cache.", no_args_is_help=True)
-app.add_typer(cache, name="cache")
+app.add_typer(cache, name="cache", rich_help_panel=CACHE)
 
-StoreName = Annotated[
+StoredSource = Annotated[
     str | None,
-    typer.Argument(metavar="NAME", help="Only the stores of this source.", autocompletion=complete_names),
-]
-StoreDim = Annotated[
-    int | None,
-    typer.Argument(metavar="DIM", help="Only the store of this dimension.", autocompletion=complete_dims),
+    typer.Argument(
+        metavar="SOURCE",
+        help="Only the stores of this source, such as glove-6b or glove-6b:50.",
+        autocompletion=complete_sources,
+        show_default=False,
+    ),
 ]
 
 
@@ -45,7 +46,7 @@ def path() -> None:
 
 
 @cache.command("list")
-def list_stores(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = False) -> None:
+def list_stores(source: StoredSource = None, *, as_json: Json = False) -> None:
     """List the stores, partial downloads, and the leftovers of interrupted builds.
 
     A store is current if its source opens it, outdated if its source has other
@@ -58,8 +59,8 @@ def list_stores(name: StoreName = None, dim: StoreDim = None, *, as_json: Json =
     from embedhub import settings
     from embedhub.registry import inventory
 
-    stores = [store.to_dict() for store in inventory.list_stores(name, dim)]
-    files = {"downloads": inventory.downloads(), "leftovers": inventory.incomplete()} if name is None else {}
+    stores = [store.to_dict() for store in inventory.list_stores(*_name_and_dim(source))]
+    files = {"downloads": inventory.downloads(), "leftovers": inventory.incomplete()} if not source else {}
     print_result(
         {"folder": str(settings.cache_folder()), "stores": stores}
         | {kind: [file.to_dict() for file in of_kind] for kind, of_kind in files.items()},
@@ -94,23 +95,28 @@ def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["CacheFil
     return "\n".join(lines)
 
 
-def _select(name: str | None, dim: int | None) -> list["CachedStore"]:
+def _name_and_dim(source: str | None) -> tuple[str | None, int | None]:
+    from embedhub.registry.dims import split_dim
+
+    return (None, None) if source is None else split_dim(source)
+
+
+def _select(source: str | None) -> list["CachedStore"]:
     """Return the stores of a source, or all; raise StoreError if there is none of that name and dimension."""
     from embedhub import settings
     from embedhub.errors import StoreError
     from embedhub.registry import inventory
 
-    stores = inventory.list_stores(name, dim)
-    if name is not None and not stores:
-        label = name if dim is None else f"{name} {dim}d"
+    stores = inventory.list_stores(*_name_and_dim(source))
+    if source is not None and not stores:
         raise StoreError(
-            f"There is no store of {label} in {settings.cache_folder()}. `embedhub cache list` shows all."
+            f"There is no store of {source} in {settings.cache_folder()}. `embedhub cache list` shows all."
         )
     return stores
 
 
 @cache.command()
-def verify(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = False) -> None:
+def verify(source: StoredSource = None, *, as_json: Json = False) -> None:
     """Read the stores completely, and compare each file with its hash in the manifest.
 
     The exit code is 1 if a store is damaged, or unreadable since the system
@@ -118,13 +124,13 @@ def verify(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = Fals
 
     Examples:
       embedhub cache verify
-      embedhub cache verify glove-6b 300
+      embedhub cache verify glove-6b:300
     """
-    _verify(name, dim, rebuild=False, as_json=as_json)
+    _verify(source, rebuild=False, as_json=as_json)
 
 
 @cache.command()
-def repair(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = False) -> None:
+def repair(source: StoredSource = None, *, as_json: Json = False) -> None:
     """Verify the stores, and rebuild the damaged ones.
 
     A damaged store stays until the new one is complete, so nothing is lost
@@ -132,17 +138,17 @@ def repair(name: StoreName = None, dim: StoreDim = None, *, as_json: Json = Fals
 
     Examples:
       embedhub cache repair
-      embedhub cache repair glove-6b 300
+      embedhub cache repair glove-6b:300
     """
-    _verify(name, dim, rebuild=True, as_json=as_json)
+    _verify(source, rebuild=True, as_json=as_json)
 
 
-def _verify(name: str | None, dim: int | None, *, rebuild: bool, as_json: bool) -> None:
+def _verify(source: str | None, *, rebuild: bool, as_json: bool) -> None:
     """Verify the stores, rebuild the damaged ones if requested, and print the outcome for each."""
     from embedhub.registry import inventory
 
     results = []
-    for store, faults in inventory.verify(_select(name, dim)).items():
+    for store, faults in inventory.verify(_select(source)).items():
         unreadable = any(fault.is_refusal for fault in faults)
         outcome, problem = "unreadable" if unreadable else "damaged" if faults else "intact", None
         if faults and rebuild:
@@ -171,8 +177,7 @@ def _describe(result: dict[str, Any]) -> str:
 
 @cache.command()
 def remove(
-    name: StoreName = None,
-    dim: StoreDim = None,
+    source: StoredSource = None,
     *,
     remove_all: Annotated[
         bool, typer.Option("--all", help="All stores, partial downloads and leftovers.")
@@ -188,17 +193,17 @@ def remove(
     until that program ends. Downloads and builds in progress are kept.
 
     Examples:
-      embedhub cache remove glove-6b 300
+      embedhub cache remove glove-6b:300
       embedhub cache remove --downloads --yes
       embedhub cache remove --all
     """
     from embedhub.registry import inventory
 
-    if remove_all and name is not None:
-        raise typer.BadParameter("--all and NAME exclude each other.")
-    if not (remove_all or downloads or name):
-        raise typer.BadParameter("expected a NAME, --downloads or --all.")
-    stores = _select(name, dim) if remove_all or name else []
+    if remove_all and source is not None:
+        raise typer.BadParameter("--all and SOURCE exclude each other.")
+    if not (remove_all or downloads or source):
+        raise typer.BadParameter("expected a SOURCE, --downloads or --all.")
+    stores = _select(source) if remove_all or source else []
     files = [*inventory.downloads(), *inventory.incomplete()] if remove_all or downloads else []
     for store in stores:
         typer.echo(f"{store.name} {store.dim}d, {format_bytes(store.size)}: {store.folder}")

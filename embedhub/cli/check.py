@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from embedhub._url import shown_url
-from embedhub.cli.app import Dims, Json, Name, app, print_result
+from embedhub.cli.app import AUTHORS, Json, Source, app, print_result
 
 if TYPE_CHECKING:
     from embedhub.download.remote_file import Fetched, RemoteFile
@@ -54,32 +54,32 @@ class _Finding:
         return f"WRONG  {place}{self.key}: expected {self.expected}, got {self.actual}. {self.advice}"
 
 
-@app.command()
-def check(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
+@app.command(rich_help_panel=AUTHORS)
+def check(source: Source, *, as_json: Json = False) -> None:
     """Compare a source with what its table says, for its author.
 
-    Every file of every dimension is downloaded, or taken from EMBEDHUB_MIRROR
-    or the downloads folder: hash, size, words, dimension, and whether the
-    files of one dimension hold the same vectors. Vectors that a function
-    computes are computed. Nothing of it is kept. The exit code is 1 if
-    something is wrong, also if a placeholder was left.
+    Every file of every dimension, or of the one that is given, is downloaded,
+    or taken from EMBEDHUB_MIRROR or the downloads folder: hash, size, words,
+    dimension, and whether the files of one dimension hold the same vectors.
+    Vectors that a function computes are computed. Nothing of it is kept. The
+    exit code is 1 if something is wrong, also if a placeholder was left.
 
     Examples:
       embedhub check my-corpus
-      embedhub check ./my-corpus.toml 100
+      embedhub check ./my-corpus.toml:100
       EMBEDHUB_MIRROR=mirror embedhub check ./my-corpus.toml
     """
-    from embedhub.registry.registry import get_source
+    from embedhub.registry.dims import split_dim
+    from embedhub.registry.loading import get_source
 
-    source = get_source(name)
-    for dim in dims or ():
-        source.check_dim(dim)
-    findings = list(_check(source, dims or list(source.dims)))
+    checked, dim = get_source(source), split_dim(source)[1]
+    dims = list(checked.dims) if dim is None else [checked.check_dim(dim)]
+    findings = list(_check(checked, dims))
     wrong = sum(not finding.ok for finding in findings)
 
     def text() -> str:
-        summary = f"{wrong} wrong, {len(findings) - wrong} right." if wrong else _all_right(source)
-        return "\n".join([*map(str, findings), f"{source.name}: {summary}"])
+        summary = f"{wrong} wrong, {len(findings) - wrong} right." if wrong else _all_right(checked)
+        return "\n".join([*map(str, findings), f"{checked.name}: {summary}"])
 
     print_result([asdict(finding) for finding in findings], text, as_json=as_json)
     if wrong:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub
-from embedhub.cli.app import app, complete_names
+from embedhub.cli.app import USE, app, complete_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,17 +33,15 @@ _LEARNING_RATE = 0.05
 _SEED = 2017
 
 
-@app.command()
+@app.command(rich_help_panel=USE)
 def demo(
     ctx: typer.Context,
     source: Annotated[
         str | None,
         typer.Option(
-            help="Name of a source, instead of the two inside the package.", autocompletion=complete_names
+            help="A source with its dimension, instead of the two inside the package.",
+            autocompletion=complete_sources,
         ),
-    ] = None,
-    dim: Annotated[
-        int | None, typer.Option(help="Dimension of the vectors of --source; by default its largest.")
     ] = None,
 ) -> None:
     """Train a small text model over pretrained vectors and over random ones.
@@ -52,11 +50,12 @@ def demo(
 
     Examples:
       embedhub demo
-      embedhub demo --source glove-6b --dim 50
+      embedhub demo --source glove-6b:50
     """
-    if source is None and dim is not None:
-        raise typer.BadParameter("--dim needs --source.")
-    sources = ((source, dim or embedhub.sources()[source].dims[-1]),) if source else _PACKAGED
+    from embedhub.registry.dims import split_dim
+    from embedhub.registry.loading import resolve
+
+    sources = ((split_dim(source)[0], resolve(source, None)[1]),) if source else _PACKAGED
     with _quiet_import(debug=ctx.obj.debug):
         import keras  # noqa: F401 - its import is slow and writes a log
     _compare(sources)

@@ -19,6 +19,7 @@ from embedhub import _cache as cache
 from embedhub import settings
 from embedhub._url import shown_url
 from embedhub.cli.app import (
+    CACHE,
     COMMANDS_OF_EXTRAS,
     Json,
     app,
@@ -56,7 +57,7 @@ class Finding(NamedTuple):
     advice: str | None = None
 
 
-@app.command()
+@app.command(rich_help_panel=CACHE)
 def doctor(*, as_json: Json = False) -> None:
     """Check versions, the backend, the cache, settings, proxies and plugins.
 
@@ -203,7 +204,7 @@ def _check_stores() -> "Iterator[Finding]":
             if not cache.exists(store.folder):
                 continue  # removed meanwhile
             is_damaged = isinstance(error, DamagedStoreError)
-            repair = f"Run: embedhub cache repair {store.name} {store.dim}"
+            repair = f"Run: embedhub cache repair {store.name}:{store.dim}"
             advice = repair if is_damaged else "Whether it is damaged is unknown."
             yield Finding("cache", f"{store.name} {store.dim}d", str(error), advice)
     for kind, files in (("downloads", inventory.downloads()), ("leftovers", inventory.incomplete())):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli.app import Dim, Force, Name, app, format_bytes, usage_errors
+from embedhub.cli.app import USE, Force, Source, app, format_bytes, usage_errors
 
 Words = Annotated[
     Path | None,
@@ -16,10 +16,9 @@ Topn = Annotated[int | None, typer.Option(help="Only the first N vectors: the mo
 _MAX_LISTED = 10  # missing words
 
 
-@app.command()
+@app.command(rich_help_panel=USE)
 def export(
-    name: Name,
-    dim: Dim,
+    source: Source,
     out: Annotated[
         Path,
         typer.Argument(metavar="OUT", help="Output file; for the projector a folder."),
@@ -41,10 +40,10 @@ def export(
     format projector is a folder, for TensorBoard's Embedding Projector.
 
     Examples:
-      embedhub export wordnet-ppmi 50 vectors.npz
-      embedhub export glove-6b 300 common.bin --topn 50000
-      embedhub export glove-6b 300 mine.safetensors --words vocabulary.txt
-      embedhub export wordnet-ppmi 100 points --format projector --topn 5000
+      embedhub export wordnet-ppmi:50 vectors.npz
+      embedhub export glove-6b:300 common.bin --topn 50000
+      embedhub export glove-6b:300 mine.safetensors --words vocabulary.txt
+      embedhub export wordnet-ppmi:100 points --format projector --topn 5000
     """
     from embedhub._text_lines import read_lines
     from embedhub.formats.export import infer_format
@@ -53,8 +52,8 @@ def export(
     with usage_errors():
         inferred = infer_format(out, format_)
     result = export_source(
-        name,
-        dim,
+        source,
+        None,
         out,
         words=[word for _, word in read_lines(words, errors="surrogateescape")] if words else None,
         topn=topn,
@@ -70,6 +69,4 @@ def export(
             [*result.missing[:_MAX_LISTED], *(["..."] if len(result.missing) > _MAX_LISTED else [])]
         )
         readable = examples.encode("utf-8", "backslashreplace").decode()
-        typer.echo(
-            f"Not in {name} {dim}d: {len(result.missing):,} of the words of {words}: {readable}", err=True
-        )
+        typer.echo(f"Not in {source}: {len(result.missing):,} of the words of {words}: {readable}", err=True)

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub
-from embedhub.cli.app import Dim, Json, Name, Tokenize, app, format_table, print_result, usage_errors
+from embedhub.cli.app import (
+    CHOOSE,
+    USE,
+    Json,
+    Source,
+    Tokenize,
+    app,
+    format_table,
+    print_result,
+    usage_errors,
+)
 
 if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage
@@ -16,10 +26,9 @@ if TYPE_CHECKING:
 Topn = Annotated[int, typer.Option(min=1, metavar="N", help="Number of words to show.")]
 
 
-@app.command()
+@app.command(rich_help_panel=CHOOSE)
 def coverage(
-    name: Name,
-    dim: Dim,
+    source: Source,
     file: Annotated[
         str,
         typer.Argument(metavar="FILE", help="A vocabulary or a text; - is stdin."),
@@ -46,31 +55,34 @@ def coverage(
     any other file is a text, which is tokenized and counted. Both may be gzipped.
 
     Examples:
-      embedhub coverage glove-6b 50 reviews.txt
-      embedhub coverage glove-6b 50 words.tsv --fallback lower --fallback hyphen
-      cut -f 2 tweets.tsv | embedhub coverage glove-6b 50 - --text --json
+      embedhub coverage glove-6b:50 reviews.txt
+      embedhub coverage glove-6b:50 words.tsv --fallback lower --fallback hyphen
+      cut -f 2 tweets.tsv | embedhub coverage glove-6b:50 - --text --json
     """
     from embedhub.matrix.tokenizers import tokenizer_of
     from embedhub.matrix.word_counts import read_counts
+    from embedhub.registry.dims import split_dim
+    from embedhub.registry.loading import resolve
     from embedhub.vectors.fallbacks import validate_fallbacks
 
     @cache
     def own_tokenizer() -> "Tokenizer":
-        return tokenizer_of(embedhub.load(name, dim))
+        return tokenizer_of(embedhub.load(source))
 
     def tokenize_as_source(line: str) -> list[str]:
         return own_tokenizer()(line)  # opened at the first line, since a wrong file must not cost a download
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
+    named, dim = resolve(source, None)
     with usage_errors():
         validate_fallbacks(chain or ())
         counts = read_counts(file, kind=kind, tokenize=tokenize or tokenize_as_source)
     counted = any(count != 1 for count in counts.values())  # not a mere list of words
-    covered = embedhub.coverage(name, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
+    covered = embedhub.coverage(named, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
     missing = [(word, counts[word]) for word in covered.missing[:topn]]
     print_result(
-        {"source": name, "dim": dim}
+        {"source": split_dim(source)[0], "dim": dim}
         | covered.to_dict()
         | {"missing": [{"word": word, "count": count} for word, count in missing]},
         lambda: _format_coverage(covered, missing, counted=counted),
@@ -97,10 +109,9 @@ def _format_coverage(covered: "Coverage", missing: list[tuple[str, int]], *, cou
     return f"{table}\n\n{format_table(columns, missing_rows, right_aligned=['count'])}"
 
 
-@app.command()
+@app.command(rich_help_panel=USE)
 def neighbors(
-    name: Name,
-    dim: Dim,
+    source: Source,
     words: Annotated[list[str], typer.Argument(metavar="WORD", help="Words.")],
     *,
     topn: Topn = 10,
@@ -112,12 +123,12 @@ def neighbors(
     of 1.
 
     Examples:
-      embedhub neighbors wordnet-ppmi 100 music
-      embedhub neighbors glove-6b 50 berlin paris --topn 5
+      embedhub neighbors wordnet-ppmi:100 music
+      embedhub neighbors glove-6b:50 berlin paris --topn 5
     """
     from embedhub.vectors.suggestions import require_words
 
-    vectors = embedhub.load(name, dim)
+    vectors = embedhub.load(source)
     by_word = {word: vectors.most_similar(word, topn) for word in words if word in vectors}
     if not by_word:
         require_words(vectors, words)
@@ -137,10 +148,9 @@ def _to_json(scored: list[tuple[str, float]]) -> list[dict[str, str | float]]:
     return [{"word": word, "cosine": score} for word, score in scored]
 
 
-@app.command()
+@app.command(rich_help_panel=USE)
 def analogy(
-    name: Name,
-    dim: Dim,
+    source: Source,
     a: Annotated[str, typer.Argument(metavar="A", help="A word, such as man.")],
     b: Annotated[str, typer.Argument(metavar="B", help="A word related to A, such as king.")],
     c: Annotated[str, typer.Argument(metavar="C", help="A third word, such as woman.")],
@@ -151,12 +161,12 @@ def analogy(
     """Solve "A is to B as C is to ?" with 3CosAdd (Mikolov et al. 2013, Levy and Goldberg 2014).
 
     Examples:
-      embedhub analogy glove-6b 50 france paris italy
-      embedhub analogy wordnet-ppmi 100 man king woman --topn 3
+      embedhub analogy glove-6b:50 france paris italy
+      embedhub analogy wordnet-ppmi:100 man king woman --topn 3
     """
     from embedhub.vectors.suggestions import require_words
 
-    vectors = embedhub.load(name, dim)
+    vectors = embedhub.load(source)
     require_words(vectors, [a, b, c])
     answers = vectors.analogy(a, b, c, topn)
     print_result(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import typer
 
 import embedhub
-from embedhub.cli.app import app, usage_errors
+from embedhub.cli.app import AUTHORS, app, usage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ class _AuthorFile:
     measured: "Measured"
 
 
-@app.command()
+@app.command(rich_help_panel=AUTHORS)
 def new_plugin(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Name of the source, or embedhub-NAME, the distribution.")

@@ -1,16 +1,19 @@
 """The commands list, info and download: sources, their details, and their vectors."""
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from itertools import takewhile
+from typing import Annotated, Any
 
 import typer
 
 import embedhub
 from embedhub import _cache as cache
 from embedhub.cli.app import (
-    Dims,
+    CHOOSE,
+    USE,
     Json,
-    Name,
+    Source,
+    Sources,
     app,
     format_bytes,
     format_disk,
@@ -21,11 +24,8 @@ from embedhub.cli.app import (
 )
 from embedhub.errors import StoreError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-
-@app.command("list")
+@app.command("list", rich_help_panel=CHOOSE)
 def list_sources(
     text: Annotated[
         list[str] | None,
@@ -33,17 +33,19 @@ def list_sources(
     ] = None,
     language: Annotated[str | None, typer.Option(help="Only sources of this language, such as de.")] = None,
     *,
+    show_all: Annotated[bool, typer.Option("--all", help="A line for each source of a family.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the sources, with a line for each dimension, without the network.
+    """List the sources, without the network.
 
-    "~" marks an estimate, "<" an upper limit, "?" an unknown number. A narrow
-    terminal shows fewer columns.
+    Sources that differ in their language only are one line, a family.
+    `embedhub info` shows the sizes of each dimension. A narrow terminal shows
+    fewer columns, a pipe shows all.
 
     Examples:
       embedhub list
       embedhub list wikipedia --language de
-      embedhub list --json
+      embedhub list fasttext-cc --all
     """
     from embedhub.registry.catalog import list_sources
 
@@ -54,10 +56,11 @@ def list_sources(
     print_result(
         entries,
         lambda: format_table(
-            ["name", "dim", "words", "language", "case", "download", "disk", "cached", "license", "provider"],
-            [row for entry in entries for row in _rows(entry)],
-            right_aligned=["dim", "words", "download", "disk"],
-            optional_columns=["provider", "license", "case", "language", "cached"],
+            ["name", "dims", "words", "language", "download", "cached", "license", "provider", "description"],
+            [_row(family) for family in ([[entry] for entry in entries] if show_all else _families(entries))],
+            right_aligned=["words", "download"],
+            optional_columns=["provider", "license", "cached", "download", "language", "words"],
+            wrapped_columns=["description"],
         ),
         as_json=as_json,
     )
@@ -67,24 +70,78 @@ def list_sources(
         )
 
 
-def _rows(entry: dict[str, Any]) -> list[list[str]]:
-    if "error" in entry:
-        return [[entry["name"], *["?"] * 7, f"broken: {entry['error']}", entry["provider"]]]
-    clash = " (a clash: see embedhub info)" if entry["clash"] else ""
-    return [
-        [
-            entry["name"],
-            str(dim["dim"]),
-            _format_count(dim["words"]),
-            entry["language"],
-            _format_case(cased=entry["cased"]),
-            *_sizes(dim),
-            "yes" if dim["store"] else "no",
-            entry["license"],
-            f"{entry['provider']}{clash}",
-        ]
-        for dim in entry["dims"]
-    ]
+_MIN_FAMILY = 3
+_MAX_DIMS = 4
+
+
+def _families(entries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the entries in groups: those whose names and languages differ in one part, all others alone."""
+    candidates: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for entry in entries:
+        for pattern in _patterns(entry):
+            candidates.setdefault(pattern, []).append(entry)
+    families: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for entry in entries:
+        languages, pattern = max(
+            (len({one.get("language") for one in candidates[pattern]}), pattern)
+            for pattern in _patterns(entry)
+        )
+        key = pattern if languages >= _MIN_FAMILY else (entry["provider"], entry["name"])
+        families.setdefault(key, []).append(entry)
+    return list(families.values())
+
+
+def _patterns(entry: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the provider and the name of an entry, for each part of the name with a star in its place."""
+    parts = entry["name"].split("-")
+    return [(entry["provider"], "-".join([*parts[:i], "*", *parts[i + 1 :]])) for i in range(len(parts))]
+
+
+def _row(family: list[dict[str, Any]]) -> list[str]:
+    """Return the cells of a source, or of a family of sources."""
+    first = family[0]
+    if "error" in first:
+        return [first["name"], *["?"] * 6, first["provider"], f"broken: {first['error']}"]
+    dims = [dim["dim"] for dim in first["dims"]]
+    cells = {
+        "name": first["name"],
+        "dims": ", ".join(map(str, dims)) if len(dims) <= _MAX_DIMS else f"{dims[0]} to {dims[-1]}",
+        "words": _format_count(first["words"]),
+        "language": first["language"],
+        "download": _format_downloads(first["dims"]),
+        "cached": _format_cached(family),
+        "license": first["license"],
+        "provider": first["provider"],
+        "description": first["description"] + (" (a clash: see embedhub info)" if first["clash"] else ""),
+    }
+    if len(family) > 1:
+        last = family[-1]
+        languages = len({entry["language"] for entry in family})
+        (pattern,) = set(_patterns(first)) & set(_patterns(last))
+        words = zip(first["description"].split(), last["description"].split(), strict=False)
+        same = [word for word, _ in takewhile(lambda pair: pair[0] == pair[1], words)]
+        cells |= {
+            "name": pattern[1],
+            "words": "",
+            "language": f"{languages} of them",
+            "download": "",
+            "description": f"{' '.join(same)} ...",
+        }
+    return list(cells.values())
+
+
+def _format_cached(family: list[dict[str, Any]]) -> str:
+    """Return which dimensions of a source are in the cache, or how many sources of a family."""
+    if len(family) > 1:
+        return f"{sum(any(dim['store'] for dim in entry['dims']) for entry in family)} of {len(family)}"
+    stored = [str(dim["dim"]) for dim in family[0]["dims"] if dim["store"]]
+    return ", ".join(stored) or "no"
+
+
+def _format_downloads(dims: list[dict[str, Any]]) -> str:
+    """Return the size of the smallest download and, if it differs, that of the largest."""
+    sizes = [format_download(dim["download_bytes"], dim["download_bytes_at_most"]) for dim in dims]
+    return sizes[0] if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
 
 
 def _format_count(count: int | None) -> str:
@@ -103,9 +160,9 @@ def _sizes(dim: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-@app.command()
+@app.command(rich_help_panel=CHOOSE)
 def info(
-    name: Name,
+    source: Source,
     *,
     bibtex: Annotated[bool, typer.Option("--bibtex", help="Write a BibTeX entry, and nothing else.")] = False,
     as_json: Json = False,
@@ -118,16 +175,18 @@ def info(
       embedhub info glove-6b --bibtex >> paper.bib
     """
     from embedhub.registry import catalog
+    from embedhub.registry.dims import split_dim
 
     if bibtex:
-        typer.echo(catalog.bibtex(name))
+        typer.echo(catalog.bibtex(source))
         return
+    name, _ = split_dim(source)
     providers = embedhub.sources().providers().get(name, {})
     if len(providers) > 1:
-        entries = [catalog.describe(source, provider) for provider, source in sorted(providers.items())]
+        entries = [catalog.describe(one, provider) for provider, one in sorted(providers.items())]
         print_result(entries, lambda: "\n".join(map(_describe, entries)), as_json=as_json)
         embedhub.sources()[name]  # raises the error of the clash
-    entry = catalog.describe(name)
+    entry = catalog.describe(source)
     print_result(entry, lambda: _describe(entry), as_json=as_json)
 
 
@@ -157,29 +216,27 @@ def _describe(entry: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-@app.command()
-def download(name: Name, dims: Dims = None, *, as_json: Json = False) -> None:
+@app.command(rich_help_panel=USE)
+def download(sources: Sources, *, as_json: Json = False) -> None:
     """Download vectors and build their local stores, for later offline use.
 
-    Stores that exist already are kept. A source with one dimension, such as a
-    file, needs no DIM.
+    Stores that exist already are kept.
 
     Examples:
-      embedhub download glove-6b 50 100
+      embedhub download glove-6b:50 glove-6b:100
       embedhub download ./my-vectors.vec
-      EMBEDHUB_CACHE=/shared/embedhub embedhub download glove-6b 300
+      EMBEDHUB_CACHE=/shared/embedhub embedhub download glove-6b:300
     """
-    from embedhub.registry.registry import resolve
+    from embedhub.registry.loading import resolve
 
-    # All dimensions are checked before the first download.
-    requested: Sequence[int | None] = dims or [None]
-    selected = [resolve(name, dim) for dim in requested]
+    # All are checked before the first download.
+    selected = [resolve(source, None) for source in sources]
     results = []
     for source, dim in selected:
         start = time.perf_counter()
         folder = source.store_path(dim)
         built = not cache.exists(folder)
-        vectors = embedhub.load(name, dim)
+        vectors = embedhub.load(source, dim)
         seconds = time.perf_counter() - start
         if not cache.exists(folder):
             raise StoreError(f"{folder}: this store could not be kept; `embedhub doctor` says why.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import keras
 
     from embedhub.matrix.oov import OOVPolicy
-    from embedhub.registry.registry import Source
+    from embedhub.registry.loading import Source
     from embedhub.vectors.fallbacks import Fallback
 
 

@@ -15,7 +15,7 @@ from embedhub.layers._surface import SPECIAL_TOKENS, STANDARDIZATIONS, surface_f
 from embedhub.layers.keras import keras_embedding
 from embedhub.matrix.texts import as_list, normalize
 from embedhub.matrix.word_index import check_positive
-from embedhub.registry.registry import Source, load
+from embedhub.registry.loading import Source, load
 from embedhub.vectors.fallbacks import validate_fallbacks
 from embedhub.vectors.tokens import whole_words
 

@@ -22,7 +22,7 @@ from embedhub.matrix.oov import (
     validate_policy,
 )
 from embedhub.matrix.word_index import Vocabulary, WordIndex, parse_vocabulary
-from embedhub.registry.registry import Source, find, load
+from embedhub.registry.loading import Source, find, load
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.tokens import default_fallbacks
 

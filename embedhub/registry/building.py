@@ -84,7 +84,7 @@ def _check_hashes(vectors: Vectors, dim: int) -> None:
         raise StoreError(
             f"{vectors.name} {dim}d: its store was built from {unpinned[0]}, without a published hash, "
             "which EMBEDHUB_REQUIRE_HASH refuses. Unset it, or remove the store: "
-            f"embedhub cache remove {vectors.name} {dim}."
+            f"embedhub cache remove {vectors.name}:{dim}."
         )
 
 

@@ -10,7 +10,8 @@ from embedhub._url import shown_url
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import StoreError
 from embedhub.registry.failure import describe as describe_failure
-from embedhub.registry.registry import get_source, is_registered, sources
+from embedhub.registry.loading import get_source, is_registered
+from embedhub.registry.registry import sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.store import read_manifest

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from os import PathLike
 
 from embedhub.formats.export import ExportFormat, ExportResult, check_export, export_vectors
-from embedhub.registry.registry import Source, load
+from embedhub.registry.loading import Source, load
 
 
 def export(

@@ -319,7 +319,7 @@ def repair(store: CachedStore, damages: list[Damage]) -> None:
         for path in strays:
             _remove(path)
         return
-    advice = f"Remove it: embedhub cache remove {store.name} {store.dim}."
+    advice = f"Remove it: embedhub cache remove {store.name}:{store.dim}."
     try:
         source = store.source()
         opens = _is_store_of(source, store)

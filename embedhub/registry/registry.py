@@ -4,31 +4,21 @@ A name that two plugins provide is an error only when it is used.
 """
 
 import difflib
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from pathlib import Path
 
 from embedhub import settings
 from embedhub._warn import warn_or_log
-from embedhub.errors import DimNotFoundError, PluginWarning, SourceNotFoundError, StoreError
+from embedhub.errors import PluginWarning, SourceNotFoundError
 from embedhub.formats import FORMATS
 from embedhub.registry import hookspecs
-from embedhub.registry.dims import as_dim
 from embedhub.registry.entry_points import unknown_disabled
-from embedhub.registry.local_file import LocalSource, as_path, open_source
 from embedhub.registry.plugin_format import isolated_format
 from embedhub.registry.plugins import Plugins, refuse_in_plugin
-from embedhub.registry.source import EmbeddingSource, Reopen
-from embedhub.registry.source_table import SUFFIX, open_source_table
-from embedhub.registry.unknown_names import plugin_hint, refuse_address
+from embedhub.registry.source import EmbeddingSource
+from embedhub.registry.unknown_names import plugin_hint
 from embedhub.vectors.blocks import Format
-from embedhub.vectors.vectors import Vectors
-
-Source = str | Path | EmbeddingSource | Vectors
-"""A source as every function takes it: a registered name, a path, a source, or opened vectors."""
 
 _REGISTERED = "embedhub.register()"
 _BUILTIN = tuple(f"embedhub.registry.builtin.{name}" for name in ("glove", "glove_20k", "wordnet"))
@@ -268,128 +258,3 @@ def register(source: EmbeddingSource) -> None:
     """
     refuse_in_plugin("embedhub.register()")
     _registry.register(source)
-
-
-def load(source: Source, dim: int | None = None, *, allow_truncated: bool = False) -> Vectors:
-    """Open the vectors of a source; on first use, download them and build their store.
-
-    Example:
-        >>> import embedhub
-        >>> embedhub.load("wordnet-ppmi", 50)
-        <Vectors wordnet-ppmi: 78,781 words, dim 50>
-
-    Args:
-        source: A registered name, the path of a file of your own, an `EmbeddingSource`, or `Vectors`, which
-            are returned unchanged. A string is a name if a source has it; else it is a path if it has a
-            separator, starts with ``.`` or ``~``, or if there is such a file. The file may be GloVe text,
-            word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
-            in gzip, bzip2, xz, zip or tar; ``archive.zip#member`` names one of several in an archive. Its
-            store is built again when the file has changed. A path that ends in ``.toml`` is the table of a
-            `RemoteSource`: its arguments as keys, and a ``[[files]]`` for each `RemoteFile` with its ``dim``.
-        dim: Dimension of the vectors; optional for a source with only one.
-        allow_truncated: Whether the vectors of a file of your own that ends too early are used, with a
-            warning each time. By default that is an error, since some may be missing or cut.
-
-    Raises:
-        ValueError: ``allow_truncated`` is given for what is not a file of your own.
-        SourceNotFoundError: No source has that name.
-        LocalFileError: There is no file at that path.
-        DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
-        TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
-        DownloadError: The file is not available.
-        FormatError: The file is malformed.
-        PluginError: A plugin calls it at import or in a hook.
-    """
-    refuse_in_plugin("embedhub.load()")
-    named, dim = find(source, dim)
-    if allow_truncated and not isinstance(named, LocalSource):
-        raise ValueError(
-            f"allow_truncated is only for a file of your own, given by its path; got {source!r}."
-        )
-    if isinstance(named, Vectors):
-        return named
-    reopen: Reopen | None = None
-    if is_registered(named):
-        reopen = load, (named.name, dim)
-    elif isinstance(named, LocalSource):
-        named = replace(named, allow_truncated=True) if allow_truncated else named
-        reopen = _load_same_file, (named.path, named.cache_key(dim), named.allow_truncated)
-    return named.vectors(dim, reopen=reopen)
-
-
-def _load_same_file(path: Path, cache_key: str, allow_truncated: bool) -> Vectors:  # noqa: FBT001 - pickled by position
-    """Load the same vectors of a file in another process, perhaps on a machine that has another file there.
-
-    Raises:
-        StoreError: The file at that path is another one, or another version of a reader reads it.
-    """
-    source = open_source(path, _registry.formats)
-    actual = source.cache_key(source.format.dim)
-    if actual != cache_key:
-        raise StoreError(
-            f"{path}: the vectors that were pickled came from a file with other bytes than the one that is "
-            f"there now (XXH3 {cache_key}, got {actual}). Nothing was opened. Copy the same file to each "
-            "machine, or load and pickle the vectors again."
-        )
-    return load(path, allow_truncated=allow_truncated)
-
-
-def find(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, int]:
-    """Return a source, or opened vectors as they are, and the dimension; nothing is downloaded.
-
-    Raises:
-        TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
-        EmbedhubError: As `resolve`.
-    """
-    if not isinstance(source, Vectors):
-        return resolve(source, dim)
-    if as_dim(dim) not in {None, source.dim}:
-        raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
-    return source, source.dim
-
-
-def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
-    """Return a source and one of its dimensions, its only one by default, without opening its vectors.
-
-    Raises:
-        SourceNotFoundError: No source has that name.
-        LocalFileError: There is no file at that path.
-        DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
-    """
-    dim = as_dim(dim)
-    named = get_source(source)
-    if dim is None and len(named.dims) != 1:
-        raise DimNotFoundError(
-            f"{named.name!r} has several dims, so one must be given: {', '.join(map(str, named.dims))}."
-        )
-    return named, named.check_dim(named.dims[0] if dim is None else dim)
-
-
-def is_registered(source: EmbeddingSource) -> bool:
-    """Return whether this very source is registered under its name, so that the name can stand for it."""
-    return source.name in _registry and _registry[source.name] is source
-
-
-def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
-    """Return the source of a registered name, or that of a file, without opening its vectors.
-
-    Raises:
-        TypeError: This is not a name, a path or an `EmbeddingSource`.
-        SourceNotFoundError: No source has that name.
-        LocalFileError: There is no file at that path.
-        FormatError: The file is in none of the known formats, or a TOML table is malformed.
-    """
-    if isinstance(source, EmbeddingSource):
-        return source
-    if not isinstance(source, str | Path):
-        raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
-    if isinstance(source, str):
-        if source in _registry:
-            return _registry[source]
-        refuse_address(source, _registry)
-        if as_path(source) is None and not os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises an OSError for a long name
-            return _registry[source]  # raises the error that names similar ones
-        source = Path(source)
-    if source.suffix.lower() == SUFFIX:
-        return open_source_table(source)
-    return open_source(source, _registry.formats)

@@ -1,7 +1,6 @@
 """What to say about a name that no source has."""
 
 import os
-from collections.abc import Container
 from pathlib import Path
 
 from embedhub.errors import SourceNotFoundError
@@ -24,22 +23,17 @@ def plugin_hint(name: str) -> str:
     return f"More come with the plugins {', '.join(DISTRIBUTIONS)}, which pip installs."
 
 
-def refuse_address(text: str, known: Container[str]) -> None:
-    """Raise SourceNotFoundError for a web address, a model of the Hub, or a name with its dimension.
-
-    Args:
-        text: What was passed as a source.
-        known: Names of sources.
-    """
-    name, _, dim = text.partition(":")
+def refuse_address(text: str) -> None:
+    """Raise SourceNotFoundError for a web address, a model of the Hub, or a dimension without a name."""
     if "://" in text:
         raise SourceNotFoundError(
             f"{text!r} is an address, and expected is a name or a path. Download the file and pass its path, "
             "or describe it once as a RemoteSource."
         )
-    if name in known and dim.isdigit():
+    if text.isdecimal():
         raise SourceNotFoundError(
-            f"No source is named {text!r}; the dimension is an argument of its own: {name!r}, {dim}."
+            f"No source is named {text!r}. A dimension follows the name of its source after a colon, as in "
+            f"'glove-6b:{text}'."
         )
     folder, slash, model = text.partition("/")
     is_id = bool(slash and model) and "/" not in model and not text.startswith((".", "~"))

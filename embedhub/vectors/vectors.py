@@ -261,7 +261,7 @@ class Vectors(Collection[str]):
         Example:
             >>> import embedhub
             >>> [word for word, _ in embedhub.load("wordnet-ppmi", 100).most_similar("cello", topn=3)]
-            ['violoncello', 'lutanist', 'bass']
+            ['violoncello', 'lutanist', 'harpist']
 
         Args:
             query: A word, which is excluded from the result, or a vector of shape ``(dim,)``.

@@ -84,7 +84,7 @@ def test_verify_names_damaged_files_and_repair_rebuilds_them(store: Path) -> Non
     done = run("cache", "repair")
     assert (done.returncode, done.stdout) == (0, "wordnet-ppmi 25d: repaired\n")
     assert contents(store) == before
-    (entry,) = json.loads(run("cache", "repair", "wordnet-ppmi", "25", "--json").stdout)
+    (entry,) = json.loads(run("cache", "repair", "wordnet-ppmi:25", "--json").stdout)
     assert (entry["outcome"], entry["faults"], entry["problem"]) == ("intact", [], None)
 
 
@@ -93,11 +93,11 @@ def test_remove_asks_first(store: Path, cache: Path) -> None:
     """Nothing is removed without a yes, and then only the named stores."""
     embedhub.load("wordnet-ppmi", 50)
     for answer in ("", "n\n"):
-        done = run("cache", "remove", "wordnet-ppmi", "25", stdin=answer)
+        done = run("cache", "remove", "wordnet-ppmi:25", stdin=answer)
         assert done.returncode == 1
         assert "Remove this? [y/N]" in done.stderr
         assert store.is_dir()
-    done = run("cache", "remove", "wordnet-ppmi", "25", stdin="y\n")
+    done = run("cache", "remove", "wordnet-ppmi:25", stdin="y\n")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Removed.")
     assert not store.exists()
     assert [entry.dim for entry in stores.list_stores()] == [50]
@@ -114,7 +114,7 @@ def test_store_that_is_a_link_is_removed(store: Path, tmp_path: Path) -> None:
     store.symlink_to(elsewhere)
     before = contents(elsewhere)
     assert embedhub.load("wordnet-ppmi", 25).words[0] == "the"
-    run("cache", "remove", "wordnet-ppmi", "25", "--yes")
+    run("cache", "remove", "wordnet-ppmi:25", "--yes")
     assert not store.is_symlink()
     assert contents(elsewhere) == before
 
@@ -124,9 +124,9 @@ def test_remove_needs_a_selection(store: Path) -> None:
     """No name, or a name with --all, is wrong usage; a name without a store is an error."""
     assert run("cache", "remove").returncode == 2
     assert run("cache", "remove", "wordnet-ppmi", "--all").returncode == 2
-    done = run("cache", "remove", "glove-6b", "50", "--yes")
+    done = run("cache", "remove", "glove-6b:50", "--yes")
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: There is no store of glove-6b 50d in ")
+    assert done.stderr.startswith("Error: There is no store of glove-6b:50 in ")
     assert store.is_dir()
 
 
@@ -147,7 +147,7 @@ def test_a_store_whose_source_is_gone_is_not_repaired(cache: Path, tmp_path: Pat
     assert done.stdout.startswith(
         f"mine 2d: damaged: {folder}: this store is damaged, and cannot be built again: No source"
     )
-    assert done.stdout.endswith("Remove it: embedhub cache remove mine 2.\n")
+    assert done.stdout.endswith("Remove it: embedhub cache remove mine:2.\n")
     (entry,) = json.loads(run("cache", "list", "--json").stdout)["stores"]
     assert (entry["state"], entry["origin"]) == ("unknown", "https://example.org/mine.bin")
     assert contents(folder) == before
@@ -254,7 +254,7 @@ def test_a_store_of_other_bytes_is_outdated(
     assert made.state() == "outdated"
     flip(made.folder / "matrix.npy")
     with pytest.raises(
-        StoreError, match=r"does not open this one any more.*embedhub cache remove made-for-stores 2"
+        StoreError, match=r"does not open this one any more.*embedhub cache remove made-for-stores:2"
     ):
         repair(made)
 

@@ -218,10 +218,10 @@ def embedhub_sources():
 def test_sources_of_plugins_are_checked(tmp_path: Path) -> None:
     """A source is named as for other commands; one that computes its vectors has no files to compare."""
     add_distribution(tmp_path, "embedhub-ones", COMPUTED)
-    done = run("check", "ones", "3", "--json", **seeing(tmp_path))
+    done = run("check", "ones:3", "--json", **seeing(tmp_path))
     assert done.returncode == 1
     assert wrong(json.loads(done.stdout)) == [("vocab_size", 3, 2)]
-    done = run("check", "ones", "4", **seeing(tmp_path))
+    done = run("check", "ones:4", **seeing(tmp_path))
     assert done.returncode == 1
     assert "'ones' has no dim 4" in done.stderr
 
@@ -259,7 +259,7 @@ def test_errors_of_a_function_are_one_line(body: str, line: str, tmp_path: Path,
     code = COMPUTED.replace('yield ["a", "b"], np.ones((2, dim), np.float32)', body)
     code = code.replace("import ComputedSource", "import Block, ComputedSource, ExtraFile")
     add_distribution(tmp_path, "embedhub-ones", code)
-    done = run("check", "ones", "3", **seeing(tmp_path))
+    done = run("check", "ones:3", **seeing(tmp_path))
     assert (done.returncode, done.stderr) == (1, "")
     first, last = done.stdout.splitlines()
     assert first.startswith(f"WRONG  3d: {line}")
@@ -275,7 +275,7 @@ def test_composers_are_opened(tmp_path: Path) -> None:
     """A composer that cannot be opened is wrong, as it would be for users."""
     code = COMPUTED.replace("\n@hookimpl", COMPOSING).replace("        ComputedSource(", "        Mine(")
     add_distribution(tmp_path, "embedhub-ones", code)
-    done = run("check", "ones", "3", **seeing(tmp_path))
+    done = run("check", "ones:3", **seeing(tmp_path))
     assert done.returncode == 1
     assert done.stdout.splitlines()[0] == (
         "WRONG  3d: the composer of the source cannot be opened: KeyError: 'letters'. The store is intact: "

@@ -33,6 +33,12 @@ def test_version_and_help() -> None:
         assert re.search(rf"(?m)^\W*{name} ", shown)
 
 
+def test_commands_are_in_groups() -> None:
+    """The help has the commands by what they are for, those of the other distributions among them."""
+    groups = re.findall(r"(?ms)^\W*─ (\w[^─]*) ─.*?^╰", run("--help").stdout)
+    assert groups == ["Options", "Use vectors", "Choose a source", "The cache, and problems", "For authors"]
+
+
 def commands(group: Any, path: str = "") -> dict[str, Any]:
     """Return all of embedhub's own commands by what a user types."""
     by_path: dict[str, Any] = {}
@@ -115,17 +121,17 @@ def test_the_log_of_importing_keras_is_hidden_unless_requested(
     assert ("ImportError: no library" in done.stderr) == ("raise" in end)
 
 
-def test_dim_of_the_demo_needs_a_source() -> None:
-    """--dim without --source is wrong usage, since each of the two sources has its own dimension."""
-    done = run("demo", "--dim", "50")
-    assert done.returncode == 2
-    assert done.stderr.startswith("Error: Invalid value: --dim needs --source.")
+def test_source_of_the_demo_has_a_dim() -> None:
+    """A source with several dimensions is an error before anything is trained, as in other commands."""
+    done = run("demo", "--source", "wordnet-ppmi")
+    assert done.returncode == 1
+    assert done.stderr.endswith("has several dims: 25, 50, 100. Name one, as in 'wordnet-ppmi:25'.\n")
 
 
 @pytest.mark.slow
 def test_demo_takes_any_source(small_plugin: dict[str, str]) -> None:
     """The demo downloads a source from the mirror, and trains over its vectors."""
-    done = run("demo", "--source", "small-glove-6b", "--dim", "50", **small_plugin)
+    done = run("demo", "--source", "small-glove-6b:50", **small_plugin)
     assert done.returncode == 0, done.stderr
     accuracy = dict(re.findall(r"(?m)^(\S+) +50 +([\d.]+)%$", done.stdout))
     assert float(accuracy["small-glove-6b"]) > float(accuracy["random"]) + 20
@@ -157,7 +163,7 @@ def test_wrong_usage_is_exit_code_2() -> None:
     for arguments, message in (
         (("demo", "--dimension", "3"), "No such option: --dimension"),
         (("liszt",), "No such command 'liszt'"),
-        (("neighbors", "wordnet-ppmi", "wide", "music"), "Invalid value for 'DIM'"),
+        (("neighbors", "wordnet-ppmi:25", "music", "--topn", "many"), "Invalid value for '--topn'"),
     ):
         done = run(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
@@ -169,7 +175,7 @@ def test_wrong_usage_is_exit_code_2() -> None:
 
 def test_a_warning_is_one_line(cache: Path) -> None:
     """A warning of embedhub is one line on stderr without a line of code; stdout has only the result."""
-    done = run("coverage", "wordnet-ppmi", "25", "-", "--json", stdin="qwxz qwzx")
+    done = run("coverage", "wordnet-ppmi:25", "-", "--json", stdin="qwxz qwzx")
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("Warning: wordnet-ppmi 25d: 0 of 2 words found")
     assert done.stdout.startswith("{")
@@ -218,14 +224,14 @@ def test_a_table_fits_the_terminal_and_is_complete_in_a_pipe(tmp_path: Path) -> 
     add_plugin(tmp_path, "embedhub-long", f"source('{name}', license='A license of {300 * 'x'}')")
     narrow = without_styles(in_terminal("list", **seeing(tmp_path)))
     assert max(map(len, narrow.splitlines())) <= 80
-    assert re.search(r"(?m)^glove-6b +50 +400,000 +69\.2 MB +~ 92\.8 MB", narrow)
+    assert re.search(r"(?m)^glove-6b +50, 100, 200, 300 +GloVe on Wikipedia", narrow)
     assert f"\n{name} " in narrow
     assert "PDDL-1.0" not in narrow
     assert "…" not in narrow
     header, *lines = run("list", **seeing(tmp_path)).stdout.splitlines()
-    assert header.split()[-2:] == ["license", "provider"]
+    assert header.split()[-3:] == ["license", "provider", "description"]
     (line,) = (line for line in lines if line.startswith(f"{name} "))
-    assert line.endswith(f"A license of {300 * 'x'}  embedhub-long (embedhub-long)")
+    assert f"A license of {300 * 'x'}  embedhub-long (embedhub-long)" in line
 
 
 @pytest.mark.posix
@@ -251,7 +257,7 @@ def test_a_warning_of_another_package_is_shown_as_python_does(tmp_path: Path) ->
 def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subprocess.Popen[str]"]) -> None:
     """A reader that closes the pipe early, as `head` does, causes no traceback."""
     for arguments in (
-        ("neighbors", "wordnet-ppmi", "25", "music", "--topn", "9000", "--json"),
+        ("neighbors", "wordnet-ppmi:25", "music", "--topn", "9000", "--json"),
         ("list",),
         ("cache", "path"),
     ):
@@ -278,8 +284,7 @@ def test_control_c_in_a_download_exits_130_without_a_traceback(
     process = start(
         executable(),
         "download",
-        "small-glove-6b",
-        "50",
+        "small-glove-6b:50",
         at="chunk * 12",
         env=os.environ | small_plugin | mirror,
     )
@@ -305,13 +310,13 @@ def complete(line: str, site: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_the_shell_completes_names_and_dims(tmp_path: Path) -> None:
-    """Tab completes commands, names of sources, and those of their dimensions that are not typed yet."""
+    """Tab completes commands, and the names of sources with their dimensions."""
     add_plugin(tmp_path, "embedhub-broken", "1 / 0")
     assert complete("embedhub ca", tmp_path) == ["cache"]
-    assert {"glove-6b", "glove-6b-20k"} <= set(complete("embedhub info gl", tmp_path))
-    assert "wordnet-ppmi" not in complete("embedhub info gl", tmp_path)
-    assert complete("embedhub download glove-6b 100 ", tmp_path) == ["50", "200", "300"]
-    assert complete("embedhub neighbors wordnet-ppmi 2", tmp_path) == ["25"]
+    glove = {"glove-6b:50", "glove-6b:100", "glove-6b:200", "glove-6b:300", "glove-6b-20k"}
+    assert glove <= set(complete("embedhub info gl", tmp_path))
+    assert not {"wordnet-ppmi:25", "wordnet-ppmi"} & set(complete("embedhub info gl", tmp_path))
+    assert complete("embedhub download glove-6b-20k wordnet-ppmi:5", tmp_path) == ["wordnet-ppmi:50"]
 
 
 @pytest.mark.slow
@@ -321,16 +326,16 @@ def test_words_that_cannot_be_written_are_escaped(tmp_path: Path) -> None:
     words = (b"rain", b"\xff\xe9", "naïve".encode(), b"[red]", b"a:cat:")
     row = np.ones(2, np.float32).tobytes()
     file.write_bytes(b"5 2\n" + b"".join(word + b" " + row + b"\n" for word in words))
-    shown = run("neighbors", file, "2", "rain").stdout
+    shown = run("neighbors", file, "rain").stdout
     assert [line.split()[1] for line in shown.splitlines()[1:]] == [
         r"'\udcff\udce9'",
         "naïve",
         "[red]",
         "a:cat:",
     ]
-    assert r"na\xefve" in run("neighbors", file, "2", "rain", PYTHONIOENCODING="ascii").stdout
-    assert r'"na\u00efve"' in run("neighbors", file, "2", "rain", "--json", PYTHONIOENCODING="ascii").stdout
-    assert '"naïve"' in run("neighbors", file, "2", "rain", "--json").stdout
+    assert r"na\xefve" in run("neighbors", file, "rain", PYTHONIOENCODING="ascii").stdout
+    assert r'"na\u00efve"' in run("neighbors", file, "rain", "--json", PYTHONIOENCODING="ascii").stdout
+    assert '"naïve"' in run("neighbors", file, "rain", "--json").stdout
 
 
 LIGHT = """
@@ -466,7 +471,7 @@ def test_error_of_a_source_is_one_paragraph(
     facts: dict[str, Any] = dict.fromkeys(("description", "license", "citation", "homepage"), "")
     facts |= {"name": "bread", "dims": (2,), "version": 1, "language": "en", "cased": True}
     embedhub.register(ComputedSource(**facts, compute=compute))
-    monkeypatch.setattr("sys.argv", ["embedhub", "download", "bread", "2"])
+    monkeypatch.setattr("sys.argv", ["embedhub", "download", "bread:2"])
     try:
         assert _run() == 1
     finally:

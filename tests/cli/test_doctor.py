@@ -62,7 +62,7 @@ def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
     advice = {name: finding["advice"] for name, finding in findings.items() if not finding["ok"]}
     assert advice == {
         "backend": "embedhub supports tensorflow, jax, torch. Set KERAS_BACKEND to one of them.",
-        "mine 2d": "Run: embedhub cache repair mine 2",
+        "mine 2d": "Run: embedhub cache repair mine:2",
         "EMBEDHUB_MIRROR": "There is no such folder.",
         "EMBEDHUB_OFLINE": "embedhub has no such setting. Did you mean EMBEDHUB_OFFLINE?",
         "EMBEDHUB_REQUIRE_HASH": "EMBEDHUB_REQUIRE_HASH is 'perhaps'; expected 1 or 0.",

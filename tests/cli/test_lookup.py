@@ -28,7 +28,7 @@ def test_coverage_prints_the_numbers_of_the_library(
     expected = embedhub.coverage(glove_20k, 50, list(counts), counts=counts)
     assert expected.by_fallback["lower"]
     assert len(expected.missing) > 3
-    done = run("coverage", "glove-6b-20k", "50", file, "--topn", "3")
+    done = run("coverage", "glove-6b-20k:50", file, "--topn", "3")
     assert (done.returncode, done.stderr) == (0, "")
     shares, missing = re.split("missing +count", done.stdout)
     rows = {line.split("  ")[0]: line.split()[-2:] for line in shares.splitlines() if line}
@@ -45,21 +45,21 @@ def test_coverage_of_a_vocabulary(tmp_path: Path, cache: Path) -> None:
     """A file of words and counts, gzipped or not, or standard input, is a vocabulary."""
     file = tmp_path / "words.gz"
     file.write_bytes(gzip.compress(b"music 5\nqwxz 2\nThe 3\nqwzx 4\n"))
-    result = json.loads(run("coverage", "wordnet-ppmi", "25", file, "--json").stdout)
+    result = json.loads(run("coverage", "wordnet-ppmi:25", file, "--json").stdout)
     assert result["missing"] == [{"word": "qwzx", "count": 4}, {"word": "qwxz", "count": 2}]
     assert (result["total"], result["found"], result["tokens"], result["tokens_found"]) == (4, 2, 14, 8)
     assert result["by_fallback"] == {"lower": ["The"]}
-    strict = run("coverage", "wordnet-ppmi", "25", file, "--json", "--fallback", "none", "--topn", "1")
+    strict = run("coverage", "wordnet-ppmi:25", file, "--json", "--fallback", "none", "--topn", "1")
     assert json.loads(strict.stdout)["missing"] == [{"word": "qwzx", "count": 4}]
     assert json.loads(strict.stdout)["found"] == 1
-    piped = run("coverage", "wordnet-ppmi", "25", "-", "--fallback", "hyphen", stdin="rain-music\nmusic\n")
+    piped = run("coverage", "wordnet-ppmi:25", "-", "--fallback", "hyphen", stdin="rain-music\nmusic\n")
     assert re.search(r"found by hyphen +1 +50\.0%", piped.stdout)
     assert "tokens" not in piped.stdout  # a list of words has no counts
 
 
 def test_options_override_the_guess_of_what_a_file_is(cache: Path) -> None:
     """--text and --vocabulary override the guess; --tokenize selects the tokenizer of a text."""
-    arguments = ("coverage", "wordnet-ppmi", "25", "-", "--json")
+    arguments = ("coverage", "wordnet-ppmi:25", "-", "--json")
     line = "music 2\n"
     assert json.loads(run(*arguments, stdin=line).stdout)["tokens"] == 2
     assert json.loads(run(*arguments, "--text", stdin=line).stdout)["total"] == 2
@@ -73,10 +73,10 @@ def test_options_override_the_guess_of_what_a_file_is(cache: Path) -> None:
 def test_unknown_tokenizers_and_fallbacks_are_wrong_usage(tmp_path: Path, cache: Path) -> None:
     """An unknown value of an option exits with 2, a missing file with 1."""
     for option, value in (("--tokenize", "letters"), ("--fallback", "upper"), ("--topn", "0")):
-        done = run("coverage", "wordnet-ppmi", "25", "-", option, value, stdin="rain")
+        done = run("coverage", "wordnet-ppmi:25", "-", option, value, stdin="rain")
         assert done.returncode == 2
         assert value in done.stderr or "greater than or equal to 1" in done.stderr
-    done = run("coverage", "wordnet-ppmi", "25", tmp_path / "absent")
+    done = run("coverage", "wordnet-ppmi:25", tmp_path / "absent")
     assert done.returncode == 1
     assert (
         done.stderr
@@ -86,7 +86,7 @@ def test_unknown_tokenizers_and_fallbacks_are_wrong_usage(tmp_path: Path, cache:
 
 def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
     """Each word has its own list, the one that `most_similar` returns and that plain cosines give."""
-    done = run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--topn", "3")
+    done = run("neighbors", "glove-6b-20k:50", "berlin", "rain", "--topn", "3")
     lines = [line.split() for line in done.stdout.splitlines()[1:]]
     assert lines == [
         [word, other, f"{score:.4f}"]
@@ -98,38 +98,36 @@ def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
         (row,) = glove_20k.indices([word])
         best = np.argsort(-(unit @ unit[row]))[1:4]
         assert [other for name, other, _ in lines if name == word] == [glove_20k.words[i] for i in best]
-    (first, _) = json.loads(run("neighbors", "glove-6b-20k", "50", "berlin", "rain", "--json").stdout)
+    (first, _) = json.loads(run("neighbors", "glove-6b-20k:50", "berlin", "rain", "--json").stdout)
     assert (first["word"], len(first["neighbors"])) == ("berlin", 10)
 
 
 def test_missing_words_are_reported_with_suggestions(glove_20k: Vectors) -> None:
     """Words of another case are found; a mistyped one is an error with suggestions, and the others come."""
-    done = run("neighbors", "glove-6b-20k", "50", "Berlin", "musci", "qwxzqwxz", "--topn", "1")
+    done = run("neighbors", "glove-6b-20k:50", "Berlin", "musci", "qwxzqwxz", "--topn", "1")
     assert done.returncode == 1
     ((found, neighbor),) = [line.split()[:2] for line in done.stdout.splitlines()[1:]]
     assert (found, [neighbor]) == ("Berlin", [word for word, _ in glove_20k.most_similar("berlin", 1)])
     music, nothing = done.stderr.removeprefix("Error: ").split(". ")
     assert music.startswith("glove-6b-20k 50d has no word 'musci'; close to it: 'music'")
     assert nothing == "glove-6b-20k 50d has no word 'qwxzqwxz'.\n"
-    alone = run("neighbors", "glove-6b-20k", "50", "qwxzqwxz")
+    alone = run("neighbors", "glove-6b-20k:50", "qwxzqwxz")
     assert (alone.returncode, alone.stdout, alone.stderr) == (1, "", f"Error: {nothing}")
 
 
 def test_analogy_finds_a_capital_in_glove(glove_20k: Vectors) -> None:
     """France is to Paris as Italy is to Rome; none of the question's words is an answer."""
-    lines = run(
-        "analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--topn", "4"
-    ).stdout.splitlines()
+    lines = run("analogy", "glove-6b-20k:50", "france", "paris", "italy", "--topn", "4").stdout.splitlines()
     answers = [line.split()[0] for line in lines[1:]]
     assert answers[0] == "rome"
     assert len(answers) == 4
     assert not {"france", "paris", "italy"} & set(answers)
     (best,) = json.loads(
-        run("analogy", "glove-6b-20k", "50", "france", "paris", "italy", "--topn", "1", "--json").stdout
+        run("analogy", "glove-6b-20k:50", "france", "paris", "italy", "--topn", "1", "--json").stdout
     )
     assert best["word"] == "rome"
     assert best["cosine"] == pytest.approx(0.8466, abs=5e-4)
-    assert run("analogy", "glove-6b-20k", "50", "france", "paris", "itly").returncode == 1
+    assert run("analogy", "glove-6b-20k:50", "france", "paris", "itly").returncode == 1
 
 
 def test_an_analogy_is_3cosadd(make_vectors: Callable[..., Vectors]) -> None:
@@ -173,6 +171,6 @@ def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
     """A text's words are counted as the library counts them."""
     text = "The rain, the rain, and qwxz! The end of qwxz."
     (tmp_path / "text").write_text(text, "utf-8")
-    result = json.loads(run("coverage", "wordnet-ppmi", "25", tmp_path / "text", "--json").stdout)
+    result = json.loads(run("coverage", "wordnet-ppmi:25", tmp_path / "text", "--json").stdout)
     counts = Counter(tokens.treebank_tokenize(text))
     assert (result["total"], result["tokens"]) == (len(counts), counts.total())

@@ -31,17 +31,36 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-def test_list_shows_the_sizes_of_each_dimension(cache: Path) -> None:
-    """Each dimension has a line: size of its download, size on disk, whether it is in the cache."""
-    assert run("download", "wordnet-ppmi", "25").returncode == 0
+def test_list_has_a_line_for_each_source(cache: Path) -> None:
+    """It says what a source is, its dimensions, the sizes of their downloads, and which are in the cache."""
+    assert run("download", "wordnet-ppmi:25").returncode == 0
     done = run("list")
     assert (done.returncode, done.stderr) == (0, "")
-    lines = {tuple(line.split()[:2]): line for line in done.stdout.splitlines()}
-    assert re.search(r"400,000 +en +uncased +69\.2 MB +~ 92\.8 MB +no +PDDL-1\.0 ", lines["glove-6b", "50"])
-    assert re.search(r"78,781 +en +uncased +none +10\.4 MB +yes ", lines["wordnet-ppmi", "25"])
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert re.search(
-        r" none +~ 34\.0 MB +no +LicenseRef-WordNet-3\.0 +embedhub\.", lines["wordnet-ppmi", "100"]
+        r"50, 100, 200, 300 +400,000 +en +69\.2 MB to 394\.4 MB +no +PDDL-1\.0 +embedhub\.\S+ +GloVe on ",
+        lines["glove-6b"],
     )
+    assert re.search(r"25, 50, 100 +78,781 +en +none +25 +LicenseRef-WordNet-3\.0 ", lines["wordnet-ppmi"])
+
+
+def test_sources_that_differ_in_language_are_one_line(tmp_path: Path) -> None:
+    """A family is one line, unless --all is given or a filter leaves few of it; JSON has all."""
+    languages = {"de": "German", "fr": "French", "en-GB": "British English", "tlh": "Klingon"}
+    sources = ", ".join(
+        f"source({f'rivers-{code[:2]}-small'!r}, language={code!r}, description='Texts in {name}, cased')"
+        for code, name in languages.items()
+    )
+    others = ", ".join(f"source({f'rivers-{size}'!r})" for size in ("s", "m", "l"))
+    add_plugin(tmp_path, "embedhub-rivers", f"{sources}, {others}")
+    seen = seeing(tmp_path)
+    shown = run("list", "rivers", **seen).stdout.splitlines()[1:]
+    assert [line.split()[0] for line in shown] == ["rivers-*-small", "rivers-l", "rivers-m", "rivers-s"]
+    assert re.search(r" 4 of them +0 of 4 .* Texts in \.\.\.$", shown[0])
+    assert len(run("list", "rivers", "--all", **seen).stdout.splitlines()) == 8
+    assert len(json.loads(run("list", "rivers", "--json", **seen).stdout)) == 7
+    (line,) = run("list", "rivers", "--language", "fr", **seen).stdout.splitlines()[1:]
+    assert line.split()[0] == "rivers-fr-small"
 
 
 def test_list_is_filtered_and_is_json(site: Path) -> None:
@@ -67,7 +86,7 @@ def test_broken_plugins_do_not_affect_other_sources(site: Path) -> None:
     assert warning.startswith("Warning: The embedhub plugin embedhub-broken (embedhub-broken) is skipped")
     assert "ZeroDivisionError" in warning
     assert done.stdout.count("(a clash: see embedhub info)") == 2
-    assert re.search(r"odd .*broken: ZeroDivisionError: division by zero +embedhub-fails", done.stdout)
+    assert re.search(r"odd .*embedhub-fails.* +broken: ZeroDivisionError: division by zero", done.stdout)
     assert "wordnet-ppmi" in done.stdout
 
 
@@ -217,16 +236,16 @@ def test_the_catalog_has_what_the_command_lists() -> None:
 
 def test_download_builds_and_reports_the_place(cache: Path) -> None:
     """Each dimension is built, with its place, size and time printed; the second time nothing is built."""
-    done = run("download", "wordnet-ppmi", "25", "50", EMBEDHUB_PROGRESS="1")
+    done = run("download", "wordnet-ppmi:25", "wordnet-ppmi:50", EMBEDHUB_PROGRESS="1")
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert re.fullmatch(r"wordnet-ppmi 25d: 78,781 words, 10\.4 MB, built in [\d.]+ s: (.+)", first)
     assert Path(first.rpartition(": ")[2], "matrix.npy").is_file()
     assert second.startswith("wordnet-ppmi 50d: ")
     assert "Building wordnet-ppmi 50d" in done.stderr
-    again = run("download", "wordnet-ppmi", "25")
+    again = run("download", "wordnet-ppmi:25")
     assert again.stdout.startswith("wordnet-ppmi 25d: 78,781 words, 10.4 MB, in the cache already: ")
-    (entry,) = json.loads(run("download", "wordnet-ppmi", "50", "--json").stdout)
+    (entry,) = json.loads(run("download", "wordnet-ppmi:50", "--json").stdout)
     assert (entry["words"], entry["built"]) == (78_781, False)
     assert entry["bytes"] == sum(file.stat().st_size for file in Path(entry["store"]).iterdir())
 
@@ -234,12 +253,12 @@ def test_download_builds_and_reports_the_place(cache: Path) -> None:
 @pytest.mark.slow
 def test_download_checks_all_dims_first(cache: Path) -> None:
     """An unknown dimension, or none where there are several, is an error before anything is built."""
-    done = run("download", "wordnet-ppmi", "25", "26")
+    done = run("download", "wordnet-ppmi:25", "wordnet-ppmi:26")
     assert done.returncode == 1
     assert done.stderr == "Error: 'wordnet-ppmi' has no dim 26; its dims are 25, 50, 100.\n"
     done = run("download", "wordnet-ppmi")
     assert done.returncode == 1
-    assert "one must be given: 25, 50, 100" in done.stderr
+    assert "several dims: 25, 50, 100. Name one, as in 'wordnet-ppmi:25'" in done.stderr
     assert not (cache / "vectors").exists()
 
 
@@ -247,7 +266,7 @@ def test_download_checks_all_dims_first(cache: Path) -> None:
 def test_download_downloads_once(small_plugin: dict[str, str], cache: Path) -> None:
     """A source is downloaded and built by the first `download`; the second one needs no mirror."""
     first, second = (
-        run("download", "small-glove-6b", "50", **small_plugin, **more)
+        run("download", "small-glove-6b:50", **small_plugin, **more)
         for more in ({}, {"EMBEDHUB_OFFLINE": "1"})
     )
     assert re.match(r"small-glove-6b 50d: 20,000 words, 4\.6 MB, built in [\d.]+ s: ", first.stdout), (

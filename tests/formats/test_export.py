@@ -331,9 +331,9 @@ def test_folder_with_other_files_is_never_replaced(
 def test_full_disk_keeps_the_existing_file(tmp_path: Path) -> None:
     """When the disk refuses to write, the old file stays, and no part of the new one."""
     out = tmp_path / "out.npz"
-    assert run("export", "wordnet-ppmi", 25, out, "--topn", 10).returncode == 0
+    assert run("export", "wordnet-ppmi:25", out, "--topn", 10).returncode == 0
     before = out.read_bytes()
-    script = 'ulimit -f 500; exec "$0" export wordnet-ppmi 25 "$1" --force'  # blocks of a file, 1 KB each
+    script = 'ulimit -f 500; exec "$0" export wordnet-ppmi:25 "$1" --force'  # blocks of a file, 1 KB each
     done = subprocess.run(
         ["/bin/bash", "-c", script, executable(), str(out)],
         capture_output=True,
@@ -380,7 +380,7 @@ def test_export_memory_does_not_grow_with_the_matrix(
 def test_export_command_writes_every_format(tmp_path: Path, name: ExportFormat) -> None:
     """`embedhub export` writes vectors in which other programs find the same words and bits."""
     done = run(
-        "export", "wordnet-ppmi", 25, tmp_path / "sub" / FORMATS[name], "--topn", 2000, "--format", name
+        "export", "wordnet-ppmi:25", tmp_path / "sub" / FORMATS[name], "--topn", 2000, "--format", name
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Wrote 2,000 vectors of dimension 25, ")
@@ -395,10 +395,10 @@ def test_export_command_reads_a_file_of_words(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_bytes(
         "\ufeffmusic\r\nqwxz\n\nrain\n\udcff\n".encode("utf-8", "surrogateescape")
     )
-    done = run("export", "wordnet-ppmi", 25, "out.safetensors", "--words", "words.txt", cwd=tmp_path)
+    done = run("export", "wordnet-ppmi:25", "out.safetensors", "--words", "words.txt", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Wrote 2 vectors of dimension 25" in done.stdout
-    assert done.stderr == "Not in wordnet-ppmi 25d: 2 of the words of words.txt: qwxz, \\udcff\n"
+    assert done.stderr == "Not in wordnet-ppmi:25: 2 of the words of words.txt: qwxz, \\udcff\n"
     ours = embedhub.load(str(tmp_path / "out.safetensors"))
     assert list(ours) == ["music", "rain"]
     assert bits(ours.matrix) == bits(embedhub.load("wordnet-ppmi", 25).lookup(["music", "rain"]))
@@ -435,10 +435,10 @@ def test_words_in_safetensors_metadata_must_match(tmp_path: Path, metadata: str,
 @pytest.mark.slow
 def test_export_command_exit_codes(tmp_path: Path) -> None:
     """A wrong suffix and an absent file of words are usage errors; an existing output is a failure."""
-    assert run("export", "wordnet-ppmi", 25, tmp_path / "out.foo").returncode == 2
-    assert run("export", "wordnet-ppmi", 25, tmp_path / "out.npz", "--words", tmp_path / "no").returncode == 2
+    assert run("export", "wordnet-ppmi:25", tmp_path / "out.foo").returncode == 2
+    assert run("export", "wordnet-ppmi:25", tmp_path / "out.npz", "--words", tmp_path / "no").returncode == 2
     (tmp_path / "out.npz").touch()
-    done = run("export", "wordnet-ppmi", 25, tmp_path / "out.npz")
+    done = run("export", "wordnet-ppmi:25", tmp_path / "out.npz")
     assert (done.returncode, done.stdout) == (1, "")
     assert "--force" in done.stderr
 
@@ -447,7 +447,7 @@ def test_export_shows_progress_in_vectors(tmp_path: Path, monkeypatch: pytest.Mo
     """A progress bar on stderr names the file and counts vectors."""
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")
     monkeypatch.setitem(os.environ, "COLUMNS", "120")
-    done = run("export", "wordnet-ppmi", 25, tmp_path / "out.npz")
+    done = run("export", "wordnet-ppmi:25", tmp_path / "out.npz")
     assert "Writing out.npz" in done.stderr
     assert "78781/78781" in done.stderr
 

@@ -17,7 +17,7 @@ from remote import source_of
 import embedhub
 from embedhub import RemoteFile
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import FormatError, LocalFileError, SourceNotFoundError
+from embedhub.errors import DimNotFoundError, FormatError, LocalFileError, SourceNotFoundError
 from embedhub.formats import FORMATS, get_format
 
 
@@ -171,10 +171,28 @@ MISTAKES = [
         ("Hugging Face Hub", "model.safetensors"),
     ),
     Mistake(
-        "a name with its dimension",
-        lambda _: embedhub.load("glove-6b:50"),
+        "a dimension without its source",
+        lambda _: embedhub.load("50"),
         SourceNotFoundError,
-        ("argument of its own", "'glove-6b', 50"),
+        ("follows the name", "'glove-6b:50'"),
+    ),
+    Mistake(
+        "a dimension twice",
+        lambda _: embedhub.load("glove-6b:50", 100),
+        DimNotFoundError,
+        ("'glove-6b:50' has dim 50 in its name", "dim 100 was given too"),
+    ),
+    Mistake(
+        "a name with another dimension",
+        lambda _: embedhub.load("glove-6b:51"),
+        DimNotFoundError,
+        ("no dim 51", "50, 100, 200, 300"),
+    ),
+    Mistake(
+        "a misspelled name with a dimension",
+        lambda _: embedhub.load("glove-6c:50"),
+        SourceNotFoundError,
+        ("No source is named 'glove-6c'", "'glove-6b'"),
     ),
 ]
 

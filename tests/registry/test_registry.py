@@ -1,5 +1,6 @@
 """Names and the sources behind them. What installed plugins do is in test_entry_points.py."""
 
+import pickle
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -43,6 +44,23 @@ def test_an_unknown_name_shows_the_close_ones() -> None:
         LookupError, match=r"No source is named 'zzz'. list\(embedhub.sources\(\)\) has all. More come"
     ):
         embedhub.sources()["zzz"]
+
+
+def test_a_dim_may_follow_the_name_of_a_source(tmp_path: Path) -> None:
+    """Every function takes it, also after a path; the same dimension may be said twice."""
+    whole = embedhub.load("wordnet-ppmi", 25)
+    words = {"music": 1, "rain": 2}
+    assert repr(embedhub.load("wordnet-ppmi:25")) == repr(embedhub.load("wordnet-ppmi:25", 25)) == repr(whole)
+    assert pickle.loads(pickle.dumps(embedhub.load("wordnet-ppmi:25"))).dim == 25  # noqa: S301 - its own bytes
+    matrix = embedhub.embedding_matrix("wordnet-ppmi:25", None, words).matrix
+    assert matrix.tolist() == embedhub.embedding_matrix(whole, None, words).matrix.tolist()
+    assert embedhub.coverage("wordnet-ppmi:50", None, words).found == 2
+    assert embedhub.export("wordnet-ppmi:25", None, tmp_path / "rows.npz", topn=3).dim == 25
+    path = tmp_path / "mine.vec"
+    path.write_text("1 3\nrain 1 2 3\n", "utf-8")
+    assert list(embedhub.load(f"{path}:3")) == ["rain"]
+    with pytest.raises(DimNotFoundError, match="has no dim 2; its dims are 3"):
+        embedhub.load(f"{path}:2")
 
 
 def test_register_adds_a_source_for_this_process() -> None:

@@ -130,8 +130,8 @@ def test_commands_take_a_table(write: Write) -> None:
     write(HEAD + FILES)
     entry = json.loads(run("info", "./quiet-rivers.toml", "--json").stdout)
     assert (entry["name"], entry["license"], len(entry["dims"])) == ("quiet-rivers", "CC-BY-4.0", 2)
-    assert run("download", "quiet-rivers.toml", "2", "3").returncode == 0
-    done = run("coverage", "quiet-rivers.toml", "3", "-", "--json", stdin="the rain falls")
+    assert run("download", "quiet-rivers.toml:2", "quiet-rivers.toml:3").returncode == 0
+    done = run("coverage", "quiet-rivers.toml:3", "-", "--json", stdin="the rain falls")
     assert json.loads(done.stdout)["found"] == 2
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from embedhub.cli.app import (
-    Dim,
     Force,
     Json,
-    Name,
+    Source,
+    Sources,
     Tokenize,
-    complete_names,
+    complete_sources,
     format_disk,
     format_download,
     format_table,
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 
     from embedhub_eval import ComparisonRow, ProbeReport, Score
 
-_SELECTORS = {
-    "metavar": "NAME:DIM",
-    "help": "Sources and their dimensions; NAME DIM is the same.",
-    "autocompletion": complete_names,
-    "show_default": False,
-}
-Sources = Annotated[list[str], typer.Argument(**_SELECTORS)]
 Benchmarks = Annotated[
     str | None, typer.Option(metavar="NAME,...", help="Benchmarks to score on, by name or path.")
 ]
@@ -57,7 +50,7 @@ def compare(
 ) -> None:
     """Compare sources: metadata, coverage of your text, similarity scores, sizes.
 
-    NAME without a dimension selects all its dimensions. Nothing is downloaded
+    A name without a dimension selects all its dimensions. Nothing is downloaded
     without --download: sources that are not in the cache show their metadata only.
     The default benchmarks are wordsim-353, simlex-999 and men.
     "~" is an estimate, "<" an upper bound, "-" was not measured.
@@ -86,6 +79,8 @@ def compare(
     print_result([row.to_dict() for row in rows], lambda: _comparison_table(rows), as_json=as_json)
     for warning in dict.fromkeys(row.warning for row in rows if row.warning):
         typer.echo(warning, err=True)
+    if not download and any("not in the cache" in row.warning for row in rows):
+        typer.echo("Add --download to download what is not in the cache.", err=True)
     if plot is not None:
         with usage_errors():
             plots.plot_comparison(rows, plot, overwrite=force)
@@ -137,7 +132,15 @@ def _score_cell(score: "Score | None") -> str:
 
 
 def evaluate(
-    sources: Annotated[list[str] | None, typer.Argument(**_SELECTORS)] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Sources with their dimensions, such as glove-6b:50, or paths of files.",
+            autocompletion=complete_sources,
+            show_default=False,
+        ),
+    ] = None,
     *,
     benchmarks: Benchmarks = None,
     missing: Annotated[
@@ -160,7 +163,7 @@ def evaluate(
     benchmarks that are available are used.
 
     Examples:
-      embedhub evaluate glove-6b 50 100
+      embedhub evaluate glove-6b:50 glove-6b:100
       embedhub evaluate wordnet-ppmi:100 --benchmarks simlex-999,men --missing zero
       embedhub evaluate ./vectors.vec --benchmarks ./pairs.tsv --json
       embedhub evaluate --list
@@ -266,7 +269,7 @@ def probe(
     Sources that are not in the cache are downloaded.
 
     Examples:
-      embedhub probe glove-6b 50 --train train.tsv --test test.tsv
+      embedhub probe glove-6b:50 --train train.tsv --test test.tsv
       embedhub probe ./my.vec --train a.csv --test b.csv --columns review,stars
       embedhub probe glove-6b:50 --train a.tsv --test b.tsv --tokenize whitespace
       embedhub probe glove-6b:50 --train a.txt --test b.txt --label-first
@@ -308,8 +311,7 @@ def _probe_table(report: "ProbeReport") -> str:
 
 
 def plot(
-    name: Name,
-    dim: Dim,
+    source: Source,
     words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
     *,
     out: Annotated[Path, typer.Option(help="The .svg or .png file to write.")] = Path("words.svg"),
@@ -322,12 +324,12 @@ def plot(
     It needs matplotlib: pip install "embedhub-eval\[plot]"
 
     Examples:
-      embedhub plot wordnet-ppmi 100 music rain doctor
-      embedhub plot glove-6b 50 paris tokyo tiger --topn 12 --out map.png
+      embedhub plot wordnet-ppmi:100 music rain doctor
+      embedhub plot glove-6b:50 paris tokyo tiger --topn 12 --out map.png
     """
     from embedhub_eval import plots
 
     with usage_errors():
         plots.check_plot(out, overwrite=force)
-    plots.plot_words(name, dim, words, out, topn=topn, overwrite=force)
+    plots.plot_words(source, None, words, out, topn=topn, overwrite=force)
     typer.echo(f"Wrote {out}")

@@ -11,7 +11,7 @@ from embedhub.errors import VocabularyError
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import describe
-from embedhub.registry.registry import Source, get_source
+from embedhub.registry.loading import Source, get_source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.tokens import whole_words
 from embedhub.vectors.vectors import Vectors
@@ -25,7 +25,6 @@ DEFAULT_BENCHMARKS = ("wordsim-353", "simlex-999", "men")
 _ANY_LANGUAGE = {"mul", "und", ""}
 _MAX_LISTED = 10
 _MAX_SHOWN = 5  # scores in a repr
-_HINT = "Pass download=True (--download) to download what is not in the cache."
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +196,15 @@ def _row(
         if readable:
             scores |= {score.benchmark: score for score in evaluate(vectors, readable) if not score.category}
         if absent := [test.name for test in suitable if test not in readable]:
-            warnings.append(f"Not scored, because not in the cache: {', '.join(absent)}. {_HINT}")
+            warnings.append(
+                f"Not scored, because not in the cache, and downloads were not allowed: {', '.join(absent)}."
+            )
         if foreign := [test.name for test in tests if test not in suitable]:
             warnings.append(f"Not scored, because in another language: {', '.join(foreign)}.")
     else:
         warnings.append(
-            f"{source.name} {dim}d is not in the cache, so only its metadata is shown. Download it with "
-            f"`embedhub download {source.name} {dim}`. {_HINT}"
+            f"{source.name} {dim}d is not in the cache, and downloads were not allowed, so only its metadata "
+            f"is shown. Download it with `embedhub download {source.name}:{dim}`."
         )
     sizes = next(sizes for sizes in describe(source)["dims"] if sizes["dim"] == dim)
     return ComparisonRow(

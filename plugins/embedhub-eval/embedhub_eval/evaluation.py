@@ -13,7 +13,7 @@ from embedhub._cache import downloads_folder
 from embedhub._progress import progress_bar
 from embedhub._warn import warn
 from embedhub.errors import DownloadError, OfflineError
-from embedhub.registry.registry import find, load
+from embedhub.registry.loading import find, load
 from embedhub.vectors import fallbacks
 from embedhub.vectors.tokens import whole_words
 from embedhub.vectors.vectors import Vectors

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from embedhub import _atomic
 from embedhub.errors import WordNotFoundError, missing_dependency
-from embedhub.registry.registry import Source, load
+from embedhub.registry.loading import Source, load
 from embedhub.vectors.tokens import whole_words
 from embedhub_eval.comparison import ComparisonRow
 

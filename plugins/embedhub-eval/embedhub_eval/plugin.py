@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 @hookimpl
 def embedhub_commands(app: "typer.Typer") -> None:
     """Add the commands compare, evaluate, plot and probe."""
+    from embedhub.cli.app import CHOOSE
     from embedhub_eval import cli
 
     for command in (cli.compare, cli.evaluate, cli.plot, cli.probe):
-        app.command()(command)
+        app.command(rich_help_panel=CHOOSE)(command)
 
 
 @hookimpl

@@ -17,7 +17,7 @@ from embedhub._progress import progress_bar
 from embedhub.errors import FormatError, VocabularyError
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.matrix.tokenizers import get_tokenizer
-from embedhub.registry.registry import find, load
+from embedhub.registry.loading import find, load
 from embedhub_eval.labeled import LabeledTexts, read_labeled
 from embedhub_eval.metrics import Interval, accuracy_interval
 from embedhub_eval.selectors import Selector, parse_selectors

@@ -1,33 +1,25 @@
-"""Selectors of sources, as in ``glove-6b:50 wordnet-ppmi:100``."""
+"""Several sources, each perhaps with a dimension."""
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from embedhub.registry.registry import Source
+from embedhub.registry.dims import split_dim
+from embedhub.registry.loading import Source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
 
 Selector = Source | tuple[Source, int | None]
-"""``"name"``, ``"name:dim"``, a path likewise, an `EmbeddingSource`, `Vectors`, or a pair of a source and its
-dim."""
-
-_WITH_DIM = re.compile(r"(.+):([0-9]+)", re.DOTALL)
+"""A source, such as ``"glove-6b:50"``, or a pair of a source and its dim."""
 
 
 def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Source, int | None]]:
     """Return sources with their dims.
 
-    A number after a name is a dimension of it, as in other commands: ``glove-6b 50 100`` is ``glove-6b:50
-    glove-6b:100``.
-
     Example:
         >>> from embedhub_eval.selectors import parse_selectors
         >>> parse_selectors(["glove-6b:50", "wordnet-ppmi", "./my.vec"])
         [('glove-6b', 50), ('wordnet-ppmi', None), ('./my.vec', None)]
-        >>> parse_selectors("glove-6b 50 100".split())
-        [('glove-6b', 50), ('glove-6b', 100)]
 
     Args:
         selectors: One selector or several.
@@ -36,7 +28,7 @@ def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Sour
         Pairs of source and dim in the given order, without duplicates; the dim is None if none was given.
 
     Raises:
-        ValueError: The list is empty, or a number comes before any source.
+        ValueError: The list is empty.
         TypeError: A selector is none of the above, or they are a mapping.
     """
     is_one = isinstance(selectors, str | Path | EmbeddingSource | Vectors) or _is_pair(selectors)
@@ -45,19 +37,11 @@ def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Sour
         raise TypeError(
             f"sources is {selectors!r:.60}; expected a source such as 'glove-6b:50', or a list of several."
         )
-    accepts_dim = False  # whether the last selector is a name alone
     for selector in [selectors] if is_one else cast("Iterable[Any]", selectors):
         pair: tuple[Source, int | None]
-        if isinstance(selector, str) and selector.isdecimal():
-            if not parsed:
-                raise ValueError(
-                    f"{selector!r} is a dimension without a source before it; expected name:dim."
-                )
-            pair = parsed.pop() if accepts_dim else parsed[-1]
-            pair = pair[0], int(selector)
-        elif isinstance(selector, str) and (match := _WITH_DIM.fullmatch(selector)):
-            pair = match[1], int(match[2])
-        elif isinstance(selector, str | Path | EmbeddingSource | Vectors):
+        if isinstance(selector, str):
+            pair = split_dim(selector)
+        elif isinstance(selector, Path | EmbeddingSource | Vectors):
             pair = selector, None
         elif _is_pair(selector):
             pair = cast("tuple[Source, int | None]", selector)
@@ -65,7 +49,6 @@ def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Sour
             raise TypeError(
                 f"{selector!r} is not a source; expected 'name:dim', or a pair of source and dim."
             )
-        accepts_dim = pair == (selector, None)
         parsed.append(pair)
     if not parsed:
         raise ValueError("No source was given; expected name:dim, such as glove-6b:50.")

@@ -107,14 +107,14 @@ def test_nothing_is_downloaded_by_default(remote: Any) -> None:
     """A source that is not in the cache has metadata and a warning, and no request is sent."""
     source, benchmark, serving = remote
     (row,) = embedhub_eval.compare((source, 3), counts=COUNTS, benchmarks=[benchmark])
-    assert row.warning.startswith(
-        "tiny 3d is not in the cache, so only its metadata is shown. Download it with"
+    assert row.warning == (
+        "tiny 3d is not in the cache, and downloads were not allowed, so only its metadata is shown. "
+        "Download it with `embedhub download tiny:3`."
     )
-    assert "`embedhub download tiny 3`" in row.warning
     assert (row.vocab_size, row.coverage, row.scores, row.in_cache) == (3, None, {"pairs": None}, False)
     assert (row.disk_is_estimate, row.disk_bytes) == (True, source.store_size(3))
     (row,) = embedhub_eval.compare("wordnet-ppmi:25", benchmarks=[benchmark])
-    assert row.warning.startswith("Not scored, because not in the cache: pairs. Pass download=True")
+    assert row.warning == "Not scored, because not in the cache, and downloads were not allowed: pairs."
     assert serving.asked == []
 
 
@@ -226,7 +226,7 @@ def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
     text, plot = tmp_path / "text.txt", tmp_path / "plot.svg"
     text.write_text("Rain and music, rain!\nThe cat sat.\n")
     done = run(
-        "compare", "wordnet-ppmi", "50", "glove-6b:300", "--text", text, "--benchmarks", pairs, "--plot", plot
+        "compare", "wordnet-ppmi:50", "glove-6b:300", "--text", text, "--benchmarks", pairs, "--plot", plot
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     head, first, second = done.stdout.splitlines()
@@ -243,6 +243,7 @@ def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
     assert "~ 492.8 MB" in second
     assert "394.4 MB" in second
     assert "glove-6b 300d is not in the cache" in done.stderr
+    assert done.stderr.endswith("Add --download to download what is not in the cache.\n")
     assert plot.read_text().startswith("<?xml")
 
 

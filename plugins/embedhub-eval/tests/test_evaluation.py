@@ -441,7 +441,13 @@ def test_evaluate_command_prints_a_table_or_json(
     pairs: Path, small_plugin: dict[str, str], small_benchmarks: dict[str, embedhub_eval.Benchmark]
 ) -> None:
     """The table has a row for each benchmark or file and a column for each dim; JSON has the same scores."""
-    arguments = ["evaluate", "wordnet-ppmi", "25", "100", "--benchmarks", f"small-simlex-999,./{pairs.name}"]
+    arguments = [
+        "evaluate",
+        "wordnet-ppmi:25",
+        "wordnet-ppmi:100",
+        "--benchmarks",
+        f"small-simlex-999,./{pairs.name}",
+    ]
     done = run(*arguments, cwd=pairs.parent, **small_plugin)
     assert done.returncode == 0, done.stderr
     assert "wordnet-ppmi; out-of-vocabulary words: skip" in done.stdout
@@ -475,7 +481,7 @@ def test_command_lists_benchmarks_and_rejects_wrong_usage(tmp_path: Path) -> Non
     assert "Apache-2.0" in run("evaluate", "--list", cwd=tmp_path).stdout
     for wrong in ([], ["wordnet-ppmi", "25", "--missing", "no"], ["wordnet-ppmi", "25", "--benchmarks", ","]):
         assert run("evaluate", *wrong, cwd=tmp_path).returncode == 2
-    assert run("evaluate", "wordnet-ppmi", "25", "--benchmarks", "simlex", cwd=tmp_path).returncode == 1
+    assert run("evaluate", "wordnet-ppmi:25", "--benchmarks", "simlex", cwd=tmp_path).returncode == 1
 
 
 @pytest.mark.slow
@@ -505,7 +511,7 @@ def test_interval_needs_ten_pairs(make_vectors: Callable[..., Vectors], pairs: P
     (score,) = embedhub_eval.evaluate(vectors, [pairs])
     assert score.interval is None
     assert score.note == score.to_dict()["note"] == "4 pairs have no interval: 10 pairs are the least."
-    result = run("evaluate", "wordnet-ppmi", "25", "--benchmarks", str(pairs))
+    result = run("evaluate", "wordnet-ppmi:25", "--benchmarks", str(pairs))
     assert "pairs-tsv: 3 pairs have no interval: 10 pairs are the least." in result.stdout
 
 

@@ -26,7 +26,7 @@ def texts(path: Path) -> list[str]:
 @pytest.mark.slow
 def test_command_writes_an_svg(tmp_path: Path) -> None:
     """`embedhub plot` writes an SVG with the words, their neighbors and the variance of each axis."""
-    done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--topn", 5, cwd=tmp_path)
+    done = run("plot", "wordnet-ppmi:50", "music", "rain", "--topn", 5, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "Wrote words.svg\n"
     vectors = embedhub.load("wordnet-ppmi", 50)
@@ -40,7 +40,7 @@ def test_command_writes_an_svg(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_command_writes_a_png(tmp_path: Path) -> None:
     """The extension .png selects PNG, with the colors of both words."""
-    done = run("plot", "wordnet-ppmi", 50, "music", "rain", "--out", tmp_path / "map.png")
+    done = run("plot", "wordnet-ppmi:50", "music", "rain", "--out", tmp_path / "map.png")
     assert done.returncode == 0, done.stderr
     picture = matplotlib.image.imread(tmp_path / "map.png")
     assert picture.shape[:2] == (1120, 1440)
@@ -53,16 +53,16 @@ def test_command_writes_a_png(tmp_path: Path) -> None:
 def test_command_reports_errors(tmp_path: Path) -> None:
     """Another extension is wrong usage; an OOV word and an existing file are failed tasks."""
     out = tmp_path / "map.svg"
-    assert run("plot", "wordnet-ppmi", 50, "music", "--out", tmp_path / "map.gif").returncode == 2
-    done = run("plot", "wordnet-ppmi", 50, "music", "qwxz", "--out", out)
+    assert run("plot", "wordnet-ppmi:50", "music", "--out", tmp_path / "map.gif").returncode == 2
+    done = run("plot", "wordnet-ppmi:50", "music", "qwxz", "--out", out)
     assert done.returncode == 1
     assert "wordnet-ppmi 50d does not have 'qwxz'." in done.stderr
     assert not out.exists()
     out.write_text("mine")
-    done = run("plot", "wordnet-ppmi", 50, "music", "--out", out)
+    done = run("plot", "wordnet-ppmi:50", "music", "--out", out)
     assert (done.returncode, out.read_text()) == (1, "mine")
     assert "--force" in done.stderr
-    assert run("plot", "wordnet-ppmi", 50, "music", "--out", out, "--force").returncode == 0
+    assert run("plot", "wordnet-ppmi:50", "music", "--out", out, "--force").returncode == 0
 
 
 @pytest.mark.parametrize("name", ["map.svg", "map.png"])

@@ -115,7 +115,7 @@ def test_data_without_a_choice_is_an_error(
 
 def test_source_with_several_dims_needs_a_dim() -> None:
     """A name alone selects the only dimension of a source."""
-    with pytest.raises(DimNotFoundError, match="has several dims, so one must be given: 25, 50, 100"):
+    with pytest.raises(DimNotFoundError, match="has several dims: 25, 50, 100"):
         embedhub_eval.probe("wordnet-ppmi", TRAIN, TRAIN)
 
 
@@ -124,7 +124,7 @@ def test_command_prints_a_table_or_json(demo_texts: tuple[Path, Path]) -> None:
     """`embedhub probe NAME DIM` describes the data and the results; JSON equals the dict of the report."""
     train, test = demo_texts
     files = ("--train", train, "--test", test, "--columns", "1,2")
-    shown = run("probe", "wordnet-ppmi", "50", *files)
+    shown = run("probe", "wordnet-ppmi:50", *files)
     assert shown.returncode == 0, shown.stderr
     assert "Accuracy on 180 test texts, with its 95 % confidence interval" in shown.stdout
     as_json = run("probe", "wordnet-ppmi:50", *files, "--json")

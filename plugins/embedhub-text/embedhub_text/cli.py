@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from embedhub.cli.app import Dim, Force, Json, Name, Tokenize, print_result, usage_errors
+from embedhub.cli.app import Force, Json, Source, Tokenize, print_result, usage_errors
 
 
 def embed(  # noqa: PLR0917 - typer passes all by name
-    name: Name,
-    dim: Dim,
+    source: Source,
     texts: Annotated[
         Path,
         typer.Argument(
@@ -48,17 +47,17 @@ def embed(  # noqa: PLR0917 - typer passes all by name
     same command resumes.
 
     Examples:
-      embedhub embed glove-6b 300 reviews.parquet --out vectors.parquet
-      embedhub embed wordnet-ppmi 100 tweets.jsonl.gz --keep id --out v.parquet
-      cut -f 2 log.tsv | embedhub embed wordnet-ppmi 25 - --out vectors.npy
+      embedhub embed glove-6b:300 reviews.parquet --out vectors.parquet
+      embedhub embed wordnet-ppmi:100 tweets.jsonl.gz --keep id --out v.parquet
+      cut -f 2 log.tsv | embedhub embed wordnet-ppmi:25 - --out vectors.npy
     """
     from embedhub_text.embed_file import embed_file
 
     try:
         with usage_errors():
             result = embed_file(
-                name,
-                dim,
+                source,
+                None,
                 texts,
                 out,
                 column=column,

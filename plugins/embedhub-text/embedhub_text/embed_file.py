@@ -20,7 +20,7 @@ from embedhub import _atomic
 from embedhub import _cache as cache
 from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
-from embedhub.registry.registry import Source
+from embedhub.registry.loading import Source
 from embedhub_text.embedder import TextEmbedder
 from embedhub_text.tables import FORMATS, STDIN, Batch, TextTable, infer_format
 

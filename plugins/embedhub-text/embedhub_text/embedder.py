@@ -16,9 +16,9 @@ from embedhub.matrix import oov as policies
 from embedhub.matrix.oov import OOVPolicy
 from embedhub.matrix.texts import as_list
 from embedhub.matrix.tokenizers import get_tokenizer, splits_at_spaces, tokenizer_of, tokens_of
-from embedhub.registry import registry
+from embedhub.registry import loading
+from embedhub.registry.loading import Source
 from embedhub.registry.local_file import LocalSource
-from embedhub.registry.registry import Source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.fallbacks import Fallback
@@ -180,7 +180,7 @@ class TextEmbedder:
     def vectors(self) -> Vectors:
         """The vectors of the source, opened on first use."""
         if self._vectors is None:
-            self._vectors = registry.load(self.source, self.dim)
+            self._vectors = loading.load(self.source, self.dim)
         return self._vectors
 
     def __call__(self, texts: Iterable[Any]) -> Any:
@@ -311,8 +311,8 @@ class TextEmbedder:
 def _reference(source: Source, dim: int | None) -> tuple[str | EmbeddingSource | Vectors, int]:
     """Return what an embedder is pickled with for a source, and its dimension."""
     if not isinstance(source, Vectors):
-        resolved, dim = registry.resolve(source, dim)
+        resolved, dim = loading.resolve(source, dim)
         if not isinstance(resolved, LocalSource):
-            return resolved.name if registry.is_registered(resolved) else resolved, dim
-    vectors = registry.load(source, dim)
+            return resolved.name if loading.is_registered(resolved) else resolved, dim
+    vectors = loading.load(source, dim)
     return vectors, vectors.dim

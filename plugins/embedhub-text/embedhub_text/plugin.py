@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 @hookimpl
 def embedhub_commands(app: "typer.Typer") -> None:
     """Add `embedhub embed`."""
+    from embedhub.cli.app import USE
     from embedhub_text.cli import embed
 
-    app.command()(embed)
+    app.command(rich_help_panel=USE)(embed)

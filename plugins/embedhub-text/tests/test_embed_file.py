@@ -23,7 +23,7 @@ from pyarrow import parquet
 import embedhub
 
 TEXTS = ["a stirring , funny film", "", "qwxz", 'he said "music"\nand then\tsang', "naïve music", None]
-SOURCE = ("wordnet-ppmi", "25")
+SOURCE = ("wordnet-ppmi:25",)
 ROWS, SMALL = 500, 50  # of a run that is interrupted, and of each of its parts
 
 

@@ -1,0 +1,157 @@
+"""From what a user writes to opened vectors: names and paths, dimensions, `load`."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from embedhub.errors import DimNotFoundError, StoreError
+from embedhub.registry.dims import as_dim, split_dim
+from embedhub.registry.local_file import LocalSource, as_path, open_source
+from embedhub.registry.plugins import refuse_in_plugin
+from embedhub.registry.registry import sources
+from embedhub.registry.source import EmbeddingSource, Reopen
+from embedhub.registry.source_table import SUFFIX, open_source_table
+from embedhub.registry.unknown_names import refuse_address
+from embedhub.vectors.vectors import Vectors
+
+Source = str | Path | EmbeddingSource | Vectors
+"""A source as every function takes it: a registered name or a path, each perhaps with a dimension as in
+``"glove-6b:50"``, a source, or opened vectors."""
+
+
+def load(source: Source, dim: int | None = None, *, allow_truncated: bool = False) -> Vectors:
+    """Open the vectors of a source; on first use, download them and build their store.
+
+    Example:
+        >>> import embedhub
+        >>> embedhub.load("wordnet-ppmi", 50)
+        <Vectors wordnet-ppmi: 78,781 words, dim 50>
+
+    Args:
+        source: A registered name, the path of a file of your own, an `EmbeddingSource`, or `Vectors`, which
+            are returned unchanged. A string is a name if a source has it; else it is a path if it has a
+            separator, starts with ``.`` or ``~``, or if there is such a file. Either may end in a colon and
+            the dimension, as in ``"glove-6b:50"``. The file may be GloVe text,
+            word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
+            in gzip, bzip2, xz, zip or tar; ``archive.zip#member`` names one of several in an archive. Its
+            store is built again when the file has changed. A path that ends in ``.toml`` is the table of a
+            `RemoteSource`: its arguments as keys, and a ``[[files]]`` for each `RemoteFile` with its ``dim``.
+        dim: Dimension of the vectors; optional for a source with only one, and where the source's name has
+            it.
+        allow_truncated: Whether the vectors of a file of your own that ends too early are used, with a
+            warning each time. By default that is an error, since some may be missing or cut.
+
+    Raises:
+        ValueError: ``allow_truncated`` is given for what is not a file of your own.
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
+        TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
+        DownloadError: The file is not available.
+        FormatError: The file is malformed.
+        PluginError: A plugin calls it at import or in a hook.
+    """
+    refuse_in_plugin("embedhub.load()")
+    named, dim = find(source, dim)
+    if allow_truncated and not isinstance(named, LocalSource):
+        raise ValueError(
+            f"allow_truncated is only for a file of your own, given by its path; got {source!r}."
+        )
+    if isinstance(named, Vectors):
+        return named
+    reopen: Reopen | None = None
+    if is_registered(named):
+        reopen = load, (named.name, dim)
+    elif isinstance(named, LocalSource):
+        named = replace(named, allow_truncated=True) if allow_truncated else named
+        reopen = _load_same_file, (named.path, named.cache_key(dim), named.allow_truncated)
+    return named.vectors(dim, reopen=reopen)
+
+
+def _load_same_file(path: Path, cache_key: str, allow_truncated: bool) -> Vectors:  # noqa: FBT001 - pickled by position
+    """Load the same vectors of a file in another process, perhaps on a machine that has another file there.
+
+    Raises:
+        StoreError: The file at that path is another one, or another version of a reader reads it.
+    """
+    source = open_source(path, sources().formats)
+    actual = source.cache_key(source.format.dim)
+    if actual != cache_key:
+        raise StoreError(
+            f"{path}: the vectors that were pickled came from a file with other bytes than the one that is "
+            f"there now (XXH3 {cache_key}, got {actual}). Nothing was opened. Copy the same file to each "
+            "machine, or load and pickle the vectors again."
+        )
+    return load(path, allow_truncated=allow_truncated)
+
+
+def find(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, int]:
+    """Return a source, or opened vectors as they are, and the dimension; nothing is downloaded.
+
+    Raises:
+        TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
+        EmbedhubError: As `resolve`.
+    """
+    if not isinstance(source, Vectors):
+        return resolve(source, dim)
+    if as_dim(dim) not in {None, source.dim}:
+        raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
+    return source, source.dim
+
+
+def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
+    """Return a source and one of its dimensions, its only one by default, without opening its vectors.
+
+    Raises:
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
+    """
+    dim = as_dim(dim)
+    named, own_dim = _parse(source)
+    if dim is not None and own_dim not in {None, dim}:
+        raise DimNotFoundError(f"{source!r} has dim {own_dim} in its name, and dim {dim} was given too.")
+    dim = own_dim if dim is None else dim
+    if dim is None and len(named.dims) != 1:
+        raise DimNotFoundError(
+            f"{named.name!r} has several dims: {', '.join(map(str, named.dims))}. Name one, as in "
+            f"'{source if isinstance(source, str | Path) else named.name}:{named.dims[0]}'."
+        )
+    return named, named.check_dim(named.dims[0] if dim is None else dim)
+
+
+def is_registered(source: EmbeddingSource) -> bool:
+    """Return whether this very source is registered under its name, so that the name can stand for it."""
+    return source.name in sources() and sources()[source.name] is source
+
+
+def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
+    """Return the source of a registered name, or that of a file, without opening its vectors.
+
+    Raises:
+        TypeError: This is not a name, a path or an `EmbeddingSource`.
+        SourceNotFoundError: No source has that name.
+        LocalFileError: There is no file at that path.
+        FormatError: The file is in none of the known formats, or a TOML table is malformed.
+    """
+    return _parse(source)[0]
+
+
+def _parse(source: str | Path | EmbeddingSource) -> tuple[EmbeddingSource, int | None]:
+    """Return a source, and the dimension in its name; None if there is none."""
+    if isinstance(source, EmbeddingSource):
+        return source, None
+    if not isinstance(source, str | Path):
+        raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
+    dim = None
+    if isinstance(source, str):
+        name, dim = split_dim(source)
+        if name in sources():
+            return sources()[name], dim
+        refuse_address(source)
+        if as_path(name) is None and not os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises an OSError for a long name
+            return sources()[name], dim  # raises the error that names similar ones
+        source = Path(name)
+    if source.suffix.lower() == SUFFIX:
+        return open_source_table(source), dim
+    return open_source(source, sources().formats), dim
