@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
+from embedhub._names import shown_names
 from embedhub.errors import EmbedhubError, FormatError
 
 DAMAGED_ERRORS: tuple[type[Exception], ...] = (
@@ -25,6 +26,10 @@ DAMAGED_ERRORS: tuple[type[Exception], ...] = (
     lzma.LZMAError,
     zipfile.BadZipFile,
     tarfile.TarError,
+    struct.error,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
 )
 """Errors of reading damaged or truncated bytes; bz2 raises an OSError without a number."""
 
@@ -34,20 +39,11 @@ _XZ = b"\xfd7zXZ\x00"
 _BZIP2 = b"BZh"
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # after a digit; a word of a text may start with BZh
 _TAR, _TAR_MAGIC = b"ustar", slice(257, 262)
-_MAX_NAMES = 10  # in a message
+MAX_SMALL_BYTES = 1 << 26
 _SNIFF_BYTES = 512  # the header of a tar archive
 INVALID_ARCHIVE_ERRORS: tuple[type[Exception], ...] = (
-    EOFError,
-    ValueError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    struct.error,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-)
+    *DAMAGED_ERRORS, ValueError, LookupError, OSError, RuntimeError,
+)  # fmt: skip
 """Errors of opening an archive: zipfile trusts the numbers in its directory, whatever they are."""
 
 
@@ -90,6 +86,22 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
             raise _damaged(path, error) from error
         except DAMAGED_ERRORS as error:
             raise _damaged(path, error) from error
+
+
+def read_small(path: Path) -> bytes:
+    """Return the uncompressed bytes of a file that is small, such as a list of words.
+
+    Raises:
+        FormatError: It is larger than 64 MiB, or as for `open_bytes`.
+    """
+    with open_bytes(path) as file:
+        data = file.read(MAX_SMALL_BYTES + 1)
+    if len(data) > MAX_SMALL_BYTES:
+        raise FormatError(
+            f"{path}: the file has more than {MAX_SMALL_BYTES:,} bytes; expected a small one, such as a list "
+            "of words."
+        )
+    return data
 
 
 def is_compressed(path: Path) -> bool:
@@ -153,7 +165,8 @@ def _no_archive(path: Path, member: str) -> FormatError:
 
 
 def _damaged(path: Path, error: Exception) -> FormatError:
-    return FormatError(f"{path}: the compressed bytes are damaged or truncated ({error}).")
+    reason = str(error) or type(error).__name__
+    return FormatError(f"{path}: the compressed bytes are damaged or truncated ({reason}).")
 
 
 @contextmanager
@@ -201,11 +214,6 @@ def _open_tar_member(file: BinaryIO, path: Path, member: str | None) -> Iterator
         raise _no_member(path, member, names)
     with archive, inner:
         yield inner
-
-
-def shown_names(names: list[str]) -> str:
-    """Return the names of the members of an archive for a message, ten at most."""
-    return ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")
 
 
 def _no_member(path: Path, member: str | None, names: list[str]) -> FormatError:

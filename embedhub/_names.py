@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 
 _MAX_NAME = 100
 _MAX_SLUG = 80
+_MAX_SHOWN = 10
 _RESERVED = re.compile(r"[:/|+#@\\\s]")
 _DEVICE = re.compile(r"(?:aux|con|nul|prn|(?:com|lpt)[0-9])(?:\..*)?")
 
@@ -33,3 +35,9 @@ def folder_name(name: str) -> str:
 def slug(text: str) -> str:
     """Return a valid name that resembles a text, such as the name of a file."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower())[:_MAX_SLUG].strip("-") or "file"
+
+
+def shown_names(names: Iterable[object]) -> str:
+    """Return names for a message, ten at most."""
+    shown = list(map(str, names))
+    return ", ".join(shown[:_MAX_SHOWN]) + (", ..." if len(shown) > _MAX_SHOWN else "")

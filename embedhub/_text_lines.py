@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO
 
-from embedhub._compression import open_bytes
+from embedhub._compression import read_small
 from embedhub.errors import FormatError
 
 _LINE_END = re.compile(b"\r\n|\n|\r")
+_MAX_LINES = 1 << 22  # each takes 100 bytes of memory
 _MAX_SHOWN = 60  # characters of a line in a message
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
@@ -39,10 +40,13 @@ def read_lines(
         errors: How bytes that are not UTF-8 are decoded; words of a source have surrogate escapes.
 
     Raises:
-        FormatError: With ``errors="strict"``, a line is not UTF-8.
+        FormatError: There are too many bytes or lines; or with ``errors="strict"``, a line is not UTF-8.
     """
-    with open_bytes(path) as file:
-        data = file.read().removeprefix(codecs.BOM_UTF8)
+    data = read_small(path).removeprefix(codecs.BOM_UTF8)
+    if data.count(b"\n") + data.count(b"\r") > _MAX_LINES:
+        raise FormatError(
+            f"{path}: the file has more than {_MAX_LINES:,} lines, too many to be read at once."
+        )
     for number, line in enumerate(_LINE_END.split(data), 1):
         try:
             text = line.decode("utf-8", errors)

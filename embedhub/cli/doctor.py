@@ -1,9 +1,9 @@
 """The command doctor: checks of an installation, without the network and without importing a backend."""
 
 import difflib
-import json
 import os
 import platform
+import re
 import shutil
 import warnings
 from contextlib import suppress
@@ -17,6 +17,7 @@ import typer
 import embedhub
 from embedhub import _cache as cache
 from embedhub import settings
+from embedhub._json import CONTENT_ERRORS, parse_json
 from embedhub._url import shown_url
 from embedhub.cli.app import (
     CACHE,
@@ -135,8 +136,8 @@ def _check_backend() -> "Iterator[Finding]":
     name, origin = os.environ.get("KERAS_BACKEND", ""), "KERAS_BACKEND"
     if not name:
         name, origin = "tensorflow", "the default of Keras"
-        with suppress(OSError, ValueError, AttributeError):
-            configured = json.loads(config.read_text("utf-8")).get("backend")
+        with suppress(OSError, *CONTENT_ERRORS):
+            configured = parse_json(config.read_text("utf-8")).get("backend")
             if configured:
                 name, origin = str(configured), str(config)
     version = _installed_version(name)
@@ -219,7 +220,9 @@ def _check_settings() -> "Iterator[Finding]":
         try:
             value = read()
         except SettingsError as error:
-            yield Finding("settings", name, shown_url(text, query=False), str(error))
+            # Its value is not shown, which may be a password in the wrong place.
+            expected = re.split("[;:] ", str(error))[-1]
+            yield Finding("settings", name, "refused", expected[:1].upper() + expected[1:])
             continue
         advice = None
         if name == "EMBEDHUB_MIRROR" and isinstance(value, Path) and not value.is_dir():
@@ -228,20 +231,22 @@ def _check_settings() -> "Iterator[Finding]":
             advice = (
                 f"No installed plugin is named {' or '.join(map(repr, unknown))}. The topic plugins has all."
             )
-        yield Finding("settings", name, shown_url(text, query=False) if text else "not set", advice)
+        yield Finding("settings", name, _without_password(text) if text else "not set", advice)
     for name in sorted(os.environ):
         if name.startswith("EMBEDHUB_") and name not in _SETTINGS:
             similar = difflib.get_close_matches(name, _SETTINGS, n=1)
             hint = f" Did you mean {similar[0]}?" if similar else ""
-            yield Finding(
-                "settings",
-                name,
-                shown_url(os.environ[name], query=False),
-                f"embedhub has no such setting.{hint}",
-            )
+            yield Finding("settings", name, "set", f"embedhub has no such setting.{hint}")
     proxies = getproxies()
     for name in sorted(proxies):
-        yield Finding("settings", f"proxy: {name}", shown_url(proxies[name], query=False))
+        yield Finding("settings", f"proxy: {name}", _without_password(proxies[name]))
+
+
+def _without_password(address: str) -> str:
+    """Return an address without user, password and query, also one without a scheme."""
+    shown = shown_url(address, query=False)
+    _, at, host = shown.rpartition("@")
+    return f"...@{host}" if at else shown
 
 
 def _check_plugins() -> "Iterator[Finding]":

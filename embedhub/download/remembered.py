@@ -6,7 +6,7 @@ from pathlib import Path
 
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
-from embedhub._compression import shown_names
+from embedhub._names import shown_names
 from embedhub._url import shown_url
 from embedhub._warn import warn, warn_or_log
 from embedhub.download.remote_file import RemoteFile, flat_name

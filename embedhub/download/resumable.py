@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from embedhub import _cache as cache
 from embedhub import _cache_files
+from embedhub._json import parse_json
 from embedhub.download.connections import SLOW_BYTES
 from embedhub.download.http import ByteSource, TransientError, UnavailableError
 from embedhub.download.verify import Verifier
@@ -171,7 +172,7 @@ class ResumableFile:
     def _begin(self) -> None:
         """Keep the bytes of an earlier run if they are of the same remote file, else start from scratch."""
         try:
-            same = self._may_resume and json.loads(self._metadata_path.read_text("utf-8")) == self._metadata
+            same = self._may_resume and parse_json(self._metadata_path.read_text("utf-8")) == self._metadata
             with _cache_files.reopen(self.path):
                 if same and self._downloaded_bytes() >= 0:
                     return

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from isal import isal_zlib
 
-from embedhub._compression import DAMAGED_ERRORS, shown_names
+from embedhub._compression import DAMAGED_ERRORS
+from embedhub._names import shown_names
 from embedhub._sniff import sniff
 from embedhub.download.http import CHUNK, ByteSource, FolderBytes, RangeReader, peek
 from embedhub.errors import ChecksumError, DownloadError

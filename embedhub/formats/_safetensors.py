@@ -4,13 +4,13 @@ Its own package reads neither compressed files nor, without a deep-learning fram
 errors do not name a byte.
 """
 
-import json
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedhub._json import CONTENT_ERRORS, parse_json
 from embedhub.formats._byte_stream import ByteStream
 
 MAX_HEADER_BYTES = 100_000_000  # as in the reference implementation
@@ -66,12 +66,12 @@ def read_header(stream: ByteStream) -> tuple[dict[str, TensorInfo], dict[str, An
         raise stream.error(f"the header has {length} bytes; expected {MAX_HEADER_BYTES} at most.", 0)
     text = stream.read_exactly(length, "the header")
     try:
-        header = json.loads(text)
+        header = parse_json(text)
         metadata = dict(header.pop("__metadata__", None) or {})
         tensors = {name: _tensor_info(entry, stream.offset) for name, entry in header.items()}
-    except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
+    except CONTENT_ERRORS as error:
         raise stream.error(
-            f"expected a JSON header with dtype, shape and data_offsets of each tensor ({error!r}).", 8
+            f"expected a JSON header with dtype, shape and data_offsets of each tensor ({error!r:.100}).", 8
         ) from error
     return tensors, metadata
 
@@ -79,9 +79,9 @@ def read_header(stream: ByteStream) -> tuple[dict[str, TensorInfo], dict[str, An
 def _tensor_info(entry: Any, data_offset: int) -> TensorInfo:
     dtype, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
     if not isinstance(dtype, str) or not all(type(number) is int for number in (*shape, begin, end)):
-        raise TypeError(f"{entry} does not describe a tensor")
+        raise TypeError(f"{entry!r:.60} does not describe a tensor")
     if min(*shape, begin, 0) < 0 or end < begin:
-        raise ValueError(f"{entry} has a negative size")
+        raise ValueError(f"{entry!r:.60} has a negative size")
     return TensorInfo(dtype, shape, data_offset + begin, data_offset + end)
 
 

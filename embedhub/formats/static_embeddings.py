@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from embedhub._compression import open_bytes
+from embedhub._compression import open_bytes, read_small
+from embedhub._json import CONTENT_ERRORS, parse_json
+from embedhub._names import shown_names
 from embedhub._progress import Advance
 from embedhub._text_lines import is_utf8
 from embedhub.errors import FormatError
@@ -167,7 +169,7 @@ def _embeddings_name(stream: ByteStream, tensors: dict[str, TensorInfo]) -> str:
     """Return the name of the tensor with the vectors."""
     name = next((name for name in _EMBEDDINGS if name in tensors), None)
     if name is None:
-        names = ", ".join(sorted(tensors)) or "none"
+        names = shown_names(sorted(tensors)) or "none"
         raise stream.error(f"expected a tensor {' or '.join(map(repr, _EMBEDDINGS))}, got {names}.", 8)
     return name
 
@@ -193,9 +195,9 @@ def _check_tensors(stream: ByteStream, name: str, tensors: _Tensors, dim: int, *
 def _metadata_words(stream: ByteStream, text: Any, count: int) -> list[str]:
     """Return the words in the metadata."""
     try:
-        words: list[str] = list(json.loads(text))
+        words: list[str] = list(parse_json(text))
         "\n".join(words).encode()
-    except (ValueError, RecursionError, TypeError) as error:
+    except CONTENT_ERRORS as error:
         raise stream.error(f"expected a JSON list of words in the metadata ({error!r}).", 8) from error
     if len(words) != count:
         raise stream.error(f"the metadata has {len(words)} words; expected {count}, one for each vector.", 8)
@@ -205,7 +207,7 @@ def _metadata_words(stream: ByteStream, text: Any, count: int) -> list[str]:
 def _read_tokens(tokenizer: Path, count: int, path: Path) -> list[str]:
     """Return the tokens of a tokenizer in the order of their ids."""
     try:
-        description = json.loads(tokenizer.read_bytes())
+        description = parse_json(read_small(tokenizer))
         vocabulary = description["model"]["vocab"]
         if isinstance(vocabulary, list):  # of a Unigram model: pairs of token and score
             by_id = {number: token for number, (token, _) in enumerate(vocabulary)}
@@ -218,7 +220,9 @@ def _read_tokens(tokenizer: Path, count: int, path: Path) -> list[str]:
         raise FormatError(
             f"{tokenizer}: no such file; expected the tokenizer of {path}, whose tokens are the words."
         ) from error
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+    except FormatError:
+        raise
+    except CONTENT_ERRORS as error:
         raise FormatError(
             f"{tokenizer}: expected a tokenizer with a token for each id from 0 on ({error!r})."
         ) from error

@@ -1,7 +1,6 @@
 """Word counts from the caller's own file: a text to tokenize, or a vocabulary."""
 
 import io
-import json
 import re
 import sys
 from collections import Counter
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
 from embedhub._compression import open_bytes
+from embedhub._json import parse_json
 from embedhub._progress import progress_bar
 from embedhub._text_lines import open_text
 from embedhub.errors import FormatError, LocalFileError
@@ -120,16 +120,18 @@ def _chunks(text: TextIO) -> Iterator[str]:
 
 def _pieces(chunks: Iterable[str], separators: str) -> Iterator[str]:
     """Yield the text in pieces that end with a newline, or with any separator in a line over one chunk."""
-    remaining = ""
+    parts: list[str] = []  # of the piece that is being read, each of which is searched once
+    size = 0
     for chunk in chunks:
-        text = remaining + chunk
-        allowed = separators if len(text) > CHUNK_CHARS else "\n"
-        end = next((position for mark in allowed if (position := text.rfind(mark) + 1)), 0)
+        allowed = separators if size + len(chunk) > CHUNK_CHARS else "\n"
+        end = next((position for mark in allowed if (position := chunk.rfind(mark) + 1)), 0)
         if end:
-            yield text[:end]
-        remaining = text[end:]
-    if remaining:
-        yield remaining
+            yield "".join([*parts, chunk[:end]])
+            parts, size = [], 0
+        parts.append(chunk[end:])
+        size += len(chunk) - end
+    if size:
+        yield "".join(parts)
 
 
 def _is_vocabulary(first: str) -> bool:
@@ -160,7 +162,7 @@ def _from_lines(chunks: Iterable[str], name: str) -> Counter[str]:
 def _from_json(text: str, name: str) -> Counter[str]:
     expected = "expected a JSON list of words, or a JSON mapping of words to counts"
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError as error:
         raise FormatError(
             f"{name}: the file starts like JSON but is not valid JSON ({error}). {_TEXT_HINT}"

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from embedhub._names import shown_names
 from embedhub.errors import DimNotFoundError, StoreError
 from embedhub.registry.dims import as_dim, split_dim
 from embedhub.registry.local_file import LocalSource, as_path, open_source
@@ -114,7 +115,7 @@ def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[Embe
     dim = own_dim if dim is None else dim
     if dim is None and len(named.dims) != 1:
         raise DimNotFoundError(
-            f"{named.name!r} has several dims: {', '.join(map(str, named.dims))}. Name one, as in "
+            f"{named.name!r} has several dims: {shown_names(named.dims)}. Name one, as in "
             f"'{source if isinstance(source, str | Path) else named.name}:{named.dims[0]}'."
         )
     return named, named.check_dim(named.dims[0] if dim is None else dim)

@@ -17,6 +17,7 @@ from embedhub._cache_files import EVERYONE, who_can_read
 from embedhub._compression import split_member
 from embedhub._file_state import file_state, xxh3_of_file
 from embedhub._frozen import FrozenDict
+from embedhub._json import CONTENT_ERRORS, parse_json
 from embedhub._names import slug
 from embedhub._warn import warn
 from embedhub.download.remote_file import Fetched
@@ -205,8 +206,8 @@ def _remembered_xxh3(path: Path) -> str:
     record = _record_of(path)
     began = time.time_ns()
     state = file_state(path)
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        recorded = json.loads(record.read_text("utf-8"))
+    with suppress(OSError, *CONTENT_ERRORS):
+        recorded = parse_json(record.read_text("utf-8"))
         if tuple(recorded["state"]) == state:
             return str(recorded["xxh3_128"])
     digest = xxh3_of_file(path)

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from embedhub import __version__
 from embedhub import _cache as cache
-from embedhub._names import check_name
+from embedhub._names import check_name, shown_names
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import DimNotFoundError, StoreError, UnexpectedEndError
 from embedhub.registry.building import open_or_build
@@ -383,7 +383,7 @@ class EmbeddingSource(ABC):
         number = as_dim(dim)
         if number is None or number not in self.dims:
             raise DimNotFoundError(
-                f"{self.name!r} has no dim {dim!r}; its dims are {', '.join(map(str, self.dims))}."
+                f"{self.name!r} has no dim {dim!r}; its dims are {shown_names(self.dims)}."
             )
         return number
 

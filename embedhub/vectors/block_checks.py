@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedhub._names import is_reserved_on_windows
+from embedhub._names import is_reserved_on_windows, shown_names
 from embedhub.errors import FormatError
 from embedhub.vectors.blocks import ExtraFile
 from embedhub.vectors.vocabulary import encode_all
@@ -86,7 +86,7 @@ def check_extra_file(file: ExtraFile, taken: Collection[str], label: str) -> dic
     if name.lower() in taken:
         raise FormatError(
             f"{label}: the source yielded an extra file named {name!r}, which is the name of another file of "
-            f"the store. Taken in any case: {', '.join(sorted(taken))}. {_UNPUBLISHED}"
+            f"the store. Taken in any case: {shown_names(sorted(taken))}. {_UNPUBLISHED}"
         )
     if isinstance(content, Path):
         if not content.is_file():

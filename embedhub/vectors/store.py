@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from embedhub import _cache as cache
 from embedhub import settings
 from embedhub._file_state import file_state, xxh3_of_file
+from embedhub._json import CONTENT_ERRORS, parse_json
 from embedhub._names import folder_name
 from embedhub.errors import EmbedhubError, PluginError, StoreError
 from embedhub.vectors.blocks import Composer, ComposerOpener
@@ -132,9 +133,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         ValueError: It does not have the bytes that were written.
     """
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
+        manifest: dict[str, Any] = parse_json((folder / MANIFEST).read_bytes())
         digest = manifest.pop(_OWN_DIGEST)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except CONTENT_ERRORS as error:
         raise ValueError(f"{MANIFEST} cannot be read: {error}") from error
     if digest != _digest_of(manifest):
         raise ValueError(f"{MANIFEST} was changed")

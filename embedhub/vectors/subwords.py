@@ -15,6 +15,7 @@ FILE = "subwords.npy"
 
 _END_OF_SENTENCE = b"</s>"  # fastText does not split the end-of-sentence token
 _FNV_OFFSET, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
+_MANY_NGRAMS = 4096  # of a word, which is then added up by itself
 _BATCH_WORDS, _BATCH_BYTES = 4096, 1 << 16
 
 
@@ -95,9 +96,15 @@ class Subwords:
         sums = np.zeros((len(words), self.rows.shape[1]), np.float32)
         if word_vectors is not None:
             sums += word_vectors[order]
-        for step in range(int(counts.max(initial=0))):
+        for step in range(min(int(counts.max(initial=0)), _MANY_NGRAMS)):
             current = order[: np.searchsorted(descending, -step)]
             sums[: len(current)] += self.rows[ngrams[first[current] + step]]
+        for place in range(int(np.searchsorted(descending, -_MANY_NGRAMS))):
+            word = order[place]
+            rest = ngrams[first[word] + _MANY_NGRAMS : first[word] + counts[word]]
+            for at in range(0, len(rest), _MANY_NGRAMS):
+                rows = np.concatenate([sums[[place]], self.rows[rest[at : at + _MANY_NGRAMS]]])
+                sums[place] = np.add.accumulate(rows)[-1]  # in this order, unlike np.sum
         totals = np.maximum(counts[order] + (word_vectors is not None), 1)
         sums *= (1 / totals).astype(np.float32)[:, None]
         means = np.empty_like(sums)

@@ -39,6 +39,27 @@ def test_doctor_shows_its_checks(cache: Path, tmp_path: Path, monkeypatch: pytes
     assert not cache.exists()
 
 
+def test_doctor_shows_no_secret() -> None:
+    """No password, token or signature, and no value that is refused or misplaced, is in its report."""
+    for mirror in (
+        "https://me:hunter1@example.org/x?sig=hunter2",
+        "me:hunter1@example.org",
+        "ftp://h/?k=hunter2",
+    ):
+        done = run(
+            "doctor",
+            EMBEDHUB_MIRROR=mirror,
+            EMBEDHUB_MIROR="https://example.org/?X-Amz-Signature=hunter3",
+            EMBEDHUB_TOKEN="hunter4",
+            EMBEDHUB_OFFLINE="hunter5",
+            EMBEDHUB_PROGRESS="hunter6",
+            http_proxy="me:hunter7@proxy:80",
+            https_proxy="//me:hunter8@proxy",
+        )
+        assert "EMBEDHUB_TOKEN" in done.stdout
+        assert "hunter" not in done.stdout + done.stderr
+
+
 def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
     """Each problem has its advice, in JSON too, and the exit code is 1."""
     site = tmp_path / "site"
@@ -65,7 +86,7 @@ def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
         "mine 2d": "Run: embedhub cache repair mine:2",
         "EMBEDHUB_MIRROR": "There is no such folder.",
         "EMBEDHUB_OFLINE": "embedhub has no such setting. Did you mean EMBEDHUB_OFFLINE?",
-        "EMBEDHUB_REQUIRE_HASH": "EMBEDHUB_REQUIRE_HASH is 'perhaps'; expected 1 or 0.",
+        "EMBEDHUB_REQUIRE_HASH": "Expected 1 or 0.",
         "embedhub-broken (embedhub-broken)": (
             "Update or uninstall it, or name it in EMBEDHUB_DISABLE_PLUGINS."
         ),

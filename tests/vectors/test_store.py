@@ -160,7 +160,7 @@ def test_repeated_words_are_removed_wherever_they_are(
 
 
 def test_words_made_to_share_a_hash_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """XXH3 is no secret: a file of thousands of words of one hash would make each look-up slow."""
+    """XXH3 has no key: a file of thousands of words of one hash would make each look-up slow."""
     monkeypatch.setattr(store_writer, "hash_words", lambda encoded: np.zeros(len(encoded), np.uint64))
     with pytest.raises(FormatError, match="more than 1000 different words have one hash"):
         build(tmp_path / "some", [rows_for([str(i) for i in range(1_100)])])

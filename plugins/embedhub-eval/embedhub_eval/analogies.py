@@ -7,7 +7,7 @@ from itertools import islice, permutations
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
-from embedhub._compression import split_member
+from embedhub._compression import INVALID_ARCHIVE_ERRORS, split_member
 from embedhub._text_lines import is_number, line_error, read_data_lines
 from embedhub.errors import FormatError
 from embedhub_eval._fields import SEPARATORS, split_fields
@@ -19,6 +19,7 @@ _COLUMNS = (
     ["a", "b", "c", "d"],
 )
 _CATEGORY_NAMES = {"category", "relation", "type", "class", "group"}
+_MAX_PAIRS = 1000  # of a relation, each two of which make two analogies; BATS has 50
 _BATS_NAME = re.compile(r"[DEIL]\d\d \[.*\]")  # as in "I01 [noun - plural_reg].txt"
 
 
@@ -115,7 +116,7 @@ def read_bats(path: Path) -> Iterator[Analogy]:
             words.
     """
     for file, folder in _relations(path):
-        pairs = []
+        pairs: list[tuple[str, tuple[str, ...]]] = []
         for number, line in read_data_lines(file):
             word, *related = _split(line)
             answers = tuple(filter(None, related[0].split("/"))) if len(related) == 1 else ()
@@ -123,6 +124,8 @@ def read_bats(path: Path) -> Iterator[Analogy]:
                 raise line_error(
                     file, number, line, "expected a word, a tab, and answers separated by slashes"
                 )
+            if len(pairs) == _MAX_PAIRS:
+                raise line_error(file, number, line, f"expected a relation of at most {_MAX_PAIRS:,} lines")
             pairs.append((word, answers))
         category = folder.lstrip("0123456789_ ").replace("_", " ").lower()
         for (a, b), (c, answers) in permutations(pairs, 2):
@@ -138,7 +141,7 @@ def _relations(path: Path) -> list[tuple[Path, str]]:
         try:
             with zipfile.ZipFile(path) as archive:
                 names = [name for name in archive.namelist() if name.endswith(".txt")]
-        except (zipfile.BadZipFile, OSError) as error:
+        except INVALID_ARCHIVE_ERRORS as error:
             raise FormatError(f"{path}: this zip archive cannot be opened ({error}).") from error
         place = f"{path}#"
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from embedhub import _cache as cache
+from embedhub._names import shown_names
 from embedhub._progress import progress_bar
 from embedhub.errors import VocabularyError
 from embedhub.matrix.coverage import Coverage
@@ -197,10 +198,10 @@ def _row(
             scores |= {score.benchmark: score for score in evaluate(vectors, readable) if not score.category}
         if absent := [test.name for test in suitable if test not in readable]:
             warnings.append(
-                f"Not scored, because not in the cache, and downloads were not allowed: {', '.join(absent)}."
+                f"Not scored, because not in the cache, and downloads were not allowed: {shown_names(absent)}."
             )
         if foreign := [test.name for test in tests if test not in suitable]:
-            warnings.append(f"Not scored, because in another language: {', '.join(foreign)}.")
+            warnings.append(f"Not scored, because in another language: {shown_names(foreign)}.")
     else:
         warnings.append(
             f"{source.name} {dim}d is not in the cache, and downloads were not allowed, so only its metadata "

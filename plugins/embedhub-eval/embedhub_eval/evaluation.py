@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embedhub import settings
 from embedhub._cache import downloads_folder
+from embedhub._names import shown_names
 from embedhub._progress import progress_bar
 from embedhub._warn import warn
 from embedhub.errors import DownloadError, OfflineError
@@ -198,8 +199,8 @@ def _available_benchmarks() -> list[tuple[Benchmark, list[Any]]]:
             advance(1)
     if not failures:
         return available
-    skipped = ", ".join(name for name, _ in failures)
-    silent = f" No answer from {', '.join(sorted(silent_hosts))}." if silent_hosts else ""
+    skipped = shown_names(name for name, _ in failures)
+    silent = f" No answer from {shown_names(sorted(silent_hosts))}." if silent_hosts else ""
     message = (
         f"{len(failures)} of {len(benchmarks)} benchmarks are not available"
         f"{' and were skipped' if available else ''}: {skipped}.{silent} To get them, evaluate once where "

@@ -23,6 +23,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from embedhub._compression import open_bytes
+from embedhub._names import shown_names
 from embedhub.errors import FormatError, LocalFileError
 
 STDIN = Path("-")
@@ -147,7 +148,7 @@ class TextTable:
         for name in (self.column, *(self.keep or ())):
             if name not in names:
                 raise FormatError(
-                    f"{self.path}: no column {name!r}; the columns are {', '.join(map(repr, names))}."
+                    f"{self.path}: no column {name!r}; the columns are {shown_names(map(repr, names))}."
                 )
         if len(set(names)) < len(names):
             twice = next(name for name in names if list(names).count(name) > 1)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
+from embedhub._json import CONTENT_ERRORS, parse_json
 from embedhub.errors import EmbedhubError, StoreError, VocabularyError
 from embedhub.vectors.vectors import Vectors
 from embedhub_text.word_cache import TextWords
@@ -161,7 +162,7 @@ def load_weights(folder: Path, vectors: Vectors, pooling: str) -> WordWeights:
             f"fit(texts, folder=...), or copy the folder {folder.name} into {candidates[1].parent}."
         )
     try:
-        manifest = json.loads((path / "manifest.json").read_text("utf-8"))
+        manifest = parse_json((path / "manifest.json").read_text("utf-8"))
         weights = np.load(path / "weights.npy", mmap_mode="r", allow_pickle=False).view(np.ndarray)
         common_component = None
         if pooling == "sif":
@@ -169,7 +170,7 @@ def load_weights(folder: Path, vectors: Vectors, pooling: str) -> WordWeights:
         expected = _identity(vectors, pooling)
         actual = {name: manifest[name] for name in expected}
         default_weight = float(manifest["default_weight"])
-    except (FileNotFoundError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (FileNotFoundError, EOFError, *CONTENT_ERRORS) as error:
         raise StoreError(f"{path}: the fitted weights are damaged ({error}). Call fit again.") from error
     except OSError as error:
         raise cache.refusal(path, "the fitted weights cannot be read", error) from error
