@@ -181,16 +181,22 @@ def plot(written: dict[str, Any], path: Path) -> None:
         rows = rows_of(result["step"], written["rows"])
         if rows:
             points.setdefault(result["way"], []).append((rows, result["seconds"]))
-    figure, axes = plt.subplots(figsize=(7, 4.5))
-    for way, line in points.items():
+    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    # The legend beside the lines has their order, slowest first.
+    for way, line in sorted(points.items(), key=lambda item: -max(item[1])[1]):
         axes.plot(*zip(*sorted(line), strict=True), marker="o", label=name_of(way))
     again = by_way(written)["vocabulary to matrix", "embedhub"]["seconds"]
-    axes.axhline(again, linestyle="--", color="gray", label="embedhub, from then on (20,000 words)")
+    axes.axhline(again, linestyle="--", color="gray", label="embedhub, from then on\n(20,000 words)")
+    counts = sorted({rows for line in points.values() for rows, _ in line})
     axes.set(
-        xscale="log", yscale="log", xlabel=f"words in the corpus, {written['dim']} dims", ylabel="seconds",
-        title="From text to vectors",
+        xscale="log", yscale="log", xlabel=f"words in the file, {written['dim']} dimensions",
+        ylabel="seconds", title="From a text file to vectors",
     )  # fmt: skip
-    axes.legend()
+    axes.set_xticks(counts, [f"{count:,.0f}" for count in counts])
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.grid(axis="y", color="#dddddd")
+    figure.legend(loc="outside right center", frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
 
