@@ -1,9 +1,13 @@
 """What the pages of the documentation tell a reader to do can be done, and does what they say."""
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
 from pages import PAGES, ROOT, blocks_of, run
+
+import embedhub
 
 KINDS = {"python", "sh", "output", "text", "toml"}
 # Pages that are run elsewhere: on engines, under each backend, with a place to install into.
@@ -44,6 +48,17 @@ def test_code_blocks_are_run_or_marked(page: Path) -> None:
     for block in blocks_of(page):
         assert block.kind in KINDS, f"{name_of(page)}, line {block.line}: {block.kind!r}"
         assert (block.order is None) == (not block.detail), f"{name_of(page)}, line {block.line}"
+
+
+def test_page_of_parameters_has_each_of_them() -> None:
+    """The page of parameters lists those of `keras_embedding`, in their order, with their defaults."""
+    page = (ROOT / "docs" / "parameters.md").read_text("utf-8")
+    shown = re.findall(r"(?m)^\| `(\w+)` \| ([^|]*) \|", page)
+    parameters = inspect.signature(embedhub.keras_embedding).parameters.values()
+    assert [name for name, _ in shown] == [parameter.name for parameter in parameters]
+    for (name, default), parameter in zip(shown, parameters, strict=True):
+        if parameter.default is not parameter.empty:
+            assert default.strip("`").replace('"', "'") == repr(parameter.default), name
 
 
 PAGE = """
