@@ -234,7 +234,7 @@ def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str
     Raises:
         OutputError: It exists already, or it cannot be written. Nothing is changed then.
     """
-    path = path.expanduser().absolute()
+    path = absolute(path)
     ensure_writable(path, overwrite=overwrite, expected_names=expected_names)
     temporary = _temporary_name(path)
     try:
@@ -256,9 +256,17 @@ def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str
         ) from error
 
 
+def absolute(path: Path) -> Path:
+    """Return the absolute path of an output; raise OutputError for the home folder of an unknown user."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise OutputError(f"{path}: there is no such user or home folder.") from error
+
+
 def ensure_writable(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> None:
     """Raise OutputError unless `atomic_output` may write there; call it before long work too."""
-    path = path.expanduser().absolute()
+    path = absolute(path)
     existing = path.exists()
     if existing and path.is_dir() != bool(expected_names):
         raise OutputError(f"{path}: this is a {'folder' if path.is_dir() else 'file'}. Name another.")

@@ -97,6 +97,16 @@ def _check_folder(folder: Path, root: Path | None) -> None:
         raise NotADirectoryError(errno.ENOTDIR, "it is not a folder")
 
 
+def is_private(folder: Path) -> bool:
+    """Return whether only this user can put anything into a folder; not so if it is missing or a link."""
+    try:
+        status = folder.lstat()
+    except FileNotFoundError:
+        return False
+    is_own = sys.platform == "win32" or (status.st_uid == os.getuid() and not status.st_mode & _WRITE)
+    return stat.S_ISDIR(status.st_mode) and is_own
+
+
 def lock_mode(folder: Path) -> int:
     """Return the mode of the locks in a folder: who cannot write there, and thus not build, can hold none."""
     writers = _shared_mode(folder) & _WRITE

@@ -137,7 +137,7 @@ class PluginWarning(UserWarning):
 
 
 class StoreWarning(UserWarning):
-    """A store in the cache was damaged, and has been built again."""
+    """Something in the cache, or a part of an output, was damaged, and is made again."""
 
 
 class UnverifiedWarning(UserWarning):

@@ -1,6 +1,5 @@
 """Inventory of the cache: stores, downloads and incomplete builds; verification, repair and removal."""
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Any, Literal
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
 from embedhub._file_state import xxh3_of_file
+from embedhub._json import parse_json
 from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import PART_NAME, lock_name
@@ -138,8 +138,8 @@ def _in_sources() -> Iterator[Path]:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a store; empty if it cannot be read."""
-    with suppress(OSError, ValueError, RecursionError):
-        content = json.loads((folder / MANIFEST).read_text("utf-8"))
+    with suppress(OSError, ValueError):
+        content = parse_json((folder / MANIFEST).read_text("utf-8"))
         return content if isinstance(content, dict) else {}
     return {}
 

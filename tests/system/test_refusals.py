@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import embedhub_text
 import pytest
 from children import PATIENCE, child
 from users import MEMBER, OWNER, AsUser, only_root, other_users
 
 import embedhub
 from embedhub.cli import doctor
-from embedhub.errors import StoreError
+from embedhub.errors import OutputError, StoreError
 from embedhub.registry import inventory as stores
 
 pytestmark = pytest.mark.posix
@@ -110,6 +111,14 @@ def test_unusable_cache_is_named_with_its_reason(
     assert reason in outcomes["doctor"] or "is not a folder" in outcomes["doctor"]
     if name in {"closed", "unreadable", "not to enter"}:
         assert reason in outcomes["list"]
+
+
+def test_home_folder_of_an_unknown_user_is_named(tmp_path: Path) -> None:
+    """An output below it is an OutputError."""
+    with pytest.raises(OutputError, match=r"~nouser/x\.txt: there is no such user or home folder"):
+        embedhub.export("wordnet-ppmi", 25, "~nouser/x.txt")
+    with pytest.raises(OutputError, match="~nouser: there is no such user or home folder"):
+        embedhub_text.TextEmbedder("wordnet-ppmi", 25, pooling="idf").fit(["a cat"], folder="~nouser")
 
 
 # ---- Full disks

@@ -23,7 +23,7 @@ import embedhub
 from embedhub import RemoteFile, RemoteSource
 from embedhub._compression import split_member
 from embedhub._names import folder_name, is_reserved_on_windows
-from embedhub.errors import StoreError
+from embedhub.errors import OutputError, StoreError
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
 
@@ -254,7 +254,7 @@ def test_embed_file_reports_a_blocked_folder(tmp_path: Path) -> None:
     """A file in the place of the folder of parts is an error of embedhub, which names it."""
     (tmp_path / "in.txt").write_text("a cat\n", "utf-8")
     (tmp_path / "out.npy.partial").touch()
-    with pytest.raises(StoreError, match=r"out\.npy\.partial: it cannot be written"):
+    with pytest.raises(OutputError, match=r"out\.npy\.partial: expected a folder of parts"):
         embedhub_text.embed_file(*SOURCE, tmp_path / "in.txt", tmp_path / "out.npy")
 
 

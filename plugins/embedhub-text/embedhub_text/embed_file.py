@@ -1,6 +1,7 @@
 """A file of texts to a file of vectors, in parts that survive their process, published by one rename."""
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -18,16 +19,17 @@ from pyarrow import parquet
 import embedhub
 from embedhub import _atomic
 from embedhub import _cache as cache
+from embedhub._cache_files import is_private
 from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.registry.loading import Source
+from embedhub_text import _parts
 from embedhub_text.embedder import TextEmbedder
 from embedhub_text.tables import FORMATS, STDIN, Batch, TextTable, infer_format
 
 VECTOR = "vector"
 """Name of the column of vectors in the output."""
 
-_MANIFEST = "manifest.json"
 _OPTIONS = ("pooling", "tokenize", "fallbacks", "oov", "seed", "weights")
 _COUNTS = ("rows", "zero_vectors", "nulls", "tokens", "tokens_found")
 
@@ -122,7 +124,7 @@ def embed_file(
         file_format: ``"parquet"``, ``"csv"``, ``"tsv"``, ``"jsonl"`` or ``"text"``; by default inferred from
             the name.
         encoding: Encoding of all formats but Parquet.
-        overwrite: Replace an existing output, and delete parts of another run that do not match this one.
+        overwrite: Replace an existing output, and delete parts that do not match this run, whatever they are.
         **options: Any option of `TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.
 
     Returns:
@@ -132,10 +134,14 @@ def embed_file(
         LocalFileError: The file of texts cannot be opened, or the folder of the output does not exist.
         FormatError: The file of texts violates its format; the message names the line or row. Nothing is
             kept.
-        OutputError: ``output_path`` exists, or has parts of another run, or is written by another process.
+        OutputError: ``output_path`` exists, or has parts of another run or of another user, or is written by
+            another process.
         StoreError: The disk is full, or the file of texts changed during the run.
         ValueError: A suffix, format, encoding or option is unknown, or ``batch_size`` is less than 1.
         EmbedhubError: Any error of `embedhub.load`.
+
+    Warns:
+        StoreWarning: Parts of an earlier run are damaged, and are made again.
     """
     began = time.monotonic()
     path, output = Path(input_path), Path(output_path).absolute()
@@ -219,14 +225,15 @@ class _Job:
         if not self.output.parent.is_dir():
             raise LocalFileError(f"{self.output.parent}: the folder of the output does not exist.")
         _atomic.ensure_writable(self.output, overwrite=overwrite)
-        manifest = self.folder / _MANIFEST
-        if manifest.exists():
-            earlier = json.loads(manifest.read_text("utf-8"))
+        if overwrite and not is_private(self.folder):
+            _parts.remove(self.folder)
+        earlier = None if self.table.path == STDIN else _parts.read_settings(self.folder)
+        if earlier is not None:
             changed = [key for key, value in self._settings.items() if earlier.get(key) != value]
-            if not changed and self.table.path != STDIN:
+            if not changed:
                 self._resume()
                 return
-            if not overwrite and self.table.path != STDIN:
+            if not overwrite:
                 changes = "; ".join(
                     f"{key} was {earlier.get(key)!r}, is {self._settings[key]!r}" for key in changed
                 )
@@ -235,16 +242,23 @@ class _Job:
                     f"({changes}). Run that one again to finish it, or delete its parts (--force, "
                     "overwrite=True)."
                 )
-            shutil.rmtree(self.folder)
-        self.folder.mkdir(exist_ok=True)
+        _parts.remove(self.folder)
+        self.folder.mkdir(mode=0o700)  # no one else can put parts into it
+        manifest = self.folder / _parts.SETTINGS
         temporary = manifest.with_suffix(".tmp")
         temporary.write_text(json.dumps(self._settings), "utf-8", newline="\n")
-        temporary.replace(manifest)
+        _atomic.move_to_disk(temporary, manifest)
 
     def _resume(self) -> None:
         while (part := self._part(len(self._parts))).exists():
-            with pa.memory_map(str(part)) as file, pa.ipc.open_file(file) as reader:
-                self._add(part, reader.schema)
+            schema = _parts.read_schema(part)
+            if schema is None:
+                break
+            self._add(part, schema)
+        for number in itertools.count(len(self._parts)):
+            if not (part := self._part(number)).exists():
+                break
+            part.unlink()
 
     def _part(self, number: int) -> Path:
         return self.folder / f"{number:06}.arrow"

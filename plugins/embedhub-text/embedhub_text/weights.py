@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from embedhub import _atomic, settings
 from embedhub import _cache as cache
 from embedhub._json import CONTENT_ERRORS, parse_json
-from embedhub.errors import EmbedhubError, StoreError, VocabularyError
+from embedhub._warn import warn_or_log
+from embedhub.errors import EmbedhubError, StoreError, StoreWarning, VocabularyError
 from embedhub.vectors.vectors import Vectors
 from embedhub_text.word_cache import TextWords
 
@@ -126,13 +127,18 @@ def save_weights(
     for array in arrays.values():
         key.update(array.tobytes())
     name = f"{vectors.name}-{vectors.dim}d-{pooling}-{key.hexdigest()[:16]}"
-    parent = settings.cache_folder() / "weights" if folder is None else Path(folder).expanduser().absolute()
+    parent = settings.cache_folder() / "weights" if folder is None else _atomic.absolute(Path(folder))
     path = parent / name
     with cache.lock(name, f"writing {name}"):
         if cache.exists(path):
-            return path
+            try:
+                load_weights(path, vectors, pooling)
+            except StoreError as error:
+                warn_or_log(f"{error} They are written again.", StoreWarning)
+            else:
+                return path
         try:
-            with _atomic.publish(path) as temporary:
+            with _atomic.publish(path, replace=True) as temporary:
                 for file, array in arrays.items():
                     np.save(temporary / file, array, allow_pickle=False)
                 text = json.dumps(manifest, indent=2) + "\n"
