@@ -57,7 +57,6 @@ def plan(*, real: bool) -> Iterator[Task]:
         yield Task("text to store, real 50d", "build", "real.txt", READERS)
         real_archive = f"mirror/{'/'.join(REAL.parts[-3:])}"
         yield Task("member to store, real 50d", "archive", real_archive, ("embedhub", "seed"))
-    yield Task("compiling, once per machine", "compile", ".", ("embedhub",))
     yield Task("vocabulary to matrix", "lookup", "bench", ("embedhub", "gather", "gensim", "seed"))
     yield Task(f"vocabulary to matrix, {MORE_ROWS} times the rows", "lookup", "bench-more", ("embedhub",))
     yield Task("all words to matrix", "whole", "bench", ("embedhub", "copy", "hashing"))

@@ -191,19 +191,6 @@ def archive_embedhub(archive: Path) -> Measured:
         return seconds, size(Path(folder) / "vectors")
 
 
-def compile_embedhub(_: Path) -> Measured:
-    """Time what is done once on a machine: compiling the reader."""
-    import numba  # noqa: F401 - imported before the clock starts
-
-    from embedhub.formats import glove
-
-    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-        os.environ["EMBEDHUB_CACHE"] = folder
-        tiny = Path(folder) / "tiny.txt"
-        tiny.write_bytes(b"the 0.5 1\n")
-        return clock(lambda: list(glove.read(tiny, 2))), size(Path(folder) / "compiled")
-
-
 # --- A vocabulary to its matrix
 
 
@@ -429,7 +416,7 @@ def main() -> None:
     """Measure once."""
     folder, task, way, what = sys.argv[1:]
     use(Path(folder))
-    argument: Any = Path(folder) / what if task in {"build", "archive", "compile"} else what
+    argument: Any = Path(folder) / what if task in {"build", "archive"} else what
     seconds, disk, *memory = globals()[f"{task}_{way}"](argument)
     print(json.dumps({"seconds": seconds, "peak": memory[0] if memory else peak(), "disk": disk}))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from children import PATIENCE, child, read_until
+from kills import outcomes
 
 import embedhub
 from embedhub._names import folder_name
@@ -165,3 +166,15 @@ def test_process_killed_after_its_build_leaves_the_store(
     assert digests(cache) == digests(undisturbed)
     (rest,) = downloads()
     assert remove_file(rest)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", ["fetch", "build"])
+def test_process_killed_at_a_random_moment_loses_nothing(phase: str, tmp_path: Path) -> None:
+    """Whenever SIGKILL comes, the next process has the right store, and nothing else is left.
+
+    `python tests/helpers/kills.py fetch 100` kills more of them.
+    """
+    counted = outcomes(phase, 3, tmp_path)
+    assert sum(counted.values()) == 3
+    assert all(what.startswith("killed in ") for what in counted), counted
