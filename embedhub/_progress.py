@@ -1,6 +1,5 @@
 """Progress of work: a bar in a terminal or a notebook, and lines elsewhere."""
 
-import html
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -171,6 +170,8 @@ def _is_notebook() -> bool:
 
 def _notebook_bar() -> Callable[[_Work], None]:
     """Return a function that shows work in the output of a cell; rich's bars need ipywidgets there."""
+    import html
+
     import IPython.display
 
     display: Any = IPython.display.display  # IPython does not annotate it

@@ -12,9 +12,7 @@ from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub._warn import warn_or_log
 from embedhub.errors import EmbedhubError, FormatError, StoreError, StoreWarning
-from embedhub.registry.store_input import write_blocks
 from embedhub.vectors.store import DamagedStoreError, open_store
-from embedhub.vectors.store_writer import StoreWriter
 from embedhub.vectors.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -115,6 +113,10 @@ def build_lock(name: str, dim: int) -> AbstractContextManager[None]:
 
 def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str, *, replace: bool) -> None:
     """Fetch the file, write the store, publish it, and discard the file."""
+    # Where a store is there already, what writes one is not imported.
+    from embedhub.registry.store_input import write_blocks
+    from embedhub.vectors.store_writer import StoreWriter
+
     space = source.store_size(dim)
     if space is not None:
         cache.check_space(cache.ensure_folder(settings.cache_folder()), space, "the store")

@@ -7,10 +7,9 @@ from pathlib import Path
 from embedhub._names import shown_names
 from embedhub.errors import DimNotFoundError, StoreError
 from embedhub.registry.dims import as_dim, split_dim
-from embedhub.registry.local_file import LocalSource, as_path, open_source
 from embedhub.registry.plugins import refuse_in_plugin
 from embedhub.registry.registry import sources
-from embedhub.registry.source import EmbeddingSource, Reopen
+from embedhub.registry.source import EmbeddingSource
 from embedhub.registry.source_table import SUFFIX, open_source_table
 from embedhub.registry.unknown_names import refuse_address
 from embedhub.vectors.vectors import Vectors
@@ -54,18 +53,19 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
     """
     refuse_in_plugin("embedhub.load()")
     named, dim = find(source, dim)
-    if allow_truncated and not isinstance(named, LocalSource):
-        raise ValueError(
-            f"allow_truncated is only for a file of your own, given by its path; got {source!r}."
-        )
-    if isinstance(named, Vectors):
-        return named
-    reopen: Reopen | None = None
-    if is_registered(named):
-        reopen = load, (named.name, dim)
-    elif isinstance(named, LocalSource):
-        named = replace(named, allow_truncated=True) if allow_truncated else named
-        reopen = _load_same_file, (named.path, named.cache_key(dim), named.allow_truncated)
+    if not allow_truncated and not isinstance(named, Vectors) and is_registered(named):
+        return named.vectors(dim, reopen=(load, (named.name, dim)))
+    # It imports all formats, and archives, which take longer than opening a store.
+    from embedhub.registry.local_file import LocalSource
+
+    if not isinstance(named, LocalSource):
+        if allow_truncated:
+            raise ValueError(
+                f"allow_truncated is only for a file of your own, given by its path; got {source!r}."
+            )
+        return named if isinstance(named, Vectors) else named.vectors(dim)
+    named = replace(named, allow_truncated=True) if allow_truncated else named
+    reopen = _load_same_file, (named.path, named.cache_key(dim), named.allow_truncated)
     return named.vectors(dim, reopen=reopen)
 
 
@@ -75,6 +75,8 @@ def _load_same_file(path: Path, cache_key: str, allow_truncated: bool) -> Vector
     Raises:
         StoreError: The file at that path is another one, or another version of a reader reads it.
     """
+    from embedhub.registry.local_file import open_source
+
     source = open_source(path, sources().formats)
     actual = source.cache_key(source.format.dim)
     if actual != cache_key:
@@ -150,9 +152,13 @@ def _parse(source: str | Path | EmbeddingSource) -> tuple[EmbeddingSource, int |
         if name in sources():
             return sources()[name], dim
         refuse_address(source)
+        from embedhub.registry.local_file import as_path
+
         if as_path(name) is None and not os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises an OSError for a long name
             return sources()[name], dim  # raises the error that names similar ones
         source = Path(name)
     if source.suffix.lower() == SUFFIX:
         return open_source_table(source), dim
+    from embedhub.registry.local_file import open_source
+
     return open_source(source, sources().formats), dim

@@ -11,7 +11,6 @@ from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched, RemoteFile
 from embedhub.errors import FormatError, StoreError, UnexpectedEndError
 from embedhub.formats import check_format, get_composer, get_format, prepare, versions
-from embedhub.formats.foreign import explained
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
 from embedhub.vectors.vectors import Vectors
@@ -206,6 +205,8 @@ class RemoteSource(EmbeddingSource):
         self, file: RemoteFile, name: str, path: Path, dim: int, *companions: Path
     ) -> Iterator[Block | ExtraFile]:
         """Read a file in the format of embedhub that its table names."""
+        from embedhub.formats.foreign import explained
+
         with explained(path):
             if name.startswith(_STATIC) and not file.companions:
                 from embedhub.formats.static_embeddings import read_dim_and_companions

@@ -1,7 +1,6 @@
 """Sources in TOML: the table of a `RemoteSource` in a file of the user, which can name no code."""
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -63,6 +62,8 @@ def open_source_table(path: Path) -> RemoteSource:
         LocalFileError: The file does not exist or cannot be opened.
         FormatError: It is not TOML, or a key is unknown, missing, or has a wrong value.
     """
+    import tomllib
+
     try:
         text = path.expanduser().read_text("utf-8-sig")  # some editors write a byte order mark
     except (OSError, RuntimeError) as error:  # RuntimeError: a ~user that does not exist

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from children import PATIENCE
 
-from embedhub import Vectors, embedding_matrix
+from embedhub import Vectors, embedding_matrix, load
 from embedhub.vectors import store
 from embedhub.vectors.blocks import Block
 from embedhub.vectors.store_writer import StoreWriter
@@ -200,3 +200,20 @@ def test_build_memory_does_not_grow_with_repeated_words(distinct: int, tmp_path:
     command = [sys.executable, "-c", REPEATED, str(tmp_path / "store"), "1000000", str(distinct)]
     subprocess.run(command, check=True, timeout=PATIENCE)
     assert len(store.open_store(tmp_path / "store")) == distinct
+
+
+LOOKUP = """
+import json, sys
+import embedhub
+embedhub.embedding_matrix("wordnet-ppmi", 25, ["music"])
+print(json.dumps(sorted({
+    "embedhub.formats.detect", "embedhub.formats.npz", "embedhub.registry.local_file",
+    "embedhub.vectors.store_writer", "html", "isal", "statistics", "tarfile", "tomllib",
+} & {*sys.modules})))
+"""
+
+
+def test_lookup_in_a_built_store_imports_no_reader_and_no_writer() -> None:
+    """A new process that only looks up words imports no format, no archive and no writer."""
+    load("wordnet-ppmi", 25)
+    assert in_new_process(LOOKUP) == []
