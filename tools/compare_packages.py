@@ -93,6 +93,17 @@ def embedhub_reports_oov() -> bool:
     return coverage.missing == ("qwxz",) and bool((matrix[2] == 1).all())
 
 
+def embedhub_pins_hashes() -> bool:
+    """GloVe's files have published hashes; of a file without one, the hash is remembered."""
+    import embedhub
+    from embedhub.errors import UnverifiedWarning
+
+    source: Any = embedhub.sources()["glove-6b"]
+    return all(source.candidates(dim)[0].known_hash for dim in source.dims) and bool(
+        UnverifiedWarning.__doc__
+    )
+
+
 def gensim_vectors() -> Any:
     """Return vectors that gensim has read from GloVe's format."""
     from gensim.models import KeyedVectors
@@ -173,6 +184,7 @@ _HUB_SIZE = in_source(
     "huggingface_hub", "file_download.py", "Consistency check failed: file should be of size"
 )
 _HUB_RESUMES = in_source("huggingface_hub", "file_download.py", "resume_size")
+_STATIC_HUB = in_source("staticvectors", "storage/retriever.py", "hf_hub_download")
 # By feature, the cells of the columns in their order. A claim without a check is marked as read.
 TABLE: dict[str, tuple[tuple[str, Check | None], ...]] = {
     "Keras layer for your vocabulary": (
@@ -193,17 +205,23 @@ TABLE: dict[str, tuple[tuple[str, Check | None], ...]] = {
         (NO, lacks("keras_hub", "GloVe", "word2vec", "fastText")),
         ("GloVe, fastText", in_source("torchtext", "vocab/vectors.py", "class GloVe", "class FastText")),
     ),
-    "Download: checksum, resumption": (
-        ("SHA-256, yes", has("embedhub.download.downloader", "Downloader")),
-        (f"{NO}, {NO}", None),
-        (f"MD5, {NO}", in_source("gensim", "downloader.py", "_calculate_md5_checksum", "urllib.urlretrieve")),
-        ("size, yes", lambda: _HUB_SIZE() and _HUB_RESUMES()),
-        (
-            "size, yes",
-            lambda: _HUB_SIZE() and in_source("staticvectors", "storage/retriever.py", "hf_hub_download")(),
-        ),
+    "Verifies downloads": (
+        ("published hash, else that of the first download", embedhub_pins_hashes),
+        ("no", None),
+        ("MD5", in_source("gensim", "downloader.py", "_calculate_md5_checksum(dst_path) == _get_checksum(")),
+        ("size", _HUB_SIZE),
+        ("size", lambda: _HUB_SIZE() and _STATIC_HUB()),
         ("", None),
-        (f"{NO}, {NO}", lambda: CACHED() and "checksum" not in source_of("torchtext", "vocab/vectors.py")),
+        ("no", lambda: CACHED() and "checksum" not in source_of("torchtext", "vocab/vectors.py")),
+    ),
+    "Resumes downloads": (
+        ("yes", has("embedhub.download.resumable", "__name__")),
+        ("no", None),
+        ("no", in_source("gensim", "downloader.py", "urllib.urlretrieve(url_data, dst_path")),
+        ("yes", _HUB_RESUMES),
+        ("yes", lambda: _HUB_RESUMES() and _STATIC_HUB()),
+        ("", None),
+        ("no", in_source("torchtext", "vocab/vectors.py", "urlretrieve(url, dest")),
     ),
     "Opening in a second process": (
         ("memory-mapped", embedhub_maps_memory),

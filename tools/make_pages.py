@@ -13,7 +13,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -296,7 +296,7 @@ def _members(owner: type) -> Iterator[tuple[str, Any]]:
     for base in owner.__mro__:
         if not base.__module__.startswith("embedhub"):
             continue
-        described = _comments(ast.parse(textwrap.dedent(inspect.getsource(base))).body[0])
+        described = _comments(_node(base))
         for name, value in [*vars(base).items(), *described.items()]:
             if name.startswith("_") or name in seen:
                 continue
@@ -307,6 +307,12 @@ def _members(owner: type) -> Iterator[tuple[str, Any]]:
                     continue
                 seen.add(name)
                 yield name, described.get(name, value)
+
+
+@cache
+def _node(value: Any) -> Any:
+    """Return the code of a function or class as a tree."""
+    return ast.parse(textwrap.dedent(inspect.getsource(value))).body[0]
 
 
 def _comments(body: Any) -> dict[str, str]:
@@ -348,7 +354,7 @@ def _annotations(value: Any) -> dict[str, str]:
     for owner in reversed(getattr(value, "__mro__", (value,))):
         if not owner.__module__.startswith("embedhub"):
             continue
-        node: Any = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(owner)))).body[0]
+        node = _node(inspect.unwrap(owner))
         nodes = [part for part in node.body if getattr(part, "name", "") == "__init__"] or [node]
         for part in [node, *nodes]:
             if isinstance(part, ast.ClassDef):
