@@ -198,7 +198,8 @@ def _row(
             scores |= {score.benchmark: score for score in evaluate(vectors, readable) if not score.category}
         if absent := [test.name for test in suitable if test not in readable]:
             warnings.append(
-                f"Not scored, because not in the cache, and downloads were not allowed: {shown_names(absent)}."
+                "Not scored, because not in the cache, and downloads were not allowed: "
+                f"{shown_names(absent)}."
             )
         if foreign := [test.name for test in tests if test not in suitable]:
             warnings.append(f"Not scored, because in another language: {shown_names(foreign)}.")
