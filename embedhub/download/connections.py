@@ -12,7 +12,7 @@ from typing import Any
 import requests.adapters
 import urllib3.connection
 
-SLOW_SECONDS = 60
+SLOW_SECONDS: float = 60
 SLOW_BYTES = 1 << 14
 """Bytes of a file that have to come in that time; a modem of 1990 had ten times as many."""
 

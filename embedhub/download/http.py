@@ -22,8 +22,8 @@ from embedhub.errors import DownloadError
 
 # A download that is killed loses at most one chunk.
 CHUNK = 1 << 18
-CONNECT_SECONDS = 10
-READ_SECONDS = 30
+CONNECT_SECONDS: float = 10
+READ_SECONDS: float = 30
 _MAX_RETRY_AFTER = 60  # seconds
 _RETRYABLE_STATUS_CODES = {429, 500, 502, 503, 504}
 _TAIL_BYTES = 1 << 16

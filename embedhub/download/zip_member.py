@@ -73,6 +73,8 @@ def locate(remote: ByteSource, name: str) -> Member:
     if signature != b"PK\x03\x04":
         raise DownloadError(f"{remote.location}: no local header at the place of {name!r} in the directory.")
     start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
+    if not 0 <= start <= start + info.compress_size <= (remote.size or 0):
+        raise DownloadError(f"{remote.location}: the directory puts {name!r} outside of the archive.")
     return Member(
         start=start,
         stop=start + info.compress_size,
