@@ -87,8 +87,18 @@ def recoded(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
     return gzip.compress(change(gzip.decompress(data))) if data[:2] == b"\x1f\x8b" else change(data)
 
 
+UNPINNED: dict[str, Any] = {"known_hash": None, "size": None}
+KINDS: dict[str, Callable[[], RemoteFile]] = {
+    "file": lambda: pinned(TEXT, "a.txt"),
+    "member": a_member,
+    "remembered file": lambda: pinned(TEXT, "a.txt", **UNPINNED),
+    "remembered member": lambda: a_member(**UNPINNED),
+}
+
+
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-@pytest.mark.parametrize("make", [lambda: pinned(TEXT, "a.txt"), a_member], ids=["file", "member"])
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS.keys())
 def test_kept_download_is_hashed_before_each_build(
     make: Callable[[], RemoteFile], damage: Callable[[bytes], bytes], mirror: Path, cache: Path
 ) -> None:
@@ -154,8 +164,7 @@ def test_part_longer_than_the_file_is_cut(
     server = serve(mirror.parent, faults=[{}, {"cut": 5_000}, *[{"cut": 0}] * 9])
     monkeypatch.setenv("EMBEDHUB_MIRROR", server.base)
     monkeypatch.delenv("EMBEDHUB_OFFLINE")
-    facts: dict[str, Any] = {} if known else {"known_hash": None, "size": None}
-    source = source_of(pinned(TEXT, "a.txt", **facts))
+    source = source_of(pinned(TEXT, "a.txt", **({} if known else UNPINNED)))
     with pytest.raises(DownloadError):
         source.vectors(2)
     (part,) = (cache / "downloads").rglob("*.part")
@@ -196,13 +205,31 @@ def test_local_names_are_short(
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_kept_archive_is_not_believed(method: int, mirror: Path, cache: Path) -> None:
-    """The member of an archive in the cache is hashed, whatever the archive says of it."""
+def test_archive_of_a_mirror_is_not_believed(method: int, mirror: Path, cache: Path) -> None:
+    """The member of an archive is hashed, whatever the archive says of it."""
     with zipfile.ZipFile(mirror / "a.zip", "w", method) as archive:
         archive.writestr("a.txt", EVIL)
     with pytest.raises(ChecksumError, match=hashlib.sha256(EVIL).hexdigest()):
         source_of(a_member()).vectors(2)
     assert files_in(cache / "vectors") == []
+
+
+def test_archive_in_the_cache_is_not_believed(
+    mirror: Path, cache: Path, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive that a server without ranges has sent whole is kept; if it decays it is downloaded again."""
+    server = serve(mirror.parent, ranges=False)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", server.base)
+    monkeypatch.delenv("EMBEDHUB_OFFLINE")
+    source = source_of(a_member())
+    check(source.vectors(2))
+    archive = cache / "downloads" / HOST / "a.zip"
+    for content in (zipped(**{"a.txt": EVIL}), two_streams(), archive.read_bytes()[:-30], b""):
+        archive.write_bytes(content)
+        shutil.rmtree(cache / "vectors")
+        for kept in archive.parent.glob("*.gz"):
+            kept.unlink()
+        check(source.vectors(2))
 
 
 def test_kept_companion_is_hashed(mirror: Path, cache: Path) -> None:
