@@ -15,6 +15,7 @@ from users import GROUP, MEMBER, OWNER, STRANGER, AsUser, only_root, other_users
 import embedhub
 from embedhub import _atomic, _cache_files
 from embedhub import _cache as cache_folder
+from embedhub.errors import StoreError
 
 pytestmark = pytest.mark.posix
 
@@ -238,6 +239,20 @@ def test_small_file_is_not_written_through_a_link(cache: Path, tmp_path: Path) -
     _atomic.publish_text(cache / "hashes" / "some", "1")
     assert letter.read_text("utf-8") == "dear"
     assert not (cache / "hashes" / "some").is_symlink()
+
+
+def test_lock_is_not_taken_through_a_link(cache: Path, tmp_path: Path) -> None:
+    """The file that a link names is not opened, which would empty it."""
+    letter = tmp_path / "letter"
+    letter.write_text("dear", "utf-8")
+    (cache / "locks").mkdir(parents=True)
+    (cache / "locks" / "some.lock").symlink_to(letter)
+    with (
+        pytest.raises(StoreError, match=r"some\.lock: this lock cannot be taken"),
+        cache_folder.lock("some", ""),
+    ):
+        pass
+    assert letter.read_text("utf-8") == "dear"
 
 
 # ---- Waiting for a lock
