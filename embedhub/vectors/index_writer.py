@@ -35,6 +35,7 @@ def write_index(folder: Path, rows: int, dim: int) -> int:
         FormatError: More different words than could be by chance have the same hash.
     """
     _sort_runs(folder, rows)
+    (folder / UNSORTED).unlink()  # the disk may be nearly full
     first, count = _merge_runs(folder, rows)
     if count:
         _remove_rows(folder, rows, dim, first)
