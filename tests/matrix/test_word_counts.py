@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,6 +108,26 @@ def test_chunks_do_not_split_words(
         else:
             with pytest.raises(FormatError, match="has no words"):
                 read_counts(file, kind=kind)
+
+
+class Searched(str):
+    """A part of a text that counts how much of it is searched."""
+
+    __slots__ = ()
+    searched = 0
+
+    def rfind(self, *arguments: Any) -> int:
+        """Count the characters."""
+        Searched.searched += len(self)
+        return super().rfind(*arguments)
+
+
+def test_text_in_one_line_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work grows with the text, not with its square, where nothing separates words for long."""
+    monkeypatch.setattr(word_counts, "CHUNK_CHARS", 10)
+    chunks = [Searched("x" * 10)] * 500 + [Searched("x y" * 3)]
+    assert list(word_counts._pieces(chunks, "\n \t")) == ["x" * 5_001 + " yx yx ", "y"]  # noqa: SLF001
+    assert 5_009 <= Searched.searched <= 3 * 5_009
 
 
 @pytest.mark.parametrize(

@@ -569,3 +569,13 @@ def test_cost_is_linear_in_the_plugins(tmp_path: Path) -> None:
         calls.append(made)
     each = [(made - calls[0]) / number for made, number in zip(calls[1:], (20, 40, 80), strict=True)]
     assert max(each) < 1.05 * min(each), each
+
+
+def test_relation_of_bats_has_few_lines(tmp_path: Path) -> None:
+    """Each two of its lines are an analogy, so that a file of a million lines would never end."""
+    path = tmp_path / "E01.txt"
+    path.write_text("".join(f"w{i}\ta/b\n" for i in range(1_000)))
+    assert sum(1 for _ in analogies.read_bats(path)) == 999_000
+    path.write_text("".join(f"w{i}\ta/b\n" for i in range(1_001)))
+    with pytest.raises(FormatError, match="line 1001: expected a relation of at most 1,000 lines"):
+        next(analogies.read_bats(path))
