@@ -398,8 +398,8 @@ def test_commands_support_every_console_encoding(tmp_path: Path, encoding: str) 
     for arguments in (
         ("--help",),
         ("download", tmp_path / "letters.txt"),
-        ("neighbors", tmp_path / "letters.txt", "2", "rain"),
-        ("neighbors", tmp_path / "letters.txt", "2", "rain", "--json"),
+        ("neighbors", tmp_path / "letters.txt", "rain"),
+        ("neighbors", tmp_path / "letters.txt", "rain", "--json"),
         ("info", "gløve"),
     ):
         done = run(*arguments, encoding=encoding, **console)
