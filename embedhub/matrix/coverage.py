@@ -191,6 +191,12 @@ def diagnose(vectors: Vectors, missing: tuple[str, ...]) -> str:
         count = int((vectors.indices([prepare(word) for word in sample]) >= 0).sum())
         if count >= _HINT_THRESHOLD * len(sample):
             hints.append(f"{count:,} of {len(sample):,} would be found {prepared} ({advice})")
+    texts = sum(len(word.split()) > 1 for word in sample)
+    if texts >= _HINT_THRESHOLD * len(sample):
+        hints.append(
+            f"{texts:,} of {len(sample):,} have blanks: they may be texts, where words are "
+            "expected, such as a TextVectorization after adapt(texts)"
+        )
     found = f"Of the missing words, {'; '.join(hints)}." if hints else ""
     if vectors.unit == "token":
         return f"{_token_hint(vectors)} {found}".rstrip()

@@ -81,7 +81,7 @@ def read_counts(path: str | Path, *, kind: Kind | None = None, tokenize: Any = "
                 counts = count_words(_pieces(text, "\n \t"), tokenizer)
     except OSError as error:
         reason = error.strerror or error
-        raise LocalFileError(f"{name}: expected a text or a vocabulary, but: {reason}.") from error
+        raise LocalFileError(f"{name}: this text or vocabulary cannot be read: {reason}.") from error
     if not counts:
         raise FormatError(f"{name}: the file has no words.")
     return counts

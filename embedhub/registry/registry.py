@@ -52,9 +52,9 @@ class Registry(Mapping[str, EmbeddingSource]):
             close = folded or difflib.get_close_matches(str(name), self, n=3, cutoff=0.4)
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise SourceNotFoundError(
-                f"No source is named {name!r}.{hint} list(embedhub.sources()) has all. "
-                f"{plugin_hint(str(name))} A file of your own is named by its path, as in "
-                f"'./vectors.vec'.{self._problems()}"
+                f"No source is named {name!r}.{hint}{plugin_hint(str(name), is_misspelled=bool(close))} "
+                "`embedhub list` and list(embedhub.sources()) show all. A file of your own is named by its "
+                f"path, as in './vectors.vec'.{self._problems()}"
             )
         if len(providers) > 1:
             raise SourceNotFoundError(

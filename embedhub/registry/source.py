@@ -382,9 +382,8 @@ class EmbeddingSource(ABC):
         """
         number = as_dim(dim)
         if number is None or number not in self.dims:
-            raise DimNotFoundError(
-                f"{self.name!r} has no dim {dim!r}; its dims are {shown_names(self.dims)}."
-            )
+            are = "only dim is" if len(self.dims) == 1 else "dims are"
+            raise DimNotFoundError(f"{self.name!r} has no dim {dim!r}; its {are} {shown_names(self.dims)}.")
         return number
 
 

@@ -15,12 +15,17 @@ DISTRIBUTIONS = {
 """The distributions of this project that provide sources, and what the names of these start with."""
 
 
-def plugin_hint(name: str) -> str:
-    """Return how to install more sources: the distribution that has one of this name, if it is known."""
+def plugin_hint(name: str, *, is_misspelled: bool) -> str:
+    """Return how to install more sources, as a sentence after a blank; nothing if that would not help.
+
+    Args:
+        name: The name that no source has.
+        is_misspelled: Whether a source has a similar name.
+    """
     for distribution, prefixes in DISTRIBUTIONS.items():
         if name.lower().startswith(prefixes):
-            return f"Sources with such names come with a plugin: pip install {distribution}."
-    return f"More come with the plugins {', '.join(DISTRIBUTIONS)}, which pip installs."
+            return f" Sources with such names come with a plugin: pip install {distribution}."
+    return "" if is_misspelled else f" Plugins have more: {', '.join(DISTRIBUTIONS)}."
 
 
 def refuse_address(text: str) -> None:

@@ -164,6 +164,9 @@ def test_wrong_usage_is_exit_code_2() -> None:
         (("demo", "--dimension", "3"), "No such option: --dimension"),
         (("liszt",), "No such command 'liszt'"),
         (("neighbors", "wordnet-ppmi:25", "music", "--topn", "many"), "Invalid value for '--topn'"),
+        (("neighbors", "music"), "Usage: embedhub neighbors SOURCE WORD..."),
+        (("neighbors", "--dim", "25", "wordnet-ppmi", "music"), "A dimension follows its source, as in"),
+        (("coverage", "wordnet-ppmi", "25", "words.txt"), "A dimension follows its source, as in"),
     ):
         done = run(*arguments)
         assert (done.returncode, done.stdout) == (2, "")

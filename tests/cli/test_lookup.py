@@ -79,8 +79,8 @@ def test_unknown_tokenizers_and_fallbacks_are_wrong_usage(tmp_path: Path, cache:
     done = run("coverage", "wordnet-ppmi:25", tmp_path / "absent")
     assert done.returncode == 1
     assert (
-        done.stderr
-        == f"Error: {tmp_path / 'absent'}: expected a text or a vocabulary, but: No such file or directory.\n"
+        done.stderr == f"Error: {tmp_path / 'absent'}: this text or vocabulary cannot be read: "
+        "No such file or directory.\n"
     )
 
 

@@ -155,7 +155,7 @@ def test_invalid_file_is_reported_with_its_name_and_place(content: bytes, words:
 def test_missing_file_and_folder_are_reported(tmp_path: Path) -> None:
     """A path that cannot be read is an error that names it and the reason."""
     for path, why in ((tmp_path / "nowhere", "No such file"), (tmp_path, "Is a directory")):
-        with pytest.raises(LocalFileError, match=f"{path}: expected a text or a vocabulary, but: {why}"):
+        with pytest.raises(LocalFileError, match=f"{path}: this text or vocabulary cannot be read: {why}"):
             read_counts(path)
 
 

@@ -99,7 +99,7 @@ def _read_text(path: Path) -> tuple[str, str]:
             data = file.read()
     except OSError as error:
         reason = error.strerror or error
-        raise LocalFileError(f"{path}: expected labeled texts, but: {reason}.") from error
+        raise LocalFileError(f"{path}: these labeled texts cannot be read: {reason}.") from error
     if b"\0" in data:
         raise FormatError(f"{path}: expected labeled texts, got a binary file (it has zero bytes).")
     try:

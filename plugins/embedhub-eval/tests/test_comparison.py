@@ -264,7 +264,7 @@ def test_command_prints_json(tmp_path: Path, pairs: Path) -> None:
         (("--text", "a", "--vocabulary", "b"), 2, "--text and --vocabulary exclude each other"),
         (("--plot", "a.pdf"), 2, "expected a path that ends with .svg or .png"),
         (("--benchmarks", "wordsim"), 1, "No benchmark is named 'wordsim'"),
-        (("--text", "nowhere.txt"), 1, "nowhere.txt: expected a text or a vocabulary"),
+        (("--text", "nowhere.txt"), 1, "nowhere.txt: this text or vocabulary cannot be read: No such file"),
     ],
 )
 def test_command_reports_errors(arguments: tuple[str, ...], code: int, message: str) -> None:
