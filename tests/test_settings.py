@@ -65,12 +65,12 @@ def test_plugins_are_disabled_all_or_by_name(
 
 
 def test_every_variable_is_documented() -> None:
-    """The table in the README lists exactly the variables that the code reads."""
+    """The table of the page of settings lists exactly the variables that the code reads."""
     package = Path(settings.__file__).parent
     code = "".join(path.read_text("utf-8") for path in package.rglob("*.py"))
     named = set(re.findall(r"(?<!_)EMBEDHUB_[A-Z_]+[A-Z]", code))
     read = {f"EMBEDHUB_{name}" for name in re.findall(r'_(?:value|boolean)\("([A-Z_]+)"\)', code)}
-    table = re.findall(r"(?m)^\| `(EMBEDHUB_[A-Z_]+)` \|", (ROOT / "README.md").read_text("utf-8"))
+    table = re.findall(r"(?m)^\| `(EMBEDHUB_[A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text("utf-8"))
     assert set(table) == read == named
 
 

@@ -47,7 +47,7 @@ def other_users() -> Iterator[AsUser]:
 
 
 _WARM_UP = """
-import encodings.cp437, fcntl, mmap, os, tempfile, warnings
+import encodings.cp437, fcntl, mmap, os, shutil, tempfile, types, warnings
 from pathlib import Path
 import embedhub, embedhub_text, embedhub.cli.doctor, embedhub.download.failures
 from embedhub import RemoteFile, _atomic, _cache
@@ -55,7 +55,14 @@ from embedhub.cli import doctor
 from embedhub.registry import catalog
 from embedhub.download.fetch import fetch_first
 from embedhub.registry import inventory as stores
+from embedhub.registry.builtin import packaged
 warnings.simplefilter("ignore")
+# So may the files of the package be.
+data = tempfile.TemporaryDirectory()
+os.chmod(data.name, 0o755)
+for file in Path(packaged.__file__).parent.glob("*_*.*z"):
+    shutil.copy(file, data.name)
+packaged.resources = types.SimpleNamespace(files=lambda _: Path(data.name))
 with tempfile.TemporaryDirectory() as folder:
     os.environ["EMBEDHUB_CACHE"] = folder
     text = Path(folder, "warm.txt")

@@ -149,7 +149,7 @@ def test_command_takes_columns_and_tokenized_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("50",), 2, "is a dimension without a source before it"),
+        (("50",), 1, "A dimension follows the name of its source"),
         (("wordnet-ppmi:50", "--columns", "text"), 2, "expected two, as in text,label"),
         (("wordnet-ppmi:50", "--tokenize", "spaces"), 2, "expected words or whitespace"),
         (("wordnet-ppmi:51", "--columns", "1,2"), 1, "'wordnet-ppmi' has no dim 51"),
