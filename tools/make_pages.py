@@ -122,15 +122,10 @@ def _plugin_sources() -> Iterator[tuple[str, list[EmbeddingSource]]]:
 
 def _module(name: str, folder: Path) -> ModuleType:
     sys.path.insert(0, str(folder))
-    before = set(sys.modules)
     try:
         return import_module(name)
     finally:
         sys.path.remove(str(folder))
-        # In a process that goes on, such as one of tests, an installed one is meant by its name.
-        for imported in set(sys.modules) - before:
-            if imported.partition(".")[0] == name:
-                del sys.modules[imported]
 
 
 def _row(source: EmbeddingSource) -> str:
