@@ -36,7 +36,7 @@ def pages(maker: Any) -> dict[str, str]:
     before = set(sys.modules)
     made: dict[str, str] = maker.pages()
     for name in set(sys.modules) - before:
-        if name.startswith("embedhub_"):  # a plugin of the checkout: for other tests an installed one is meant
+        if name.startswith("embedhub_"):  # a plugin of the checkout, not the installed one
             del sys.modules[name]
     return made
 
