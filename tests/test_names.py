@@ -51,6 +51,7 @@ def test_names_of_other_case_have_their_own_stores() -> None:
     assert folder_name("Rivers").lower() != folder_name("rivers").lower()
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1))
 def test_folders_are_safe_names_on_every_system(name: str) -> None:
     """A folder has only lower-case letters, digits and hyphens, and is short."""

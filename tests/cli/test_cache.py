@@ -42,6 +42,7 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.slow
 def test_path_is_the_cache_folder(cache: Path) -> None:
     """The command prints the folder that EMBEDHUB_CACHE sets, and nothing else."""
     assert run("cache", "path").stdout == f"{cache}\n"
@@ -64,6 +65,7 @@ def test_list_shows_stores_downloads_and_leftovers(store: Path, cache: Path) -> 
     assert json.loads(run("cache", "list", "glove-6b", "--json").stdout)["stores"] == []
 
 
+@pytest.mark.slow
 def test_verify_names_damaged_files_and_repair_rebuilds_them(store: Path) -> None:
     """A changed, a missing and a foreign file are named; repair builds the same store again."""
     before = contents(store)
@@ -106,6 +108,7 @@ def test_remove_asks_first(store: Path, cache: Path) -> None:
     assert not (cache / "vectors" / folder_name("wordnet-ppmi")).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_store_that_is_a_link_is_removed(store: Path, tmp_path: Path) -> None:
     """The link goes, the folder that it names stays as it is."""

@@ -155,6 +155,7 @@ def test_a_missing_file_is_wrong(folder: Path) -> None:
     assert [found["key"] for found in findings][1:] == ["known_hash", "size", "dim", "vocab_size"]
 
 
+@pytest.mark.slow
 def test_a_secret_of_an_address_is_not_shown(folder: Path) -> None:
     """Neither the URL nor its place in the mirror is shown with its token."""
     (finding,) = check(entry("gone.txt?id=1&token=hunter3", 3), head="", rc=1)
@@ -215,6 +216,7 @@ def embedhub_sources():
 """
 
 
+@pytest.mark.slow
 def test_sources_of_plugins_are_checked(tmp_path: Path) -> None:
     """A source is named as for other commands; one that computes its vectors has no files to compare."""
     add_distribution(tmp_path, "embedhub-ones", COMPUTED)
@@ -271,6 +273,7 @@ def test_errors_of_a_function_are_one_line(body: str, line: str, tmp_path: Path,
     assert not list(cache.glob("vectors/*"))
 
 
+@pytest.mark.slow
 def test_composers_are_opened(tmp_path: Path) -> None:
     """A composer that cannot be opened is wrong, as it would be for users."""
     code = COMPUTED.replace("\n@hookimpl", COMPOSING).replace("        ComputedSource(", "        Mine(")

@@ -220,6 +220,7 @@ def test_color_is_only_for_terminals() -> None:
         assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_table_fits_the_terminal_and_is_complete_in_a_pipe(tmp_path: Path) -> None:
     """80 columns show the important columns, uncut; a pipe gets all columns, one line for each row."""
@@ -237,6 +238,7 @@ def test_a_table_fits_the_terminal_and_is_complete_in_a_pipe(tmp_path: Path) -> 
     assert f"A license of {300 * 'x'}  embedhub-long (embedhub-long)" in line
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_a_long_cell_is_wrapped_on_a_terminal(tmp_path: Path) -> None:
     """A value too long for its line continues in the next one, and nothing of it is lost."""
@@ -257,6 +259,7 @@ def test_a_warning_of_another_package_is_shown_as_python_does(tmp_path: Path) ->
     assert re.search(r"warning\.py:\d+: UserWarning: Careful\.", done.stderr)
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subprocess.Popen[str]"]) -> None:
     """A reader that closes the pipe early, as `head` does, causes no traceback."""
     for arguments in (
@@ -275,6 +278,7 @@ def test_a_closed_pipe_ends_the_command_in_silence(start: Callable[..., "subproc
         assert process.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_control_c_in_a_download_exits_130_without_a_traceback(
     start: Callable[..., "subprocess.Popen[str]"],
@@ -354,6 +358,7 @@ print("heavy:", sorted(heavy & set(sys.modules)))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["list"], ["info", "glove-6b"], ["cache", "list"], ["doctor"]])
 def test_informational_commands_import_nothing_heavy(arguments: list[str], cache: Path) -> None:
     """Listing and showing imports no Keras, no backend, no compiler and no network library."""
@@ -401,6 +406,7 @@ def test_a_command_of_a_plugin_appears_in_help_and_runs(tmp_path: Path) -> None:
     assert complete("embedhub gre", tmp_path) == ["greet"]
 
 
+@pytest.mark.slow
 def test_a_plugin_whose_hook_of_commands_fails_is_skipped(tmp_path: Path) -> None:
     """A failing hook is one warning; other plugins keep their commands, and doctor reports the plugin."""
     add_distribution(tmp_path, "embedhub-broken", BROKEN_PLUGIN)
@@ -420,6 +426,7 @@ def test_a_plugin_whose_hook_of_commands_fails_is_skipped(tmp_path: Path) -> Non
     assert findings["embedhub-greet (embedhub-greet)"]["value"] == "1.0, commands: greet"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "extra"), [("evaluate", "eval"), ("embed", "text")])
 def test_a_command_of_a_missing_distribution_names_what_to_install(command: str, extra: str) -> None:
     """Without its distribution the command is wrong usage, and the message ends with the line to run."""
@@ -431,6 +438,7 @@ def test_a_command_of_a_missing_distribution_names_what_to_install(command: str,
     assert done.stderr.endswith(f'Install it with: pip install "embedhub[{extra}]"\n')
 
 
+@pytest.mark.slow
 def test_completing_a_command_of_a_missing_distribution_is_silent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,6 +447,7 @@ def test_completing_a_command_of_a_missing_distribution_is_silent(
     assert complete("embedhub evaluate glo", tmp_path) == []
 
 
+@pytest.mark.slow
 def test_embedhubs_own_commands_load_no_plugin(tmp_path: Path, cache: Path) -> None:
     """A command that needs no source loads no plugin's module, whose import would cost time."""
     add_distribution(tmp_path, "embedhub-loud", "print('loaded')\n" + PLUGIN)

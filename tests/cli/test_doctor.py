@@ -39,6 +39,7 @@ def test_doctor_shows_its_checks(cache: Path, tmp_path: Path, monkeypatch: pytes
     assert not cache.exists()
 
 
+@pytest.mark.slow
 def test_doctor_shows_no_secret() -> None:
     """No password, token or signature, and no value that is refused or misplaced, is in its report."""
     for mirror in (
@@ -60,6 +61,7 @@ def test_doctor_shows_no_secret() -> None:
         assert "hunter" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
     """Each problem has its advice, in JSON too, and the exit code is 1."""
     site = tmp_path / "site"
@@ -99,6 +101,7 @@ def test_doctor_advises_for_each_problem(tmp_path: Path, cache: Path) -> None:
     assert findings["proxy: https"]["value"] == "http://127.0.0.1:9"
 
 
+@pytest.mark.slow
 def test_sentences_end_once(tmp_path: Path) -> None:
     """A problem and its advice are two sentences, however the text of an error ends."""
     add_distribution(tmp_path, "made-up-stops", "raise ValueError('no tides here.')\n")
@@ -111,6 +114,7 @@ def test_sentences_end_once(tmp_path: Path) -> None:
 HOOK = "from embedhub import hookimpl\n\n@hookimpl\ndef embedhub_commands():\n    return 3\n"
 
 
+@pytest.mark.slow
 def test_plugins_of_another_group_must_be_plugins(tmp_path: Path) -> None:
     """A package whose hook returns no plugins of another group is a problem, and the others are shown."""
     add_distribution(tmp_path, "made-up-group", HOOK.replace("_commands", "_plugins"))
@@ -152,6 +156,7 @@ def test_a_backend_that_is_not_installed_is_a_problem(monkeypatch: pytest.Monkey
     assert f'pip install "embedhub[{missing}]"' in str(findings_of("keras")["backend"].advice)
 
 
+@pytest.mark.slow
 def test_an_old_or_missing_package_is_a_problem(tmp_path: Path) -> None:
     """A package that is missing, or older than embedhub needs, has the command that installs it.
 
@@ -190,6 +195,7 @@ def test_an_unusable_cache_is_a_problem(tmp_path: Path, monkeypatch: pytest.Monk
     assert findings["free space"].advice
 
 
+@pytest.mark.slow
 def test_disabled_plugins_are_not_checked(tmp_path: Path, cache: Path) -> None:
     """With EMBEDHUB_DISABLE_PLUGINS=1 a broken plugin is not a problem."""
     add_plugin(tmp_path / "site", "embedhub-broken", "1 / 0")

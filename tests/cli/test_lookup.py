@@ -41,6 +41,7 @@ def test_coverage_prints_the_numbers_of_the_library(
     assert top == [[word, str(counts[word])] for word in expected.missing[:3]]
 
 
+@pytest.mark.slow
 def test_coverage_of_a_vocabulary(tmp_path: Path, cache: Path) -> None:
     """A file of words and counts, gzipped or not, or standard input, is a vocabulary."""
     file = tmp_path / "words.gz"
@@ -57,6 +58,7 @@ def test_coverage_of_a_vocabulary(tmp_path: Path, cache: Path) -> None:
     assert "tokens" not in piped.stdout  # a list of words has no counts
 
 
+@pytest.mark.slow
 def test_options_override_the_guess_of_what_a_file_is(cache: Path) -> None:
     """--text and --vocabulary override the guess; --tokenize selects the tokenizer of a text."""
     arguments = ("coverage", "wordnet-ppmi:25", "-", "--json")
@@ -70,6 +72,7 @@ def test_options_override_the_guess_of_what_a_file_is(cache: Path) -> None:
     assert done.stderr.startswith("Error: stdin: line 1 is 'it rains again'; expected a vocabulary")
 
 
+@pytest.mark.slow
 def test_unknown_tokenizers_and_fallbacks_are_wrong_usage(tmp_path: Path, cache: Path) -> None:
     """An unknown value of an option exits with 2, a missing file with 1."""
     for option, value in (("--tokenize", "letters"), ("--fallback", "upper"), ("--topn", "0")):
@@ -84,6 +87,7 @@ def test_unknown_tokenizers_and_fallbacks_are_wrong_usage(tmp_path: Path, cache:
     )
 
 
+@pytest.mark.slow
 def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
     """Each word has its own list, the one that `most_similar` returns and that plain cosines give."""
     done = run("neighbors", "glove-6b-20k:50", "berlin", "rain", "--topn", "3")
@@ -102,6 +106,7 @@ def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
     assert (first["word"], len(first["neighbors"])) == ("berlin", 10)
 
 
+@pytest.mark.slow
 def test_missing_words_are_reported_with_suggestions(glove_20k: Vectors) -> None:
     """Words of another case are found; a mistyped one is an error with suggestions, and the others come."""
     done = run("neighbors", "glove-6b-20k:50", "Berlin", "musci", "qwxzqwxz", "--topn", "1")
@@ -115,6 +120,7 @@ def test_missing_words_are_reported_with_suggestions(glove_20k: Vectors) -> None
     assert (alone.returncode, alone.stdout, alone.stderr) == (1, "", f"Error: {nothing}")
 
 
+@pytest.mark.slow
 def test_analogy_finds_a_capital_in_glove(glove_20k: Vectors) -> None:
     """France is to Paris as Italy is to Rome; none of the question's words is an answer."""
     lines = run("analogy", "glove-6b-20k:50", "france", "paris", "italy", "--topn", "4").stdout.splitlines()
@@ -167,6 +173,7 @@ def test_close_words_are_at_one_edit(make_vectors: Callable[..., Vectors]) -> No
         require_words(vectors, ["tea", "thex", "q"])
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_the_text(tmp_path: Path, cache: Path) -> None:
     """A text's words are counted as the library counts them."""
     text = "The rain, the rain, and qwxz! The end of qwxz."

@@ -250,6 +250,7 @@ def test_two_sets_of_vectors_of_one_dim_are_refused(folder: Path) -> None:
     assert "Two files are named 'a.txt', so both have one URL" in done.stderr
 
 
+@pytest.mark.slow
 def test_files_that_are_no_vectors_are_refused(folder: Path) -> None:
     """A file that is missing or malformed is its error, and nothing is written."""
     (folder / "page.txt").write_text("<!DOCTYPE html>\n<html>", "utf-8")
@@ -260,6 +261,7 @@ def test_files_that_are_no_vectors_are_refused(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["page.txt"]
 
 
+@pytest.mark.slow
 def test_members_that_are_not_deflated_are_refused(folder: Path) -> None:
     """A member that cannot be downloaded by itself is refused, with what to do."""
     with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_STORED) as archive:
@@ -287,6 +289,7 @@ def embedhub_formats():
 """
 
 
+@pytest.mark.slow
 def test_formats_of_plugins_are_refused_with_what_to_do(folder: Path, tmp_path: Path) -> None:
     """A file in a format of another plugin has no name in a table; the message says how to name it."""
     add_distribution(tmp_path / "site", "embedhub-bread", FORMAT_PLUGIN)
@@ -315,6 +318,7 @@ def test_a_skeleton_says_what_to_fill_in(folder: Path, install: Callable[..., No
     assert 'citation="fill in citation"' in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -346,6 +350,7 @@ def test_author_makes_the_next_version(distribution: str, code: int, folder: Pat
     assert done.returncode == code, done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_overwritten(folder: Path) -> None:
     """An existing file is wrong usage, and all files stay unchanged; other files do not matter."""
     (folder / "LICENSE").write_text("mine", "utf-8")

@@ -44,6 +44,7 @@ def test_list_has_a_line_for_each_source(cache: Path) -> None:
     assert re.search(r"25, 50, 100 +78,781 +en +none +25 +LicenseRef-WordNet-3\.0 ", lines["wordnet-ppmi"])
 
 
+@pytest.mark.slow
 def test_sources_that_differ_in_language_are_one_line(tmp_path: Path) -> None:
     """A family is one line, unless --all is given or a filter leaves few of it; JSON has all."""
     languages = {"de": "German", "fr": "French", "en-GB": "British English", "tlh": "Klingon"}
@@ -63,6 +64,7 @@ def test_sources_that_differ_in_language_are_one_line(tmp_path: Path) -> None:
     assert line.split()[0] == "rivers-fr-small"
 
 
+@pytest.mark.slow
 def test_list_is_filtered_and_is_json(site: Path) -> None:
     """A language and words filter the list; JSON has all details."""
     (entry,) = json.loads(run("list", "princeton", "--json", EMBEDHUB_DISABLE_PLUGINS="1").stdout)
@@ -117,6 +119,7 @@ def test_info_of_a_clash_shows_both(site: Path) -> None:
     assert error.startswith("Error: The source name 'same' is provided by embedhub-one (embedhub-one) and by")
 
 
+@pytest.mark.slow
 def test_info_accepts_the_path_of_a_file(tmp_path: Path) -> None:
     """The path of a file is a source, without a provider."""
     (tmp_path / "my.vec").write_text("2 3\nmusic 1 2 3\nrain 4 5 6\n", "utf-8")
@@ -234,6 +237,7 @@ def test_the_catalog_has_what_the_command_lists() -> None:
     assert entry == describe("glove-6b") | {"clash": False}
 
 
+@pytest.mark.slow
 def test_download_builds_and_reports_the_place(cache: Path) -> None:
     """Each dimension is built, with its place, size and time printed; the second time nothing is built."""
     done = run("download", "wordnet-ppmi:25", "wordnet-ppmi:50", EMBEDHUB_PROGRESS="1")
@@ -279,6 +283,7 @@ def test_download_downloads_once(small_plugin: dict[str, str], cache: Path) -> N
     assert [dim["store"] is not None for dim in entry["dims"]] == [True]
 
 
+@pytest.mark.slow
 def test_download_of_a_file_needs_no_dim(tmp_path: Path) -> None:
     """The dimension of a file is known from the file."""
     (tmp_path / "my.bin").write_bytes(b"1 2\nrain " + bytes(8) + b"\n")

@@ -326,6 +326,7 @@ def source(*files: RemoteFile) -> RemoteSource:
     return source_of(*files, vocab_size=1_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "is_pinned", [pytest.param(True, id="pinned"), pytest.param(False, id="unpinned", marks=pytest.mark.slow)]
 )
@@ -344,6 +345,7 @@ def test_next_address_is_asked(
     assert files_in(cache / "downloads") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
 def test_slow_server_is_given_up(answer: Answer, hostile: _Server, good: str, cache: Path) -> None:
     """An address with less than some kB in a minute has failed, and the next one is asked."""

@@ -82,6 +82,7 @@ def a_file(kind: str) -> RemoteFile:
     return RemoteFile(url=f"https://{HOST}/{name}", member=member, size=len(TEXT))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["member", "whole"])
 @pytest.mark.parametrize("place", ["files", "slow", "noranges", "moved"])
 def test_nginx_serves_a_download(nginx: str, monkeypatch: pytest.MonkeyPatch, place: str, kind: str) -> None:

@@ -58,6 +58,7 @@ def test_wrong_answer_is_not_remembered(kind: str, source: RemoteSource, mirror:
         assert list(source.vectors(2)) == ["rain", "snow"]
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 @pytest.mark.parametrize(("kind", "source"), SOURCES.items(), ids=SOURCES.keys())
 def test_message_names_the_command_that_forgets(

@@ -134,6 +134,7 @@ WORDS = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 @QUIET
 @given(data=st.data())

@@ -131,6 +131,7 @@ def format_(request: pytest.FixtureRequest) -> ExportFormat:
     return request.param  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=vocabularies())
 def test_exported_word_is_read_bit_for_bit_or_rejected(format_: ExportFormat, pairs: Pairs) -> None:
@@ -376,6 +377,7 @@ def test_export_memory_does_not_grow_with_the_matrix(
     assert peak < 4 * ROWS * DIM / 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_export_command_writes_every_format(tmp_path: Path, name: ExportFormat) -> None:
     """`embedhub export` writes vectors in which other programs find the same words and bits."""
@@ -390,6 +392,7 @@ def test_export_command_writes_every_format(tmp_path: Path, name: ExportFormat) 
     assert bits(rows) == bits(vectors.matrix[:2000])
 
 
+@pytest.mark.slow
 def test_export_command_reads_a_file_of_words(tmp_path: Path) -> None:
     """--words is a file with one word per line; missing words are counted and listed."""
     (tmp_path / "words.txt").write_bytes(
@@ -443,6 +446,7 @@ def test_export_command_exit_codes(tmp_path: Path) -> None:
     assert "--force" in done.stderr
 
 
+@pytest.mark.slow
 def test_export_shows_progress_in_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A progress bar on stderr names the file and counts vectors."""
     monkeypatch.setenv("EMBEDHUB_PROGRESS", "1")

@@ -168,6 +168,7 @@ def test_small_file_has_a_limit_of_lines(tmp_path: Path, monkeypatch: pytest.Mon
         list(read_lines(path))
 
 
+@pytest.mark.slow
 def test_names_of_tensors_in_a_message_are_few(tmp_path: Path) -> None:
     """A file of 65,000 tensors is refused with the names of ten."""
     entry = {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]}

@@ -148,6 +148,7 @@ def test_log_says_that_the_reader_is_compiled(
     assert "compiling" not in rest.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_broken_installation_is_one_error(
     load: Callable[..., Any], glove_server: Any, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_broken_installation_is_one_error(
     assert "Exception in thread" not in done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_without_a_download(
     load: Callable[..., Any], glove_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +174,7 @@ def test_nothing_is_compiled_without_a_download(
     assert printed(load(failing, MODULES)).stdout == "False 1\n"
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_for_a_binary_format(
     load: Callable[..., Any],
     glove_6b_mirror: tuple[Path, embedhub.RemoteSource],

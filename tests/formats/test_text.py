@@ -276,6 +276,7 @@ def test_separators_are_found_out(
     assert rows.tolist() == [[1, 2], [3, -40], [5, 6]]
 
 
+@pytest.mark.slow
 def test_tabs_are_read_in_files_of_any_size(write: Callable[[bytes], Path]) -> None:
     """The vectors of several blocks with tabs are complete and in order, also without a last newline."""
     data = b"\n".join(b"w%d\t%d\t0.5" % (i, i) for i in range(200_000))

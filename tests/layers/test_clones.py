@@ -12,6 +12,7 @@ WORDS = {"music": 1, "qwxz": 2, "rain": 3}
 INDICES = np.array([[0, 1, 2, 3]])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")  # a missing word, on purpose
 @pytest.mark.parametrize("trainable", [False, True, "missing"])
 def test_clone_does_not_pass_for_the_model(trainable: Any) -> None:

@@ -44,6 +44,7 @@ def batches(indices: Any, targets: Any) -> tuple[tf.data.Dataset]:
     return (tf.data.Dataset.from_tensor_slices((indices, targets)).batch(2),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trainable", "moves", "weights"),
     [(False, NONE, (0, 1)), (True, ALL, (1, 0)), ("missing", MISSING, (1, 3))],
@@ -56,6 +57,7 @@ def test_layer_conforms(
     conformance(matrix=matrix, moves=moves, weights=weights)(make(trainable=trainable))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trainable", "moves", "weights"),
     [(True, NOT_PADDING, (1, 0)), ("missing", MISSING, (1, 3))],
@@ -97,6 +99,7 @@ def test_mixed_precision(
     )(layer)
 
 
+@pytest.mark.slow
 def test_lora_rank(conformance: Callable[..., Any], matrix: Any) -> None:
     """With ``lora_rank``, the matrix is frozen, and its low-rank addition is trained."""
     layer = make(trainable=True, lora_rank=2)
@@ -160,6 +163,7 @@ def test_tf_data(conformance: Callable[..., Any], matrix: Any) -> None:
     conformance(matrix=matrix, moves=ALL, weights=(1, 0), feed=batches)(make(trainable=True))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="Keras' SavedModel export is tested with TensorFlow")
 @pytest.mark.parametrize("trainable", [False, "missing"])
 def test_saved_model(trainable: Any, matrix: Any, tmp_path: Path) -> None:

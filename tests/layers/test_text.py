@@ -179,6 +179,7 @@ def test_model_of_strings_is_the_first_layer_of_another(text: embedhub.TextLayer
     assert again.predict(strings, verbose=0).shape == (2, 25)
 
 
+@pytest.mark.slow
 @only_tensorflow
 def test_saved_and_exported_models_take_raw_strings(
     text: embedhub.TextLayers, predict_without_embedhub: Callable[..., Any], tmp_path: Path
@@ -200,6 +201,7 @@ SENTENCES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "dim"), [("wordnet-ppmi", 25), ("glove-6b-20k", 50)])
 def test_each_word_has_the_vector_that_a_text_embedder_gives_it(source: str, dim: int) -> None:
     """The vector of a word in a layer is that of the same word as a text, so contractions have their mean."""
@@ -221,6 +223,7 @@ def test_each_word_has_the_vector_that_a_text_embedder_gives_it(source: str, dim
                 assert any(piece.lower() not in own for piece in pieces), word
 
 
+@pytest.mark.slow
 def test_words_with_two_readings_keep_their_own_vector_and_are_listed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

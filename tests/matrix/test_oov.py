@@ -264,6 +264,7 @@ def reference_vector(vectors: Vectors, word: str, chain: list[str]) -> Any:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::embedhub.errors.CoverageWarning")
 @settings(max_examples=300)
 @given(

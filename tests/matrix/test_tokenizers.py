@@ -195,6 +195,7 @@ def test_tokens_without_their_tokenizer_are_an_error(make_vectors: Callable[...,
         tokenizer_of(vectors)
 
 
+@pytest.mark.slow
 def test_missing_package_of_tokenizers_is_named(tmp_path: Path) -> None:
     """Without the package the error says what to install."""
     path = write_tokens(tmp_path, "embeddings")

@@ -86,6 +86,7 @@ def test_standard_input_is_read_and_stays_open(monkeypatch: pytest.MonkeyPatch) 
     assert not stdin.closed
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.text(st.characters(exclude_characters="\0\ufeff\r", codec="utf-8")), max_size=5),
     st.sampled_from(["text", "vocabulary"]),

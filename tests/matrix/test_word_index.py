@@ -145,6 +145,7 @@ def glove_text(glove_lines: list[bytes]) -> tuple[list[str], NDArray[np.float32]
     return [word for word, *_ in fields], rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_layer_returns_the_numbers_of_the_text_file(
     kind: str, glove_20k: Vectors, glove_text: tuple[list[str], NDArray[np.float32]]

@@ -27,6 +27,7 @@ def accuracy(shown: str) -> float:
     return float(re.findall(r"validation accuracy: ([\d.]+)", shown)[0])
 
 
+@pytest.mark.slow
 def test_classification_on_the_embedded_texts(example: Callable[..., str]) -> None:
     """The task of keras.io's example, offline: far better than guessing one of six topics."""
     assert accuracy(example("pretrained_word_embeddings.py")) > 0.7

@@ -35,6 +35,7 @@ def metadata_of(wheel: Path) -> Message:
         return message_from_bytes(archive.read(name))
 
 
+@pytest.mark.slow
 def test_distributions_pass_twine_check(built: tuple[Path, Path]) -> None:
     """Twine accepts the metadata of wheel and sdist without a warning."""
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built)]

@@ -59,6 +59,7 @@ def test_glove_20k_holds_float32_of_the_text() -> None:
     assert (vectors.matrix.view(np.uint32) == expected.view(np.uint32)).all()
 
 
+@pytest.mark.slow
 def test_wordnet_opens_in_each_dimension() -> None:
     """The words are 40,000 or more, as many as the table says; smaller dimensions are prefixes."""
     source = embedhub.sources()["wordnet-ppmi"]
@@ -81,6 +82,7 @@ def test_wordnet_neighbors_are_related_words() -> None:
     assert min(kitten, dog) > bicycle + 0.3
 
 
+@pytest.mark.slow
 def test_wordnet_correlates_with_human_ratings(
     small_mirror: Path, small_benchmarks: dict[str, embedhub_eval.Benchmark]
 ) -> None:

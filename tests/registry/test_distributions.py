@@ -72,6 +72,7 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, install: Callable[..., Non
     return site
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "folder",
     # The smallest one by default; the others take half a minute.
@@ -117,6 +118,7 @@ def test_plugin_readme_lists_every_source(bundled: Path) -> None:
                 assert citation in readme
 
 
+@pytest.mark.slow
 def test_each_source_is_cited_in_bibtex(bundled: Path) -> None:
     """A source has one entry of BibTeX, in ASCII, which names the people, year and title of its citation."""
     by_key: dict[str, set[str]] = {}

@@ -177,6 +177,7 @@ def test_plugins_can_be_switched_off(site: Path) -> None:
     assert seen["providers"]["same"] == "embedhub-two (of-embedhub-two)"
 
 
+@pytest.mark.slow
 def test_all_plugins_can_be_switched_off(site: Path) -> None:
     """With EMBEDHUB_DISABLE_PLUGINS=1 only embedhub's own sources are left."""
     seen = look(site, EMBEDHUB_DISABLE_PLUGINS="1")

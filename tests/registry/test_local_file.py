@@ -364,6 +364,7 @@ OTHERS: dict[str, Callable[[Path, list[str], Rows], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*TEXTS, *OTHERS])
 def test_vectors_are_the_same_in_every_format(
     glove_sample: tuple[list[bytes], list[str], Rows], tmp_path: Path, name: str

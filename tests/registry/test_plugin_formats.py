@@ -86,6 +86,7 @@ def load(site: Path, file: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_hook", [False, True])
 def test_file_of_the_user_is_read(by_hook: bool, tmp_path: Path) -> None:
     """A file in a plugin's format is recognized, also in gzip, and its vectors can be pickled."""
@@ -102,6 +103,7 @@ def test_file_of_the_user_is_read(by_hook: bool, tmp_path: Path) -> None:
     assert (finding["ok"], finding["value"]) == (True, "1.0, formats: 1")
 
 
+@pytest.mark.slow
 def test_new_version_of_a_format_reads_again(tmp_path: Path) -> None:
     """When the version of a format is increased, the file is read again."""
     add_distribution(tmp_path, "made-up-bread", BREAD, attribute="BREAD")
@@ -114,6 +116,7 @@ def test_new_version_of_a_format_reads_again(tmp_path: Path) -> None:
     assert load(tmp_path, "bread.bin")[0]["storm"] == [2, -4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -144,6 +147,7 @@ def test_failing_recognition_is_named_and_others_go_on(body: str, message: str, 
     assert message in warning
 
 
+@pytest.mark.slow
 def test_format_name_of_two_plugins_is_a_problem_of_both(tmp_path: Path) -> None:
     """The format of the first plugin is used, and both plugins are named with what to do."""
     for name in ("two", "one"):
@@ -164,6 +168,7 @@ def test_format_name_of_two_plugins_is_a_problem_of_both(tmp_path: Path) -> None
     }.items()
 
 
+@pytest.mark.slow
 def test_plugin_cannot_take_the_name_of_a_format(tmp_path: Path) -> None:
     """A format with the name of one of embedhub's own is left out, and named."""
     add_distribution(tmp_path, "made-up-bread", BREAD.replace('"bread"', '"glove"'), attribute="BREAD")
@@ -173,6 +178,7 @@ def test_plugin_cannot_take_the_name_of_a_format(tmp_path: Path) -> None:
     assert "made-up-bread (made-up-bread) gives the name 'glove', which is embedhub's own" in message
 
 
+@pytest.mark.slow
 def test_file_of_several_formats_is_an_error(tmp_path: Path) -> None:
     """If the formats of several plugins recognize a file, an error names all, and how to choose."""
     for name in ("c", "a", "b"):
@@ -205,6 +211,7 @@ TIDE = Format("tide", read, detect=detect)
 """
 
 
+@pytest.mark.slow
 def test_format_that_takes_plain_text_is_named(tmp_path: Path) -> None:
     """If a plugin recognizes a file that is also GloVe text, it reads it, and a warning says so."""
     add_distribution(tmp_path, "made-up-tide", TIDE, attribute="TIDE")
@@ -237,6 +244,7 @@ def test_recognition_gets_all_bytes_up_to_a_mebibyte(
     assert given == [data[: 1 << 20]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -174,6 +174,7 @@ def test_nothing_else_is_warned_of(seen: tuple[list[str], list[str]]) -> None:
     assert len(seen[1]) == len(BROKEN | ODD)
 
 
+@pytest.mark.slow
 def test_what_plugins_print_goes_to_stderr(site: Path) -> None:
     """Output of a plugin does not mix with results, and each problem is shown on stderr."""
     done = run("list", "--json", **seeing(site))
@@ -186,6 +187,7 @@ def test_what_plugins_print_goes_to_stderr(site: Path) -> None:
         assert done.stderr.count(f"{start} {'is skipped' if name in BROKEN else 'gives'}") == 1, name
 
 
+@pytest.mark.slow
 def test_doctor_names_each_problem(site: Path) -> None:
     """The doctor has each problem with what to do, and goes on after a plugin that exits."""
     done = run("doctor", "--json", **seeing(site))
@@ -201,6 +203,7 @@ def test_doctor_names_each_problem(site: Path) -> None:
     assert findings["made-up-good (made-up-good)"] == "1.0, sources: 1. None"
 
 
+@pytest.mark.slow
 def test_unknown_name_shows_the_problems(site: Path) -> None:
     """The error for a name that no source has shows why a plugin may not have given it."""
     done = run("info", "theirs", **seeing(site), EMBEDHUB_DISABLE_PLUGINS="made-up-exits")
@@ -216,6 +219,7 @@ print(json.dumps([list(embedhub.sources()), "glove-6b" in embedhub.sources()]))
 """
 
 
+@pytest.mark.slow
 def test_warnings_as_errors_stop_nothing(site: Path) -> None:
     """Where a filter makes a warning an exception, problems are logged, and all other sources work."""
     names, known = python(site, ERRORS, "-W", "error")
@@ -233,6 +237,7 @@ def test_warnings_as_errors_stop_nothing(site: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_interrupt_of_the_user_is_not_a_problem_of_a_plugin(tmp_path: Path) -> None:
     """Ctrl-C while a plugin is imported ends the command."""
     add_distribution(tmp_path, "made-up-slow", "raise KeyboardInterrupt\n")
@@ -446,6 +451,7 @@ print(json.dumps([calls, len(offered)]))
 """
 
 
+@pytest.mark.slow
 def test_cost_is_linear_in_the_plugins(tmp_path: Path) -> None:
     """Twice as many plugins take at most twice as many calls of functions."""
     calls: list[int] = []

@@ -193,6 +193,7 @@ with StoreWriter(folder, name="repeated", dim=1) as writer:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.linux
 @pytest.mark.parametrize("distinct", [1, 50_000], ids=["one word", "many words"])
 def test_build_memory_does_not_grow_with_repeated_words(distinct: int, tmp_path: Path) -> None:

@@ -139,6 +139,7 @@ FAULTS: dict[str, tuple[int, list[dict[str, Any]]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_transient_fault_is_retried(glove_server: Any, cache: Path, wanted: Wanted, fault: str) -> None:
     """A transient fault raises no error, and at most 1 MiB is downloaded twice."""
@@ -150,6 +151,7 @@ def test_transient_fault_is_retried(glove_server: Any, cache: Path, wanted: Want
     assert litter(cache) == []
 
 
+@pytest.mark.slow
 def test_read_timeout_is_retried(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that stalls for longer than the read timeout is requested again."""
     monkeypatch.setattr("embedhub.download.http.READ_SECONDS", 1)
@@ -527,6 +529,7 @@ for folder in (cache, cache + "/../absent"):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 @pytest.mark.skipif(getattr(os, "getuid", int)() != 0, reason="only root can become another user")
 def test_cache_that_cannot_be_written(open_cache: Path) -> None:
@@ -647,6 +650,7 @@ def test_proxy_of_the_environment_is_used(server: Any, monkeypatch: pytest.Monke
     assert server.asked[0] == f"/{HOST}/some.zip bytes=0-0"
 
 
+@pytest.mark.slow
 def test_sources_with_a_common_file_share_its_download(server: Any, cache: Path) -> None:
     """Two sources with one file among their candidates never write into it at once."""
     server.rate = 20e6

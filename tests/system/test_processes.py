@@ -116,6 +116,7 @@ POINTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POINTS)
 def test_killed_process_is_resumed(
     name: str,
@@ -148,6 +149,7 @@ def test_killed_process_is_resumed(
     assert not {path for path in left if path.name.startswith(".") or path.suffix == ".tmp"}
 
 
+@pytest.mark.slow
 def test_process_killed_after_its_build_leaves_the_store(
     undisturbed: Path,
     glove_server: Any,

@@ -89,6 +89,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.slow
 @only_root
 @pytest.mark.parametrize("name", REFUSALS)
 def test_unusable_cache_is_named_with_its_reason(
@@ -299,6 +300,7 @@ print(embedhub.load("wordnet-ppmi", 25).words.index("music"), file=sys.stderr)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["open *manifest.json 1", "open *matrix.npy 1", "open *rows.npy 1"])
 @pytest.mark.parametrize("replaced", [True, False])
 def test_store_that_vanishes_while_it_is_opened_is_looked_for_again(

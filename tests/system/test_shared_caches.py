@@ -120,6 +120,7 @@ def test_umask_is_never_changed() -> None:
 # ---- The store of a private file
 
 
+@pytest.mark.slow
 @only_root
 @pytest.mark.parametrize(
     ("mode", "above", "expected"),
@@ -148,6 +149,7 @@ def test_store_is_no_more_open_than_its_file(
 # ---- What one user can do to another
 
 
+@pytest.mark.slow
 @only_root
 def test_members_of_a_group_repair_and_remove_stores(as_user: AsUser, group_cache: Path) -> None:
     """Two users with a private umask share downloads, stores and locks."""
@@ -267,6 +269,7 @@ with _cache.lock("some", "busy"):
 """
 
 
+@pytest.mark.slow
 def test_long_wait_for_a_lock_is_logged(
     cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -70,6 +70,7 @@ def put_into(mirror: Path, name: str, data: bytes) -> None:
 # ---- Files in use
 
 
+@pytest.mark.slow
 @pytest.mark.linux
 @pytest.mark.parametrize(
     ("action", "refused"),
@@ -141,6 +142,7 @@ def test_publishing_waits_for_a_file_in_use(tmp_path: Path, briefly: bool) -> No
     assert briefly or CLOSE in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.linux
 @pytest.mark.parametrize("name", ["out.bin", "out"])
 def test_output_in_use_is_not_changed(tmp_path: Path, make_vectors: Callable[..., Any], name: str) -> None:
@@ -177,6 +179,7 @@ def test_released_store_is_repaired_and_removed(store: Path, strict: None) -> No
     assert not store.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.linux
 def test_referenced_vectors_block_removal(store: Path, strict: None) -> None:
     """Removing a store whose vectors are referenced is an error, and the vectors go on working."""

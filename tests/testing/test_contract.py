@@ -90,6 +90,7 @@ class TestSeveral(SourceContract):
 """
 
 
+@pytest.mark.slow
 def test_sources_of_the_same_format_share_their_sample_tests(tmp_path: Path) -> None:
     """Of sources that the same code reads, only the first runs the tests of samples; all run the others."""
     (tmp_path / "test_several.py").write_text(SEVERAL_SOURCES, "utf-8")

@@ -78,6 +78,7 @@ class TestNoFormat(FormatContract):
 """
 
 
+@pytest.mark.slow
 def test_an_incomplete_class_fails_once(tmp_path: Path) -> None:
     """Of a class without sources one test fails, and the others are skipped; a generator is not used up."""
     add_distribution(tmp_path / "site", "embedhub-right", RIGHT_PLUGIN)

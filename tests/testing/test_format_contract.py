@@ -45,6 +45,7 @@ def source_of(contract: FormatContract) -> Any:
     return source
 
 
+@pytest.mark.slow
 def test_a_plugin_with_only_a_format_keeps_the_contract(tmp_path: Path) -> None:
     """All tests of an installed format pass, without a source."""
     code = RIGHT_PLUGIN.partition("\n\n\n@hookimpl")[0] + "\n"
@@ -52,6 +53,7 @@ def test_a_plugin_with_only_a_format_keeps_the_contract(tmp_path: Path) -> None:
     assert re.search(r"\n\d+ passed in", run_contract(tmp_path, TESTS))
 
 
+@pytest.mark.slow
 def test_a_format_that_no_plugin_gives_is_reported(tmp_path: Path) -> None:
     """The failure says how a plugin gives a format, and the test of its side effects is skipped."""
     (tmp_path / "site").mkdir()

@@ -87,6 +87,7 @@ while time.process_time() < end:
 """
 
 
+@pytest.mark.slow
 def test_slow_plugins_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin that takes more than a second to list its sources is reported, with the time."""
     monkeypatch.syspath_prepend(tmp_path)

@@ -91,6 +91,7 @@ def test_vectors_without_fallbacks_know_their_own_spelling_only() -> None:
     assert "Rain" not in Vectors(np.eye(1), ["rain"])
 
 
+@pytest.mark.slow
 def test_cosines_are_at_most_1() -> None:
     """Rounding does not take a cosine beyond 1."""
     rng = np.random.default_rng(0)

@@ -460,6 +460,7 @@ def test_plugins_provide_benchmarks(tmp_path: Path) -> None:
     assert "embedhub_benchmarks returned 'no benchmark'; expected Benchmark objects" in broken
 
 
+@pytest.mark.slow
 def test_doctor_shows_plugins_of_benchmarks(tmp_path: Path) -> None:
     """The doctor lists each plugin of benchmarks or its problems, such as a name that two plugins give."""
     hook = "from embedhub_eval import hookimpl\n\n@hookimpl\ndef embedhub_benchmark():\n    return []\n"
@@ -552,6 +553,7 @@ def embedhub_benchmarks():
 """
 
 
+@pytest.mark.slow
 def test_cost_is_linear_in_the_plugins(tmp_path: Path) -> None:
     """Twice as many plugins of benchmarks take at most twice as many calls of functions."""
     calls: list[int] = []
@@ -571,6 +573,7 @@ def test_cost_is_linear_in_the_plugins(tmp_path: Path) -> None:
     assert max(each) < 1.05 * min(each), each
 
 
+@pytest.mark.slow
 def test_relation_of_bats_has_few_lines(tmp_path: Path) -> None:
     """Each two of its lines are an analogy, so that a file of a million lines would never end."""
     path = tmp_path / "E01.txt"

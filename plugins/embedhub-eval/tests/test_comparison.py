@@ -258,6 +258,7 @@ def test_command_prints_json(tmp_path: Path, pairs: Path) -> None:
     assert json.loads(done.stdout) == [row.to_dict() for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -106,6 +106,7 @@ def answers(vectors: Vectors, rows: np.ndarray[Any, Any], method: str) -> list[i
     return best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 @given(
     size=st.integers(4, 300),

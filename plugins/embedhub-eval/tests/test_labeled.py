@@ -133,13 +133,14 @@ def test_columns_are_two_names_or_two_numbers(tmp_path: Path, columns: Any) -> N
 def test_missing_file_is_named(tmp_path: Path) -> None:
     """A path without a file, or of a folder, is an error with that path."""
     for path in (tmp_path / "missing.tsv", tmp_path):
-        with pytest.raises(LocalFileError, match="expected labeled texts, but"):
+        with pytest.raises(LocalFileError, match="these labeled texts cannot be read"):
             read_labeled(path)
 
 
 _CELL = st.text(st.characters(exclude_characters="\t\n\r\0", exclude_categories=["Cs"]), min_size=1)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(_CELL, st.sampled_from(["a", "b"])), min_size=4))
 def test_any_text_is_read_unchanged(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]

@@ -14,6 +14,7 @@ NUMBERS = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6))
 PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=40)
 
 
+@pytest.mark.slow
 @given(PAIRS)
 def test_spearman_equals_scipy(pairs: list[tuple[float, float]]) -> None:
     """The correlation is scipy's; it is undefined if all values of one side are equal."""

@@ -65,6 +65,7 @@ def test_command_reports_errors(tmp_path: Path) -> None:
     assert run("plot", "wordnet-ppmi:50", "music", "--out", out, "--force").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["map.svg", "map.png"])
 def test_same_words_produce_the_same_file(tmp_path: Path, name: str) -> None:
     """Files have neither a date nor random ids."""
@@ -95,6 +96,7 @@ def test_missing_component_is_zero() -> None:
     assert points == pytest.approx(np.array([[1, 0], [-1, 0]]))
 
 
+@pytest.mark.slow
 def test_labels_do_not_overlap() -> None:
     """No two labels of 56 words overlap, and all are inside the axes."""
     queries = ["music", "rain", "doctor", "river", "red", "seven", "ship", "tea"]

@@ -33,6 +33,7 @@ def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> N
     assert "wordnet-ppmi 100d: " in str(probe)
 
 
+@pytest.mark.slow
 def test_tf_idf_is_the_baseline(demo_texts: tuple[Path, Path]) -> None:
     """Its accuracy is that of scikit-learn on the same lower-cased tokens, with the same classifier."""
     split = get_tokenizer("words")
@@ -58,6 +59,7 @@ def test_reports_and_results_fit_a_screen() -> None:
     assert len(repr(report)) < 500
 
 
+@pytest.mark.slow
 def test_same_seed_gives_same_results(demo_texts: tuple[Path, Path]) -> None:
     """Only the random vectors depend on the seed."""
     first, again, other = (
@@ -69,6 +71,7 @@ def test_same_seed_gives_same_results(demo_texts: tuple[Path, Path]) -> None:
     assert first["results"][2]["accuracy"] != other["results"][2]["accuracy"]
 
 
+@pytest.mark.slow
 def test_uncased_source_ignores_case(demo_texts: tuple[Path, Path]) -> None:
     """Texts in capitals have the same results, also with random vectors."""
     train, test = ([line.split("\t") for line in path.read_text().splitlines()] for path in demo_texts)
@@ -146,6 +149,7 @@ def test_command_takes_columns_and_tokenized_texts(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["train"] == "4 texts with 2 labels (1, 5)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -175,6 +179,7 @@ def check_order(probe: embedhub_eval.ProbeReport, glove: tuple[str, int]) -> Non
     assert wordnet[0].accuracy < wordnet[1].accuracy < wordnet[2].accuracy
 
 
+@pytest.mark.slow
 def test_glove_and_wordnet_beat_random_vectors(
     glove_20k: embedhub.Vectors, demo_texts: tuple[Path, Path]
 ) -> None:

@@ -70,6 +70,7 @@ def test_comparison_counts_whole_words(kind: str, tmp_path: Path) -> None:
     assert row.coverage.missing == ("raining",)
 
 
+@pytest.mark.slow
 def test_neighbors_on_a_map_are_whole_words() -> None:
     """The nearest neighbor of a word is another word, not a piece."""
     pytest.importorskip("matplotlib")

@@ -208,6 +208,7 @@ def test_killed_run_is_resumed(
     assert names(tmp_path) == sorted(["in.parquet", name, f"whole-{name}"])
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_control_c_keeps_the_parts(begin: Callable[..., "subprocess.Popen[str]"], tmp_path: Path) -> None:
     """An interrupted command exits with 130, keeps its parts, and prints how to resume, no traceback."""
@@ -278,6 +279,7 @@ def test_existing_output_is_not_changed(tmp_path: Path) -> None:
     assert vectors_of(tmp_path / "out.npy").shape == (len(FLAT), 25)
 
 
+@pytest.mark.slow
 def test_parts_of_another_run_are_not_used(
     begin: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:
@@ -320,6 +322,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "data", "message"), BAD)
 def test_invalid_input_leaves_nothing(name: str, data: bytes, message: str, tmp_path: Path) -> None:
     """An invalid file is an error with its line or row, and no part is left."""
@@ -442,6 +445,7 @@ def test_invalid_paths_are_refused_before_anything_is_read(tmp_path: Path) -> No
         embedhub_text.embed_file("wordnet-ppmi", 25, tmp_path / "in.csv", tmp_path / "no" / "out.npy")
 
 
+@pytest.mark.slow
 def test_options_of_the_embedder_are_passed_on(tmp_path: Path) -> None:
     """Every pooling with a vector per text is an option; fitted weights are passed as their folder."""
     _text(tmp_path / "in.txt")

@@ -79,6 +79,7 @@ def test_max_of_a_long_text_counts_all_its_words(vectors: Vectors) -> None:
     assert not pooled[2].any()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(TEXTS)
 def test_sif_without_fit_follows_zipfs_law(vectors: Vectors, texts: list[list[str]]) -> None:
@@ -372,6 +373,7 @@ def test_pickled_embedder_holds_the_name_and_not_the_matrix(glove_20k: Vectors) 
     assert (again(["the rain qwxz"]) == embed(["the rain qwxz"])).all()
 
 
+@pytest.mark.slow
 def test_fitted_weights_are_pickled_as_a_path(tmp_path: Path) -> None:
     """A fitted embedder takes under 1 KB; with its folder in the cache a machine gets the same vectors."""
     embed = TextEmbedder("wordnet-ppmi", 25, pooling="sif").fit(["the rain", "music"], tmp_path / "here")
@@ -421,6 +423,7 @@ def test_fit_refuses_texts_without_a_known_word_and_folders_that_cannot_be_made(
         TextEmbedder(vectors, pooling="idf").fit(["rain"], folder=tmp_path / "file" / "in")
 
 
+@pytest.mark.slow
 def test_path_is_pickled_with_the_hash_of_its_file(tmp_path: Path) -> None:
     """Vectors of a file are opened where the same file is, and refused where it has other bytes."""
     path = tmp_path / "my.vec"
