@@ -1,7 +1,6 @@
 """The commands list, info and download: sources, their details, and their vectors."""
 
 import time
-from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
@@ -47,9 +46,10 @@ def list_sources(
       embedhub list wikipedia --language de
       embedhub list fasttext-cc --all
     """
-    from embedhub.registry.catalog import list_sources
+    from embedhub.registry import catalog
 
-    entries = list_sources(language=language, text=" ".join(text or ()))
+    entries = catalog.list_sources(language=language, text=" ".join(text or ()))
+    groups = [[entry] for entry in entries] if show_all else catalog.families(entries)
     for problem in embedhub.sources().plugins.problems:
         if problem.silent:  # there is a warning of the others
             print_message("Warning", str(problem))
@@ -57,7 +57,7 @@ def list_sources(
         entries,
         lambda: format_table(
             ["name", "dims", "words", "language", "download", "cached", "license", "provider", "description"],
-            [_row(family) for family in ([[entry] for entry in entries] if show_all else _families(entries))],
+            [_row(family) for family in groups],
             right_aligned=["words", "download"],
             optional_columns=["provider", "license", "cached", "download", "language", "words"],
             wrapped_columns=["description"],
@@ -70,35 +70,13 @@ def list_sources(
         )
 
 
-_MIN_FAMILY = 3
 _MAX_DIMS = 4
-
-
-def _families(entries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Return the entries in groups: those whose names and languages differ in one part, all others alone."""
-    candidates: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for entry in entries:
-        for pattern in _patterns(entry):
-            candidates.setdefault(pattern, []).append(entry)
-    families: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for entry in entries:
-        languages, pattern = max(
-            (len({one.get("language") for one in candidates[pattern]}), pattern)
-            for pattern in _patterns(entry)
-        )
-        key = pattern if languages >= _MIN_FAMILY else (entry["provider"], entry["name"])
-        families.setdefault(key, []).append(entry)
-    return list(families.values())
-
-
-def _patterns(entry: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the provider and the name of an entry, for each part of the name with a star in its place."""
-    parts = entry["name"].split("-")
-    return [(entry["provider"], "-".join([*parts[:i], "*", *parts[i + 1 :]])) for i in range(len(parts))]
 
 
 def _row(family: list[dict[str, Any]]) -> list[str]:
     """Return the cells of a source, or of a family of sources."""
+    from embedhub.registry import catalog
+
     first = family[0]
     if "error" in first:
         return [first["name"], *["?"] * 6, first["provider"], f"broken: {first['error']}"]
@@ -115,17 +93,13 @@ def _row(family: list[dict[str, Any]]) -> list[str]:
         "description": first["description"] + (" (a clash: see embedhub info)" if first["clash"] else ""),
     }
     if len(family) > 1:
-        last = family[-1]
         languages = len({entry["language"] for entry in family})
-        (pattern,) = set(_patterns(first)) & set(_patterns(last))
-        words = zip(first["description"].split(), last["description"].split(), strict=False)
-        same = [word for word, _ in takewhile(lambda pair: pair[0] == pair[1], words)]
         cells |= {
-            "name": pattern[1],
+            "name": catalog.family_name(family),
             "words": "",
             "language": f"{languages} of them",
             "download": "",
-            "description": f"{' '.join(same)} ...",
+            "description": catalog.family_description(family),
         }
     return list(cells.values())
 

@@ -1,7 +1,9 @@
 """Catalog of sources: their metadata as plain data, for listings, pages and bibliographies."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,10 @@ from embedhub.registry.registry import sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.store import read_manifest
+
+_MIN_FAMILY = 3
+_SAME = ("provider", "cased", "unit", "license", "citation")
+"""What all sources of a family have in common, besides their dimensions."""
 
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _TEX = {
@@ -105,6 +111,91 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
         "provider": provider,
         "dims": dims,
     }
+
+
+def families(entries: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return entries in groups: sources that differ in their language only, all others alone.
+
+    Sources are a family if their names differ in one part, three or more languages are among them, and they
+    agree in provider, dimensions, case, unit, license and citation.
+
+    Example:
+        >>> from embedhub.registry.catalog import families, list_sources
+        >>> [[entry["name"] for entry in family] for family in families(list_sources(text="princeton"))]
+        [['wordnet-ppmi']]
+
+    Args:
+        entries: Results of `describe` or `list_sources`.
+    """
+    candidates: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for entry in entries:
+        for key in _keys(entry):
+            candidates.setdefault(key, []).append(entry)
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for entry in entries:
+        languages, key = max(
+            ((len({one.get("language") for one in candidates[key]}), key) for key in _keys(entry)),
+            key=lambda pair: pair[0],
+        )
+        groups.setdefault(key if languages >= _MIN_FAMILY else (id(entry),), []).append(entry)
+    return list(groups.values())
+
+
+def family_name(family: Sequence[dict[str, Any]]) -> str:
+    """Return the name of a family, with a star for the language; of a source alone, its name.
+
+    Example:
+        >>> from embedhub.registry.catalog import family_name
+        >>> family_name([{"name": "fasttext-cc-de"}, {"name": "fasttext-cc-en"}])
+        'fasttext-cc-*'
+
+    Args:
+        family: One of the groups of `families`.
+    """
+    first, last = family[0]["name"], family[-1]["name"]
+    if first == last:
+        return str(first)
+    (name,) = set(_patterns(first)) & set(_patterns(last))
+    return name
+
+
+def family_description(family: Sequence[dict[str, Any]]) -> str:
+    """Return what the descriptions of a family have in common, with dots where they differ.
+
+    Example:
+        >>> from embedhub.registry.catalog import family_description
+        >>> family = [{"description": f"Texts in {name}, cased"} for name in ("German", "Thai")]
+        >>> family_description(family)
+        'Texts in ..., cased'
+
+    Args:
+        family: One of the groups of `families`.
+    """
+    texts = sorted({entry["description"] for entry in family})
+    if len(texts) == 1:
+        return str(texts[0])
+    parts = [re.findall(r"\w+|\W", text) for text in texts]
+    start = _common(parts)
+    end = _common([part[: len(start) - 1 : -1] if start else part[::-1] for part in parts])[::-1]
+    return f"{''.join(start)}...{''.join(end)}"
+
+
+def _common(texts: Sequence[Sequence[str]]) -> list[str]:
+    """Return the parts that all texts begin with."""
+    columns = zip(*texts, strict=False)
+    return [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
+
+
+def _keys(entry: dict[str, Any]) -> list[tuple[Any, ...]]:
+    dims = tuple(dim["dim"] for dim in entry.get("dims", ()))
+    same = [entry.get(field) for field in _SAME]
+    return [(dims, *same, pattern) for pattern in _patterns(entry["name"])]
+
+
+def _patterns(name: str) -> list[str]:
+    """Return a name with a star in place of each of its parts."""
+    parts = name.split("-")
+    return ["-".join([*parts[:i], "*", *parts[i + 1 :]]) for i in range(len(parts))]
 
 
 def bibtex(source: str | Path | EmbeddingSource) -> str:

@@ -53,13 +53,20 @@ def test_sources_that_differ_in_language_are_one_line(tmp_path: Path) -> None:
         for code, name in languages.items()
     )
     others = ", ".join(f"source({f'rivers-{size}'!r})" for size in ("s", "m", "l"))
-    add_plugin(tmp_path, "embedhub-rivers", f"{sources}, {others}")
+    news = "source('rivers-news-small', citation='Another publication')"
+    add_plugin(tmp_path, "embedhub-rivers", f"{sources}, {others}, {news}")
     seen = seeing(tmp_path)
     shown = run("list", "rivers", **seen).stdout.splitlines()[1:]
-    assert [line.split()[0] for line in shown] == ["rivers-*-small", "rivers-l", "rivers-m", "rivers-s"]
-    assert re.search(r" 4 of them +0 of 4 .* Texts in \.\.\.$", shown[0])
-    assert len(run("list", "rivers", "--all", **seen).stdout.splitlines()) == 8
-    assert len(json.loads(run("list", "rivers", "--json", **seen).stdout)) == 7
+    assert [line.split()[0] for line in shown] == [
+        "rivers-*-small",
+        "rivers-l",
+        "rivers-m",
+        "rivers-news-small",
+        "rivers-s",
+    ]
+    assert re.search(r" 4 of them +0 of 4 .* Texts in \.\.\., cased$", shown[0])
+    assert len(run("list", "rivers", "--all", **seen).stdout.splitlines()) == 9
+    assert len(json.loads(run("list", "rivers", "--json", **seen).stdout)) == 8
     (line,) = run("list", "rivers", "--language", "fr", **seen).stdout.splitlines()[1:]
     assert line.split()[0] == "rivers-fr-small"
 
