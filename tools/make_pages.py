@@ -9,24 +9,20 @@ writes them. They are committed, so that they can be read without building the s
 import ast
 import inspect
 import re
-import sys
 import textwrap
-import tomllib
 from collections.abc import Iterator
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import catalog_pages
 import typer
 
 import embedhub
-from embedhub import EmbeddingSource, RemoteSource
 from embedhub.cli.app import app
 
 ROOT = Path(__file__).parents[1]
-PLUGINS = ROOT / "plugins"
 MARK = "<!-- Made by tools/make_pages.py: change the code, and run it again. -->"
 MODULES: dict[str, tuple[str, ...]] = {
     "embedhub.matrix.tokenizers": ("treebank_tokenize", "get_tokenizer", "count_words", "TOKENIZERS"),
@@ -56,96 +52,20 @@ _TITLES = {"Args": "Arguments", "Example": "Example", "Examples": "Example"}
 
 
 def main() -> None:
-    """Write the pages."""
-    for name, content in pages().items():
+    """Write the pages, and remove those that the code makes no longer."""
+    made = pages()
+    for old in (ROOT / "docs" / "catalog").glob("*.md"):
+        if f"catalog/{old.name}" not in made:
+            old.unlink()
+    for name, content in made.items():
+        (ROOT / "docs" / name).parent.mkdir(exist_ok=True)
         (ROOT / "docs" / name).write_text(content, "utf-8")
 
 
 def pages() -> dict[str, str]:
     """Return the pages by name."""
-    made = {"catalog.md": catalog, "commands.md": commands, "reference.md": reference, "parts.md": parts}
-    return {name: f"{MARK}\n\n{make()}" for name, make in made.items()}
-
-
-def catalog() -> str:
-    """Return the page of all sources of the project, by who provides them."""
-    providers = {"embedhub": _own_sources()} | dict(_plugin_sources())
-    count = sum(map(len, providers.values()))
-    lines = [
-        "# Catalog of sources",
-        "",
-        (
-            f"{count:,} sources. `embedhub list` shows those that are installed, `embedhub info NAME` all "
-            "details of one. A size is that of the file of vectors; of a member of an archive, that of the "
-            "member unpacked, and less is downloaded. `-`: not published."
-        ),
-    ]
-    for provider, sources in providers.items():
-        lines += ["", f"## {provider}", ""]
-        if provider != "embedhub":
-            lines += [f"    python -m pip install ./plugins/{provider}", ""]
-        lines += [
-            "| name | description | dims | words | language | cased | size | license |",
-            "|---|---|---|---|---|---|---|---|",
-            *map(_row, sources),
-            "",
-            *(f"- Cite: {citation}" for citation in dict.fromkeys(source.citation for source in sources)),
-            *(f"- <{page}>" for page in dict.fromkeys(source.homepage for source in sources)),
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _own_sources() -> list[EmbeddingSource]:
-    sources = embedhub.sources()
-    return [
-        source
-        for name, source in sources.items()
-        if sources.provider(name).startswith("embedhub.registry.builtin")
-    ]
-
-
-def _plugin_sources() -> Iterator[tuple[str, list[EmbeddingSource]]]:
-    """Give the sources of each distribution in plugins/, which need not be installed."""
-    for file in sorted(PLUGINS.glob("*/pyproject.toml")):
-        points = tomllib.loads(file.read_text("utf-8"))["project"]["entry-points"]["embedhub"]
-        sources: list[EmbeddingSource] = []
-        for target in points.values():
-            name, _, attribute = target.partition(":")
-            module = _module(name, file.parent)
-            if attribute:
-                sources.append(getattr(module, attribute))
-            elif hasattr(module, "embedhub_sources"):
-                sources += module.embedhub_sources()
-        if sources:
-            yield file.parent.name, sorted(sources, key=lambda source: source.name)
-
-
-def _module(name: str, folder: Path) -> ModuleType:
-    sys.path.insert(0, str(folder))
-    try:
-        return import_module(name)
-    finally:
-        sys.path.remove(str(folder))
-
-
-def _row(source: EmbeddingSource) -> str:
-    sizes = [
-        sum(part.size or 0 for part in file.all_files)
-        for dim in source.dims
-        if isinstance(source, RemoteSource)
-        for file in source.candidates(dim)[:1]
-    ]
-    cells = [
-        f"`{source.name}`",
-        source.description,
-        ", ".join(map(str, source.dims)),
-        "-" if source.vocab_size is None else f"{source.vocab_size:,}",
-        source.language,
-        "yes" if source.cased else "no",
-        ", ".join(f"{size / 1e6:,.0f} MB" if size else "-" for size in sizes) or "in the package",
-        source.license,
-    ]
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    made = {"commands.md": commands(), "reference.md": reference(), "parts.md": parts()}
+    return {name: f"{MARK}\n\n{text}" for name, text in (catalog_pages.pages() | made).items()}
 
 
 def commands() -> str:

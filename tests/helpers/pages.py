@@ -33,7 +33,11 @@ ROOT = Path(__file__).parents[2]
 GENERATED = {"catalog.md", "commands.md", "parts.md", "reference.md"}
 PAGES = [
     ROOT / "README.md",
-    *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.name not in GENERATED),
+    *sorted(
+        page
+        for page in (ROOT / "docs").rglob("*.md")
+        if page.name not in GENERATED and page.parent.name != "catalog"
+    ),
 ]
 
 _BLOCK = re.compile(

@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-import importlib.util
 import inspect
 import os
 import pkgutil
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import make_pages
 import pytest
 
 import embedhub
@@ -22,19 +22,6 @@ ROOT = Path(__file__).parents[2]
 NO_TEXT = {"errors", "hookimpl"}  # a module, and a marker of pluggy
 # The names of tests say what they do; only pytest calls its hooks.
 NOT_CALLED = re.compile(r"test_|pytest_")
-
-
-def page_maker() -> Any:
-    """Return the module that makes the pages of the API reference."""
-    spec = importlib.util.spec_from_file_location("make_pages", ROOT / "tools" / "make_pages.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-MAKER = page_maker()
 CALLED = (type, FunctionType, classmethod, staticmethod)
 
 
@@ -43,7 +30,7 @@ def public() -> Iterator[tuple[str, Any]]:
     ours = {name: getattr(embedhub, name) for name in dir(embedhub) if name not in NO_TEXT}
     parts = {
         f"{module}.{name}": getattr(importlib.import_module(module), name)
-        for module, names in MAKER.MODULES.items()
+        for module, names in make_pages.MODULES.items()
         for name in names
     }
     for name, value in (ours | parts).items():

@@ -151,13 +151,32 @@ def test_archive_has_one_hash_and_one_size(bundled: Path) -> None:
     assert {url for url, [(known_hash, size)] in archives.items() if known_hash and not size} == set()
 
 
-def test_catalog_page_has_every_source(bundled: Path) -> None:
-    """The page of sources has one row for each."""
-    page = (ROOT / "docs" / "catalog.md").read_text("utf-8")
-    names = listed(bundled, "name")
-    assert sorted(re.findall(r"(?m)^\| `([^`]+)` \|", page)) == sorted(names)
-    assert len(names) > 500
-    assert re.findall(r"(?m)^## (\S+)$", page) == ["embedhub", *(folder.name for folder in PLUGINS)]
+def test_catalog_has_every_source(bundled: Path) -> None:
+    """Each source is on one page, with citation and addresses; the catalog links to each page once."""
+    folder = ROOT / "docs" / "catalog"
+    texts = {path.name: path.read_text("utf-8") for path in folder.glob("*.md")}
+    catalog = (ROOT / "docs" / "catalog.md").read_text("utf-8")
+    assert sorted(re.findall(r"\(catalog/([^)]+)\)", catalog)) == sorted(texts)
+    homes: dict[str, str] = {}
+    for page, text in texts.items():
+        # A family has a table of its sources; the page of one source has its name as the heading.
+        names = re.findall(r"(?m)^\| `([^`]+)` \|", text.partition("## Sources")[2])
+        for name in names or re.findall(r"(?m)^# (\S+)$", text):
+            assert name not in homes
+            homes[name] = page
+    facts = listed(
+        bundled,
+        "(name, (source.citation, source.language, [part.url for dim in source.dims for file in "
+        "getattr(source, 'candidates', lambda dim: ())(dim) for part in file.all_files]))",
+    )
+    assert sorted(homes) == sorted(name for name, _ in facts)
+    assert len(facts) > 500
+    for name, (citation, language, urls) in facts:
+        text = texts[homes[name]]
+        assert citation in text, name
+        assert all(f"<{url}>" in text for url in urls), name
+        (row,) = re.findall(rf"(?m)^.*\(catalog/{homes[name]}\).*$", catalog)
+        assert language in re.findall(r'data-languages="([^"]+)"', row)[0].split(), name
 
 
 def blocks_of(source: RemoteSource, path: Path, dim: int) -> list[Block]:
