@@ -36,7 +36,9 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
 
 
 def on_page_markdown(markdown: str, page: "Page", **_: object) -> str:
-    """Make links to files at the top of the project links to their pages."""
+    """Make links to files at the top of the project links to their pages, and leave the catalog its width."""
+    if page.file.src_uri == "catalog.md":
+        page.meta["hide"] = ["toc"]
     up = "../" * page.file.src_uri.count("/")
     for name, original in FROM_THE_TOP.items():
         markdown = markdown.replace(f"]({up}../{original}", f"]({up}{name}")
