@@ -26,8 +26,14 @@ def test_kept_case_is_mended(path: Path, tmp_path: Path) -> None:
     fuzzing.run_case(fuzzing.load_case(path), tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_first_cases_pass(seed: int, tmp_path: Path) -> None:
-    """The tool itself works: a few of its cases in this process."""
-    fuzzing.run_case(fuzzing.make_case(seed), tmp_path)
-    assert fuzzing.make_case(seed) == fuzzing.make_case(seed)
+@pytest.mark.slow
+def test_first_cases_pass(tmp_path: Path) -> None:
+    """The tool itself works: some hundred of its cases, with each kind among them, in this process."""
+    kinds = set()
+    for seed in range(700):
+        (tmp_path / str(seed)).mkdir()
+        case = fuzzing.make_case(seed)
+        kinds.add(case["kind"])
+        fuzzing.run_case(case, tmp_path / str(seed))
+    assert kinds == {"read", "file", "tokenizer", "answers"}
+    assert fuzzing.make_case(699) == case
