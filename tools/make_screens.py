@@ -1,9 +1,9 @@
-"""The pictures of the terminal in `docs/images/`, each made from a real run of the command.
+"""The pictures in `docs/images/`, of the terminal and of plots, each made from a real run of the command.
 
-    python tools/make_screens.py [demo] [compare]
+    python tools/make_screens.py [demo] [compare] [words] [quality]
 
 The command runs offline, with an empty cache. Its input files are those of
-`docs/choose-a-source.md`. Needs embedhub and embedhub-eval.
+`docs/choose-a-source.md`. Needs embedhub and embedhub-eval[plot].
 """
 
 import fcntl
@@ -27,6 +27,10 @@ IMAGES = ROOT / "docs" / "images"
 SCREENS = {
     "demo": "embedhub demo",
     "compare": "embedhub compare glove-6b-20k wordnet-ppmi --text reviews.txt --benchmarks pairs.tsv",
+}
+PLOTS = {
+    "words": "embedhub plot glove-6b-20k:50 violin guitar storm snow bread cheese --topn 5 --out words.svg",
+    "quality": f"{SCREENS['compare']} --plot quality.svg",
 }
 COLUMNS = 96
 
@@ -77,11 +81,17 @@ def main() -> None:
     """Run the commands, and write their pictures."""
     page = (ROOT / "docs" / "choose-a-source.md").read_text("utf-8")
     IMAGES.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or SCREENS:
+    for name in sys.argv[1:] or [*SCREENS, *PLOTS]:
+        command = (SCREENS | PLOTS)[name]
         with tempfile.TemporaryDirectory() as folder:
             for title, text in re.findall(r'(?ms)^```text title="([^"]+)"\n(.*?)^```$', page):
                 Path(folder, title).write_text(text, "utf-8")
-            picture = picture_of(SCREENS[name], output_of(SCREENS[name], Path(folder)))
+            output = output_of(command, Path(folder))
+            picture = (
+                Path(folder, f"{name}.svg").read_text("utf-8")
+                if name in PLOTS
+                else picture_of(command, output)
+            )
         (IMAGES / f"{name}.svg").write_text(picture, "utf-8")
 
 

@@ -112,3 +112,12 @@ def test_picture_of_the_demo_has_the_figures_of_the_pages() -> None:
     picture = (DOCS / "images" / "demo.svg").read_text("utf-8")
     for figure in re.findall(r"(\d+\.\d)%", picture)[-5:]:
         assert f"{figure} %" in (DOCS / "start.md").read_text("utf-8"), figure
+
+
+def test_plots_are_those_of_the_commands() -> None:
+    """The map of words has the words that its command names, the plot of quality its sources."""
+    make_screens = pytest.importorskip("make_screens", reason="the pictures are made in a terminal of POSIX")
+    for name, command in make_screens.PLOTS.items():
+        picture = (DOCS / "images" / f"{name}.svg").read_text("utf-8")
+        arguments = command.split()[2 : command.split().index("--topn" if name == "words" else "--text")]
+        assert all(f">{argument.partition(':')[0]}" in picture for argument in arguments), name
