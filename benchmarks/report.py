@@ -181,12 +181,14 @@ def plot(written: dict[str, Any], path: Path) -> None:
         rows = rows_of(result["step"], written["rows"])
         if rows:
             points.setdefault(result["way"], []).append((rows, result["seconds"]))
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    # The legend beside the lines has their order, slowest first.
+    # Narrow, with the legend below, so that it can be read on a phone.
+    figure, axes = plt.subplots(figsize=(6, 5), layout="constrained")
+    # The legend has the order of the lines, slowest first.
     for way, line in sorted(points.items(), key=lambda item: -max(item[1])[1]):
-        axes.plot(*zip(*sorted(line), strict=True), marker="o", label=name_of(way))
+        width = 3.5 if way == "embedhub" else 1.5
+        axes.plot(*zip(*sorted(line), strict=True), marker="o", linewidth=width, label=name_of(way))
     again = by_way(written)["vocabulary to matrix", "embedhub"]["seconds"]
-    axes.axhline(again, linestyle="--", color="gray", label="embedhub, from then on\n(20,000 words)")
+    axes.axhline(again, linestyle="--", color="gray", label="embedhub, from then on (20,000 words)")
     counts = sorted({rows for line in points.values() for rows, _ in line})
     axes.set(
         xscale="log", yscale="log", xlabel=f"words in the file, {written['dim']} dimensions",
@@ -196,7 +198,7 @@ def plot(written: dict[str, Any], path: Path) -> None:
     axes.minorticks_off()
     axes.yaxis.set_major_formatter("{x:g}")
     axes.grid(axis="y", color="#dddddd")
-    figure.legend(loc="outside right center", frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
 
