@@ -331,8 +331,9 @@ def test_words_that_cannot_be_written_are_escaped(tmp_path: Path) -> None:
     """Bytes that are not UTF-8, and letters that the terminal lacks, are escaped; markup of rich is text."""
     file = tmp_path / "odd.bin"
     words = (b"rain", b"\xff\xe9", "naïve".encode(), b"[red]", b"a:cat:")
-    row = np.ones(2, np.float32).tobytes()
-    file.write_bytes(b"5 2\n" + b"".join(word + b" " + row + b"\n" for word in words))
+    rows = np.array([[1, 0], [9, 1], [9, 2], [9, 3], [9, 4]], np.float32)
+    lines = (word + b" " + row.tobytes() + b"\n" for word, row in zip(words, rows, strict=True))
+    file.write_bytes(b"5 2\n" + b"".join(lines))
     shown = run("neighbors", file, "rain").stdout
     assert [line.split()[1] for line in shown.splitlines()[1:]] == [
         r"'\udcff\udce9'",

@@ -209,7 +209,7 @@ import embedhub
 embedhub.embedding_matrix("wordnet-ppmi", 25, ["music"])
 print(json.dumps(sorted({
     "embedhub.formats.detect", "embedhub.formats.npz", "embedhub.registry.local_file",
-    "embedhub.vectors.store_writer", "html", "isal", "statistics", "tarfile", "tomllib",
+    "embedhub.vectors.store_writer", "isal", "statistics", "tarfile",
 } & {*sys.modules})))
 """
 

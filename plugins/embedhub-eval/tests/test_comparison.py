@@ -243,7 +243,7 @@ def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
     assert "~ 492.8 MB" in second
     assert "394.4 MB" in second
     assert "glove-6b 300d is not in the cache" in done.stderr
-    assert done.stderr.endswith("Add --download to download what is not in the cache.\n")
+    assert "\nAdd --download to download what is not in the cache.\n" in done.stderr
     assert plot.read_text().startswith("<?xml")
 
 

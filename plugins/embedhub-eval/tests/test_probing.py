@@ -248,5 +248,5 @@ def test_few_labels_have_the_results_of_the_page(glove_50d: embedhub.Vectors, re
             )
             draws.append([100 * result.accuracy for result in report.results[:3]])
         figures.extend(np.mean(draws, axis=0).tolist())
-    (row,) = re.findall(r"(?m)^\| 50 \| (.*) \|$", page)
+    (row,) = re.findall(r"(?m)^\| 50 \| (.*%) \|$", page)
     assert [float(cell.rstrip("%")) for cell in row.split(" | ")] == pytest.approx(figures, abs=0.5)
