@@ -103,3 +103,13 @@ def test_wordnet_correlates_with_human_ratings(
             assert (score.covered, score.total) == (len(pairs), small_benchmarks[name].total)
             assert score.interval is not None
             assert dim < 100 or score.interval[0] > 0
+
+
+def test_packaged_vectors_need_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no cache can be made they are held in memory, and are the same."""
+    stored = embedhub.load("wordnet-ppmi", 25)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(tmp_path / "file" / "cache"))
+    held = embedhub.load("wordnet-ppmi", 25)
+    assert list(held.words) == list(stored.words)
+    assert np.array_equal(held.matrix, stored.matrix)
