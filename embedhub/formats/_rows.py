@@ -7,12 +7,13 @@ rounded to the nearest float32.
 """
 
 import codecs
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ from embedhub.vectors.blocks import Block
 MAX_DIM = 1 << 16  # a file that declares more is not a file of vectors
 _BLOCK = 1 << 20  # fits into the second-level cache, with the vectors that are parsed from it
 _MAX_LINE_BYTES = 1 << 22
+_preparing = Lock()
 _THREADS = 2  # the compiled loop releases the GIL; reading, decompressing and writing use another core
 
 
@@ -112,8 +114,18 @@ def prepare() -> None:
 
 
 def _prepare() -> None:
-    with suppress(Exception):  # of a broken installation: the reader, which imports the same, raises it
-        _parse([b"word 0.5\n"], 1, Layout(1))
+    if not _preparing.acquire(blocking=False):
+        return  # another thread does the same
+    interval = sys.getswitchinterval()
+    # The download needs the interpreter's lock several times for each 64 kB, and waits this long each time:
+    # with the usual 5 ms, a first use over 20 MB/s took 1.2 times as long as a later one.
+    sys.setswitchinterval(min(interval, 0.0005))
+    try:
+        with suppress(Exception):  # of a broken installation: the reader, which imports the same, raises it
+            _parse([b"word 0.5\n"], 1, Layout(1))
+    finally:
+        sys.setswitchinterval(interval)
+        _preparing.release()
 
 
 def _whole_lines(file: BinaryIO) -> Iterator[list[bytes | memoryview]]:

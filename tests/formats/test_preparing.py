@@ -54,6 +54,26 @@ class Held(event.Listener):
 
 event.register("numba:run_pass", Held())
 """
+# How long a thread waits for the interpreter's lock while three threads prepare the reader, and at the end.
+INTERVALS = """
+import sys, threading
+found = set()
+
+class Noted(event.Listener):
+    def on_start(self, event):
+        found.add(sys.getswitchinterval())
+
+    def on_end(self, event):
+        pass
+
+event.register("numba:run_pass", Noted())
+for _ in range(3):
+    embedhub.formats.prepare("glove")
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join()
+print(found, sys.getswitchinterval())
+"""
 MODULES = """
 import threading
 print("numba" in sys.modules, threading.active_count())
@@ -99,6 +119,14 @@ def test_reader_is_compiled_before_the_download_is_complete(
     _, shown = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, shown
     assert list(first_use.rglob("*.nbc"))
+
+
+def test_compiler_does_not_keep_the_download_waiting(first_use: Path, tmp_path: Path) -> None:
+    """The interpreter's lock changes hands ten times as often, until the reader is ready."""
+    script = tmp_path / "intervals.py"
+    script.write_text("import embedhub.formats\nfrom numba.core import event\n" + INTERVALS, "utf-8")
+    done = printed((script, tmp_path))
+    assert done.stdout == "{0.0005} 0.005\n", done.stderr
 
 
 @pytest.mark.slow
