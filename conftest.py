@@ -24,6 +24,7 @@ from children import PATIENCE, child
 from command import add_distribution, seeing
 from numpy.typing import NDArray
 from real_files import REAL_DATA, REAL_SETS
+from remote import HOST
 from serving import Serving, serving_folder
 from small_sets import SETS
 
@@ -324,6 +325,16 @@ def real_mirror(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         place = folder / embedhub_eval.benchmarks()[name].files[0].url.removeprefix("https://")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(real_data / "eval" / file)
+    return folder
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of the made-up host in a mirror, from which all is downloaded."""
+    folder = tmp_path / "mirror" / HOST
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder.parent))
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     return folder
 
 

@@ -16,48 +16,17 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 import zipfile
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from slow_server import serving
 
 DIMS = (50, 100, 200, 300)
 VOCABULARY = 20_000
-
-
-class Slow(SimpleHTTPRequestHandler):
-    """Serves a folder with byte ranges at a given rate, and counts what it sends."""
-
-    rate = 0.0
-    sent = 0
-
-    def do_GET(self) -> None:
-        """Send a file or a range of it."""
-        path = Path(self.translate_path(self.path))
-        size = path.stat().st_size
-        first, _, last = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
-        start, stop = int(first), int(last) + 1 if last else size
-        self.send_response(206 if "Range" in self.headers else 200)
-        self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
-        self.send_header("Content-Length", str(stop - start))
-        self.end_headers()
-        began = time.monotonic()
-        with path.open("rb") as file:
-            file.seek(start)
-            for at in range(start, stop, 1 << 16):
-                data = file.read(min(1 << 16, stop - at))
-                self.wfile.write(data)
-                type(self).sent += len(data)
-                time.sleep(max(0, began + (at + len(data) - start) / self.rate - time.monotonic()))
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
 
 
 def make_archive(folder: Path, text: Path, words: int) -> dict[str, Any]:
@@ -150,24 +119,19 @@ def main() -> None:
         with options.text.open(encoding="utf-8") as file:
             words = [next(file).partition(" ")[0] for _ in range(min(VOCABULARY, options.words))]
         (Path(root) / "words").write_text("\n".join(words), "utf-8")
-        Slow.rate = options.rate * 1e6
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Slow, directory=root))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{server.server_address[1]}"
         print(f"archive {(folder / 'glove.6B.zip').stat().st_size / 1e6:.0f} MB at {options.rate:g} MB/s")
         results: dict[str, list[tuple[float, int]]] = {"seed": [], "embedhub": []}
         digests = set()
         for _ in range(3):
             for way, found in results.items():
-                Slow.sent = 0
-                arguments = [str(options.text), "--one", way, base, json.dumps(pin), f"{root}/words"]
-                run = subprocess.run(  # noqa: S603 - this script itself
-                    [sys.executable, __file__, *arguments], stdout=subprocess.PIPE, check=True
-                )
-                seconds, digest = json.loads(run.stdout)
-                digests.add(digest)
-                found.append((seconds, Slow.sent))
-        server.shutdown()
+                with serving(Path(root), options.rate * 1e6) as server:
+                    pins = json.dumps(pin)
+                    arguments = [str(options.text), "--one", way, server.address, pins, f"{root}/words"]
+                    run = subprocess.run(  # noqa: S603 - this script itself
+                        [sys.executable, __file__, *arguments], stdout=subprocess.PIPE, check=True
+                    )
+                    found.append((json.loads(run.stdout)[0], server.sent))
+                digests.add(json.loads(run.stdout)[1])
     if len(digests) != 1:
         sys.exit("the two ways gave different rows")
     medians = {way: sorted(found)[1] for way, found in results.items()}

@@ -13,23 +13,18 @@ import argparse
 import hashlib
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 from corpora import HOST, write_text
 from run import REAL
+from slow_server import serving
 
 WORDS, DIM = 400_000, 50
 ARCHIVE, MEMBER = "first.zip", "first.txt"
@@ -45,58 +40,6 @@ embedhub.load(embedhub.RemoteSource(
 ))
 """
 UNFLUSHED = "import os; os.fsync = lambda descriptor: None\n"
-
-
-class Slow(SimpleHTTPRequestHandler):
-    """Serves a folder with byte ranges at a given rate; what a client does not take in time is lost to it."""
-
-    rate = 0.0
-
-    def do_GET(self) -> None:
-        """Send a file or a range of it."""
-        path = Path(self.translate_path(self.path))
-        size = path.stat().st_size
-        first, _, last = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
-        start, stop = int(first), int(last) + 1 if last else size
-        self.send_response(206 if "Range" in self.headers else 200)
-        self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
-        self.send_header("Content-Length", str(stop - start))
-        self.end_headers()
-        due = time.monotonic()
-        with path.open("rb") as file:
-            file.seek(start)
-            for at in range(start, stop, 1 << 16):
-                data = file.read(min(1 << 16, stop - at))
-                due = max(due, time.monotonic() - 0.02) + len(data) / self.rate
-                time.sleep(max(0, due - time.monotonic()))
-                self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
-
-
-class SmallBuffers(ThreadingHTTPServer):
-    """A server whose socket holds little, so that its rate is the client's."""
-
-    daemon_threads = True
-
-    def server_bind(self) -> None:
-        """Set the size of the buffer of each connection."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
-        super().server_bind()
-
-
-@contextmanager
-def serving(folder: Path, rate: float) -> Iterator[str]:
-    """Serve a folder on loopback, at a rate in bytes per second; give its address."""
-    handler = type("AtRate", (Slow,), {"rate": rate})
-    server = SmallBuffers(("127.0.0.1", 0), partial(handler, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def default_text(folder: Path) -> Path:
@@ -157,10 +100,10 @@ def main() -> None:
         compiled = Path(name) / "compiled"
         path = options.text.absolute() if options.text else default_text(Path(name))
         facts, text = archive_of(path, Path(name) / "mirror"), str(path)
-        with serving(Path(name) / "mirror", 1e6 * options.rate) as base:
+        with serving(Path(name) / "mirror", 1e6 * options.rate) as server:
             ways = {
-                "download, first use": partial(first_seconds, REMOTE, facts, compiled, base),
-                "download, later": partial(seconds_of, REMOTE, facts, compiled, base),
+                "download, first use": partial(first_seconds, REMOTE, facts, compiled, server.address),
+                "download, later": partial(seconds_of, REMOTE, facts, compiled, server.address),
                 "local file, first use": partial(first_seconds, LOCAL, text, compiled),
                 "local file, later": partial(seconds_of, LOCAL, text, compiled),
                 "local file, later, no flush": partial(seconds_of, UNFLUSHED + LOCAL, text, compiled),

@@ -43,15 +43,11 @@ def source(*files: RemoteFile, dims: tuple[int, ...] = (4,)) -> RemoteSource:
 
 
 @pytest.fixture(autouse=True)
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Lay the files out as a mirror, and name it."""
-    folder = tmp_path / "mirror" / HOST
-    folder.mkdir(parents=True)
+def mirror(mirror: Path) -> Path:
+    """Put the files into the mirror."""
     for name, data in FILES.items():
-        (folder / name).write_bytes(data)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder.parent))
-    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    return folder
+        (mirror / name).write_bytes(data)
+    return mirror
 
 
 def test_companion_is_downloaded_and_stored(cache: Path) -> None:

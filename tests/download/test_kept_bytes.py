@@ -59,16 +59,12 @@ def check(vectors: Vectors) -> None:
 
 
 @pytest.fixture
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of the made-up host in a mirror, with the right files."""
-    folder = tmp_path / "mirror" / HOST
-    folder.mkdir(parents=True)
-    (folder / "a.txt").write_bytes(TEXT)
-    (folder / "a.zip").write_bytes(zipped(**{"a.txt": TEXT}))
-    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
+def mirror(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put the right files into the mirror, and keep what is downloaded."""
+    (mirror / "a.txt").write_bytes(TEXT)
+    (mirror / "a.zip").write_bytes(zipped(**{"a.txt": TEXT}))
     monkeypatch.setenv("EMBEDHUB_KEEP_DOWNLOADS", "1")
-    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    return folder
+    return mirror
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {

@@ -16,16 +16,6 @@ TEXT = b"rain 0.5 1\nsnow 2 3\n"
 OTHER = b"rain 0.5 2\nhail 4 5\n"
 
 
-@pytest.fixture
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of the made-up host in a mirror."""
-    folder = tmp_path / "mirror" / HOST
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder.parent))
-    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    return folder
-
-
 def unpinned(**changes: Any) -> RemoteFile:
     """Return a file without a hash and a size."""
     return pinned(b"", **({"known_hash": None, "size": None} | changes))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import writers
-from remote import HOST, files_in, pinned, source_of, zipped
+from remote import files_in, pinned, source_of, zipped
 
 import embedhub
 from embedhub import Block, DownloadError, ExtraFile, Format, FormatError, RemoteFile, RemoteSource
@@ -28,16 +28,6 @@ BUILT_IN: dict[str, bytes] = {
     "static-embeddings": writers.safetensors({"embeddings": ("F32", ROWS)}),
 }
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Sorry</title></head></html>\n"
-
-
-@pytest.fixture(autouse=True)
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of the made-up host in a mirror."""
-    folder = tmp_path / "mirror" / HOST
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("EMBEDHUB_MIRROR", str(folder.parent))
-    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    return folder
 
 
 def put(mirror: Path, data: bytes, name: str = "vectors", **changes: Any) -> RemoteFile:
