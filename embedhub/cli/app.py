@@ -7,6 +7,7 @@ import errno
 import json
 import logging
 import os
+import re
 import sys
 import warnings
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from typer.core import TyperGroup
 
 import embedhub
 from embedhub.cli.tables import format_bytes, format_disk, format_download, format_table
-from embedhub.errors import EmbedhubError, escaped
+from embedhub.errors import DimNotFoundError, EmbedhubError, WordNotFoundError, escaped
 from embedhub.matrix.tokenizers import TOKENIZERS
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def _is_closed_pipe(error: Exception) -> bool:
 def _describe(error: Exception) -> str:
     """Return the message of an error; other errors than embedhub's own mention --debug."""
     if isinstance(error, EmbedhubError):
-        return str(error)
+        return f"{error}{_dim_hint(error)}"
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
@@ -256,6 +257,17 @@ def _print_usage_error(error: Any) -> None:
     print_message("Error", message)
     if error.ctx is not None:
         typer.echo(f"Try `{error.ctx.command_path} --help`.", err=True)
+
+
+def _dim_hint(error: EmbedhubError) -> str:
+    """Return how to write a dimension that follows its source as a word, as a sentence after a blank."""
+    for source, number in pairwise(sys.argv[2:]):  # without the command
+        if number.isdecimal() and source[:1] != "-":
+            is_dim = isinstance(error, DimNotFoundError) and number in re.findall("[0-9]+", str(error))
+            is_word = isinstance(error, WordNotFoundError) and f"no word {number!r}" in str(error)
+            if (is_dim or is_word) and ":" not in source:
+                return f" A dimension follows its source after a colon: {source}:{number}."
+    return ""
 
 
 def _has_dim_apart(arguments: "Sequence[str]") -> bool:

@@ -11,7 +11,10 @@ Words = Annotated[
     Path | None,
     typer.Option("--words", help="Only the words in this file, one per line.", exists=True, dir_okay=False),
 ]
-Topn = Annotated[int | None, typer.Option(help="Only the first N vectors: the most frequent words.", min=1)]
+Topn = Annotated[
+    int | None,
+    typer.Option("--topn", "-n", help="Only the first N vectors: the most frequent words.", min=1),
+]
 
 _MAX_LISTED = 10  # missing words
 

@@ -1,5 +1,6 @@
 """The commands coverage, neighbors and analogy: words and their vectors."""
 
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,13 +18,14 @@ from embedhub.cli.app import (
     print_result,
     usage_errors,
 )
+from embedhub.cli.tables import format_bar
 
 if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage
     from embedhub.matrix.tokenizers import Tokenize as Tokenizer
     from embedhub.matrix.word_counts import Kind
 
-Topn = Annotated[int, typer.Option(min=1, metavar="N", help="Number of words to show.")]
+Topn = Annotated[int, typer.Option("--topn", "-n", min=1, metavar="N", help="Number of words to show.")]
 
 
 @app.command(rich_help_panel=CHOOSE)
@@ -53,28 +55,29 @@ def coverage(
 
     A vocabulary has one word per line, or a word and its count, or is JSON;
     any other file is a text, which is tokenized and counted. Both may be gzipped.
+    SOURCE needs no dimension if all have the same words. A terminal shows bars.
 
     Examples:
-      embedhub coverage glove-6b:50 reviews.txt
+      embedhub coverage glove-6b reviews.txt
       embedhub coverage glove-6b:50 words.tsv --fallback lower --fallback hyphen
       cut -f 2 tweets.tsv | embedhub coverage glove-6b:50 - --text --json
     """
     from embedhub.matrix.tokenizers import tokenizer_of
     from embedhub.matrix.word_counts import read_counts
     from embedhub.registry.dims import split_dim
-    from embedhub.registry.loading import resolve
+    from embedhub.registry.loading import find_any_dim
     from embedhub.vectors.fallbacks import validate_fallbacks
 
     @cache
     def own_tokenizer() -> "Tokenizer":
-        return tokenizer_of(embedhub.load(source))
+        return tokenizer_of(embedhub.load(named, dim))
 
     def tokenize_as_source(line: str) -> list[str]:
         return own_tokenizer()(line)  # opened at the first line, since a wrong file must not cost a download
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
-    named, dim = resolve(source, None)
+    named, dim = find_any_dim(source, None)
     with usage_errors():
         validate_fallbacks(chain or ())
         counts = read_counts(file, kind=kind, tokenize=tokenize or tokenize_as_source)
@@ -102,11 +105,21 @@ def _format_coverage(covered: "Coverage", missing: list[tuple[str, int]], *, cou
         ratio = f"{covered.token_ratio:.1%}"
         rows.append([f"tokens found, of {covered.tokens:,}", f"{covered.tokens_found:,}", ratio])
     table = format_table(["", "words", "ratio"], rows, right_aligned=["words", "ratio"])
+    if sys.stdout.isatty():
+        table = f"{_bars(covered)}\n\n{table}"
     if not missing:
         return table
     columns = ["missing", "count"] if counted else ["missing"]
     missing_rows = [[word, f"{count:,}"][: len(columns)] for word, count in missing]
     return f"{table}\n\n{format_table(columns, missing_rows, right_aligned=['count'])}"
+
+
+def _bars(covered: "Coverage") -> str:
+    """Return the fraction of words found as a bar, and that of tokens."""
+    ratios = {"words": covered.ratio}
+    if covered.token_ratio is not None:
+        ratios["tokens"] = covered.token_ratio
+    return "\n".join(f"{name:<6}  {format_bar(ratio)}  {ratio:6.1%}" for name, ratio in ratios.items())
 
 
 @app.command(rich_help_panel=USE)

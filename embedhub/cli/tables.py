@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 _PIPE_WIDTH = 100_000  # columns; nothing in a pipe is cut or wrapped
 _COLUMN_GAP = 2  # spaces
 _MIN_WRAPPED = 28  # columns of a sentence
+_BLOCKS = "\u2588\u2591"  # full, and light shade
+_ASCII_BLOCKS = "#-"
 
 
 def format_table(
@@ -56,6 +58,26 @@ def format_table(
     with console.capture() as capture:
         console.print(table)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def format_bar(ratio: float, width: int = 40) -> str:
+    """Return a ratio as a bar, of ASCII where stdout has no blocks.
+
+    A bar is full only at 1, and empty only at 0.
+
+    Args:
+        ratio: Between 0 and 1.
+        width: Columns of the whole bar.
+    """
+    try:
+        _BLOCKS.encode(sys.stdout.encoding or "ascii")
+        full, empty = _BLOCKS
+    except (UnicodeEncodeError, LookupError):
+        full, empty = _ASCII_BLOCKS
+    filled = round(ratio * width)
+    if 0 < ratio < 1:
+        filled = min(max(filled, 1), width - 1)
+    return full * filled + empty * (width - filled)
 
 
 def format_bytes(size: int | None) -> str:

@@ -22,7 +22,7 @@ from embedhub.matrix.oov import (
     validate_policy,
 )
 from embedhub.matrix.word_index import Vocabulary, WordIndex, parse_vocabulary
-from embedhub.registry.loading import Source, find, load
+from embedhub.registry.loading import Source, find, find_any_dim, load
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.tokens import default_fallbacks
 
@@ -214,7 +214,8 @@ def coverage(
 
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
-        dim: Any dimension of the source; optional if it has only one.
+        dim: Any dimension of the source; optional if its number of words is known, which all dimensions
+            share. Then it is one in the cache, or else the smallest.
         word_index: The vocabulary; this and the options are as in `embedhub.embedding_matrix`.
         fallbacks: Other words to look up for a missing word.
         counts: How often each word occurs.
@@ -229,6 +230,7 @@ def coverage(
     Warns:
         CoverageWarning: Less than 5 % of the words were found.
     """
+    source, dim = find_any_dim(source, dim)
     request = prepare(source, dim, word_index, fallbacks=fallbacks, counts=counts, num_words=num_words)
     return _lookup_vocabulary(request)[-1]
 

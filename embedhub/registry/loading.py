@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from embedhub import _cache as cache
 from embedhub._names import shown_names
 from embedhub.errors import DimNotFoundError, StoreError
 from embedhub.registry.dims import as_dim, split_dim
@@ -121,6 +122,24 @@ def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[Embe
             f"'{source if isinstance(source, str | Path) else named.name}:{named.dims[0]}'."
         )
     return named, named.check_dim(named.dims[0] if dim is None else dim)
+
+
+def find_any_dim(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, int]:
+    """Return a source and a dimension, for its words, which are the same in each dimension.
+
+    By default it is one whose store is in the cache, or else the smallest.
+
+    Raises:
+        TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
+        EmbedhubError: As `resolve`.
+    """
+    if isinstance(source, Vectors) or dim is not None:
+        return find(source, dim)
+    named, dim = _parse(source)
+    if dim is None and named.vocab_size is not None and named.dims:  # one number of words for all dims
+        dim = next((one for one in named.dims if cache.exists(named.store_path(one))), named.dims[0])
+        return named, dim
+    return resolve(source, dim)
 
 
 def is_registered(source: EmbeddingSource) -> bool:

@@ -1,20 +1,24 @@
 """`embedhub coverage`, `neighbors` and `analogy`, and the functions behind them."""
 
 import gzip
+import io
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command import run
+from command import on_terminal, run
 
 import embedhub
 from embedhub import Vectors
-from embedhub.errors import WordNotFoundError
+from embedhub.cli.tables import format_bar
+from embedhub.errors import DimNotFoundError, WordNotFoundError
 from embedhub.matrix import tokenizers as tokens
 from embedhub.vectors.suggestions import require_words, suggest
 
@@ -39,6 +43,53 @@ def test_coverage_prints_the_numbers_of_the_library(
     ]
     top = [line.split() for line in missing.strip().splitlines()]
     assert top == [[word, str(counts[word])] for word in expected.missing[:3]]
+
+
+@pytest.mark.parametrize(("encoding", "blocks"), [("utf-8", "\u2588\u2591"), ("ascii", "#-")])
+def test_a_bar_has_the_length_of_its_ratio(
+    encoding: str, blocks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bar is of blocks, or of ASCII where stdout has none; only 0 is empty, and only 1 is full."""
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    full, empty = blocks
+    for ratio, filled in ((0, 0), (0.001, 1), (0.25, 10), (0.5, 20), (0.999, 39), (1, 40)):
+        assert format_bar(ratio) == full * filled + empty * (40 - filled)
+
+
+@pytest.mark.posix
+def test_coverage_shows_bars_on_a_terminal(tmp_path: Path, cache: Path) -> None:
+    """A terminal of 80 columns shows the ratios of words and tokens as bars; a pipe gets the table only."""
+    file = tmp_path / "words.txt"
+    file.write_text("music 6\nqwxz 2\n", "utf-8")
+    shown = [line for line in on_terminal("coverage", "wordnet-ppmi:25", file).splitlines() if line]
+    assert shown[0].split() == ["words", "\u2588" * 20 + "\u2591" * 20, "50.0%"]
+    assert shown[1].split() == ["tokens", "\u2588" * 30 + "\u2591" * 10, "75.0%"]
+    assert max(map(len, shown)) <= 80
+    assert "\u2588" not in run("coverage", "wordnet-ppmi:25", file).stdout
+
+
+def test_coverage_needs_no_dim_where_all_have_the_same_words(tmp_path: Path, cache: Path) -> None:
+    """Without a dimension it is one in the cache, or else the smallest; where words may differ, an error."""
+    (tmp_path / "words.txt").write_text("music\nqwxz\n", "utf-8")
+    command = "coverage", "wordnet-ppmi", tmp_path / "words.txt", "--json"
+    assert json.loads(run(*command).stdout)["dim"] == 25
+    shutil.rmtree(cache / "vectors")
+    assert embedhub.load("wordnet-ppmi:100").dim == 100
+    assert json.loads(run(*command).stdout)["dim"] == 100
+    assert embedhub.coverage("wordnet-ppmi", None, ["music", "qwxz"]).missing == ("qwxz",)
+    unknown = replace(embedhub.sources()["wordnet-ppmi"], vocab_size=None)
+    with pytest.raises(DimNotFoundError, match="several dims"):
+        embedhub.coverage(unknown, None, ["music"])
+
+
+@pytest.mark.slow
+def test_a_dim_after_its_source_is_named_in_the_error(cache: Path) -> None:
+    """A dimension as a word of its own is an error that shows how it is written."""
+    done = run("neighbors", "wordnet-ppmi", "50", "music")
+    assert done.returncode == 1
+    assert done.stderr.endswith(" A dimension follows its source after a colon: wordnet-ppmi:50.\n")
+    assert "colon" not in run("neighbors", "wordnet-ppmi", "music", "51").stderr
+    assert "colon" not in run("neighbors", "wordnet-ppmi:26", "50").stderr
 
 
 @pytest.mark.slow
@@ -90,7 +141,7 @@ def test_unknown_tokenizers_and_fallbacks_are_wrong_usage(tmp_path: Path, cache:
 @pytest.mark.slow
 def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
     """Each word has its own list, the one that `most_similar` returns and that plain cosines give."""
-    done = run("neighbors", "glove-6b-20k:50", "berlin", "rain", "--topn", "3")
+    done = run("neighbors", "glove-6b-20k:50", "berlin", "rain", "-n", "3")
     lines = [line.split() for line in done.stdout.splitlines()[1:]]
     assert lines == [
         [word, other, f"{score:.4f}"]

@@ -1,12 +1,14 @@
 """Runs the `embedhub` command as a user does, and makes plugins for it to find."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from children import PATIENCE
+from children import PATIENCE, child, limited
 
 
 def executable() -> str:
@@ -35,6 +37,32 @@ def run(
         check=False,
         timeout=PATIENCE,
     )
+
+
+def on_terminal(*arguments: object, columns: int = 80, **variables: str) -> str:
+    """Return what the command writes to a terminal of that width, without its escape sequences."""
+    import pty  # not on Windows
+
+    ours, theirs = pty.openpty()
+    shown = b""
+    size = {"COLUMNS": str(columns), "TERM": "xterm"}
+    with (
+        child(
+            executable(),
+            *map(str, arguments),
+            stdout=theirs,
+            stderr=theirs,
+            env=os.environ | size | {"PYTHONIOENCODING": "utf-8"} | variables,
+        ) as process,
+        limited(process),
+    ):
+        os.close(theirs)
+        with suppress(OSError):  # how a terminal ends
+            while part := os.read(ours, 65536):
+                shown += part
+        process.wait(PATIENCE)
+    os.close(ours)
+    return re.sub("\\x1b\\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r\n", "\n")
 
 
 _PLUGIN = """\

@@ -315,7 +315,9 @@ def plot(
     words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
     *,
     out: Annotated[Path, typer.Option(help="The .svg or .png file to write.")] = Path("words.svg"),
-    topn: Annotated[int, typer.Option(help="Number of nearest neighbors of each word.", min=0)] = 8,
+    topn: Annotated[
+        int, typer.Option("--topn", "-n", help="Number of nearest neighbors of each word.", min=0)
+    ] = 8,
     force: Force = False,
 ) -> None:
     r"""Plot words and their nearest neighbors: the first two principal components.
