@@ -1,1 +1,1 @@
-"""An embedding matrix as a layer."""
+"""Embedding layers of Keras and PyTorch."""

@@ -1,4 +1,4 @@
-"""Words as a stock TextVectorization leaves them, with the vectors of what the source has for them."""
+"""Surface forms: words after the standardization of TextVectorization, with vectors of the source."""
 
 import string
 from collections import Counter, defaultdict
@@ -24,11 +24,11 @@ STANDARDIZATIONS: dict[str | None, dict[int, int | None]] = {
     "lower": dict(str.maketrans(_UPPER, _LOWER)),
     None: {},
 }
-"""What the standardizations of TextVectorization do, as tables for ``str.translate``."""
+"""The standardizations of TextVectorization, as tables for ``str.translate``."""
 
 _SPACES = frozenset(" \t\n\r\f\v")
 SPECIAL_TOKENS = frozenset({"", "[UNK]"})
-"""Of TextVectorization: padding at 0, unknown words at 1."""
+"""Indices that TextVectorization reserves: 0 for padding, 1 for unknown words."""
 
 _PRONOUNS = ["i", "you", "he", "she", "it", "we", "they", "that", "there", "who", "what"]
 _CONTRACTIONS = tuple(
@@ -66,7 +66,7 @@ _CONTRACTIONS = tuple(
     }.items()
     for stem in stems
 )
-# Words that contractions become without their apostrophe.
+# Words that equal a contraction without its apostrophe.
 _WORDS = frozenset(["its", "were", "well", "ill", "hell", "shell", "shed", "wed", "id", "lets", "whore"])
 
 
@@ -77,7 +77,7 @@ class Surface:
     Args:
         words: The words, the source's most frequent first.
         vectors: The vectors of those that the source has.
-        ambiguous: Words that keep their own vector, and what else they may stand for in a text.
+        ambiguous: Words that keep their own vector, with the other words that they may stand for in a text.
     """
 
     words: list[str]

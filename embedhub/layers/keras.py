@@ -39,16 +39,15 @@ def keras_embedding(
 ) -> keras.layers.Embedding | keras.Model:
     """Return a Keras Embedding layer with the source's vectors of a vocabulary.
 
-    It is a stock ``keras.layers.Embedding``, already built, for the TensorFlow, JAX and PyTorch backends. A
-    model saved with it loads without embedhub.
+    The layer is a stock ``keras.layers.Embedding``, already built, for the TensorFlow, JAX and PyTorch
+    backends. A saved model that contains it loads without embedhub.
 
-    ``trainable="missing"`` trains the vectors of missing words only. The result is then a ``keras.Model`` of
-    stock layers, which is used like a layer, is saved in a ``.keras`` file, and loads without embedhub. It
-    has a frozen table of all rows, a trainable one with a row for each missing word and two reserved rows,
-    which is all that an optimizer sees, one that maps indices to the rows of the trainable table, and one
-    that keeps gradients from the reserved rows. Compared with the frozen
-    layer it needs memory for ``rows + missing words * (dim + 1)`` more floats, and each step looks up two
-    more columns and one more vector per index.
+    ``trainable="missing"`` trains only the vectors of missing words. The result is then a ``keras.Model`` of
+    stock layers, which is used like a layer, and also loads without embedhub. It has four tables: a frozen
+    one of all rows; a trainable one with a row for each missing word and two reserved rows, the only one that
+    an optimizer sees; one that maps indices to the rows of the trainable table; and one that keeps gradients
+    from the reserved rows. Compared with the frozen layer, the model needs memory for ``rows + missing words
+    * (dim + 1)`` more floats, and each step looks up two more columns and one more vector per index.
 
     Example:
         >>> import embedhub, keras
@@ -59,10 +58,10 @@ def keras_embedding(
 
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
-        dim: Dimension; None if the source has only one.
+        dim: Dimension; optional if the source has only one.
         word_index: The vocabulary: a mapping of word -> index, a sequence of words, a ``TextVectorization``,
-            ``StringLookup`` or tokenizer; see `embedhub.embedding_matrix`, also for ``oov`` to
-            ``min_coverage``.
+            ``StringLookup`` or tokenizer; see `embedhub.embedding_matrix`, which also describes the options
+            from ``oov`` to ``min_coverage``.
         input_length: Length of the sequences; optional. With it, a ``Sequential`` that starts with the layer
             is built at once. ``Flatten`` needs it if ``trainable`` is ``"missing"`` or ``dtype`` has half
             precision.
@@ -83,18 +82,18 @@ def keras_embedding(
 
     Returns:
         The layer, from ``(batch, length)`` integers to ``(batch, length, dim)`` floats, with
-        ``largest index + 1`` rows. Padding, and row 0 unless it is a word's, are zeros. Under a
+        ``largest index + 1`` rows. Padding is zeros, and so is row 0 unless it belongs to a word. Under a
         ``keras.distribution.ModelParallel``, rows of zeros are appended so that the devices share the table
         evenly.
 
     Raises:
         ValueError: ``input_length`` is not a positive integer, ``trainable`` is a string other than
-            ``"missing"``, ``dtype`` is that of a quantized layer, or an option is one that
-            `embedhub.embedding_matrix` refuses.
+            ``"missing"``, ``dtype`` is that of a quantized layer, or another option is invalid; see
+            `embedhub.embedding_matrix`.
         TypeError: An option of ``layer_options`` is determined by the vectors, such as ``weights``, or cannot
             be combined with ``trainable="missing"``.
-        VocabularyError: ``word_index`` is one that `embedhub.embedding_matrix` refuses, or has a word at
-            index 0 although ``mask_zero`` is true.
+        VocabularyError: ``word_index`` is invalid (see `embedhub.embedding_matrix`), or has a word at index 0
+            although ``mask_zero`` is true.
         CoverageError: A smaller fraction of the words than ``min_coverage`` was found.
         EmbedhubError: As `embedhub.load`.
 
@@ -118,7 +117,7 @@ def keras_embedding(
     vocabulary = request.vocabulary
     if mask_zero:
         vocabulary.check_padding(0, "mask_zero=True")
-    # Only now, because Keras imports its backend: TensorFlow takes 10 s.
+    # Imported late: Keras imports its backend, and TensorFlow takes 10 s.
     from embedhub.layers._matrix_layer import check_options, embedding_from_matrix
     from embedhub.layers._partly_trainable import ALLOWED_OPTIONS, partly_trainable
 

@@ -31,7 +31,7 @@ _CASED_RATIO = 0.01  # of words with capitals; an uncased source may have a few,
 
 @dataclass(frozen=True)
 class TextLayers:
-    """Layers from strings to indices and from indices to vectors.
+    """A TextVectorization layer, and the embedding layer of its vocabulary.
 
     Example:
         >>> import embedhub
@@ -43,8 +43,8 @@ class TextLayers:
         vectorize: A ``keras.layers.TextVectorization``, from strings to ``(batch, length)`` int64. On every
             backend it takes lists and arrays of strings, and works in a ``tf.data`` pipeline.
         embedding: The layer of `embedhub.keras_embedding` for the vocabulary of ``vectorize``.
-        ambiguous: Words that are written like others once their punctuation is stripped, and the others:
-            ``{"its": "it's"}``. They have their own vectors.
+        ambiguous: Words that other words equal once punctuation is stripped, with the other word: ``{"its":
+            "it's"}``. These words keep their own vectors.
     """
 
     vectorize: keras.layers.TextVectorization
@@ -55,12 +55,12 @@ class TextLayers:
     def model(self) -> keras.Sequential:
         """Both layers in a ``keras.Sequential``, from strings ``(batch,)`` to ``(batch, length, dim)``.
 
-        It can be saved, exported to serve raw strings, and be the first layer of another model. After loading
-        it from a file, put ``keras.Input((), dtype="string")`` before it. ``predict`` takes a ``tf.data``
-        dataset, a tensor, or an array of dtype object.
+        The model can be saved, exported to serve raw strings, and used as the first layer of another model.
+        After loading it from a file, put ``keras.Input((), dtype="string")`` before it. ``predict`` takes a
+        ``tf.data`` dataset, a tensor, or an array of dtype object.
 
         Raises:
-            BackendError: The backend is not TensorFlow, so models cannot take strings.
+            BackendError: The backend is not TensorFlow; only TensorFlow models take strings.
         """
         if keras.backend.backend() != "tensorflow":
             raise BackendError(
@@ -84,7 +84,7 @@ def keras_text_embedding(
     split: str | Callable[[Any], Any] | None = "whitespace",
     **embedding_options: Any,
 ) -> TextLayers:
-    """Return layers from strings to a source's vectors, for callers without a vocabulary.
+    """Return layers that turn strings into a source's vectors, without a vocabulary of your own.
 
     The vocabulary is the source's most frequent words, so that words unseen in training have vectors too,
     and all words of the caller's own texts. ``adapt`` is not needed.
@@ -100,17 +100,17 @@ def keras_text_embedding(
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
         dim: Dimension; optional if the source has only one.
-        max_tokens: Number of the source's most frequent words to use, of those that ``standardize`` and
-            ``split`` leave unchanged; of a source of tokens, of those that are whole words. Contractions and
-            the words of ``include`` are added: with punctuation stripped, ``cant`` has the mean of the
-            vectors of the source's pieces, ``ca`` and ``n't``, and a possessive or hyphenated word of
-            ``include`` likewise, and so a word that is several tokens. A word that is another one without
-            punctuation ("its", "it's") keeps its own vector; ``.ambiguous`` of the result lists these.
+        max_tokens: Number of the source's most frequent words to use. Only words that ``standardize`` and
+            ``split`` leave unchanged count, and of a source of tokens only whole words. Contractions and the
+            words of ``include`` are added to them. A contraction has the mean of the vectors of its pieces in
+            the source: ``cant``, which is "can't" without punctuation, that of ``ca`` and ``n't``. The same
+            holds for possessive and hyphenated words of ``include``, and for words that consist of several
+            tokens. A word that equals another one without punctuation ("its", "it's") keeps its own vector;
+            ``.ambiguous`` of the result lists such words.
         include: The caller's own words or whole texts, which are standardized and split like all texts: a
-            list, array, or column of strings of any package; None and NaN are skipped. Words that the source
-            does not have are missing words, which ``trainable="missing"`` trains.
-        input_length: Length to which sequences are truncated or padded; by default that of the longest in
-            each batch.
+            list, array, or column of strings of any package; None and NaN are skipped. Words that are not in
+            the source count as missing words, which ``trainable="missing"`` trains.
+        input_length: Length to which sequences are truncated or padded; by default the longest of each batch.
         standardize: As in ``keras.layers.TextVectorization``. ``"auto"`` is that layer's default,
             ``"lower_and_strip_punctuation"``, or ``"strip_punctuation"`` if the source has words with
             capitals. For texts whose punctuation is already separated, as in most sources ("do n't ,"),
@@ -123,9 +123,9 @@ def keras_text_embedding(
         ``.vectorize``, ``.embedding``, ``.model`` and ``.ambiguous``; see `TextLayers`.
 
     Raises:
-        ValueError: ``max_tokens`` or ``input_length`` is not an integer in its range, or an option is one
-            that `embedhub.keras_embedding` refuses.
-        TypeError: ``include`` is a single string or a table, or has something other than texts.
+        ValueError: ``max_tokens`` or ``input_length`` is out of range, or another option is invalid; see
+            `embedhub.keras_embedding`.
+        TypeError: ``include`` is a single string or a table, or contains something other than texts.
         VocabularyError: ``max_tokens`` and ``include`` leave no words.
         EmbedhubError: As `embedhub.keras_embedding`.
     """
@@ -151,7 +151,7 @@ def keras_text_embedding(
         embedding_options |= {"fallbacks": ()}
         vocabulary, vectors, ambiguous = surface.words, surface.vectors, surface.ambiguous
         _log.info("keras_text_embedding: %d words have two readings: %s", len(ambiguous), ambiguous)
-    else:  # what a function does to words is known only to TensorFlow, whose strings are UTF-8
+    else:  # a function runs in TensorFlow, whose strings are UTF-8
         vectors = own
         source_words = filter(is_utf8, own.words[:max_tokens])
         found = dict.fromkeys([*source_words, *_words_by_frequency(texts, **options)])

@@ -1,4 +1,4 @@
-"""PyTorch Embedding layers, without Keras. The only module that imports torch."""
+"""PyTorch Embedding layers, without Keras."""
 
 from __future__ import annotations  # so that help() shows types by their names
 
@@ -37,7 +37,8 @@ def torch_embedding(
 ) -> torch.nn.Embedding:
     """Return a PyTorch Embedding layer with the source's vectors of a vocabulary.
 
-    It is a stock ``torch.nn.Embedding`` on the CPU, in float32. Its weights are the only copy of the matrix.
+    The layer is a stock ``torch.nn.Embedding`` on the CPU, in float32. Its weights are the only copy of the
+    matrix.
 
     Example:
         >>> import embedhub, torch
@@ -49,7 +50,8 @@ def torch_embedding(
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
         dim: Dimension; optional if the source has only one.
         word_index: The vocabulary, as in `embedhub.embedding_matrix`.
-        oov: The policy for missing words, as in `embedhub.embedding_matrix`, like the options after it.
+        oov: The policy for missing words; this and the options after it are as in
+            `embedhub.embedding_matrix`.
         seed: Random seed of ``"normal"``.
         fallbacks: Other words to look up for a missing word; None means the source's default.
         num_words: Only words with an index below it are used.
@@ -63,9 +65,9 @@ def torch_embedding(
 
     Raises:
         DependencyError: PyTorch is not installed.
-        ValueError: ``padding_idx`` is not an index of the layer, ``trainable`` is ``"missing"``, or an
-            option is one that `embedhub.embedding_matrix` refuses.
-        VocabularyError: ``word_index`` is one that `embedhub.embedding_matrix` refuses, or has a word at
+        ValueError: ``padding_idx`` is not an index of the layer, ``trainable`` is ``"missing"``, or another
+            option is invalid; see `embedhub.embedding_matrix`.
+        VocabularyError: ``word_index`` is invalid (see `embedhub.embedding_matrix`), or has a word at
             ``padding_idx``.
         EmbedhubError: As `embedhub.embedding_matrix`.
     """

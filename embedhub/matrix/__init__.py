@@ -1,1 +1,1 @@
-"""A vocabulary, and its embedding matrix."""
+"""Vocabularies, their coverage, and their embedding matrices."""

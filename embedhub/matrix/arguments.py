@@ -1,4 +1,4 @@
-"""Calls of the functions that take a source and a vocabulary: they are checked before the function runs."""
+"""Argument checks of the functions that take a source and a vocabulary."""
 
 import difflib
 import functools
@@ -21,7 +21,7 @@ _DETERMINED = "the vectors and the vocabulary determine it"
 
 _MAX_REPR = 50  # characters
 
-# Options of Keras and PyTorch by their names there, and what embedhub has in their place.
+# Names of options in Keras and PyTorch, and their equivalents in embedhub.
 _ADVICE = {
     "embedding_dim": "write dim=",
     "embeddings": _DETERMINED,
@@ -48,8 +48,8 @@ _ADVICE = {
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """Check the call of a function that takes ``source``, ``dim`` and ``word_index``, in this order.
 
-    Python's own error for a missing argument says nothing of an exchanged one, and an unknown option would
-    be found after Keras is imported.
+    Python's own error for a missing argument does not mention exchanged ones, and an unknown option would be
+    reported only after Keras is imported.
 
     Raises:
         TypeError: Arguments are missing, unknown or exchanged.
@@ -88,7 +88,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 def _check_option(function: str, option: str, named: list[str], *, others_allowed: bool) -> None:
     """Raise TypeError if an option that is not in the signature is a known or a misspelled one."""
     advice = _ADVICE.get(option)
-    # What input_length= is for has no meaning in a function without it.
+    # Equivalents of input_length= mean nothing in a function without that option.
     if advice == _LENGTH and "input_length" not in named:
         advice = "indices may be of any length"
     if advice == _TRAINABLE and "trainable" not in named:
@@ -103,7 +103,7 @@ def _check_option(function: str, option: str, named: list[str], *, others_allowe
 
 
 def _problems(given: Mapping[str, Any], order: list[str]) -> Iterable[str]:
-    """Yield what is wrong with the arguments that have a place."""
+    """Yield the problems of the positional arguments."""
     for name in order[:3]:
         if name not in given:
             yield f"{name} is missing"

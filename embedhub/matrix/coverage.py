@@ -1,4 +1,4 @@
-"""Coverage of a vocabulary by a source, and hints why it may be low."""
+"""Coverage of a vocabulary by a source, and diagnosis of low coverage."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,10 +26,10 @@ _TOKENIZER = "tokenizer.json"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Coverage:
-    """How much of a vocabulary a source covers.
+    """The coverage of a vocabulary by a source: the words found, and the words missing.
 
-    Padding, gaps, tokens for unknown words, and tokens such as ``[CLS]`` that the source does not have do not
-    count: they are neither found nor missing.
+    Padding, gaps, tokens for unknown words, and tokens such as ``[CLS]`` that the source does not have are
+    not counted: they are neither found nor missing.
 
     Example:
         >>> import embedhub
@@ -166,7 +166,7 @@ def compute_coverage(
     )
 
 
-# A preparation that the words may lack, the function that does it, and what the user should do.
+# A preparation that the words may lack, a function that applies it, and advice for the user.
 _HINTS: tuple[tuple[str, Callable[[str], str], str], ...] = (
     ("in lower case", str.lower, "pass fallbacks=('lower',)"),
     ("without surrounding white space", str.strip, "strip the lines of your file"),
@@ -184,7 +184,7 @@ _HINTS: tuple[tuple[str, Callable[[str], str], str], ...] = (
 
 
 def diagnose(vectors: Vectors, missing: tuple[str, ...]) -> str:
-    """Return why words may be missing: preparations that find a sample of them, or else common causes."""
+    """Return likely reasons for missing words: preparations that find some of them, or else common causes."""
     sample = missing[:_SAMPLE_SIZE]
     hints = []
     for prepared, prepare, advice in (*_HINTS, *_mark_hints(vectors)):
@@ -194,7 +194,7 @@ def diagnose(vectors: Vectors, missing: tuple[str, ...]) -> str:
     texts = sum(len(word.split()) > 1 for word in sample)
     if texts >= _HINT_THRESHOLD * len(sample):
         hints.append(
-            f"{texts:,} of {len(sample):,} have blanks: they may be texts, where words are "
+            f"{texts:,} of {len(sample):,} contain spaces: they may be texts, where words are "
             "expected, such as a TextVectorization after adapt(texts)"
         )
     found = f"Of the missing words, {'; '.join(hints)}." if hints else ""
@@ -217,15 +217,15 @@ def _token_hint(vectors: Vectors) -> str:
     opened = f"tokenizers.Tokenizer.from_file(vectors.files[{_TOKENIZER!r}])"
     own = f"its tokenizer, {opened}," if _TOKENIZER in vectors.files else "its tokenizer"
     return (
-        f"The vectors of {vectors.name} belong to the tokens of a tokenizer, not to words: a word that is "
-        f"missing is made of several tokens, such as 'rain' and '##ing'. Tokenize texts with {own} and pass "
+        f"The vectors of {vectors.name} belong to the tokens of a tokenizer, not to words: a missing "
+        f"word consists of several tokens, such as 'rain' and '##ing'. Tokenize texts with {own} and pass "
         "that in place of the vocabulary (embedhub_static.layer_and_tokenizer does both), or as tokenize= to "
         "embedhub_text.TextEmbedder. Or use a source of words."
     )
 
 
 def _list_words(words: tuple[str, ...], limit: int) -> str:
-    """Return the first words on one line, escaping those that are empty or not printable."""
+    """Return the first words on one line; empty and unprintable ones are escaped."""
     short = [word if len(word) <= _MAX_SHOWN else f"{word[:_MAX_SHOWN]}..." for word in words[:limit]]
     printable = [word if word.isprintable() and word else repr(word) for word in short]
     return ", ".join(printable) + (", ..." if len(words) > limit else "")

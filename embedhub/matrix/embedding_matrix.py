@@ -43,7 +43,7 @@ _log = logging.getLogger("embedhub")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EmbeddingMatrix:
-    """An embedding matrix, and the coverage of its vocabulary.
+    """An embedding matrix with the coverage of its vocabulary.
 
     Example:
         >>> import embedhub
@@ -52,10 +52,10 @@ class EmbeddingMatrix:
         ((3, 25), [False, True, False], ('qwxz',))
 
     Args:
-        matrix: ``(largest index + 1, dim)`` float32; row i is the vector of the word with index i.
-        coverage: Which words were found, and which are missing.
-        found: ``(largest index + 1,)`` bool, whether row i comes from the source, directly or by a fallback.
-            It is False for missing words, padding, gaps and tokens for unknown words.
+        matrix: ``(largest index + 1, dim)`` float32; row ``i`` is the vector of the word with index ``i``.
+        coverage: Coverage of the vocabulary: the words found, and the words missing.
+        found: ``(largest index + 1,)`` bool: True if row ``i`` comes from the source, directly or by a
+            fallback; False for missing words, padding, gaps and tokens for unknown words.
     """
 
     matrix: NDArray[np.float32]
@@ -81,14 +81,14 @@ def embedding_matrix(
 ) -> EmbeddingMatrix:
     """Return the embedding matrix of a vocabulary.
 
-    Row i is the source's vector of the word with index i. If the source does not have the word, row i is
-    the vector that the first successful fallback finds, or else what the policy ``oov`` assigns.
+    Row ``i`` is the source's vector of the word with index ``i``. If the word is out of vocabulary, its
+    fallbacks are looked up; if they are missing too, the policy ``oov`` assigns a vector.
 
     Padding is always zeros: ``""``, ``"[PAD]"``, ``"<pad>"``, the mask token of a layer, the padding token of
-    a tokenizer, and indices without a word, such as 0 where words start at 1. Tokens for unknown words
+    a tokenizer, and indices without a word, such as 0 if words start at 1. Tokens for unknown words
     (``"[UNK]"``, all OOV indices of a ``StringLookup``, the unknown token of a tokenizer) are not looked up
-    and follow the policy. Other tokens for no text, such as ``"[CLS]"``, are looked up, follow the policy if
-    the source does not have them, and then do not count in the coverage.
+    and follow the policy. Other control tokens, such as ``"[CLS]"``, are looked up; if the source does not
+    have them, they follow the policy and are not counted in the coverage.
 
     Example:
         >>> import embedhub
@@ -128,9 +128,10 @@ def embedding_matrix(
             before it. None means the source's default, after ``"word-start"`` if such a mark is itself in the
             vocabulary and the source has vectors of words; ``()`` means no fallbacks.
         num_words: Only words with an index below it are used, as in ``Tokenizer(num_words=...)`` of
-            ``tf.keras.preprocessing.text``, which has its own.
-        counts: How often each word occurs, such as a ``Counter`` or ``Tokenizer.word_counts``. With it, the
-            coverage includes the fraction of tokens found, and lists the most frequent missing words first.
+            ``tf.keras.preprocessing.text``; such a tokenizer's own ``num_words`` applies by default.
+        counts: How often each word occurs, such as a ``Counter`` or ``Tokenizer.word_counts``. With counts,
+            the coverage includes the fraction of tokens found, and lists the most frequent missing words
+            first.
         min_coverage: Raise an error if a smaller fraction of the words is found; between 0 and 1.
 
     Raises:
@@ -162,7 +163,7 @@ def embedding_matrix(
 
 
 def build_matrix(request: Request) -> EmbeddingMatrix:
-    """Return the embedding matrix of a request; its source is downloaded on first use."""
+    """Return the embedding matrix of a request; the source is downloaded on first use."""
     vocabulary = request.vocabulary
     vectors, match, coverage = _lookup_vocabulary(request)
     _log.info("%s %dd: %s", vectors.name, vectors.dim, coverage)
@@ -179,7 +180,7 @@ def build_matrix(request: Request) -> EmbeddingMatrix:
     missing = np.flatnonzero(match.missing)
     indices = np.concatenate([vocabulary.indices[missing], vocabulary.unknown_indices])
     words = [*(vocabulary.words[i] for i in missing.tolist()), *vocabulary.unknown_tokens]
-    # In the order of indices, so that a function that draws random vectors does not depend on a dict's order.
+    # In the order of indices, so that random vectors do not depend on the order of a dict.
     order = np.argsort(indices)
     if words:
         matrix[indices[order]] = oov_vectors(
@@ -202,7 +203,7 @@ def coverage(
     counts: Mapping[str, int] | None = None,
     num_words: int | None = None,
 ) -> Coverage:
-    """Return how much of a vocabulary a source covers, without building a matrix.
+    """Return the coverage of a vocabulary by a source, without building a matrix.
 
     Example:
         >>> import embedhub
@@ -222,7 +223,7 @@ def coverage(
         num_words: Only words with an index below it are used.
 
     Raises:
-        VocabularyError: ``word_index`` or ``counts`` is one that `embedhub.embedding_matrix` refuses.
+        VocabularyError: ``word_index`` or ``counts`` is invalid; see `embedhub.embedding_matrix`.
         ValueError: ``num_words`` is out of range, or ``fallbacks`` has an unknown name.
         TypeError: ``fallbacks`` is not a sequence, or a fallback returned neither a word nor None.
         EmbedhubError: As `embedhub.load`.
@@ -237,7 +238,7 @@ def coverage(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The arguments of `embedding_matrix` after their check.
+    """The checked arguments of `embedding_matrix`.
 
     Args:
         source: The source, or opened vectors.

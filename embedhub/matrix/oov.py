@@ -39,7 +39,7 @@ def validate_policy(policy: Any, seed: Any, dim: int | None = None) -> None:
         dim: Dimension of the vectors; None if it is unknown.
 
     Raises:
-        ValueError: ``policy`` is an unknown name, a vector of another dimension, or no policy at all; or
+        ValueError: ``policy`` is an unknown name, a vector of another dimension, or not a policy; or
             ``seed`` is not an integer from 0 to 2**64 - 1.
         TypeError: ``policy`` is a function that cannot be called with words and a dimension.
     """
@@ -130,7 +130,7 @@ def oov_vectors(
 
 
 def _composed(vectors: Vectors, words: list[str]) -> NDArray[np.float32]:
-    """Return the vectors that the composer of a source makes; an error names the source."""
+    """Return the vectors composed by the composer of a source; errors name the source."""
     if vectors.composer is None:
         raise ValueError(
             "oov='subword' needs a source that composes vectors for unseen words, and "
@@ -147,7 +147,7 @@ def _composed(vectors: Vectors, words: list[str]) -> NDArray[np.float32]:
         kind = type(vectors.composer).__qualname__
         raise PluginError(
             f"{label} ({kind}) failed for {len(words)} words such as {words[0]!r}: {reason}. The error is "
-            "one of the source's code. Tell its author, or use oov='normal', 'mean' or 'zeros'."
+            "in the source's code. Tell its author, or use oov='normal', 'mean' or 'zeros'."
         ) from error
     return _as_float32(composed, (len(words), vectors.dim), f"{label} returned an array that")
 

@@ -1,4 +1,4 @@
-"""Lists and columns of texts, of whatever package."""
+"""Lists and columns of texts, from any package."""
 
 import math
 import sys
@@ -18,12 +18,12 @@ def as_list(texts: Any, expected: str = "a list of texts") -> list[Any]:
 
     Args:
         texts: Any iterable of texts, such as an array of NumPy or pyarrow, a series of pandas or polars, a
-            column of datasets, or a tensor of strings. An array of one column is that column.
-        expected: What an error says was expected.
+            column of datasets, or a tensor of strings. An array with one column counts as that column.
+        expected: The expected type, for the error message.
 
     Raises:
-        TypeError: The argument is one text, a table, or not iterable.
-        ValueError: It is an array of several columns.
+        TypeError: The argument is a single text, a table, or not iterable.
+        ValueError: The argument is an array with several columns.
     """
     kind = type(texts).__name__
     table = type(texts)  # that of Polars computes the columns of a LazyFrame, with a warning
@@ -59,10 +59,10 @@ def normalize(text: Any, position: int) -> str | list[str]:
 
     Args:
         text: A str; bytes; None, NaN or pandas' NA, which have no words; or a list of words.
-        position: Where it is, for the error.
+        position: Position of the text, for the error message.
 
     Raises:
-        TypeError: It is none of these.
+        TypeError: The text is none of these.
     """
     if isinstance(text, str):
         return str(text)

@@ -1,4 +1,4 @@
-"""Tokenizers by name: how a text is split into words, as the texts of each source were."""
+"""Tokenizers by name, after the tokenization of the training texts of the sources."""
 
 import re
 import unicodedata
@@ -67,12 +67,12 @@ def _findall(pattern: str, text: str) -> list[str]:
 
 
 def treebank_tokenize(text: str) -> list[str]:
-    """Tokenize a text much as the Penn Treebank, and so the corpora of most word vectors.
+    """Tokenize a text much like the Penn Treebank, as were the corpora of most word vectors.
 
     Contractions are split (``do n't``, ``it 's``). Numbers, abbreviations with periods, and hyphenated words
-    stay whole. Every other punctuation mark is a token. A curly apostrophe counts as a straight one, and
-    a letter with separate accents as the one character. Case is kept: sources look up other cases through
-    their fallbacks. Scripts without spaces between words, such as Thai and Chinese, are not segmented.
+    stay whole. Every other punctuation mark is a token. Curly apostrophes become straight ones, and letters
+    with separate accents become single characters. Case is kept; fallbacks look up other cases. Scripts
+    without spaces between words, such as Thai and Chinese, are not segmented.
 
     Example:
         >>> treebank_tokenize("I don't like the U.S. film's 2,000 well-made shots...")
@@ -89,10 +89,10 @@ def treebank_tokenize(text: str) -> list[str]:
 
 
 def google_news_tokenize(text: str) -> list[str]:
-    """Tokenize a text as the vocabulary of word2vec's Google News suggests.
+    """Tokenize a text like the vocabulary of word2vec's Google News vectors.
 
-    Punctuation is left out, except in abbreviations. Contractions and possessives stay whole, hyphenated
-    words are split, and each digit of a number that has several is ``#``.
+    Punctuation is dropped, except in abbreviations. Contractions and possessives stay whole, hyphenated
+    words are split, and each digit of a number with several digits becomes ``#``.
 
     Example:
         >>> google_news_tokenize("I don't like the U.S. film's 2,000 well-made shots...")
@@ -109,10 +109,10 @@ def google_news_tokenize(text: str) -> list[str]:
 
 
 def fasttext_tokenize(text: str) -> list[str]:
-    """Tokenize a text as fastText's script for Wikipedia.
+    """Tokenize a text like fastText's script for Wikipedia.
 
-    Apostrophes, hyphens and most punctuation marks are tokens, even inside words. Digits are left out, and
-    so are colons, semicolons and some other marks.
+    Apostrophes, hyphens and most punctuation marks are tokens, even inside words. Digits, colons, semicolons
+    and some other marks are dropped.
 
     Example:
         >>> fasttext_tokenize("It's a well-made film: 90 minutes.")
@@ -136,17 +136,17 @@ TOKENIZERS: dict[str, Tokenize] = {
     "europarl-fr": partial(_findall, _EUROPARL_FRENCH),
     "fasttext": fasttext_tokenize,
 }
-"""``"words"`` is for most sources, and where nothing else is known. ``"whitespace"`` is for texts that are
-already tokenized. ``"europarl"`` is like ``"words"``, except that it splits ``don 't``; ``"europarl-fr"``,
-for French and Italian, splits ``l' homme``."""
+"""``"words"`` suits most sources, and is the default. ``"whitespace"`` is for texts that are already
+tokenized. ``"europarl"`` is like ``"words"``, except that it splits ``don 't``; ``"europarl-fr"``, for French
+and Italian, splits ``l' homme``."""
 
-_OF_FILES = {_FILE: False, "model2vec": True}  # whether the token for unknown text is left out
+_OF_FILES = {_FILE: False, "model2vec": True}  # whether the token for unknown text is dropped
 
 
 def splits_at_spaces(tokenize: Any) -> bool:
     """Return whether a tokenizer handles each piece between white space independently of the others.
 
-    A caller with many texts may then tokenize each distinct piece once, which takes little more than half the
+    A caller with many texts can then tokenize each distinct piece only once, in little more than half the
     time.
     """
     return isinstance(tokenize, str) and tokenize in TOKENIZERS
@@ -185,14 +185,14 @@ def get_tokenizer(tokenize: Any) -> Tokenize:
 
 
 def tokens_of(tokenize: Any) -> Collection[str]:
-    """Return the tokens that a tokenizer of Hugging Face or KerasHub has; none of a name or function."""
+    """Return the vocabulary of a tokenizer of Hugging Face or KerasHub; empty for a name or function."""
     get_vocabulary = getattr(tokenize, "get_vocabulary", tuple)
     tokens: Collection[str] = getattr(tokenize, "get_vocab", get_vocabulary)()
     return tokens
 
 
 def _words_of(function: Callable[[str], Any], text: str) -> list[str]:
-    """Return what a function makes of a text; a string would be taken for its letters."""
+    """Return a function's tokens of a text; raise TypeError for a string, whose items are letters."""
     words = function(text)
     if isinstance(words, str):
         raise TypeError(f"tokenize returned the string {words!r:.60}; expected a list of strings.")
@@ -206,11 +206,11 @@ def _tokens(tokenizer: Any, text: str) -> list[str]:
 
 
 def tokenizer_of(vectors: "Vectors") -> Tokenize:
-    """Return the function that tokenizes a text as the texts were that vectors were made from.
+    """Return the function that tokenizes a text like the training texts of vectors.
 
-    It is the one of their `Vectors.tokenization`. With ``"tokenizer.json"`` it is the tokenizer that came
-    with the vectors, without tokens for the start and the end of a text, and without limit of the length;
-    ``"model2vec"`` leaves out the token for unknown text too, as that package does.
+    `Vectors.tokenization` selects it. ``"tokenizer.json"`` stands for the tokenizer that came with the
+    vectors, without tokens for the start and the end of a text, and without a length limit; ``"model2vec"``
+    also drops the token for unknown text, as that package does.
 
     Example:
         >>> import embedhub
@@ -276,7 +276,7 @@ def count_words(texts: Iterable[str], tokenize: Tokenize = treebank_tokenize) ->
 
     Args:
         texts: The texts, which may be an iterator.
-        tokenize: Splits a text into words.
+        tokenize: Function that splits a text into words.
 
     Returns:
         How often each word occurs.

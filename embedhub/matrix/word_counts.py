@@ -1,4 +1,4 @@
-"""Word counts from the caller's own file: a text to tokenize, or a vocabulary."""
+"""Word counts from a file: a text to tokenize, or a vocabulary."""
 
 import io
 import re
@@ -37,8 +37,8 @@ def read_counts(path: str | Path, *, kind: Kind | None = None, tokenize: Any = "
 
     A vocabulary is a file with one word per line; with one word and its count per line, separated by spaces
     or a tab; a JSON list of words; or a JSON mapping of words to counts. A word without a count counts once
-    per occurrence. A mapping whose values number the words from 0 or 1, such as a ``word_index``, has no
-    counts either.
+    per occurrence. A mapping whose values number the words from 0 or 1, such as a ``word_index``, is read as
+    words without counts.
 
     Example:
         >>> from pathlib import Path
@@ -58,8 +58,8 @@ def read_counts(path: str | Path, *, kind: Kind | None = None, tokenize: Any = "
 
     Raises:
         LocalFileError: The file does not exist, or cannot be read.
-        FormatError: The file is not UTF-8 text, has no words, or is read as a vocabulary and has a line or a
-            JSON value of another form.
+        FormatError: The file is not UTF-8 text, is empty, or is read as a vocabulary and has a line or a JSON
+            value that is not in one of these forms.
         ValueError: ``kind`` is neither "text", "vocabulary" nor None, or ``tokenize`` is an unknown name.
         TypeError: ``tokenize`` is neither a name, nor a function, nor a tokenizer.
     """

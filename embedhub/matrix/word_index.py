@@ -1,4 +1,4 @@
-"""Vocabularies of every kind: dicts, lists, Keras layers and tokenizers to words and their indices."""
+"""Parsing of vocabularies: dicts, lists, Keras layers and tokenizers."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -87,8 +87,8 @@ class WordIndex:
         unknown_tokens: The tokens that stand for unknown words.
         unknown_indices: ``(len(unknown_tokens),)`` int64, their indices.
         rows: Number of rows of a matrix, ``largest index + 1``, padding included.
-        control_tokens: Those of the words that stand for no text, such as ``[CLS]``. They are looked up, but
-            are not missing words if the source does not have them.
+        control_tokens: Those of the words that are control tokens, such as ``[CLS]``. They are looked up, but
+            do not count as missing words.
     """
 
     words: list[str]
@@ -120,8 +120,8 @@ def parse_vocabulary(word_index: Any, num_words: int | None = None) -> WordIndex
         num_words: Only words with an index below it count, as in Keras' ``Tokenizer``.
 
     Raises:
-        VocabularyError: The vocabulary is of a type that is not supported, is empty, or gives indices that
-            cannot be rows of a matrix.
+        VocabularyError: The vocabulary is of an unsupported type, is empty, or has indices that cannot be
+            rows of a matrix.
         ValueError: ``num_words`` is not a positive integer; or it is given for a layer or tokenizer that
             returns all its indices anyway.
     """

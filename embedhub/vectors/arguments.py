@@ -1,4 +1,4 @@
-"""Checks of what users pass to `Vectors`."""
+"""Validation of the arguments of `Vectors`."""
 
 import operator
 from collections.abc import Collection
@@ -19,7 +19,7 @@ def check_keywords(unknown: Collection[str]) -> None:
 
 
 def check_topn(topn: Any) -> int:
-    """Return the number of words that are wanted."""
+    """Return a valid number of results as an int."""
     try:
         number = operator.index(topn)
     except TypeError:
@@ -30,7 +30,7 @@ def check_topn(topn: Any) -> int:
 
 
 def checked_query(query: ArrayLike, dim: int) -> NDArray[np.float32]:
-    """Return a query as a vector."""
+    """Return a query vector as a float32 array of shape ``(dim,)``."""
     expected = f"expected a word, or a vector of shape ({dim},)"
     try:
         vector = np.asarray(query, np.float32)

@@ -1,4 +1,4 @@
-"""Checks of what a reader yields, before any of it is written to a store."""
+"""Validation of a reader's output, before it is written to a store."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from embedhub.errors import FormatError
 from embedhub.vectors.blocks import ExtraFile
 from embedhub.vectors.vocabulary import encode_all
 
-# A name that no file system reads as a path, changes or refuses: Windows removes a period at the end.
+# Valid and unchanged on every file system, and not a path; Windows removes a trailing period.
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
 _UNPUBLISHED = "Nothing was published."
 _MAX_SHOWN = 80  # characters
@@ -26,10 +26,10 @@ def check_block(item: Any, dim: int, label: str) -> tuple[list[bytes], NDArray[n
     Args:
         item: What the reader yielded.
         dim: Dimension of the vectors.
-        label: The source, the dimension and the place, to begin a message with.
+        label: Source, dimension and position, as the start of error messages.
 
     Raises:
-        FormatError: It is not a block of that dimension, or holds a number that is not finite.
+        FormatError: The item is not a block of that dimension, or contains a number that is not finite.
     """
     if not isinstance(item, tuple) or len(item) != 2:  # noqa: PLR2004 - words, vectors
         raise FormatError(
@@ -57,23 +57,23 @@ def check_block(item: Any, dim: int, label: str) -> tuple[list[bytes], NDArray[n
     if not np.isfinite(vectors).all():
         invalid = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
         raise FormatError(
-            f"{label}: vector {invalid} of a block (word {words[invalid]!r}) holds a number that is not "
-            "finite in float32. One such vector spoils a whole training, so nothing was published."
+            f"{label}: vector {invalid} of a block (word {words[invalid]!r}) has a number that is not "
+            "finite in float32. It could turn all weights of a model into NaN, so nothing was published."
         )
     return _encode(words, label), vectors
 
 
 def check_extra_file(file: ExtraFile, taken: Collection[str], label: str) -> dict[str, Any]:
-    """Check an extra file, and return its metadata as they are read again from the manifest.
+    """Check an extra file, and return its metadata in the form in which the manifest is read back.
 
     Args:
         file: What the reader yielded.
         taken: Names of the other files of the store, in lower case.
-        label: The source and the dimension, to begin a message with.
+        label: Source and dimension, as the start of error messages.
 
     Raises:
-        FormatError: The name is not a plain one or is taken, the content is neither a file nor an array that
-            numpy writes without pickle, or the metadata are not JSON.
+        FormatError: The name is invalid or taken, the content is neither a file nor an array that numpy
+            writes without pickle, or the metadata cannot be written as JSON.
     """
     name, content = file.name, file.content
     if not isinstance(name, str) or not _FILE_NAME.fullmatch(name) or is_reserved_on_windows(name.lower()):

@@ -1,4 +1,4 @@
-"""Input of a store: blocks of words and vectors, further files, and the formats that they are read from."""
+"""Blocks of words and vectors, extra files, and the file formats that they are read from."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 
 class Block(NamedTuple):
-    """Some words and their vectors, in the order of the file. A plain tuple of the two serves as well.
+    """Words and their vectors, in the order of the file. A plain ``(words, vectors)`` tuple works as well.
 
     Example:
         >>> block = Block(["rain", "storm"], np.zeros((2, 3), np.float32))
 
     Args:
         words: ``k`` words.
-        vectors: ``(k, dim)`` float32; vector ``i`` is that of word ``i``.
+        vectors: ``(k, dim)`` float32; vector ``i`` belongs to word ``i``.
     """
 
     words: list[str]
@@ -26,7 +26,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExtraFile:
-    """A file that a reader adds to the store, among or after its blocks.
+    """An additional file for the store, which a reader yields among or after its blocks.
 
     Example:
         >>> file = ExtraFile("scales.npy", np.ones(3, np.float32), {"meaning": "a factor for each vector"})
@@ -34,7 +34,7 @@ class ExtraFile:
     Args:
         name: Name of the file in the folder of the store.
         content: An array, written as ``.npy``, or a file to copy.
-        metadata: What the manifest records about it.
+        metadata: Metadata of the file, recorded in the manifest.
     """
 
     name: str
@@ -43,12 +43,12 @@ class ExtraFile:
 
 
 Reader = Callable[..., Iterator[Block | ExtraFile]]
-"""Reads a file of vectors: called with the path, the dimension, and the paths of its companion files, it
-yields each `Block` and `ExtraFile`."""
+"""A function that reads a file of vectors. It takes the path, the dimension and the paths of companion files,
+and yields `Block` and `ExtraFile` objects."""
 
 
 class Detected(NamedTuple):
-    """What the recognition of a format found out about a file.
+    """The result of recognizing a file: its dimension and its companion files.
 
     Example:
         >>> Detected(dim=300)
@@ -56,7 +56,7 @@ class Detected(NamedTuple):
 
     Args:
         dim: Dimension of the vectors.
-        companions: Further files that the reader needs, in the order of its arguments.
+        companions: Paths of other files that the reader needs, in the order of its arguments.
     """
 
     dim: int
@@ -64,7 +64,7 @@ class Detected(NamedTuple):
 
 
 class Composer(Protocol):
-    """Makes vectors for words that a source does not have."""
+    """Composes vectors for out-of-vocabulary words."""
 
     def compose(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return a vector for each word.
@@ -78,13 +78,13 @@ class Composer(Protocol):
 
 
 ComposerOpener = Callable[[Mapping[str, Path], Mapping[str, Mapping[str, Any]]], Composer | None]
-"""Makes a `Composer` of the further files of a store: it takes their paths by name, and the metadata of each
-by name, and returns None if they are not those of a composer."""
+"""A function that opens the `Composer` of a store. It takes the paths and the metadata of the store's extra
+files, both by name, and returns None if they do not belong to a composer."""
 
 
 @dataclass(frozen=True)
 class Format:
-    r"""A file format: how to read it, and how to recognize it.
+    r"""A file format: its reader, and optionally how files of it are recognized.
 
     Example:
         >>> def read(path, dim):
@@ -95,16 +95,17 @@ class Format:
         1
 
     Args:
-        name: Its name, as the tables of sources have it.
-        read: Yields the blocks of a file. It takes the path, the dimension, and the paths of companion files.
-        version: Increase it whenever the reader yields other vectors from the same bytes than before: all
-            stores that the earlier one wrote are then built again.
-        detect: Recognizes a user's own file: it takes the first bytes of the file, decompressed and at most
-            1 MiB, and its path; it returns a `Detected`, or None for a file of another format. Without it the
-            format is only for sources that name it.
-        composer: Opens the `Composer` of a store, which makes vectors for words that it does not have, from
-            the further files (`ExtraFile`) that the reader yielded: it takes their paths by name, and the
-            metadata of each by name.
+        name: Name of the format, as used in TOML tables of sources.
+        read: Function that yields the blocks of a file. It takes the path, the dimension, and the paths of
+            companion files.
+        version: Version of the reader. Increase it whenever the reader yields different vectors from the same
+            bytes: stores built by an earlier version are then rebuilt.
+        detect: Function that recognizes a user's own file. It takes the first bytes of the file, decompressed
+            and at most 1 MiB, and its path; it returns a `Detected`, or None for a file of another format.
+            Without it, the format is used only by sources that name it.
+        composer: Function that opens the `Composer` of a store, which composes vectors for out-of-vocabulary
+            words, from the extra files (`ExtraFile`) that the reader yielded. It takes their paths by name,
+            and the metadata of each by name.
     """
 
     name: str

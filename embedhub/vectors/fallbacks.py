@@ -1,4 +1,4 @@
-"""Fallbacks: what is looked up for an out-of-vocabulary word, as a chain of functions or names."""
+"""Fallbacks: other words to look up for an out-of-vocabulary word, by name or by function."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ Fallback = str | Callable[[str], str | None]
 """The name of a fallback, or a function that returns another word to look up, or None."""
 
 WORD_STARTS = ("\u2581", "\u0120")
-"""Marks of tokenizers for the start of a word: of SentencePiece, and of byte-level BPE."""
+"""Marks that tokenizers put at the start of a word: SentencePiece's, and that of byte-level BPE."""
 
 _MISSING, _AVERAGED = -1, -2  # in place of a row number
 _ACCENTS = re.compile("[\u0300-\u036f]")

@@ -1,6 +1,6 @@
-"""The index of a store: hashes sorted on disk, and rows of repeated words removed.
+"""Writing the index of a store: hashes are sorted on disk, and the rows of repeated words removed.
 
-Whatever the words are, what is in memory at once is one chunk of hashes, or of rows.
+At any time, only one chunk of hashes or of rows is in memory, whatever the words are.
 """
 
 import os
@@ -117,7 +117,7 @@ class _Repetitions:
         self._words: set[bytes] = set()  # of that hash
 
     def find(self, hashes: NDArray[np.uint64], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return which of the next entries of the index have the word of an earlier one.
+        """Return a mask of the next entries of the index whose word has occurred before.
 
         Raises:
             FormatError: More different words than could be by chance have the same hash.
@@ -146,7 +146,7 @@ class _Repetitions:
 
 
 def _remove_rows(folder: Path, rows: int, dim: int, first: int) -> None:
-    """Remove the marked rows in place: what follows the first of them moves up."""
+    """Remove the marked rows in place by moving the later rows up."""
     repeated = np.memmap(folder / _REPEATED, np.bool_, "r")
     matrix = np.memmap(folder / MATRIX, np.float32, "r+", offset=NPY_HEADER, shape=(rows, dim))
     offsets = np.memmap(folder / OFFSETS, np.int64, "r+", offset=NPY_HEADER)

@@ -1,4 +1,4 @@
-"""The storage format: opening a published store, which is memory-mapped.
+"""Storage format of a store, and opening a published one as memory-mapped arrays.
 
 A store is a folder ``<cache>/vectors/<name>-<digest>/<dim>d-<key>/``::
 
@@ -37,7 +37,7 @@ from embedhub.vectors.vectors import Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
 FORMAT_VERSION = 2
-"""Version of the storage format. A store of another version is ignored, and built again."""
+"""Version of the storage format. A store of another version is ignored, and the source is built again."""
 
 MANIFEST, MATRIX, WORDS, OFFSETS, HASHES, ROWS = (
     "manifest.json",
@@ -77,7 +77,7 @@ def open_store(
     tokenization: str | None = None,
     reopen: tuple[Callable[..., Vectors], tuple[Any, ...]] | None = None,
 ) -> Vectors:
-    """Open a published store, and verify all of it but arrays of vectors.
+    """Open a published store, and verify everything except the arrays of vectors.
 
     Words and index are read once in a process. Of the matrix only the header and the size are verified, of
     further arrays nothing; ``embedhub cache verify`` reads them.
@@ -85,7 +85,7 @@ def open_store(
     Args:
         folder: The store.
         fallbacks: As for `Vectors`.
-        composer: Opens the composer of the vectors from the store's further files.
+        composer: Opens the composer of the vectors from the store's extra files.
         unit: As for `EmbeddingSource`; by default that of the manifest, which may be older than the source.
         tokenization: Likewise.
         reopen: As for `Vectors`.
@@ -146,7 +146,7 @@ def encode_manifest(manifest: Mapping[str, Any]) -> bytes:
     """Return the bytes of a manifest, with a digest of its own.
 
     Raises:
-        TypeError: Something in it has no representation in JSON.
+        TypeError: A value cannot be represented in JSON.
         ValueError: Likewise.
         RecursionError: Likewise.
     """
@@ -156,7 +156,7 @@ def encode_manifest(manifest: Mapping[str, Any]) -> bytes:
 
 
 def _digest_of(manifest: Mapping[str, Any]) -> str:
-    """Return the 128-bit XXH3 of what a manifest says, however it is laid out as JSON."""
+    """Return the 128-bit XXH3 of the content of a manifest, regardless of its JSON layout."""
     return xxhash.xxh3_128_hexdigest(json.dumps(manifest, sort_keys=True).encode())
 
 
@@ -184,7 +184,7 @@ def _open_composer(
             ) from error
         raise PluginError(
             f"{label}: the composer of the source cannot be opened: {reason}. The store is intact: the error "
-            "is one of the source's code. Tell its author."
+            "is in the source's code. Tell its author."
         ) from error
     if composer is not None and not callable(getattr(composer, "compose", None)):
         raise TypeError(
@@ -200,7 +200,7 @@ def _unreadable(path: Path, error: OSError) -> StoreError:
 
 
 def _damage(path: Path, digests: Mapping[str, str]) -> str:
-    """Return what is wrong with a file of a store; empty if it has the bytes that were written."""
+    """Return a description of the damage to a file of a store; empty if the file is intact."""
     try:
         intact = xxh3_of_file(path) == digests.get(path.name)
     except FileNotFoundError:
@@ -242,7 +242,7 @@ def _open_vocabulary(folder: Path, rows: int, digests: Mapping[str, str]) -> Voc
 
 
 def _map_verified(path: Path, digest: str) -> NDArray[np.uint8]:
-    """Map a file, and compare its digest unless this process has read just this file before."""
+    """Map a file, and compare its digest unless this process has already verified it."""
     data = _map(path)
     key = (path, *file_state(path), digest)
     if key not in _verified:

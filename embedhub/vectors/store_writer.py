@@ -1,4 +1,4 @@
-"""Writing a store: blocks as they arrive, then the index, then one rename."""
+"""Writing a store: blocks as they arrive, the index, and publication by one rename."""
 
 import shutil
 import sys
@@ -38,9 +38,9 @@ _COPIED_AT_ONCE = 1 << 22  # bytes
 
 
 class StoreWriter:
-    """A store that is being written; it appears, complete, when the ``with`` statement ends without an error.
+    """A store being written. It is published, complete, when the ``with`` statement ends without an error.
 
-    The memory that it takes does not grow with the number of vectors. The caller holds a lock for the folder.
+    Memory use does not grow with the number of vectors. The caller must hold a lock for the folder.
 
     Example:
         >>> import tempfile
@@ -51,12 +51,13 @@ class StoreWriter:
         True
 
     Args:
-        folder: Where the store appears. It must not exist yet, unless it is replaced.
+        folder: Folder of the store. It must not exist yet, unless ``replace`` is true.
         name: Name of the source.
         dim: Dimension of the vectors.
-        manifest: What else the manifest records (location, license, citation, ...).
-        replace: Whether a store that is there already is replaced.
-        no_more_open_than: Files; only who can read all of them can read the store.
+        manifest: Further entries of the manifest (location, license, citation, ...).
+        replace: Whether to replace an existing store.
+        no_more_open_than: Files whose permissions limit those of the store: only users who can read all of
+            them can read the store.
 
     Raises:
         FormatError: No vectors were written.
@@ -115,14 +116,14 @@ class StoreWriter:
     def write(self, block: tuple[list[str], NDArray[np.float32]] | ExtraFile) -> None:
         """Write words with their vectors, or an extra file.
 
-        Of a word that occurs several times the first vector counts.
+        If a word occurs several times, its first vector is used.
 
         Args:
             block: A `Block`, ``k`` words and ``(k, dim)`` float32; or an `ExtraFile`.
 
         Raises:
-            FormatError: It is neither, or malformed: a number is not finite, a name is that of another file
-                of the store, a file is missing, or metadata are not JSON. The message names the source.
+            FormatError: The block is neither, or is malformed: a number is not finite, the name of a file is
+                taken, a file is missing, or metadata are not JSON. The message names the source.
             StoreError: The store cannot be written.
         """
         if isinstance(block, ExtraFile):
@@ -141,7 +142,7 @@ class StoreWriter:
     def require_vectors(self) -> None:
         """Raise FormatError if no vectors were written yet."""
         if not self._rows:
-            raise FormatError(f"{self._label}: there are no vectors at all; nothing was published.")
+            raise FormatError(f"{self._label}: the source yielded no vectors; nothing was published.")
 
     def _write_file(self, file: ExtraFile) -> None:
         taken = _OWN_FILES | {name.lower() for name in self._files}
@@ -214,6 +215,6 @@ class StoreWriter:
 
 
 def _write_header(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
-    """Write the .npy header into the space that was left for it, now that the rows are counted."""
+    """Write the .npy header into the space reserved for it, now that the number of rows is known."""
     with path.open("r+b") as file:
         file.write(npy_header(dtype, shape))

@@ -20,7 +20,7 @@ _BATCH_WORDS, _BATCH_BYTES = 4096, 1 << 16
 
 
 class Subwords:
-    """The n-gram vectors of a fastText model, from which `compose` makes a vector for any word.
+    """The n-gram vectors of a fastText model, from which `compose` computes a vector for any word.
 
     A word is enclosed in ``<`` and ``>``. Each of its n-grams, of ``min_n`` to ``max_n`` characters, has a
     row of the table, which it shares with all n-grams of the same hash.
@@ -46,9 +46,9 @@ class Subwords:
         return f"<Subwords: n-grams of {self.min_n} to {self.max_n} characters in {len(self.rows):,} buckets>"
 
     def compose(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Return the mean of the n-gram vectors of each word, with the bits that fastText computes.
+        """Return the mean of the n-gram vectors of each word, bit-identical to fastText's.
 
-        fastText does so for out-of-vocabulary words; this method does not look at the vocabulary.
+        fastText does this for out-of-vocabulary words only; this method does not consult the vocabulary.
 
         Example:
             >>> subwords = Subwords(np.ones((7, 2), np.float32), min_n=3, max_n=6)
@@ -66,10 +66,10 @@ class Subwords:
     def average(
         self, words: Sequence[bytes], word_vectors: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """Return the mean of the n-gram vectors of each word, and of its own vector if that is given.
+        """Return the mean of each word's n-gram vectors, and of its own vector if given.
 
-        The sums are float32, in the order of fastText: the word's own vector, then the n-grams by their first
-        character, then by length.
+        Sums are float32, in fastText's order: the word's own vector, then the n-grams by start position, then
+        by length.
 
         Example:
             >>> subwords = Subwords(np.zeros((7, 2), np.float32), min_n=9, max_n=9)
@@ -154,8 +154,8 @@ def open_subwords(files: Mapping[str, Path], metadata: Mapping[str, Mapping[str,
         True
 
     Args:
-        files: Paths of the further files of the store, by name.
-        metadata: What the manifest records about each.
+        files: Paths of the extra files in the store, by name.
+        metadata: Metadata of each extra file, by name.
 
     Raises:
         ValueError: The file is not the one that the manifest describes.

@@ -1,4 +1,4 @@
-"""Suggestions of similarly spelled words, for errors about a missing one."""
+"""Suggestions of similarly spelled words, for errors about out-of-vocabulary words."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,7 +8,7 @@ from embedhub.vectors.vectors import Vectors
 
 _ONE_WORD_FALLBACKS = ("lower", "unaccent", "title", "digits")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_'."
-_MAX_LENGTH = 40  # characters; a longer word is hardly a misspelled one
+_MAX_LENGTH = 40  # characters; a longer word is unlikely to be a misspelling
 
 
 def suggest(vectors: Vectors, word: str, topn: int = 5) -> list[str]:

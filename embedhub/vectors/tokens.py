@@ -1,4 +1,4 @@
-"""Tokens of tokenizers: which are whole words or control tokens, and how they mark words."""
+"""Classification of tokens: whole words, parts of words, and control tokens."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ from embedhub.vectors.vectors import Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
 CONTINUATION = "##"
-"""WordPiece: a token with it continues a word."""
+"""Prefix of a WordPiece token that continues a word."""
 
 _CONTROL = re.compile(r"\[[^\[\]\s]+\]|<[^<>\s]+>")
 
@@ -55,13 +55,13 @@ def word_start(vectors: Vectors) -> str:
 
 
 def whole_words(vectors: Vectors) -> Vectors:
-    """Return only those rows of tokens that are whole words, without the mark at their start.
+    """Return the vectors of only those tokens that are whole words, without the mark at their start.
 
-    Left out are parts of words (``##ing``; in a vocabulary that marks the starts of words, the tokens without
-    the mark) and control tokens (``[CLS]``, ``</s>``). Vectors of words are returned as they are.
+    Excluded are parts of words (``##ing``; in a vocabulary that marks the starts of words, the tokens without
+    the mark) and control tokens (``[CLS]``, ``</s>``). Vectors of words are returned unchanged.
 
     Args:
-        vectors: The vectors. Of tokens, the matrix of the result is a copy in memory.
+        vectors: The vectors. If their unit is ``"token"``, the matrix of the result is a copy in memory.
 
     Raises:
         VocabularyError: No token is a whole word.

@@ -1,4 +1,4 @@
-"""`Vectors`: the matrix of a source and the words of its rows, both views of memory-mapped files."""
+"""Opened vectors of a source: a matrix and its vocabulary, memory-mapped."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,18 +17,19 @@ from embedhub.vectors.vocabulary import Vocabulary
 Tokenization = Literal[
     "words", "google-news", "europarl", "europarl-fr", "fasttext", "whitespace", "tokenizer.json", "model2vec"
 ]
-"""How the texts that vectors were made from were tokenized; see `embedhub.matrix.tokenizers`."""
+"""Name of the tokenization of the training texts of vectors; see `embedhub.matrix.tokenizers`."""
 
 _CHUNK = 8192
 _T = TypeVar("_T")
 
 
 class Vectors(Collection[str]):
-    """The matrix of a source, and the words of its rows. Read-only; opening one costs milliseconds.
+    """The opened vectors of a source: a read-only matrix, and the word of each row.
 
-    Look-ups of words use the source's fallbacks, as `embedhub.embedding_matrix` and `embedhub.coverage` do:
-    where ``the`` is a word and ``The`` is not, ``vectors["The"]`` is the vector of ``the``. The spelling is
-    exact in `words` and `indices`. ``numpy.asarray(vectors)`` is the matrix.
+    Opening vectors takes milliseconds, since the matrix is memory-mapped. Look-ups of words use the source's
+    fallbacks, as in `embedhub.embedding_matrix` and `embedhub.coverage`: if ``the`` is in the vocabulary and
+    ``The`` is not, ``vectors["The"]`` is the vector of ``the``. `words` and `indices` require the exact
+    spelling. ``numpy.asarray(vectors)`` is the matrix.
 
     Example:
         >>> import embedhub
@@ -40,7 +41,7 @@ class Vectors(Collection[str]):
         >>> vectors.lookup(["music", "qwxz"], missing="zeros").shape
         (2, 25)
 
-        Arrays of one's own become vectors, for every function that takes a source:
+        Your own arrays become vectors, which every function that takes a source accepts:
 
         >>> import numpy as np
         >>> mine = embedhub.Vectors(np.eye(2), ["rain", "storm"])
@@ -51,16 +52,16 @@ class Vectors(Collection[str]):
         matrix: ``(n, dim)``; float32, or converted to it.
         words: The word of each row.
         name: Name of the source.
-        manifest: What the store records about itself.
-        composer: Makes vectors for out-of-vocabulary words, such as fastText's from their n-grams.
-        files: Files that came with the vectors, by name, such as ``tokenizer.json``.
-        fallbacks: What is tried for out-of-vocabulary words, here and, unless the caller says otherwise, in
+        manifest: Manifest of the store: the origin and license of the vectors, and more.
+        composer: Composes vectors for out-of-vocabulary words, such as fastText's from character n-grams.
+        files: Extra files of the vectors, such as ``tokenizer.json``, by name.
+        fallbacks: Fallbacks for out-of-vocabulary words, used here and by default in
             `embedhub.embedding_matrix`.
-        reopen: A function and its arguments that open the same vectors in another process. They are what is
-            pickled; without them the vectors cannot be pickled.
+        reopen: A function and its arguments that open the same vectors in another process. Pickling stores
+            only these; without them, the vectors cannot be pickled.
 
     Raises:
-        ValueError: The matrix has not one row of finite numbers for each word, or a word is there twice.
+        ValueError: The matrix does not have one row of finite numbers for each word, or a word occurs twice.
         TypeError: A word is not a string, or the matrix does not consist of numbers.
     """
 
@@ -93,23 +94,23 @@ class Vectors(Collection[str]):
 
     @property
     def dim(self) -> int:
-        """Width of a row."""
+        """Dimension of the vectors."""
         return int(self.matrix.shape[1])
 
     @property
     def unit(self) -> Literal["word", "token"]:
-        """What the rows are: ``"word"``, or ``"token"`` for tokens of a tokenizer, such as ``##ing``.
+        """Unit of the vocabulary: ``"word"``, or ``"token"`` for tokens of a tokenizer, such as ``##ing``.
 
-        Look-ups do not cut words into tokens: each token is one row.
+        Look-ups do not split words into tokens.
         """
         return "token" if self.manifest.get("unit") == "token" else "word"
 
     @property
     def tokenization(self) -> Tokenization:
-        """How the texts were tokenized that the vectors were made from, and so how other texts have to be.
+        """Tokenization of the training texts of the vectors, which other texts should follow.
 
-        It is what the source states. Otherwise it is ``"words"``; of tokens that came with a tokenizer,
-        ``"tokenizer.json"``, or ``"model2vec"`` if that package has saved them.
+        The value is the one stated by the source. Without one it is ``"words"``; for vectors of tokens that
+        come with a tokenizer it is ``"tokenizer.json"``, or ``"model2vec"`` if that package saved them.
 
         Example:
             >>> import embedhub
@@ -159,7 +160,7 @@ class Vectors(Collection[str]):
     @overload
     def get(self, word: str, default: _T) -> NDArray[np.float32] | _T: ...
     def get(self, word: str, default: Any = None) -> Any:
-        """Return the vector of a word, or ``default`` if it is missing.
+        """Return the vector of a word, or ``default`` if the word is out of vocabulary.
 
         Example:
             >>> import embedhub
@@ -168,7 +169,7 @@ class Vectors(Collection[str]):
 
         Args:
             word: The word.
-            default: The result for a missing word.
+            default: The result for an out-of-vocabulary word.
 
         Returns:
             ``(dim,)`` float32, read-only.
@@ -180,7 +181,7 @@ class Vectors(Collection[str]):
         return self.matrix[row] if row >= 0 else match.vectors(self)[0]
 
     def indices(self, words: Iterable[str]) -> NDArray[np.int64]:
-        """Return the row number of each word, -1 for missing words.
+        """Return the row number of each word, -1 for words not in the vocabulary.
 
         Example:
             >>> import embedhub
@@ -208,13 +209,13 @@ class Vectors(Collection[str]):
 
         Args:
             words: ``k`` words.
-            missing: ``"raise"``, or ``"zeros"`` for zeros as the vector of a missing word.
+            missing: What to do for an out-of-vocabulary word: ``"raise"`` an error, or return ``"zeros"``.
 
         Returns:
             A new ``(k, dim)`` float32 array.
 
         Raises:
-            WordNotFoundError: A word is missing, and ``missing`` is ``"raise"``.
+            WordNotFoundError: A word is out of vocabulary, and ``missing`` is ``"raise"``.
         """
         if missing not in {"raise", "zeros"}:
             raise ValueError(f"missing is {missing!r}; expected 'raise' or 'zeros'.")
@@ -235,7 +236,7 @@ class Vectors(Collection[str]):
         return match.vectors(self)
 
     def similarity(self, a: str, b: str) -> float:
-        """Return the cosine of the vectors of two words, from -1 to 1; 0 if one of them is zeros.
+        """Return the cosine similarity of two words, from -1 to 1; 0 if one of their vectors is zeros.
 
         Example:
             >>> import embedhub
@@ -247,7 +248,7 @@ class Vectors(Collection[str]):
             b: Another word.
 
         Raises:
-            WordNotFoundError: One of the words is missing.
+            WordNotFoundError: One of the words is out of vocabulary.
         """
         first, second = self[a].astype(np.float64), self[b].astype(np.float64)
         norms = float(np.linalg.norm(first) * np.linalg.norm(second))
@@ -265,18 +266,19 @@ class Vectors(Collection[str]):
 
         Args:
             query: A word, which is excluded from the result, or a vector of shape ``(dim,)``.
-            topn: Number of words, fewer if the vocabulary is smaller.
-            unknown: Refused; gensim's ``positive`` and ``negative`` are sums of vectors here.
+            topn: Number of words to return.
+            unknown: Not accepted; for gensim's ``positive`` and ``negative``, add and subtract vectors.
 
         Returns:
-            Pairs of word and cosine, largest first. A vector of zeros has cosine 0 with all others. Of words
-            with the same vector only the first is among them, and none with that of the query word: in
-            ``wordnet-ppmi`` the forms of a word, such as "cello" and "cellos", share one.
+            Pairs of word and cosine similarity, largest first. A vector of zeros has similarity 0 with all
+            others. Of several words with the same vector, only the first is returned, and none that shares
+            the vector of the query word: in ``wordnet-ppmi``, inflected forms such as "cello" and "cellos"
+            share one vector.
 
         Raises:
-            WordNotFoundError: The query is a missing word.
-            TypeError: The query is neither a word nor numbers.
-            ValueError: The query has another shape, or ``topn`` is below 1.
+            WordNotFoundError: The query is a word out of vocabulary.
+            TypeError: The query is neither a word nor a numeric vector.
+            ValueError: The query has the wrong shape, or ``topn`` is less than 1.
         """
         check_keywords(unknown)
         topn = check_topn(topn)
@@ -303,7 +305,7 @@ class Vectors(Collection[str]):
         return []
 
     def _without_twins(self, rows: list[int], excluded: list[int]) -> list[int]:
-        """Return the rows whose vector is neither that of an earlier one nor that of an excluded one."""
+        """Return the rows without those whose vector equals that of an earlier or an excluded row."""
         seen = {self.matrix[row].tobytes() for row in excluded}
         first: dict[bytes, int] = {}
         for row in rows:
@@ -327,13 +329,13 @@ class Vectors(Collection[str]):
             a: A word, such as ``"man"``.
             b: The word that ``a`` is related to, such as ``"king"``.
             c: A word of the kind of ``a``, such as ``"woman"``.
-            topn: Number of words, fewer if the vocabulary is smaller.
+            topn: Number of words to return.
 
         Returns:
-            Pairs of word and cosine, largest first.
+            Pairs of word and cosine similarity, largest first.
 
         Raises:
-            WordNotFoundError: One of the three words is missing.
+            WordNotFoundError: One of the three words is out of vocabulary.
         """
         topn = check_topn(topn)
         three = self.lookup([a, b, c])
@@ -341,11 +343,11 @@ class Vectors(Collection[str]):
         return self._nearest(three[1] - three[0] + three[2], topn, self._rows_used([a, b, c]))
 
     def _find(self, words: list[str]) -> chains.Match:
-        """Find the rows of words, by fallbacks if need be."""
+        """Find the rows of words, with fallbacks for missing ones."""
         return chains.lookup(self, words, self.fallbacks)
 
     def _rows_used(self, words: list[str]) -> NDArray[np.int64]:
-        """Return the rows that the vectors of words come from."""
+        """Return the numbers of the rows that the vectors of words come from."""
         match = self._find(words)
         rows = np.concatenate([match.rows, *match.averaged.values()])
         return np.unique(rows[rows >= 0])

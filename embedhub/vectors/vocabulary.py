@@ -1,4 +1,4 @@
-"""`Vocabulary`: the words of a source, in memory-mapped files.
+"""Vocabulary of a source, in memory-mapped files.
 
 No dictionary of all words is built. A look-up hashes the requested words with 64-bit XXH3, finds the hashes
 in a sorted array, and compares the bytes. XXH3 is specified at https://github.com/Cyan4973/xxHash.
@@ -18,7 +18,7 @@ _CHUNK = 8192
 
 
 def encode(word: str) -> bytes:
-    """Return the bytes of a word, whose surrogate escapes stand for bytes that are not UTF-8."""
+    """Return the bytes of a word; its surrogate escapes stand for bytes that are not UTF-8."""
     return word.encode("utf-8", "surrogateescape")
 
 
@@ -75,7 +75,7 @@ class Vocabulary(Sequence[str]):
 
         Raises:
             TypeError: One of them is not a string, or ``words`` is one string.
-            ValueError: A word is there twice.
+            ValueError: A word occurs twice.
         """
         if isinstance(words, str | bytes):
             raise TypeError(f"words is {words!r}; expected one word for each row.")
@@ -195,7 +195,7 @@ class Vocabulary(Sequence[str]):
         return self._lookup(encoded)
 
     def _indices_with_surrogates(self, words: list[str]) -> NDArray[np.int64]:
-        """Look up words, some of which contain lone surrogates; those are never found."""
+        """Look up words of which some contain lone surrogates; those are never found."""
         rows = np.full(len(words), -1, np.int64)
         # Bytes of a file decode to U+DC80 to U+DCFF only.
         possible = [

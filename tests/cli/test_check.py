@@ -245,7 +245,7 @@ def test_sources_of_plugins_are_checked(tmp_path: Path) -> None:
         ("raise KeyError('boo.')", "its code raised KeyError: 'boo.' (embedhub_ones.py, line 7)."),
         ("yield 1 / 0", "its code raised ZeroDivisionError: division by zero (embedhub_ones.py, line 7)."),
         ("open('/gone/x')\n    yield", "the input of the store cannot be read: [Errno 2] No such file"),
-        ("yield from ()", "there are no vectors at all."),
+        ("yield from ()", "the source yielded no vectors."),
         (
             "yield np.array(['a']), np.ones((1, dim), np.float32)",
             "after 0 vectors: the words of a block are array([",
@@ -282,7 +282,7 @@ def test_composers_are_opened(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.splitlines()[0] == (
         "WRONG  3d: the composer of the source cannot be opened: KeyError: 'letters'. The store is intact: "
-        "the error is one of the source's code. Correct the composer."
+        "the error is in the source's code. Correct the composer."
     )
 
 

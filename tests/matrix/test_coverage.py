@@ -178,7 +178,10 @@ def test_invalid_min_coverage_is_rejected(least: float) -> None:
         (["##the", "\u2581of", "\u0120a"], "3 of 3 would be found without the marks of word pieces"),
         (["b'the'", 'b"of"'], "2 of 2 would be found without b'...' around them (they are bytes"),
         (["The"], "1 of 1 would be found in lower case"),
-        (["Great coffee", "It was late."], "2 of 2 have blanks: they may be texts, where words are expected"),
+        (
+            ["Great coffee", "It was late."],
+            "2 of 2 contain spaces: they may be texts, where words are expected",
+        ),
         (
             ["qwxz", "слово"],
             "Likely causes: words of another language, cased words with an uncased source, word",

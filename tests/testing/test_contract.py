@@ -307,7 +307,7 @@ def test_a_faulty_reader_is_reported(
 def test_an_error_of_the_store_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader whose vectors the store rejects breaks the contract with the error of the store."""
     source = read_by(infinite)
-    with pytest.raises(pytest.fail.Exception, match=r"`load` fails: .* holds a number that is not finite"):
+    with pytest.raises(pytest.fail.Exception, match=r"`load` fails: .* has a number that is not finite"):
         contract(source).test_store_returns_the_parsed_vectors(source, tmp_path, monkeypatch)
 
 

@@ -33,7 +33,7 @@ def none(*_: object) -> None:
         (yielding(Block(["a"], ONE), ExtraFile("x", ONE, {"a": {1}})), "metadata of the extra file x cannot"),
         (yielding((np.array(["a"]), ONE)), "the words of a block are .*; expected a list of str"),
         (yielding(Block(["a\ud800"], ONE)), "word 0 of a block is .*; expected a str that can be encoded"),
-        (yielding(), "there are no vectors at all"),
+        (yielding(), "the source yielded no vectors"),
         (none, "the function returns None; expected an iterator of blocks. Does it yield them?"),
     ],
 )

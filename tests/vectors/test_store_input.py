@@ -56,7 +56,7 @@ def nothing_is_kept(cache: Path) -> bool:
         ((["rain"], np.ones((1, 2), np.float16)), "Convert it with .astype(np.float32)."),
         ((["rain"], np.ones((1, 2), ">f4")), "dtype >f4; expected shape (1, 2) and float32. Convert it"),
         ((["rain"], np.ones((1, 2), object)), "dtype object; expected shape (1, 2) and float32. Nothing"),
-        ((["rain"], np.array([[1, np.nan]], np.float32)), "vector 0 of a block (word 'rain') holds a number"),
+        ((["rain"], np.array([[1, np.nan]], np.float32)), "vector 0 of a block (word 'rain') has a number"),
     ],
 )
 def test_malformed_block_is_an_error_that_names_its_source(item: Any, words: str, cache: Path) -> None:
@@ -80,7 +80,7 @@ def test_long_values_are_shortened_in_errors() -> None:
     ("compute", "words"),
     [
         (lambda _: None, "bread 2d: the source returned None; expected an iterator of blocks"),
-        (lambda _: iter(()), "bread 2d: there are no vectors at all; nothing was published"),
+        (lambda _: iter(()), "bread 2d: the source yielded no vectors; nothing was published"),
         (lambda _: ONE, "bread 2d, after 0 vectors: the source yielded ['rain'] of type list"),
     ],
     ids=["no yield", "no blocks", "a block returned"],
