@@ -231,9 +231,9 @@ def test_words_that_a_source_of_tokens_lacks_are_made_of_several() -> None:
         embedhub.coverage(tokens(["[CLS]", "rain", "##ing"]), 2, ["raining", "storming"])
     message = str(caught[0].message)
     assert (
-        "The vectors of pieces belong to the tokens of a tokenizer, not to words: a word that is" in message
-    )
-    assert "made of several tokens, such as 'rain' and '##ing'. Tokenize texts with its tokenizer" in message
+        "The vectors of pieces belong to the tokens of a tokenizer, not to words: a missing word consists of "
+        "several tokens, such as 'rain' and '##ing'. Tokenize texts with its tokenizer"
+    ) in message
     assert "Likely causes" not in message
     with pytest.raises(CoverageError, match="belong to the tokens of a tokenizer"):
         embedhub.embedding_matrix(tokens(["rain"]), 2, ["raining", "rain"], min_coverage=0.9)
