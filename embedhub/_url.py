@@ -3,6 +3,8 @@
 import re
 from urllib.parse import urlsplit, urlunsplit
 
+_USER = re.compile(r"(?<=://)[^/?#]*@")
+_LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[?::1\]?", re.IGNORECASE)
 _NAME_OF_SECRET = re.compile(
     r"(?i).*(?:token|secret|password|passwd|signature|credentials?|api-?key)"
     r"|(?:.*[-_.])?(?:key|sig|auth|authorization|pass|pwd|jwt|session)"
@@ -25,12 +27,21 @@ def shown_url(url: str, *, query: bool = True) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return url
+        return _USER.sub("", url)
     if not parts.scheme or not parts.netloc:
         path, sign, query_of_mirror = url.partition("?")  # a path in a mirror has the query of its URL
         return f"{path}{sign}{_shown_query(query_of_mirror)}"
     shown = _shown_query(parts.query) if query else parts.query and "..."
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=shown))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine by its name or address.
+
+    Args:
+        host: The host of a URL, without its port.
+    """
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 def _shown_query(query: str) -> str:

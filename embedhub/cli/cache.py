@@ -96,9 +96,10 @@ def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["CacheFil
 
 
 def _name_and_dim(source: str | None) -> tuple[str | None, int | None]:
-    from embedhub.registry.dims import split_dim
+    from embedhub.registry.handle import parse_handle
 
-    return (None, None) if source is None else split_dim(source)
+    handle = None if source is None else parse_handle(source)
+    return (handle.location, handle.dim) if handle else (None, None)
 
 
 def _select(source: str | None) -> list["CachedStore"]:

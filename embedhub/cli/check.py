@@ -69,10 +69,10 @@ def check(source: Source, *, as_json: Json = False) -> None:
       embedhub check ./my-corpus.toml:100
       EMBEDHUB_MIRROR=mirror embedhub check ./my-corpus.toml
     """
-    from embedhub.registry.dims import split_dim
+    from embedhub.registry.handle import parse_handle
     from embedhub.registry.loading import get_source
 
-    checked, dim = get_source(source), split_dim(source)[1]
+    checked, dim = get_source(source), parse_handle(source).dim
     dims = list(checked.dims) if dim is None else [checked.check_dim(dim)]
     findings = list(_check(checked, dims))
     wrong = sum(not finding.ok for finding in findings)

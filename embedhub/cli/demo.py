@@ -52,10 +52,10 @@ def demo(
       embedhub demo
       embedhub demo --source glove-6b:50
     """
-    from embedhub.registry.dims import split_dim
+    from embedhub.registry.handle import parse_handle
     from embedhub.registry.loading import resolve
 
-    sources = ((split_dim(source)[0], resolve(source, None)[1]),) if source else _PACKAGED
+    sources = ((parse_handle(source).without_dim, resolve(source, None)[1]),) if source else _PACKAGED
     with _quiet_import(debug=ctx.obj.debug):
         import keras  # noqa: F401 - its import is slow and writes a log
     _compare(sources)

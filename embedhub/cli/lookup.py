@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import embedhub
+from embedhub._url import shown_url
 from embedhub.cli.app import (
     CHOOSE,
     USE,
@@ -64,7 +65,7 @@ def coverage(
     """
     from embedhub.matrix.tokenizers import tokenizer_of
     from embedhub.matrix.word_counts import read_counts
-    from embedhub.registry.dims import split_dim
+    from embedhub.registry.handle import parse_handle
     from embedhub.registry.loading import find_any_dim
     from embedhub.vectors.fallbacks import validate_fallbacks
 
@@ -85,7 +86,7 @@ def coverage(
     covered = embedhub.coverage(named, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
     missing = [(word, counts[word]) for word in covered.missing[:topn]]
     print_result(
-        {"source": split_dim(source)[0], "dim": dim}
+        {"source": shown_url(parse_handle(source).without_dim), "dim": dim}
         | covered.to_dict()
         | {"missing": [{"word": word, "count": count} for word, count in missing]},
         lambda: _format_coverage(covered, missing, counted=counted),

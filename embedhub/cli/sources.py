@@ -149,12 +149,12 @@ def info(
       embedhub info glove-6b --bibtex >> paper.bib
     """
     from embedhub.registry import catalog
-    from embedhub.registry.dims import split_dim
+    from embedhub.registry.handle import parse_handle
 
     if bibtex:
         typer.echo(catalog.bibtex(source))
         return
-    name, _ = split_dim(source)
+    name = parse_handle(source).location
     providers = embedhub.sources().providers().get(name, {})
     if len(providers) > 1:
         entries = [catalog.describe(one, provider) for provider, one in sorted(providers.items())]

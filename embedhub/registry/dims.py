@@ -1,4 +1,4 @@
-"""Dimensions as users write them: as numbers, or after the name of a source, as in ``glove-6b:50``."""
+"""Dimensions as users pass them."""
 
 import operator
 import re
@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 
 _MAX_REPR = 50  # characters
-_WITH_DIM = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
 _DIM_IN_TEXT = re.compile(r"\s*([1-9][0-9]{0,4})(?:\.0+)?\s*")
 
 
@@ -26,14 +25,3 @@ def as_dim(dim: Any) -> int | None:
     raise TypeError(
         f"dim is {shown[:_MAX_REPR]}; expected an integer, as in dim={number[1] if number else 50}."
     )
-
-
-def split_dim(source: str) -> tuple[str, int | None]:
-    """Return a name or path without the dimension at its end, and the dimension; None if it has none.
-
-    Example:
-        >>> split_dim("glove-6b:50"), split_dim("glove-6b")
-        (('glove-6b', 50), ('glove-6b', None))
-    """
-    match = _WITH_DIM.fullmatch(source)
-    return (match[1], int(match[2])) if match else (source, None)

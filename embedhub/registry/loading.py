@@ -1,18 +1,18 @@
 """From what a user writes to opened vectors: names and paths, dimensions, `load`."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 from embedhub import _cache as cache
 from embedhub._names import shown_names
 from embedhub.errors import DimNotFoundError, StoreError
-from embedhub.registry.dims import as_dim, split_dim
+from embedhub.registry.dims import as_dim
+from embedhub.registry.handle import parse_handle, path_of
 from embedhub.registry.plugins import refuse_in_plugin
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
 from embedhub.registry.source_table import SUFFIX, open_source_table
-from embedhub.registry.unknown_names import refuse_address
+from embedhub.registry.unknown_names import refuse_dim, refuse_model_id, refuse_scheme
 from embedhub.vectors.vectors import Vectors
 
 Source = str | Path | EmbeddingSource | Vectors
@@ -160,24 +160,35 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
 
 
 def _parse(source: str | Path | EmbeddingSource) -> tuple[EmbeddingSource, int | None]:
-    """Return a source, and the dimension in its name; None if there is none."""
+    """Return a source, and the dimension in its handle; None if there is none."""
     if isinstance(source, EmbeddingSource):
         return source, None
-    if not isinstance(source, str | Path):
+    if isinstance(source, Path):
+        return _open_path(source), None
+    if not isinstance(source, str):
         raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
-    dim = None
-    if isinstance(source, str):
-        name, dim = split_dim(source)
-        if name in sources():
-            return sources()[name], dim
-        refuse_address(source)
+    handle = parse_handle(source)
+    if handle.scheme == "name":
+        if handle.location in sources():
+            return sources()[handle.location], handle.dim
         from embedhub.registry.local_file import as_path
 
-        if as_path(name) is None and not os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises an OSError for a long name
-            return sources()[name], dim  # raises the error that names similar ones
-        source = Path(name)
-    if source.suffix.lower() == SUFFIX:
-        return open_source_table(source), dim
+        path = as_path(handle.location)
+        if path is None:
+            refuse_dim(source)
+            return sources()[handle.location], handle.dim  # raises the error that names similar ones
+        return _open_path(path), handle.dim
+    if handle.scheme != "path":
+        refuse_scheme(handle)
+    path = path_of(handle)
+    refuse_model_id(path, source)
+    return _open_path(path), handle.dim
+
+
+def _open_path(path: Path) -> EmbeddingSource:
+    """Return the source of a file of the user."""
+    if path.suffix.lower() == SUFFIX:
+        return open_source_table(path)
     from embedhub.registry.local_file import open_source
 
-    return open_source(source, sources().formats), dim
+    return open_source(path, sources().formats)

@@ -24,6 +24,7 @@ from embedhub.download.remote_file import Fetched
 from embedhub.errors import FormatWarning, LocalFileError, StoreError, UnexpectedEndError
 from embedhub.formats import versions
 from embedhub.formats.detect import DetectedFormat, detect
+from embedhub.registry.handle import looks_like_path
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
 from embedhub.vectors.vectors import Vectors
@@ -178,14 +179,11 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
 def as_path(text: str) -> Path | None:
     """Return the path that a string is meant as, None if it is not meant as one.
 
-    It is a path if it has a separator or a drive, or starts with ``.`` or ``~``, and else if there is such a
-    file.
+    It is a path if it looks like one, and else if there is such a file or folder.
     """
     path = Path(text)
-    if text.startswith((".", "~")) or "/" in text or os.sep in text or path.drive:
-        return path
-    # Not Path.is_file: it raises an OSError for a name that is too long for a file.
-    return path if os.path.isfile(split_member(path)[0]) else None  # noqa: PTH113
+    # Not Path.exists: it raises an OSError for a name that is too long for a file.
+    return path if looks_like_path(text) or os.path.exists(split_member(path)[0]) else None  # noqa: PTH110
 
 
 def _files(path: Path, format: DetectedFormat) -> tuple[Path, ...]:  # noqa: A002 - what it is

@@ -2,8 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
+from embedhub._url import shown_url
 from embedhub.errors import SourceNotFoundError
+from embedhub.registry.handle import Handle
 
 DISTRIBUTIONS = {
     "embedhub-glove": ("glove-2024", "glove-42b", "glove-840b", "glove-twitter"),
@@ -28,21 +31,27 @@ def plugin_hint(name: str, *, is_misspelled: bool) -> str:
     return "" if is_misspelled else f" Plugins have more: {', '.join(DISTRIBUTIONS)}."
 
 
-def refuse_address(text: str) -> None:
-    """Raise SourceNotFoundError for a web address, a model of the Hub, or a dimension without a name."""
-    if "://" in text:
-        raise SourceNotFoundError(
-            f"{text!r} is an address, and expected is a name or a path. Download the file and pass its path, "
-            "or describe it once as a RemoteSource."
-        )
+def refuse_dim(text: str) -> None:
+    """Raise SourceNotFoundError for a dimension without a name."""
     if text.isdecimal():
         raise SourceNotFoundError(
             f"No source is named {text!r}. A dimension follows the name of its source after a colon, as in "
             f"'glove-6b:{text}'."
         )
-    folder, slash, model = text.partition("/")
-    is_id = bool(slash and model) and "/" not in model and not text.startswith((".", "~"))
-    if is_id and not Path(model).suffix and not os.path.exists(folder):  # noqa: PTH110 - it raises for no name
+
+
+def refuse_scheme(handle: Handle) -> NoReturn:
+    """Raise SourceNotFoundError for an address."""
+    raise SourceNotFoundError(
+        f"{shown_url(str(handle))!r} is an address, and expected is a name or a path. Download the file and "
+        "pass its path, or describe it once as a RemoteSource."
+    )
+
+
+def refuse_model_id(path: Path, text: str) -> None:
+    """Raise SourceNotFoundError for a path that looks like the name of a model on the Hub."""
+    is_id = len(path.parts) == 2 and not path.is_absolute() and not text.startswith((".", "~"))  # noqa: PLR2004 - owner and model
+    if is_id and not path.suffix and not os.path.exists(path.parts[0]):  # noqa: PTH110 - it raises for no name
         raise SourceNotFoundError(
             f"{text!r}: there is no such file. If it is a model of the Hugging Face Hub, download its "
             "model.safetensors and tokenizer.json into one folder, and pass the path of the first."

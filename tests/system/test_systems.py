@@ -1,7 +1,6 @@
 """Windows and macOS: what these systems do otherwise than Linux, as far as Linux can provoke it."""
 
 import ast
-import os
 import re
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from embedhub import RemoteFile, RemoteSource
 from embedhub._compression import split_member
 from embedhub._names import folder_name, is_reserved_on_windows
 from embedhub.errors import OutputError, StoreError
+from embedhub.registry import handle
 from embedhub.registry import inventory as stores
 from embedhub.registry import local_file as local
 
@@ -334,7 +334,8 @@ class _Windows(PureWindowsPath):
 def test_windows_paths_are_recognized(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A drive or a backslash makes a string a path on Windows. Its pure paths stand in for real ones."""
     monkeypatch.setattr(local, "Path", _Windows)
-    monkeypatch.setattr(local, "os", type("os", (), {"sep": "\\", "path": os.path}))
+    monkeypatch.setattr(handle, "Path", _Windows)
+    monkeypatch.setattr(handle, "os", type("os", (), {"sep": "\\"}))
     assert str(local.as_path(text)) == str(PureWindowsPath(text))
     assert local.as_path("glove-6b") is None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from embedhub.registry.dims import split_dim
+from embedhub.registry.handle import parse_handle
 from embedhub.registry.loading import Source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
@@ -29,6 +29,7 @@ def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Sour
 
     Raises:
         ValueError: The list is empty.
+        SourceNotFoundError: A selector is not a valid handle; see `embedhub.load`.
         TypeError: A selector is none of the above, or they are a mapping.
     """
     is_one = isinstance(selectors, str | Path | EmbeddingSource | Vectors) or _is_pair(selectors)
@@ -40,7 +41,8 @@ def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Sour
     for selector in [selectors] if is_one else cast("Iterable[Any]", selectors):
         pair: tuple[Source, int | None]
         if isinstance(selector, str):
-            pair = split_dim(selector)
+            handle = parse_handle(selector)
+            pair = handle.without_dim, handle.dim
         elif isinstance(selector, Path | EmbeddingSource | Vectors):
             pair = selector, None
         elif _is_pair(selector):

@@ -1,0 +1,204 @@
+"""Handles: one grammar for the strings that name vectors, and its canonical form.
+
+A registered name, the path of a file or a folder, an address, or ``scheme://...`` of a plugin; each may end
+in a colon and the dimension. Parsing looks at the text only: neither at the registry, nor at files.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+from urllib.parse import quote, unquote, urlsplit
+
+from embedhub._url import is_loopback, shown_url
+from embedhub.errors import SourceNotFoundError
+
+MAX_LENGTH = 4096  # characters
+_MAX_SHOWN = 200
+_WITH_DIM = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\]")
+_ADDRESS = re.compile(r"[!-~]*")
+_DRIVE = re.compile(r"[A-Za-z]:")
+_CHECKSUM = re.compile(r"(sha256|sha512|sha1|md5)=(.*)", re.DOTALL)
+_DIGITS = {"sha256": 64, "sha512": 128, "sha1": 40, "md5": 32}
+_HEX = re.compile("[0-9a-f]*")
+_PORTS = {"https": 443, "http": 80}
+_SAFE_IN_MEMBER = "/!$'()*+,;=@:~"
+
+
+class Handle(NamedTuple):
+    """A parsed handle; ``str`` returns its canonical form, which parses to the same handle.
+
+    Args:
+        scheme: ``"name"``, ``"path"``, ``"https"`` or ``"http"``, or the scheme of a plugin.
+        location: The name; the path; the URL without a fragment; or what follows ``scheme://``.
+        dim: The dimension at its end; None if there is none.
+        member: Path of the file inside the archive at an address.
+        known_hash: Checksum of the file at an address, as `RemoteFile` has it.
+    """
+
+    scheme: str
+    location: str
+    dim: int | None = None
+    member: str | None = None
+    known_hash: str | None = None
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it is the address of a file on a server."""
+        return self.scheme in _PORTS
+
+    @property
+    def without_dim(self) -> str:
+        """The canonical form without the dimension."""
+        return str(self._replace(dim=None))
+
+    def __str__(self) -> str:
+        text = self.location
+        if self.scheme not in {"name", "path"} and not self.is_address:
+            text = f"{self.scheme}://{text}"
+        fragment = [] if self.member is None else [quote(self.member, _SAFE_IN_MEMBER)]
+        if self.known_hash is not None:
+            fragment.append(self.known_hash.replace(":", "=", 1))
+        text = "#".join([text, "&".join(fragment)] if fragment else [text])
+        return text if self.dim is None else f"{text}:{self.dim}"
+
+
+def parse_handle(text: str) -> Handle:
+    """Parse a handle.
+
+    Example:
+        >>> parse_handle("glove-6b:50")
+        Handle(scheme='name', location='glove-6b', dim=50, member=None, known_hash=None)
+        >>> str(parse_handle("HTTPS://Example.org:443/v.zip#v.txt"))
+        'https://example.org/v.zip#v.txt'
+
+    Args:
+        text: The handle.
+
+    Raises:
+        SourceNotFoundError: It is not one.
+    """
+    if len(text) > MAX_LENGTH:
+        raise SourceNotFoundError(
+            f"{text[:_MAX_SHOWN]!r}...: a source is named by at most {MAX_LENGTH:,} characters, got "
+            f"{len(text):,}."
+        )
+    rest, dim = _split_dim(text)
+    scheme = _SCHEME.fullmatch(rest)
+    if scheme is None:
+        if looks_like_path(rest):
+            return Handle("path", _canonical_path(rest, text, dim), dim)
+        return Handle("name", rest, dim)
+    name, location = scheme[1].lower(), scheme[2]
+    if name == "file":
+        return Handle("path", _canonical_path(_path_of_uri(location, text), text, dim), dim)
+    if name in _PORTS:
+        return _parse_address(name, location, dim, text)
+    if not location or not location.isprintable():
+        _refuse(text, f"expected printable characters after {name}://")
+    return Handle(name, location, dim)
+
+
+def looks_like_path(text: str) -> bool:
+    """Return whether a string is a path: it has a separator or a drive, or starts with ``.`` or ``~``."""
+    return text.startswith((".", "~")) or "/" in text or os.sep in text or bool(Path(text).drive)
+
+
+def path_of(handle: Handle) -> Path:
+    """Return the path of a handle."""
+    # pathlib drops the "./", without which a "~" is the home folder.
+    return Path.cwd() / handle.location if handle.location.startswith("./~") else Path(handle.location)
+
+
+def _split_dim(text: str) -> tuple[str, int | None]:
+    match = _WITH_DIM.fullmatch(text)
+    return (match[1], int(match[2])) if match else (text, None)
+
+
+def _refuse(text: str, problem: str) -> NoReturn:
+    shown = shown_url(text)
+    shown = shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}..."
+    raise SourceNotFoundError(f"{shown!r}: {problem}.")
+
+
+def _canonical_path(path: str, text: str, dim: int | None) -> str:
+    """Return a path without empty parts, spelled so that it is read as the same path again."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        _refuse(text, f"the character {path[error.start]!r} cannot be in a path")
+    if "\0" in path:
+        _refuse(text, "a path cannot have a null character")
+    plain = str(Path(path))
+    is_home = path.startswith("~")
+    if not looks_like_path(plain) or (plain.startswith("~") and not is_home):
+        plain = f"./{plain}"
+    # A slash at the end keeps a number after a colon from being read as a dimension.
+    return f"{plain}/" if dim is None and _WITH_DIM.fullmatch(plain) else plain
+
+
+def _path_of_uri(location: str, text: str) -> str:
+    """Return the path of ``file://`` followed by a location."""
+    host, slash, path = location.partition("/")
+    if host.lower() not in {"", "localhost"} or not slash:
+        _refuse(text, "expected a path on this machine, as in file:///data/v.txt")
+    path = unquote(f"/{path}", errors="surrogateescape")
+    return path[1:] if _DRIVE.match(path[1:]) and os.name == "nt" else path
+
+
+def _parse_address(scheme: str, location: str, dim: int | None, text: str) -> Handle:
+    """Parse what follows ``https://``."""
+    if not _ADDRESS.fullmatch(location):
+        strange = next((character for character in location if not "!" <= character <= "~"), "")
+        hint = f", got {strange!r}; write it as {quote(strange)}" if strange.isprintable() and strange else ""
+        _refuse(text, f"expected an address of ASCII characters without spaces{hint}")
+    address, hash_sign, fragment = location.partition("#")
+    try:
+        parts = urlsplit(f"{scheme}://{address}")
+        port = parts.port
+    except ValueError as error:
+        _refuse(text, f"this is not a valid address ({error})")
+    if "@" in parts.netloc:
+        _refuse(
+            text, "a name and a password do not belong into an address; put them into ~/.netrc, for this host"
+        )
+    host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.removesuffix(":")
+    if not _HOST.fullmatch(host):
+        _refuse(text, f"expected the name of a host after {scheme}://, got {host!r}")
+    if scheme == "http" and not is_loopback(host):
+        _refuse(
+            text, "plain http is not supported, since anyone on the way can change the file; use https://"
+        )
+    if parts.path in {"", "/"}:
+        _refuse(text, f"expected the path of a file after the host, as in {scheme}://{host.lower()}/v.txt")
+    segments = re.split(r"[/\\]", f"{parts.path}/{parts.query}")
+    if any(unquote(segment) in {".", ".."} for segment in segments) or "\\" in address:
+        _refuse(text, "an address cannot have a backslash, nor . or .. between slashes")
+    netloc = host.lower() if port in {None, _PORTS[scheme]} else f"{host.lower()}:{port}"
+    url = f"{scheme}://{netloc}{parts.path}{f'?{parts.query}' if parts.query else ''}"
+    member, known_hash = _parse_fragment(fragment, text) if hash_sign else (None, None)
+    return Handle(scheme, url, dim, member, known_hash)
+
+
+def _parse_fragment(fragment: str, text: str) -> tuple[str | None, str | None]:
+    """Return the member of an archive, and the checksum, that follow ``#``."""
+    member = known_hash = None
+    for item in fragment.split("&"):
+        checksum = _CHECKSUM.fullmatch(item)
+        if checksum is not None and known_hash is None:
+            algorithm, digest = checksum[1], checksum[2].lower()
+            if not _HEX.fullmatch(digest) or len(digest) != _DIGITS[algorithm]:
+                got = f"{len(digest)} of them" if _HEX.fullmatch(digest) else "other characters"
+                _refuse(text, f"expected {_DIGITS[algorithm]} hex digits after {algorithm}=, got {got}")
+            known_hash = f"{algorithm}:{digest}"
+        elif checksum is None and member is None:
+            member = unquote(item)
+            if not member or not member.isprintable() or _CHECKSUM.fullmatch(member):
+                _refuse(text, "expected the name of a file in the archive, or sha256=..., after the #")
+        else:
+            _refuse(
+                text, "expected one file of the archive and one checksum after the #, as in #v.txt&sha256=..."
+            )
+    return member, known_hash
