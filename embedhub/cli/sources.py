@@ -1,5 +1,6 @@
 """The commands list, info and download: sources, their details, and their vectors."""
 
+import sys
 import time
 from typing import Annotated, Any
 
@@ -38,8 +39,9 @@ def list_sources(
     """List the sources, without the network.
 
     Sources that differ in their language only are one line, a family.
-    `embedhub info` shows the sizes of each dimension. A narrow terminal shows
-    fewer columns, a pipe shows all.
+    A terminal shows the columns for which it is wide enough. A pipe gets one
+    line for each: name, dims, words, language, download, cached, description,
+    with two or more spaces between. --json has all details, and no families.
 
     Examples:
       embedhub list
@@ -53,13 +55,15 @@ def list_sources(
     for problem in embedhub.sources().plugins.problems:
         if problem.silent:  # there is a warning of the others
             print_message("Warning", str(problem))
+    rows = [_row(family) for family in groups]
+    columns = [name for name in _COLUMNS if sys.stdout.isatty() or name not in _TERMINAL_ONLY]
     print_result(
         entries,
         lambda: format_table(
-            ["name", "dims", "words", "language", "download", "cached", "license", "provider", "description"],
-            [_row(family) for family in groups],
+            columns,
+            [[row[name] for name in columns] for row in rows],
             right_aligned=["words", "download"],
-            optional_columns=["provider", "license", "cached", "download", "language", "words"],
+            optional_columns=[*_TERMINAL_ONLY, "cached", "download", "language", "words"],
             wrapped_columns=["description"],
         ),
         as_json=as_json,
@@ -70,16 +74,20 @@ def list_sources(
         )
 
 
+_COLUMNS = ("name", "dims", "words", "language", "download", "cached", "license", "provider", "description")
+_TERMINAL_ONLY = ("provider", "license")
 _MAX_DIMS = 4
 
 
-def _row(family: list[dict[str, Any]]) -> list[str]:
-    """Return the cells of a source, or of a family of sources."""
+def _row(family: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the cells of a source, or of a family of sources, by column."""
     from embedhub.registry import catalog
 
     first = family[0]
     if "error" in first:
-        return [first["name"], *["?"] * 6, first["provider"], f"broken: {first['error']}"]
+        known = {name: first[name] for name in ("name", "provider")}
+        description = f"broken: {first['error']} (plugin {first['provider']})"
+        return dict.fromkeys(_COLUMNS, "?") | known | {"description": description}
     dims = [dim["dim"] for dim in first["dims"]]
     cells = {
         "name": first["name"],
@@ -96,12 +104,12 @@ def _row(family: list[dict[str, Any]]) -> list[str]:
         languages = len({entry["language"] for entry in family})
         cells |= {
             "name": catalog.family_name(family),
-            "words": "",
+            "words": "-",
             "language": f"{languages} of them",
-            "download": "",
+            "download": "-",
             "description": catalog.family_description(family),
         }
-    return list(cells.values())
+    return cells
 
 
 def _format_cached(family: list[dict[str, Any]]) -> str:
