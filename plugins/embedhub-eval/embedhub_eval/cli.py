@@ -23,7 +23,7 @@ from embedhub.cli.app import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from embedhub_eval import ComparisonRow, ProbeReport, Score
+    from embedhub_eval import ComparisonRow, ProbeReport, ProbeResult, Score
 
 Benchmarks = Annotated[
     str | None, typer.Option(metavar="NAME,...", help="Benchmarks to score on, by name or path.")
@@ -295,19 +295,28 @@ def _probe_table(report: "ProbeReport") -> str:
             str(result.dim),
             f"{result.accuracy:.1%}",
             "{:.1%} to {:.1%}".format(*result.interval),
+            _difference_cell(result),
             f"{result.token_ratio:.1%}",
         ]
         for result in report.results
     ]
-    columns = ["name", "dim", "accuracy", "interval", "tokens"]
+    columns = ["name", "dim", "accuracy", "interval", "to the best", "tokens"]
     lines = [
         f"train: {report.train}",
         f"test: {report.test}",
         f"Most frequent label of the training texts: {report.most_frequent:.1%}",
-        f"Accuracy on {report.results[0].texts:,} test texts, with its 95 % confidence interval:",
+        f"Accuracy on {report.results[0].texts:,} test texts, and the difference to the best source in",
+        "percentage points, each with its 95 % confidence interval:",
         format_table(columns, rows, right_aligned=columns[1:]),
     ]
     return "\n".join(lines)
+
+
+def _difference_cell(result: "ProbeResult") -> str:
+    if result.difference_interval is None:
+        return "best"
+    shown = (f"{100 * value:+.1f}" for value in (result.difference, *result.difference_interval))
+    return "{} ({} to {})".format(*shown)
 
 
 def plot(

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE = 0.95
 _Z = 1.959963984540054  # 97.5th percentile of the normal distribution
@@ -70,3 +70,35 @@ def accuracy_interval(correct: int, n: int) -> Interval | None:
         return None
     low, high = binomtest(correct, n).proportion_ci(CONFIDENCE, method="wilson")
     return float(low), float(high)
+
+
+def difference_interval(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval | None:
+    """Return the 95 % confidence interval of the difference of two accuracies on the same cases.
+
+    R. G. Newcombe, "Improved confidence intervals for the difference between binomial proportions based on
+    paired data", Statistics in Medicine 17, 1998, method 10: from Wilson's intervals and the correlation.
+
+    Args:
+        first: ``(n,)`` booleans, whether each case is correct.
+        second: The same for the accuracy that is subtracted.
+
+    Returns:
+        Both ends, between -1 and 1; None without cases.
+    """
+    n = len(first)
+    counts = int(first.sum()), int(second.sum())
+    intervals = [accuracy_interval(count, n) for count in counts]
+    if intervals[0] is None or intervals[1] is None:
+        return None
+    (p1, p2), ((low1, high1), (low2, high2)) = (count / n for count in counts), intervals
+    both, neither = int((first & second).sum()), int((~first & ~second).sum())
+    covariance = both * neither - (counts[0] - both) * (counts[1] - both)
+    if covariance > 0:  # with a correction for continuity
+        covariance = max(covariance - n / 2, 0)
+    spread = math.sqrt(math.prod(count * (n - count) for count in counts))
+    phi = covariance / spread if spread else 0.0
+
+    def margin(one: float, other: float) -> float:
+        return math.sqrt(max(one**2 - 2 * phi * one * other + other**2, 0))
+
+    return p1 - p2 - margin(p1 - low1, high2 - p2), p1 - p2 + margin(high1 - p1, p2 - low2)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from embedhub.matrix.embedding_matrix import coverage
 from embedhub.matrix.tokenizers import get_tokenizer
 from embedhub.registry.loading import find, load
 from embedhub_eval.labeled import LabeledTexts, read_labeled
-from embedhub_eval.metrics import Interval, accuracy_interval
+from embedhub_eval.metrics import Interval, accuracy_interval, difference_interval
 from embedhub_eval.selectors import Selector, parse_selectors
 
 LabeledData = str | Path | tuple[Sequence[str], Sequence[Any]]
@@ -55,6 +55,9 @@ class ProbeResult:
         correct: Number of test texts whose label was predicted correctly.
         texts: Number of test texts.
         token_ratio: Fraction of the tokens of all texts that have a vector, or a column of TF-IDF.
+        difference: Accuracy less that of the best source.
+        difference_interval: 95 % confidence interval of the difference, on the same texts; None for the best
+            source itself.
     """
 
     source: str
@@ -64,6 +67,8 @@ class ProbeResult:
     correct: int
     texts: int
     token_ratio: float
+    difference: float = 0.0
+    difference_interval: Interval | None = None
 
     def __repr__(self) -> str:
         return f"<ProbeResult {self}>"
@@ -118,7 +123,9 @@ class ProbeReport:
             >>> sorted(embedhub_eval.probe("wordnet-ppmi:25", texts, texts).to_dict())
             ['most_frequent', 'results', 'test', 'train']
         """
-        results = [asdict(result) | {"interval": list(result.interval)} for result in self.results]
+        results = [asdict(result) for result in self.results]
+        for result in results:
+            result |= {name: value and list(value) for name, value in result.items() if "interval" in name}
         return asdict(self) | {"results": results}
 
 
@@ -144,8 +151,9 @@ def probe(
     beat them does not help on these texts. They are drawn five times for each dimension, and the result is
     the median: on TREC's questions a draw may be 5 points off their mean.
 
-    The interval is Wilson's at 95 %: how far the accuracy may be off because the test texts are a sample. All
-    sources are tested on the same texts, so of two whose intervals overlap one may still be better.
+    The interval of an accuracy is Wilson's at 95 %: how far it may be off because the test texts are a
+    sample. All are tested on the same texts, so of two whose intervals overlap one may still be better:
+    ``difference_interval`` decides, Newcombe's for the paired difference to the best source.
 
     Example:
         >>> import embedhub_eval
@@ -197,13 +205,13 @@ def probe(
     with progress_bar("Probing", len(opened) + 1 + _DRAWS * len(dims), in_bytes=False) as advance:
         from embedhub_text import TextEmbedder
 
-        results = []
+        outcomes = []
         for vectors in opened:
             covered = coverage(vectors, None, list(task.counts), counts=task.counts)
             embed = TextEmbedder(vectors, vectors.dim, pooling="mean")
-            results.append(task.evaluate(embed, vectors.name, vectors.dim, covered.token_ratio or 0.0))
+            outcomes.append(task.evaluate(embed, vectors.name, vectors.dim, covered.token_ratio or 0.0))
             advance(1)
-        results.append(task.evaluate_tf_idf())
+        outcomes.append(task.evaluate_tf_idf())
         advance(1)
         for dim in dims:
             draws = []
@@ -212,10 +220,11 @@ def probe(
                     task.evaluate(_random_embedder(task.counts, dim, (seed, draw)), RANDOM, dim, 1.0)
                 )
                 advance(1)
-            results.append(sorted(draws, key=lambda result: result.correct)[_DRAWS // 2])
+            outcomes.append(sorted(draws, key=lambda outcome: outcome.is_correct.sum())[_DRAWS // 2])
+    best = max(outcomes[: len(opened)], key=lambda outcome: outcome.is_correct.sum())
     ((label, _),) = Counter(train_set.labels).most_common(1)
     return ProbeReport(
-        results=tuple(results),
+        results=tuple(outcome.compared_with(best) for outcome in outcomes),
         train=str(train_set),
         test=str(test_set),
         most_frequent=test_set.labels.count(label) / len(test_set.labels),
@@ -294,6 +303,27 @@ def _random_embedder(words: Iterable[str], dim: int, seed: tuple[int, int]) -> _
     return embed
 
 
+class _Outcome(NamedTuple):
+    """Which test texts the classifier is right on, and the rest of a `ProbeResult`."""
+
+    source: str
+    dim: int
+    is_correct: NDArray[np.bool_]
+    token_ratio: float
+
+    def compared_with(self, best: "_Outcome") -> ProbeResult:
+        correct, texts = int(self.is_correct.sum()), len(self.is_correct)
+        interval = accuracy_interval(correct, texts)
+        assert interval is not None  # noqa: S101 - there is a text
+        return ProbeResult(
+            self.source, self.dim, correct / texts, interval, correct, texts, self.token_ratio,
+            difference=(correct - int(best.is_correct.sum())) / texts,
+            difference_interval=None
+            if self is best
+            else difference_interval(self.is_correct, best.is_correct),
+        )  # fmt: skip
+
+
 class _Task:
     """Training and test texts, tokenized once for all vectors."""
 
@@ -306,25 +336,18 @@ class _Task:
                 f"The {len(self._train):,} training texts have no words; the first is {train.texts[0]!r:.60}."
             )
 
-    def evaluate(self, embed: _Embed, source: str, dim: int, token_ratio: float) -> ProbeResult:
-        return self._result(
-            _predict(embed(self._train), self._labels, embed(self._test)), source, dim, token_ratio
-        )
+    def evaluate(self, embed: _Embed, source: str, dim: int, token_ratio: float) -> _Outcome:
+        predicted = _predict(embed(self._train), self._labels, embed(self._test))
+        return _Outcome(source, dim, predicted == self._expected, token_ratio)
 
-    def evaluate_tf_idf(self) -> ProbeResult:
+    def evaluate_tf_idf(self) -> _Outcome:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         vectorizer = TfidfVectorizer(analyzer=lambda words: [word.lower() for word in words])
         train = vectorizer.fit_transform(self._train)
         predicted = _fit(_classifier(), train, self._labels, vectorizer.transform(self._test))
         known = sum(number for word, number in self.counts.items() if word.lower() in vectorizer.vocabulary_)
-        return self._result(predicted, TF_IDF, train.shape[1], known / self.counts.total())
-
-    def _result(self, predicted: NDArray[np.str_], source: str, dim: int, token_ratio: float) -> ProbeResult:
-        correct, texts = int((predicted == self._expected).sum()), len(self._expected)
-        interval = accuracy_interval(correct, texts)
-        assert interval is not None  # noqa: S101 - there is a text
-        return ProbeResult(source, dim, correct / texts, interval, correct, texts, token_ratio)
+        return _Outcome(TF_IDF, train.shape[1], predicted == self._expected, known / self.counts.total())
 
 
 def _predict(train: NDArray[np.float32], labels: list[str], test: NDArray[np.float32]) -> NDArray[np.str_]:

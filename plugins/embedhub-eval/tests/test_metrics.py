@@ -84,3 +84,24 @@ def test_accuracy_interval_is_wilsons(correct: int, wrong: int) -> None:
 def test_accuracy_without_cases_has_no_interval() -> None:
     """There is nothing to measure."""
     assert metrics.accuracy_interval(0, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("both", "first", "second", "neither", "expected"),
+    [
+        # Cavo et al. 2012, in the R package contingencytables 3.1
+        (59, 6, 16, 80, (-0.1186, -0.0046)),
+        # A difference of none among equal answers is as uncertain as Wilson's interval is wide.
+        (54, 0, 0, 0, (-0.0664, 0.0664)),
+    ],
+)
+def test_interval_of_a_difference_is_newcombes(
+    both: int, first: int, second: int, neither: int, expected: tuple[float, float]
+) -> None:
+    """The interval of a paired difference is the published one, and turns its sign with the order."""
+    kinds = np.repeat([0, 1, 2, 3], [both, first, second, neither])
+    one, other = np.isin(kinds, [0, 1]), np.isin(kinds, [0, 2])
+    low, high = metrics.difference_interval(one, other) or (0, 0)
+    assert (low, high) == pytest.approx(expected, abs=5e-5)
+    assert metrics.difference_interval(other, one) == pytest.approx((-high, -low))
+    assert metrics.difference_interval(one[:0], other[:0]) is None

@@ -33,6 +33,23 @@ def test_pretrained_vectors_beat_random_ones(demo_texts: tuple[Path, Path]) -> N
     assert "wordnet-ppmi 100d: " in str(probe)
 
 
+def test_difference_is_that_to_the_best_source(demo_texts: tuple[Path, Path]) -> None:
+    """Its interval is narrower than that of independent samples, since all have the same texts."""
+    results = embedhub_eval.probe(
+        ["wordnet-ppmi:25", "wordnet-ppmi:100"], *demo_texts, columns=(1, 2)
+    ).results
+    best = max(results[:2], key=lambda result: result.accuracy)
+    for result in results:
+        assert result.difference == pytest.approx(result.accuracy - best.accuracy)
+        if result is best:
+            assert result.difference_interval is None
+            continue
+        low, high = result.difference_interval or (0, 0)
+        assert low < result.difference < high
+        apart = [abs(end - one.accuracy) for one in (result, best) for end in one.interval]
+        assert high - low < sum(apart)
+
+
 @pytest.mark.slow
 def test_tf_idf_is_the_baseline(demo_texts: tuple[Path, Path]) -> None:
     """Its accuracy is that of scikit-learn on the same lower-cased tokens, with the same classifier."""
@@ -129,7 +146,7 @@ def test_command_prints_a_table_or_json(demo_texts: tuple[Path, Path]) -> None:
     files = ("--train", train, "--test", test, "--columns", "1,2")
     shown = run("probe", "wordnet-ppmi:50", *files)
     assert shown.returncode == 0, shown.stderr
-    assert "Accuracy on 180 test texts, with its 95 % confidence interval" in shown.stdout
+    assert "Accuracy on 180 test texts, and the difference to the best source" in shown.stdout
     as_json = run("probe", "wordnet-ppmi:50", *files, "--json")
     report = embedhub_eval.probe("wordnet-ppmi:50", train, test, columns=(1, 2))
     assert json.loads(as_json.stdout) == report.to_dict()
