@@ -1,9 +1,17 @@
-"""What `run.py` measured, as JSON, as a Markdown table of ratios, and as a plot."""
+"""What `run.py` measured, as JSON, as a Markdown table of ratios, and as a plot.
+
+    python benchmarks/report.py FOLDER
+
+writes ``results.md`` and ``results.svg`` of ``results.json`` in a folder again.
+"""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import bars
 
 MB = 1e6
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
@@ -168,49 +176,6 @@ def shown(seconds: float) -> str:
     return f"{seconds:.3g}"
 
 
-def plot(written: dict[str, Any], path: Path) -> None:
-    """Draw the time from text to something usable against the rows of the corpus, a line for each way."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "embedhub"  # the same figures give the same file
-    import matplotlib.pyplot as plt
-
-    points: dict[str, list[tuple[float, float]]] = {}
-    for result in written["results"]:
-        rows = rows_of(result["step"], written["rows"])
-        if rows:
-            points.setdefault(result["way"], []).append((rows, result["seconds"]))
-    # Narrow, with the legend below, so that it can be read on a phone.
-    figure, axes = plt.subplots(figsize=(6, 5), layout="constrained")
-    # The legend has the order of the lines, slowest first.
-    for way, line in sorted(points.items(), key=lambda item: -max(item[1])[1]):
-        width = 3.5 if way == "embedhub" else 1.5
-        axes.plot(*zip(*sorted(line), strict=True), marker="o", linewidth=width, label=name_of(way))
-    again = by_way(written)["vocabulary to matrix", "embedhub"]["seconds"]
-    axes.axhline(again, linestyle="--", color="gray", label="embedhub, from then on (20,000 words)")
-    counts = sorted({rows for line in points.values() for rows, _ in line})
-    axes.set(
-        xscale="log", yscale="log", xlabel=f"words in the file, {written['dim']} dimensions",
-        ylabel="seconds", title="From a text file to vectors",
-    )  # fmt: skip
-    axes.set_xticks(counts, [f"{count:,.0f}" for count in counts])
-    axes.minorticks_off()
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.grid(axis="y", color="#dddddd")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    figure.savefig(path, metadata={"Date": None})
-
-
-def rows_of(step: str, rows: int) -> int | None:
-    """Return how many rows a step of the curve reads, None if it is none."""
-    if step == "text to store":
-        return rows
-    if step.endswith(" of the rows"):
-        return int(float(step.split()[3]) * rows)
-    return None
-
-
 def highlights(written: dict[str, Any]) -> str:
     """Return the figures that the README shows, with what they were measured against."""
     results = by_way(written)
@@ -239,8 +204,12 @@ def into_readme(written: dict[str, Any], readme: Path) -> None:
 
 
 def write(written: dict[str, Any], folder: Path) -> None:
-    """Write JSON, Markdown and plot."""
+    """Write results as JSON, Markdown and a plot."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
     (folder / "results.md").write_text(markdown(written), "utf-8")
-    plot(written, folder / "time.svg")
+    (folder / "results.svg").write_text(bars.picture(written), "utf-8")
+
+
+if __name__ == "__main__":
+    write(json.loads(Path(sys.argv[1], "results.json").read_text("utf-8")), Path(sys.argv[1]))

@@ -4,7 +4,7 @@
         [--folder SCRATCH]
 
 Prepares corpora in a scratch folder (15 GB at full size), measures, prints the table, and writes
-``results.json``, ``results.md`` and ``time.svg``. The real GloVe 6B 50d is measured too where
+``results.json``, ``results.md`` and ``results.svg``. The real GloVe 6B 50d is measured too where
 ``../shared/data`` has it.
 """
 

@@ -1,6 +1,9 @@
 """Pages of docs/ that are made from the code are those of this code, and can be read without a site."""
 
+import json
 import re
+import shutil
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +11,7 @@ from typing import Any
 
 import pytest
 import typer
+from children import PATIENCE
 
 import embedhub
 from embedhub.cli.app import app
@@ -112,6 +116,20 @@ def test_picture_of_the_demo_has_the_figures_of_the_pages() -> None:
     picture = (DOCS / "images" / "demo.svg").read_text("utf-8")
     for figure in re.findall(r"(\d+\.\d)%", picture)[-5:]:
         assert f"{figure} %" in (DOCS / "start.md").read_text("utf-8"), figure
+
+
+def test_plot_of_benchmarks_is_that_of_the_results(tmp_path: Path) -> None:
+    """The committed plot and tables are those of the committed results, and the plot has them as text."""
+    committed = DOCS / "benchmarks"
+    shutil.copy(committed / "results.json", tmp_path)
+    script = ROOT / "benchmarks" / "report.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True, timeout=PATIENCE)
+    for name in ("results.json", "results.md", "results.svg"):
+        assert (tmp_path / name).read_text("utf-8") == (committed / name).read_text("utf-8"), name
+    plot = (tmp_path / "results.svg").read_text("utf-8")
+    for result in json.loads((tmp_path / "results.json").read_text("utf-8"))["results"]:
+        if (result["step"], result["way"]) == ("text to store", "polars"):
+            assert f"polars {result['seconds']:.3g} s" in plot.partition("</desc>")[0]
 
 
 def test_plots_are_those_of_the_commands() -> None:
