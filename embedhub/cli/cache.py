@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from embedhub._url import shown_url
 from embedhub.cli.app import (
     CACHE,
     Json,
@@ -26,7 +27,7 @@ StoredSource = Annotated[
     str | None,
     typer.Argument(
         metavar="SOURCE",
-        help="Only the stores of this source, such as glove-6b or glove-6b:50.",
+        help="Only the stores of this source: a name, a path or a URL, as in glove-6b:50.",
         autocompletion=complete_sources,
         show_default=False,
     ),
@@ -58,8 +59,10 @@ def list_stores(source: StoredSource = None, *, as_json: Json = False) -> None:
     """
     from embedhub import settings
     from embedhub.registry import inventory
+    from embedhub.registry.stored_handles import find_stores
 
-    stores = [store.to_dict() for store in inventory.list_stores(*_name_and_dim(source))]
+    found = find_stores(source) if source else inventory.list_stores()
+    stores = [store.to_dict() for store in found]
     files = {"downloads": inventory.downloads(), "leftovers": inventory.incomplete()} if not source else {}
     print_result(
         {"folder": str(settings.cache_folder()), "stores": stores}
@@ -72,7 +75,7 @@ def list_stores(source: StoredSource = None, *, as_json: Json = False) -> None:
 def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["CacheFile"]]) -> str:
     rows = [
         [
-            store["name"],
+            store["handle"],
             str(store["dim"]),
             "?" if store["rows"] is None else f"{store['rows']:,}",
             format_bytes(store["bytes"]),
@@ -95,23 +98,18 @@ def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["CacheFil
     return "\n".join(lines)
 
 
-def _name_and_dim(source: str | None) -> tuple[str | None, int | None]:
-    from embedhub.registry.handle import parse_handle
-
-    handle = None if source is None else parse_handle(source)
-    return (handle.location, handle.dim) if handle else (None, None)
-
-
 def _select(source: str | None) -> list["CachedStore"]:
     """Return the stores of a source, or all; raise StoreError if there is none of that name and dimension."""
     from embedhub import settings
     from embedhub.errors import StoreError
     from embedhub.registry import inventory
+    from embedhub.registry.stored_handles import find_stores
 
-    stores = inventory.list_stores(*_name_and_dim(source))
+    stores = inventory.list_stores() if source is None else find_stores(source)
     if source is not None and not stores:
         raise StoreError(
-            f"There is no store of {source} in {settings.cache_folder()}. `embedhub cache list` shows all."
+            f"There is no store of {shown_url(source)} in {settings.cache_folder()}. `embedhub cache "
+            "list` shows all."
         )
     return stores
 
@@ -207,7 +205,7 @@ def remove(
     stores = _select(source) if remove_all or source else []
     files = [*inventory.downloads(), *inventory.incomplete()] if remove_all or downloads else []
     for store in stores:
-        typer.echo(f"{store.name} {store.dim}d, {format_bytes(store.size)}: {store.folder}")
+        typer.echo(f"{store.handle} {store.dim}d, {format_bytes(store.size)}: {store.folder}")
     for file in files:
         typer.echo(f"{format_bytes(file.size)}: {file.path}")
     if not stores and not files:

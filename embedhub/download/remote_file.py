@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from embedhub._frozen import FrozenDict
 from embedhub._names import is_reserved_on_windows
-from embedhub._url import shown_url
+from embedhub._url import is_loopback, shown_url
 from embedhub.vectors.blocks import Format
 
 _MAX_NAME = 80
@@ -46,7 +46,7 @@ class RemoteFile:
         ... )
 
     Args:
-        url: Its URL, https only.
+        url: Its URL: https, or plain http to this machine.
         known_hash: Published hash of the bytes that the reader reads, as ``"sha256:<hex>"`` (or sha512, sha1,
             md5, where only that is published); None if there is no published hash.
         size: Number of those bytes; None if unknown.
@@ -254,7 +254,8 @@ def _is_plain(part: str) -> bool:
 
 def _check_url(url: object) -> None:
     parts = urlsplit(url if isinstance(url, str) else "")
-    if parts.scheme != "https" or not parts.hostname or parts.path in {"", "/"}:
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not is_safe or not parts.hostname or parts.path in {"", "/"}:
         shown = shown_url(url) if isinstance(url, str) else url
         raise ValueError(f"url is {shown!r}; expected 'https://<host>/<path>'.")
 

@@ -17,7 +17,9 @@ from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
+from embedhub.registry.address_source import open_address
 from embedhub.registry.building import build_lock, build_once
+from embedhub.registry.handle import parse_handle
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
@@ -62,6 +64,11 @@ class CachedStore:
         return manifest.get("path") or location or manifest.get("cache_key")
 
     @property
+    def handle(self) -> str:
+        """The handle of its source without a dimension: a name, the path of a file, or an address."""
+        return str(self.manifest.get("handle") or self.manifest.get("path") or self.name)
+
+    @property
     def built(self) -> str | None:
         """Time of its build in UTC, in the format of ISO 8601; None if it has no manifest."""
         with suppress(OSError):
@@ -77,6 +84,8 @@ class CachedStore:
             LocalFileError: It was built from a local file that does not exist any more.
             FormatError: That file is in none of the known formats any more.
         """
+        if "handle" in self.manifest:
+            return open_address(parse_handle(self.manifest["handle"]), self.dim)
         if "path" in self.manifest:
             return open_source(Path(self.manifest["path"]), sources().formats)
         return sources()[self.name]
@@ -92,6 +101,7 @@ class CachedStore:
         """Return everything as a dictionary for JSON."""
         return {
             "name": self.name,
+            "handle": self.handle,
             "dim": self.dim,
             "rows": self.rows,
             "bytes": self.size,

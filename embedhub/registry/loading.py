@@ -5,9 +5,10 @@ from pathlib import Path
 
 from embedhub import _cache as cache
 from embedhub._names import shown_names
+from embedhub._url import shown_url
 from embedhub.errors import DimNotFoundError, StoreError
 from embedhub.registry.dims import as_dim
-from embedhub.registry.handle import parse_handle, path_of
+from embedhub.registry.handle import Handle, parse_handle, path_of
 from embedhub.registry.plugins import refuse_in_plugin
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
@@ -16,8 +17,8 @@ from embedhub.registry.unknown_names import refuse_dim, refuse_model_id, refuse_
 from embedhub.vectors.vectors import Vectors
 
 Source = str | Path | EmbeddingSource | Vectors
-"""A source as every function takes it: a registered name or a path, each perhaps with a dimension as in
-``"glove-6b:50"``, a source, or opened vectors."""
+"""A source as every function takes it: a registered name, a path or an address, each perhaps with a
+dimension as in ``"glove-6b:50"``, a source, or opened vectors."""
 
 
 def load(source: Source, dim: int | None = None, *, allow_truncated: bool = False) -> Vectors:
@@ -29,10 +30,12 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
         <Vectors wordnet-ppmi: 78,781 words, dim 50>
 
     Args:
-        source: A registered name, the path of a file of your own, an `EmbeddingSource`, or `Vectors`, which
-            are returned unchanged. A string is a name if a source has it; else it is a path if it has a
-            separator, starts with ``.`` or ``~``, or if there is such a file. Either may end in a colon and
-            the dimension, as in ``"glove-6b:50"``. The file may be GloVe text,
+        source: A registered name, the path of a file of your own, the address of a file on a server, an
+            `EmbeddingSource`, or `Vectors`, which are returned unchanged. A string is a name if a source has
+            it; else it is a path if it has a separator, starts with ``.`` or ``~``, or if there is such a
+            file. Each string may end in a colon and the dimension, as in ``"glove-6b:50"``. An address starts
+            with ``https://``, and may end in ``#sha256=...``, the checksum to verify; without one, the first
+            download is trusted and remembered. The file may be GloVe text,
             word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
             in gzip, bzip2, xz, zip or tar; ``archive.zip#member`` names one of several in an archive. Its
             store is built again when the file has changed. A path that ends in ``.toml`` is the table of a
@@ -44,7 +47,7 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
 
     Raises:
         ValueError: ``allow_truncated`` is given for what is not a file of your own.
-        SourceNotFoundError: No source has that name.
+        SourceNotFoundError: No source has that name, or an address is malformed.
         LocalFileError: There is no file at that path.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
         TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
@@ -61,8 +64,9 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
 
     if not isinstance(named, LocalSource):
         if allow_truncated:
+            shown = shown_url(str(source))
             raise ValueError(
-                f"allow_truncated is only for a file of your own, given by its path; got {source!r}."
+                f"allow_truncated is only for a file of your own, given by its path; got {shown!r}."
             )
         return named if isinstance(named, Vectors) else named.vectors(dim)
     named = replace(named, allow_truncated=True) if allow_truncated else named
@@ -112,9 +116,10 @@ def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[Embe
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
     """
     dim = as_dim(dim)
-    named, own_dim = _parse(source)
+    named, own_dim = _parse(source, dim)
     if dim is not None and own_dim not in {None, dim}:
-        raise DimNotFoundError(f"{source!r} has dim {own_dim} in its name, and dim {dim} was given too.")
+        shown = shown_url(str(source))
+        raise DimNotFoundError(f"{shown!r} has dim {own_dim} in its name, and dim {dim} was given too.")
     dim = own_dim if dim is None else dim
     if dim is None and len(named.dims) != 1:
         raise DimNotFoundError(
@@ -159,8 +164,15 @@ def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
     return _parse(source)[0]
 
 
-def _parse(source: str | Path | EmbeddingSource) -> tuple[EmbeddingSource, int | None]:
-    """Return a source, and the dimension in its handle; None if there is none."""
+def _parse(
+    source: str | Path | EmbeddingSource, dim: int | None = None
+) -> tuple[EmbeddingSource, int | None]:
+    """Return a source, and the dimension in its handle; None if there is none.
+
+    Args:
+        source: A source, or the handle of one.
+        dim: The dimension, if it is known; otherwise the file at an address is downloaded to learn it.
+    """
     if isinstance(source, EmbeddingSource):
         return source, None
     if isinstance(source, Path):
@@ -168,21 +180,29 @@ def _parse(source: str | Path | EmbeddingSource) -> tuple[EmbeddingSource, int |
     if not isinstance(source, str):
         raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
     handle = parse_handle(source)
-    if handle.scheme == "name":
-        if handle.location in sources():
-            return sources()[handle.location], handle.dim
+    return _open(handle, source, dim if handle.dim is None else handle.dim), handle.dim
+
+
+def _open(handle: Handle, text: str, dim: int | None) -> EmbeddingSource:
+    """Return the source of a handle."""
+    if handle.is_address:
+        from embedhub.registry.address_source import open_address
+
+        return open_address(handle, dim)
+    if handle.scheme == "path":
+        path = path_of(handle)
+        refuse_model_id(path, text)
+        return _open_path(path)
+    if handle.scheme != "name":
+        refuse_scheme(handle)
+    if handle.location not in sources():
         from embedhub.registry.local_file import as_path
 
-        path = as_path(handle.location)
-        if path is None:
-            refuse_dim(source)
-            return sources()[handle.location], handle.dim  # raises the error that names similar ones
-        return _open_path(path), handle.dim
-    if handle.scheme != "path":
-        refuse_scheme(handle)
-    path = path_of(handle)
-    refuse_model_id(path, source)
-    return _open_path(path), handle.dim
+        named = as_path(handle.location)
+        if named is not None:
+            return _open_path(named)
+        refuse_dim(text)
+    return sources()[handle.location]  # or the error that names similar ones
 
 
 def _open_path(path: Path) -> EmbeddingSource:

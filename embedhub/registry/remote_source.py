@@ -157,7 +157,7 @@ class RemoteSource(EmbeddingSource):
         from embedhub.download.fetch import fetch_first
 
         self.check_dim(dim)
-        label, command = f"{self.name} {dim}d", f"embedhub.load({self.name!r}, {dim})"
+        label, command = self._label_and_command(dim)
         return fetch_first(
             self.candidates(dim), label=label, command=command, began=lambda file: prepare(file.format)
         )
@@ -297,6 +297,10 @@ class RemoteSource(EmbeddingSource):
             ]
         return origin | metadata
 
+    def _label_and_command(self, dim: int) -> tuple[str, str]:
+        """Return what is downloaded, for messages, and Python that downloads it."""
+        return f"{self.name} {dim}d", f"embedhub.load({self.name!r}, {dim})"
+
     def _file_locks(self, dim: int) -> tuple[str, ...]:
         """Return the names of the locks of all candidates and their companions."""
         return tuple(sorted({file.lock_name for first in self.candidates(dim) for file in first.all_files}))
@@ -306,7 +310,7 @@ class RemoteSource(EmbeddingSource):
         if settings.offline():
             from embedhub.download.failures import offline_error
 
-            label, command = f"{self.name} {dim}d", f"embedhub.load({self.name!r}, {dim})"
+            label, command = self._label_and_command(dim)
             raise offline_error(self.candidates(dim), (), label, command, reason=str(error)) from error
         return super()._without_cache(dim, cache_key, reopen, error)
 

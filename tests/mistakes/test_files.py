@@ -153,10 +153,10 @@ MISTAKES = [
         ("allow_truncated", "file of your own"),
     ),
     Mistake(
-        "an address",
-        lambda _: embedhub.load("https://example.org/vectors.txt"),
+        "an address of plain http",
+        lambda _: embedhub.load("http://example.org/vectors.txt"),
         SourceNotFoundError,
-        ("address", "Download", "RemoteSource"),
+        ("plain http is not supported", "use https://"),
     ),
     Mistake(
         "an address of the Hub",

@@ -1,0 +1,120 @@
+"""Vectors at an address, as a source: the format is detected, and the dimension is the file's own."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from embedhub import _cache as cache
+from embedhub._names import slug
+from embedhub._url import shown_url
+from embedhub.download.remote_file import Fetched, RemoteFile
+from embedhub.errors import DimNotFoundError, FormatError
+from embedhub.registry.handle import Handle
+from embedhub.registry.remote_source import RemoteSource
+from embedhub.vectors.blocks import Block, ExtraFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressSource(RemoteSource):
+    """The vectors in the file at an address; `open_address` returns it.
+
+    Args:
+        handle: Its handle, without a dimension.
+    """
+
+    handle: str = field(repr=False)  # it may have a secret
+
+    def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
+        """Return what the manifest of a store records about the origin of its vectors."""
+        manifest = super().manifest(dim, cache_key, fetched)
+        # A handle without its secrets is that of another file.
+        return manifest if shown_url(self.handle) != self.handle else manifest | {"handle": self.handle}
+
+    def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
+        """Read the file, if it has vectors of that dimension."""
+        from embedhub.formats.detect import detect
+
+        detected = detect(fetched.path)
+        if detected.dim != dim:
+            raise DimNotFoundError(
+                f"{shown_url(self.handle)} has vectors of dim {detected.dim}; {dim} was given."
+            )
+        if detected.companions:
+            names = " and ".join(path.name for path in detected.companions)
+            raise FormatError(
+                f"{shown_url(self.handle)}: these vectors need {names} in the same folder. Download both and "
+                "pass the folder, or describe them as a RemoteSource with companions."
+            )
+        return detected.format.read(fetched.path, dim)
+
+    def _label_and_command(self, dim: int) -> tuple[str, str]:
+        shown = shown_url(self.handle)
+        return f"{shown} {dim}d", f"embedhub.load({shown!r}, {dim})"
+
+
+def open_address(handle: Handle, dim: int | None) -> AddressSource:
+    """Return the source of an address.
+
+    Args:
+        handle: The handle of an address.
+        dim: Dimension of its vectors. By default the file's own: that of its store, or else the file is
+            downloaded now.
+
+    Raises:
+        DimNotFoundError: ``dim`` is not positive.
+        DownloadError: The file is not available.
+        FormatError: It is in none of the known formats.
+    """
+    if dim is not None and dim < 1:
+        raise DimNotFoundError(f"dim is {dim}; expected a positive integer.")
+    return _source(handle, dim or _dim_of_store(handle) or _dim_of_file(handle))
+
+
+def _source(handle: Handle, dim: int) -> AddressSource:
+    file = RemoteFile(handle.location, member=handle.member, known_hash=handle.known_hash)
+    shown = shown_url(handle.without_dim)
+    return AddressSource(
+        name=slug(Path(file.member or urlsplit(file.url).path).name),
+        handle=handle.without_dim,
+        files={dim: file},
+        description=f"vectors at {shown}",
+        language="und",
+        cased=True,
+        license="",
+        citation="",
+        homepage="",
+    )
+
+
+def _dim_of_store(handle: Handle) -> int | None:
+    """Return the dimension of the store of an address; None if there is none."""
+    place = _source(handle, 1).store_path(1)
+    _, _, key = place.name.partition("-")
+    for folder in cache.entries(place.parent):
+        dim = re.fullmatch(f"([1-9][0-9]*)d-{key}", folder.name)
+        if dim:
+            return int(dim[1])
+    return None
+
+
+def _dim_of_file(handle: Handle) -> int:
+    """Return the dimension of the file at an address, which is downloaded and stays for its store."""
+    # pooch, requests and the formats take longer to import than a store to open.
+    from embedhub.download.fetch import fetch_first, remove_unverified
+    from embedhub.formats.detect import detect
+
+    shown = shown_url(handle.without_dim)
+    (file,) = _source(handle, 1).candidates(1)
+    with cache.lock(file.lock_name, f"reading {shown}"):
+        dim = _dim_of_store(handle)  # another process may have built it, and removed the file
+        if dim:
+            return dim
+        fetched = fetch_first([file], label=shown, command=f"embedhub.load({shown!r})")
+        try:
+            return detect(fetched.path).dim
+        except FormatError as error:
+            remove_unverified(fetched)
+            raise type(error)(f"{shown}: {error}") from error
