@@ -1,6 +1,6 @@
 """The pictures in `docs/images/`, of the terminal and of plots, each made from a real run of the command.
 
-    python tools/make_screens.py [demo] [compare] [words] [quality]
+    python tools/make_screens.py [demo] [coverage] [compare] [words] [quality]
 
 The command runs offline, with an empty cache. Its input files are those of
 `docs/choose-a-source.md`. Needs embedhub and embedhub-eval[plot].
@@ -26,19 +26,22 @@ ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 SCREENS = {
     "demo": "embedhub demo",
+    "coverage": "embedhub coverage glove-6b-20k reviews.txt",
     "compare": "embedhub compare glove-6b-20k wordnet-ppmi --text reviews.txt --benchmarks pairs.tsv",
 }
 PLOTS = {
     "words": "embedhub plot glove-6b-20k:50 violin guitar storm snow bread cheese --topn 5 --out words.svg",
     "quality": f"{SCREENS['compare']} --plot quality.svg",
 }
-COLUMNS = 96
+COLUMNS = {"compare": 70}
+PHONE = 56  # columns that can be read on a phone
+LETTER = 15 / 20  # of the size in rich's template
 
 
-def output_of(command: str, folder: Path) -> str:
-    """Return what a command writes to a terminal, with its escape sequences."""
+def output_of(command: str, folder: Path, columns: int) -> str:
+    """Return what a command writes to a terminal of that width, with its escape sequences."""
     terminal, end = pty.openpty()
-    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     settings = {"EMBEDHUB_CACHE": str(folder / "cache"), "EMBEDHUB_OFFLINE": "1", "EMBEDHUB_PROGRESS": "0"}
     with subprocess.Popen(  # noqa: S603 - one of the commands above
         shlex.split(command),
@@ -64,16 +67,25 @@ def output_of(command: str, folder: Path) -> str:
     return written.decode().replace("\r\n", "\n")
 
 
-def picture_of(command: str, output: str) -> str:
+def picture_of(command: str, output: str, columns: int) -> str:
     """Return a terminal with a command and its output as SVG."""
     console = Console(
-        record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, legacy_windows=False
+        record=True, width=columns, file=io.StringIO(), force_terminal=True, legacy_windows=False
     )
     console.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
     console.print(Text.from_ansi(output.rstrip("\n")))
     svg = console.export_svg(title=command.partition(" --")[0], unique_id="terminal")
     # Without the web fonts of rich's template: the picture loads nothing from elsewhere.
     svg = re.sub(r"(?s)@font-face \{.*?\}\s*", "", svg)
+    # With a size, so that a wide page does not enlarge its letters.
+    svg = re.sub(
+        r'viewBox="0 0 (\S+) (\S+)"',
+        lambda match: (
+            f'width="{float(match[1]) * LETTER:.0f}" height="{float(match[2]) * LETTER:.0f}" {match[0]}'
+        ),
+        svg,
+        count=1,
+    )
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
@@ -86,11 +98,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for title, text in re.findall(r'(?ms)^```text title="([^"]+)"\n(.*?)^```$', page):
                 Path(folder, title).write_text(text, "utf-8")
-            output = output_of(command, Path(folder))
+            columns = COLUMNS.get(name, PHONE)
+            output = output_of(command, Path(folder), columns)
             picture = (
                 Path(folder, f"{name}.svg").read_text("utf-8")
                 if name in PLOTS
-                else picture_of(command, output)
+                else picture_of(command, output, columns)
             )
         (IMAGES / f"{name}.svg").write_text(picture, "utf-8")
 

@@ -132,6 +132,16 @@ def test_plot_of_benchmarks_is_that_of_the_results(tmp_path: Path) -> None:
             assert f"polars {result['seconds']:.3g} s" in plot.partition("</desc>")[0]
 
 
+def test_pictures_of_a_terminal_can_be_read_on_a_phone() -> None:
+    """In a column of 388 pixels their letters are of 8.5 pixels or more."""
+    make_screens = pytest.importorskip("make_screens", reason="the pictures are made in a terminal of POSIX")
+    for name in make_screens.SCREENS:
+        picture = (DOCS / "images" / f"{name}.svg").read_text("utf-8")
+        (width,) = re.findall(r'viewBox="0 0 (\d+)', picture)
+        (height,) = re.findall(r"(?s)terminal-matrix \{.*?font-size: (\d+)px", picture)
+        assert int(height) * 388 / int(width) >= 8.5, name
+
+
 def test_plots_are_those_of_the_commands() -> None:
     """The map of words has the words that its command names, the plot of quality its sources."""
     make_screens = pytest.importorskip("make_screens", reason="the pictures are made in a terminal of POSIX")
