@@ -1,4 +1,4 @@
-"""Publishing a file or a folder by one rename: it appears complete or not at all, after a power cut too."""
+"""Atomic publication of files and folders by one rename, safe against power cuts."""
 
 import errno
 import os
@@ -29,18 +29,18 @@ def is_in_use_error(error: OSError) -> bool:
 
 
 def reason(error: OSError) -> str:
-    """Return why the system refused a rename or a removal, and what helps."""
+    """Return the reason and the remedy for a rename or a removal that the system refused."""
     why = error.strerror or str(error)
     return f"{why}; close the programs that have it open" if is_in_use_error(error) else why
 
 
 def move(old: Path, new: Path) -> None:
-    """Rename a file or folder; wait a moment for a program that has it open.
+    """Rename a file or folder; retry for a moment if a program has it open.
 
-    On Windows a virus scanner opens files that were just written.
+    On Windows, virus scanners open files that were just written.
 
     Raises:
-        OSError: The system refuses it, or the file is still in use after all pauses.
+        OSError: The system refuses it, or the file is still in use after all retries.
     """
     for pause in _PAUSES:
         try:
@@ -55,12 +55,12 @@ def move(old: Path, new: Path) -> None:
 
 
 def move_to_disk(old: Path, new: Path) -> None:
-    """Rename a file or folder whose bytes are on the disk first, and its new name afterwards.
+    """Rename a file or folder, flushing its bytes to disk before and its new name afterwards.
 
     Without that, a power cut some seconds later may leave the new name with empty files.
 
     Raises:
-        OSError: As for `move`, or the disk refuses the bytes.
+        OSError: As for `move`, or the bytes cannot be flushed.
     """
     _flush(old)
     move(old, new)
@@ -78,7 +78,7 @@ def _flush(path: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Flush the names of the files in a folder, where the system and the file system can."""
+    """Flush the names of the files in a folder, if the file system supports it."""
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -93,15 +93,16 @@ def _flush_folder(folder: Path) -> None:
 def publish(
     folder: Path, *, replace: bool = False, no_more_open_than: Collection[Path] = ()
 ) -> Iterator[Path]:
-    """Yield an empty folder to write into; without an error it appears as ``folder`` by one rename.
+    """Yield an empty folder to write into; without an error, it is renamed to ``folder``.
 
-    The caller holds a lock for ``folder``, so whatever an earlier, killed writer left next to it is dead and
-    is removed. Until it is complete, only this user can read it or put anything into it.
+    The caller must hold a lock for ``folder``: leftovers of killed writers next to it are removed. Until it
+    is complete, only this user can read it or write to it.
 
     Args:
-        folder: It must not exist yet, unless it is replaced.
-        replace: Whether an existing folder is replaced; until the new one is complete, it stays.
-        no_more_open_than: Files; only who can read all of them can read the folder.
+        folder: The final folder. It must not exist yet, unless ``replace`` is true.
+        replace: Whether to replace an existing folder, which stays until the new one is complete.
+        no_more_open_than: Files whose permissions limit those of the folder: only users who can read all of
+            them can read it.
 
     Raises:
         StoreError: The system refuses it.
@@ -137,7 +138,7 @@ def publish(
 
 
 def publish_text(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a small file of the cache; it replaces an older one by one rename.
+    """Write a small file of the cache; an existing one is replaced atomically.
 
     Args:
         path: The file.
@@ -160,7 +161,7 @@ def publish_text(path: Path, text: str, *, private: bool = False) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder so that no process sees a part of it, or a link to one; a missing one is not an error.
+    """Remove a folder, or a link to one, so that no process sees it half removed; it may be missing.
 
     Raises:
         StoreError: It cannot be removed.
@@ -177,7 +178,7 @@ def remove(folder: Path) -> None:
 
 
 def _replace_folder(new: Path, folder: Path) -> None:
-    """Rename a folder to the name of another one, which is removed; if that fails, the other stays."""
+    """Rename a folder to the name of another one, which is removed; on failure, the other stays."""
     _flush(new)
     before = _set_aside(folder)
     try:
@@ -192,10 +193,10 @@ def _replace_folder(new: Path, folder: Path) -> None:
 
 
 def _set_aside(folder: Path) -> Path | None:
-    """Rename a folder, and return its new name; None if it is missing, or is removed since it has to stay.
+    """Rename a folder, and return its new name; None if it is missing, or was removed instead.
 
-    overlayfs renames no folder of the layers below (EXDEV): its files are removed one by one. The manifest is
-    the first, since a store without one is never used.
+    overlayfs cannot rename folders of lower layers (EXDEV), so their files are removed one by one: the
+    manifest first, since a store without one is never used.
     """
     aside = _temporary_name(folder)
     try:
@@ -221,18 +222,18 @@ def _temporary_name(path: Path) -> Path:
 
 @contextmanager
 def atomic_output(path: Path, *, overwrite: bool, expected_names: Collection[str] = ()) -> Iterator[Path]:
-    """Yield a path to write to; without an error the file or folder appears at ``path``.
+    """Yield a temporary path to write to; without an error, the file or folder is moved to ``path``.
 
     Args:
         path: The final place.
         overwrite: Whether an existing file or folder is replaced.
-        expected_names: Of a folder, the names of its files: a folder with others is never replaced.
+        expected_names: For a folder, the names of its files; a folder with other files is never replaced.
 
     Yields:
-        A path with the same last name, in a folder that is gone afterwards.
+        A path with the same name, in a temporary folder.
 
     Raises:
-        OutputError: It exists already, or it cannot be written. Nothing is changed then.
+        OutputError: The output exists already, or cannot be written. Nothing is changed.
     """
     path = absolute(path)
     ensure_writable(path, overwrite=overwrite, expected_names=expected_names)

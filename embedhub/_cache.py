@@ -1,4 +1,4 @@
-"""The cache folder: its folders, locks between processes, free space, and what its disk refuses."""
+"""Access to the cache: folders, locks between processes, free space, and errors of the file system."""
 
 import errno
 import functools
@@ -25,9 +25,9 @@ _ADVICE = {
     errno.EDQUOT: "Free some space, or put EMBEDHUB_CACHE on another.",
     errno.EFBIG: "Files of this process may not be larger (ulimit -f).",
     errno.ENAMETOOLONG: "Set EMBEDHUB_CACHE to a folder with a shorter name.",
-    errno.ENOLCK: "Its file system gives no locks. Put EMBEDHUB_CACHE on another one.",
+    errno.ENOLCK: "Its file system does not support locks. Put EMBEDHUB_CACHE on another one.",
     errno.EMFILE: "This process has too many files open. Close some, or raise the limit (ulimit -n).",
-    errno.ENOMEM: "This process has no memory left.",
+    errno.ENOMEM: "This process is out of memory.",
 }
 
 
@@ -36,12 +36,12 @@ class RefusedError(StoreError):
 
 
 def refusal(path: Path, action: str, error: OSError) -> RefusedError:
-    """Return the error for what the system refuses, with its reason and what helps.
+    """Return the error for an action that the system refuses, with the reason and a remedy.
 
     Args:
         path: The file or folder of the cache.
-        action: What it refuses: ``"this folder of the cache cannot be made"``.
-        error: Its error.
+        action: The refused action: ``"this folder of the cache cannot be made"``.
+        error: The error of the system.
     """
     default = "Set EMBEDHUB_CACHE to a folder that you can write to."
     advice = _ADVICE.get(error.errno or 0, default)
@@ -54,10 +54,10 @@ def downloads_folder() -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Return whether there is such a file or folder in the cache.
+    """Return whether a file or folder exists in the cache.
 
     Raises:
-        StoreError: The system does not say, or it is a link to nowhere.
+        StoreError: The system refuses access, or the path is a broken link.
     """
     try:
         path.stat()
@@ -74,10 +74,10 @@ def exists(path: Path) -> bool:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return what is in a folder of the cache, sorted; nothing if there is no such folder.
+    """Return the sorted entries of a folder of the cache; empty if the folder does not exist.
 
     Raises:
-        StoreError: It cannot be read.
+        StoreError: The folder cannot be read.
     """
     try:
         paths = sorted(folder.iterdir())
@@ -92,7 +92,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def size(path: Path) -> int:
-    """Return the size of a file, or of all files in a folder that are not removed meanwhile."""
+    """Return the size of a file, or of all files in a folder; files removed meanwhile do not count."""
     total = 0
     for file in path.rglob("*") if path.is_dir() else (path,):
         with suppress(OSError):
@@ -114,7 +114,7 @@ def ensure_folder(folder: Path) -> Path:
 
 
 def refused_to_write(folder: Path) -> str | None:
-    """Return why no file can be written in a folder, None if one can: it is written, and removed again."""
+    """Try to write a file in a folder; return the reason for a failure, or None."""
     try:
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(bytes(1 << 12))  # an empty file may be made where no byte can be written
@@ -129,7 +129,7 @@ def _locks() -> Path:
 
 
 _lock_mode = functools.cache(_cache_files.lock_mode)
-"""One object stands for each lock, and does not change its mode."""
+"""One object represents each lock, and does not change its mode."""
 
 
 def _lock_of(name: str) -> "filelock.BaseFileLock":
@@ -143,7 +143,7 @@ def _lock_of(name: str) -> "filelock.BaseFileLock":
 
 
 def _acquire(file_lock: "filelock.BaseFileLock", seconds: float) -> bool:
-    """Take a lock, waiting at most these seconds, forever if negative; return whether it is held."""
+    """Acquire a lock within a number of seconds, forever if negative; return whether it is held."""
     try:
         file_lock.acquire(timeout=seconds)
     except TimeoutError:
@@ -158,15 +158,15 @@ def _acquire(file_lock: "filelock.BaseFileLock", seconds: float) -> bool:
 def lock(name: str, label: str) -> Iterator[None]:
     """Hold a lock against all other threads and processes that use this cache.
 
-    The lock belongs to an open file, so the kernel releases it when its holder dies, however it dies. A
-    thread that holds it may enter it again.
+    The lock belongs to an open file, so the kernel releases it when its holder ends for any reason. The lock
+    is reentrant.
 
     Args:
         name: Name of the lock.
-        label: What its holder does, for those who wait.
+        label: Description of the holder's work, for those who wait.
 
     Raises:
-        StoreError: The system refuses it.
+        StoreError: The lock cannot be taken.
     """
     file_lock = _lock_of(name)
     if not _acquire(file_lock, _SILENT_WAIT):
@@ -190,7 +190,7 @@ def lock_if_free(name: str) -> Iterator[bool]:
     """Hold a lock if no other thread or process holds it; yield whether it is held.
 
     Raises:
-        StoreError: The system refuses it.
+        StoreError: The lock cannot be taken.
     """
     file_lock = _lock_of(name)
     is_held = _acquire(file_lock, 0)
@@ -202,7 +202,7 @@ def lock_if_free(name: str) -> Iterator[bool]:
 
 
 def check_space(folder: Path, needed: int, label: str) -> None:
-    """Raise StoreError unless the disk of a folder of the cache has that many free bytes."""
+    """Raise StoreError unless the disk of a folder of the cache has enough free bytes."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise StoreError(

@@ -1,7 +1,8 @@
-"""Making files and folders of the cache: without following links of others, and as open as their folder.
+"""Creation of files and folders in the cache, with safe links and permissions.
 
-The umask decides, as for any file. A folder that others can write to is shared: what is made in it is as open
-as the folder itself, whatever the umask. The write access of a sticky folder, such as /tmp, is not passed on.
+Links of other users are not followed. Permissions follow the umask, except in a shared folder, which others
+can write to: new files and folders in it get the permissions of the folder. The write access of a sticky
+folder, such as /tmp, is not passed on.
 """
 
 import errno
@@ -19,15 +20,15 @@ _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)  # Windows has none, and lets few u
 
 
 def create(path: Path, *, private: bool = False) -> BinaryIO:
-    """Make a file of the cache, and open it for reading and writing.
+    """Create a file in the cache, and open it for reading and writing.
 
     Args:
         path: The file.
         private: Whether only its owner can read it.
 
     Raises:
-        FileExistsError: Its name is taken, if only by a link to nowhere.
-        OSError: It cannot be made.
+        FileExistsError: The name is taken, if only by a broken link.
+        OSError: The file cannot be created.
     """
     mode = 0o600 if private else 0o666
     file = _open(path, "x+b", mode)
@@ -41,7 +42,7 @@ def reopen(path: Path) -> BinaryIO:
     """Open a file of the cache to change it.
 
     Raises:
-        OSError: It cannot be opened, or has another name too: it is a link, or that of a file elsewhere.
+        OSError: The file cannot be opened, or has another name: it is a symbolic or a hard link.
     """
     file = _open(path, "r+b")
     if os.fstat(file.fileno()).st_nlink != 1:
@@ -58,15 +59,15 @@ def _open(path: Path, how: str, mode: int = 0) -> BinaryIO:
 
 
 def make_folder(folder: Path, root: Path) -> None:
-    """Make a folder and those above it, unless they exist.
+    """Create a folder and its parents, unless they exist.
 
     Args:
         folder: The folder.
-        root: The cache. Below it no link is followed that another user has made, unless that is the owner of
-            the cache or the administrator.
+        root: The cache. Below it, links of other users are not followed, except those of the owner of the
+            cache and the administrator.
 
     Raises:
-        OSError: It cannot be made, or something else has its name.
+        OSError: The folder cannot be created, or something else has its name.
     """
     is_inside = root in folder.parents
     if is_inside:
@@ -98,7 +99,7 @@ def _check_folder(folder: Path, root: Path | None) -> None:
 
 
 def is_private(folder: Path) -> bool:
-    """Return whether only this user can put anything into a folder; not so if it is missing or a link."""
+    """Return whether only this user can write to a folder; False if it is missing or a link."""
     try:
         status = folder.lstat()
     except FileNotFoundError:
@@ -108,13 +109,13 @@ def is_private(folder: Path) -> bool:
 
 
 def lock_mode(folder: Path) -> int:
-    """Return the mode of the locks in a folder: who cannot write there, and thus not build, can hold none."""
+    """Return the mode of the locks in a folder, which only users who can write to it, and build, can hold."""
     writers = _shared_mode(folder) & _WRITE
     return 0o600 | writers | writers << 1
 
 
 def share_finished(folder: Path, files: Collection[Path]) -> None:
-    """Let others read a folder that was private while it was written, and its files.
+    """Make a folder that was private while it was written, and its files, readable for others.
 
     Args:
         folder: The folder; its files have the modes that the umask gives.
@@ -128,16 +129,16 @@ def share_finished(folder: Path, files: Collection[Path]) -> None:
         mode = (0o600 | shared & 0o444 if shared else stat.S_IMODE(file.stat().st_mode)) & allowed
         _set_mode(file, mode)
         readers |= mode & 0o044
-    # Who can write to the folder above can repair and remove this one.
+    # Users who can write to the parent folder can repair and remove this one.
     writers = shared & _WRITE & readers >> 1
     _set_mode(folder, stat.S_IMODE(status.st_mode) | readers | readers >> 2 | writers)
 
 
 def who_can_read(files: Collection[Path], group: int | None = None) -> int:
-    """Return the bits of a mode for those who can read all files: the members of a group, and all others.
+    """Return the mode bits for the users who can read all files: members of a group, and others.
 
     Args:
-        files: The files; the folders above them count too.
+        files: The files; their parent folders count too.
         group: The number of the group.
     """
     bits = EVERYONE
@@ -151,14 +152,14 @@ def who_can_read(files: Collection[Path], group: int | None = None) -> int:
 
 
 def _shared_mode(folder: Path) -> int:
-    """Return the mode of the folders in a folder that others can write to, 0 if it is not shared."""
+    """Return the mode for subfolders of a shared folder, 0 if the folder is not shared."""
     mode = folder.stat().st_mode
     is_shared = sys.platform != "win32" and mode & _WRITE and not mode & stat.S_ISVTX
     return stat.S_IMODE(mode) if is_shared else 0
 
 
 def _set_mode(path: Path, mode: int) -> None:
-    """Set the mode of a file or folder, of which a link is not followed, where the file system has modes."""
+    """Set the mode of a file or folder without following links, if the file system supports modes."""
     if sys.platform == "win32":
         return
     with suppress(OSError):

@@ -49,10 +49,11 @@ INVALID_ARCHIVE_ERRORS: tuple[type[Exception], ...] = (
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for its uncompressed bytes; its first bytes show how it is packed.
+    """Open a file for reading its uncompressed bytes.
 
-    That is gzip, bzip2, xz, or a member of a zip or tar archive, which may be compressed itself. Readers of
-    formats use it: a file may be compressed, and a member of a remote archive is kept as gzip.
+    The compression is detected from the first bytes: gzip, bzip2, xz, or a member of a zip or tar archive,
+    which may itself be compressed. Readers of formats should use this function, since any file may be
+    compressed, and members of remote archives are kept as gzip.
 
     Example:
         >>> import gzip
@@ -89,10 +90,10 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_small(path: Path) -> bytes:
-    """Return the uncompressed bytes of a file that is small, such as a list of words.
+    """Return the uncompressed bytes of a small file, such as a list of words.
 
     Raises:
-        FormatError: It is larger than 64 MiB, or as for `open_bytes`.
+        FormatError: The file is larger than 64 MiB, or as for `open_bytes`.
     """
     with open_bytes(path) as file:
         data = file.read(MAX_SMALL_BYTES + 1)
@@ -119,7 +120,7 @@ def split_member(path: Path) -> tuple[Path, str | None]:
 
 
 def open_gzip(file: BinaryIO) -> BinaryIO:
-    """Open the uncompressed bytes of gzip, with ISA-L: 2.1 s for GloVe 6B 300d, where zlib takes 4.8 s."""
+    """Open the uncompressed bytes of a gzip file with ISA-L: 2.1 s for GloVe 6B 300d, zlib takes 4.8 s."""
     # isal's class has no types; its base class fits all uses here.
     return cast("BinaryIO", cast("Any", igzip.IGzipFile)(fileobj=file, mode="rb"))
 
@@ -193,7 +194,7 @@ def _open_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[Bin
 
 @contextmanager
 def _open_tar_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[BinaryIO]:
-    """Open a member of a tar archive; all headers are read first, since it has no directory."""
+    """Open a member of a tar archive; all headers are read first, since tar lacks a directory."""
     try:
         archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115 - closed below
         # macOS adds a file named ._x for the attributes of x.

@@ -1,4 +1,4 @@
-"""Identity of files: what changes when they are written, and a fast digest of their bytes."""
+"""Identity of files: metadata that changes when they are written, and a fast digest."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ _CHUNK = 1 << 20  # bytes
 
 
 def file_state(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file is written, without reading it: size, times and inode."""
+    """Return the metadata that change when a file is written: size, times and inode."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 

@@ -1,4 +1,4 @@
-"""`FrozenDict`: a dictionary that is a value."""
+"""Immutable, hashable dictionaries."""
 
 from typing import Any, NoReturn, TypeVar
 
@@ -7,9 +7,9 @@ V = TypeVar("V")
 
 
 class FrozenDict(dict[K, V]):
-    """A dictionary that cannot be changed, and can be hashed if its values can.
+    """A read-only dictionary, which is hashable if its values are.
 
-    It is a dict, so that `dataclasses.asdict` and JSON make plain data of it.
+    It is a dict, so that `dataclasses.asdict` and JSON convert it to plain data.
 
     Example:
         >>> files = FrozenDict({50: "a.txt"})

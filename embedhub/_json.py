@@ -1,14 +1,14 @@
-"""JSON of files that may hold anything."""
+"""Parsing of untrusted JSON."""
 
 import json
 from typing import Any
 
 CONTENT_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
-"""What `parse_json` raises, and what a value of another shape leads to where it is used."""
+"""Errors of `parse_json`, and of using a value of an unexpected shape."""
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the value of a text; all that may be wrong with it is a ValueError.
+    """Return the value of a JSON text; any problem is a ValueError.
 
     Example:
         >>> parse_json("[" * 100_000)
@@ -20,7 +20,7 @@ def parse_json(text: str | bytes) -> Any:
         text: The text; bytes are UTF-8, UTF-16 or UTF-32.
 
     Raises:
-        ValueError: It is not JSON, has a number of thousands of digits, or is nested too deep.
+        ValueError: The text is not JSON, has a number of thousands of digits, or is nested too deep.
     """
     try:
         return json.loads(text)

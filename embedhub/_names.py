@@ -1,4 +1,4 @@
-"""Valid names of sources and benchmarks, and the folders that stand for them."""
+"""Validation of names of sources and benchmarks, and their folder names."""
 
 import hashlib
 import re
@@ -17,23 +17,23 @@ def is_reserved_on_windows(name: str) -> bool:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError if a name cannot be distinguished from a path, an option or a longer expression."""
+    """Raise ValueError if a name could be confused with a path, an option or a longer expression."""
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
         raise ValueError(f"name is {name!r}; expected a string of 1 to {_MAX_NAME} characters.")
     if _RESERVED.search(name) or not name.isprintable() or name[0] in ".~-":
         raise ValueError(
-            f"name is {name!r}; expected printable characters without blanks and without any of : / | + # @ "
+            f"name is {name!r}; expected printable characters without spaces and without any of : / | + # @ "
             "and the backslash, and none of . ~ - as the first."
         )
 
 
 def folder_name(name: str) -> str:
-    """Return the name of a folder for a valid name: readable, distinct for each, and safe on every system."""
+    """Return the folder name for a valid name: readable, unique, and safe on every system."""
     return f"{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def slug(text: str) -> str:
-    """Return a valid name that resembles a text, such as the name of a file."""
+    """Return a valid name that resembles a text, such as a file name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower())[:_MAX_SLUG].strip("-") or "file"
 
 

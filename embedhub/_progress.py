@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 5.0
-"""And before the first one, so that short work writes none."""
+"""Also before the first one, so that short work writes none."""
 _SECONDS_BETWEEN_BARS = 0.5
 _BAR_WIDTH = 16  # characters; 80 have to hold the label and the counters too
 
 activities: set[str] = set()
-"""What this process does meanwhile that work may have to wait for; the labels of all bars name it."""
+"""Activities of this process that work may have to wait for; the labels of all bars show them."""
 
 
 class Advance(Protocol):
@@ -31,9 +31,9 @@ class Advance(Protocol):
 
 
 def progress_bar(label: str, total: int | None, *, in_bytes: bool) -> AbstractContextManager[Advance]:
-    """Show how far work has come while a block runs.
+    """Show the progress of work while a block runs.
 
-    That is a bar on stderr if it is a terminal, or in the output of a cell of a notebook. Elsewhere, as in a
+    A bar is drawn on stderr if that is a terminal, or in the output of a notebook cell. Otherwise, as in a
     log, lines are written to stderr. ``EMBEDHUB_PROGRESS`` overrides this.
 
     Args:
@@ -108,7 +108,7 @@ def _with_activities(label: str) -> str:
 
 
 class _Work:
-    """How far work has come."""
+    """Progress of work."""
 
     def __init__(self, label: str, total: int | None, *, in_bytes: bool) -> None:
         self.label = escaped(label)  # it may have the name of a file
@@ -134,9 +134,9 @@ class _Work:
 
 @contextmanager
 def _reported(work: _Work, show: Callable[[_Work], None], seconds: float) -> Iterator[Advance]:
-    """Show the state of work at intervals, and at its end if it was shown before.
+    """Show the progress at intervals, and at the end if it was shown before.
 
-    A thread does it, so that work that waits is shown too.
+    A thread shows it, so that waiting work is shown too.
     """
     ended, shown = Event(), Event()
 
@@ -169,7 +169,7 @@ def _is_notebook() -> bool:
 
 
 def _notebook_bar() -> Callable[[_Work], None]:
-    """Return a function that shows work in the output of a cell; rich's bars need ipywidgets there."""
+    """Return a function that shows progress in the output of a cell; rich's bars would need ipywidgets."""
     import html
 
     import IPython.display

@@ -1,11 +1,11 @@
-"""Recognition of what servers send instead of a file."""
+"""Recognition of web pages and other answers that servers send instead of a file."""
 
 SNIFF_BYTES = 512
 """Number of bytes that `sniff` needs."""
 
 
 def sniff(data: bytes) -> str | None:
-    """Return the name of what servers send instead of a file, by its first bytes; None for anything else."""
+    """Return a description of an answer that servers send instead of a file; None for any other bytes."""
     start = data.lstrip().lower()
     if not data:
         return "an empty body"

@@ -1,4 +1,4 @@
-"""URLs in messages and notes, without what may be secret."""
+"""URLs without secrets, for messages and metadata."""
 
 import re
 from urllib.parse import urlsplit, urlunsplit
@@ -12,9 +12,9 @@ _NAME_OF_SECRET = re.compile(
 
 
 def shown_url(url: str, *, query: bool = True) -> str:
-    """Return a URL without user, password, and the values in its query that are secrets by their names.
+    """Return a URL without user, password, and values of its query whose names suggest secrets.
 
-    Anything else is returned as it is, but for such a query.
+    Other texts are returned unchanged, except for such a query.
 
     Example:
         >>> shown_url("https://me:secret@example.org/v.txt?id=1&token=2")
@@ -22,7 +22,7 @@ def shown_url(url: str, *, query: bool = True) -> str:
 
     Args:
         url: The URL.
-        query: Whether to keep the query at all, which may be a signature in an address that a server gives.
+        query: Whether to keep the query, which may be a signature in a URL from a server.
     """
     try:
         parts = urlsplit(url)

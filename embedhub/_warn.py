@@ -16,8 +16,8 @@ _PACKAGE = re.compile(r"embedhub(?:_\w+)?(?:\.|$)")
 def warn(message: str, category: type[Warning]) -> None:
     """Issue a warning at the line that called embedhub.
 
-    That is the outermost call into ``embedhub`` or a package named ``embedhub_...``: frames of pluggy and of
-    other plugins lie between them.
+    This is the outermost call into ``embedhub`` or a package named ``embedhub_...``, since frames of pluggy
+    and of other plugins lie in between.
     """
     own = sys._getframe()  # noqa: SLF001 - as Python's warnings.py does; importing inspect is slow
     frame: FrameType | None = own
@@ -40,7 +40,7 @@ def warn(message: str, category: type[Warning]) -> None:
 def warn_or_log(message: str, category: type[Warning]) -> None:
     """Issue a warning as `warn` does; if a filter makes it an exception, log it instead.
 
-    For what must not stop the caller: a broken plugin is not a reason that another source cannot be used.
+    This is for problems that must not stop the caller, such as a broken plugin.
     """
     try:
         warn(message, category)

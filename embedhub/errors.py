@@ -30,7 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def escaped(text: str) -> str:
-    """Return a message in which control characters are escaped: names in files and answers may have some."""
+    """Return a message with control characters escaped, which names in files and answers may contain."""
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
@@ -67,7 +67,7 @@ class FormatError(EmbedhubError, ValueError):
 
 
 class UnexpectedEndError(FormatError):
-    """A file has fewer or more vectors than its header declares; readers raise it after the last block."""
+    """A file is truncated, or has more vectors than declared; readers raise it after the last block."""
 
 
 class LocalFileError(EmbedhubError, FileNotFoundError):
@@ -95,16 +95,16 @@ class DependencyError(EmbedhubError, ImportError):
 
 
 class PluginError(EmbedhubError, RuntimeError):
-    """Code of a source fails, or a plugin asks for sources, at import or in a hook, while they are loaded."""
+    """The code of a source fails, or a plugin looks up sources at import or in a hook."""
 
 
 def missing_dependency(feature: str, package: str, requirement: str, hint: str = "") -> DependencyError:
     """Return the error to raise if an optional package cannot be imported.
 
     Args:
-        feature: What needs the package; the subject of the message.
-        package: Name of the package, as people write it.
-        requirement: What to install, such as ``"embedhub[torch]"``.
+        feature: The feature that needs the package; the subject of the message.
+        package: Name of the package for the message.
+        requirement: Requirement to install, such as ``"embedhub[torch]"``.
         hint: Sentences to add, such as an alternative without the package.
     """
     # The requirement is quoted, because a shell such as zsh expands brackets.
@@ -129,15 +129,15 @@ class CoverageWarning(UserWarning):
 
 
 class FormatWarning(UserWarning):
-    """The caller's own file is inconsistent, and is used as far as it can be read."""
+    """The caller's own file is inconsistent, but is used as far as it can be read."""
 
 
 class PluginWarning(UserWarning):
-    """A plugin, or something that it gives, is skipped; the others still work."""
+    """A plugin, or an object that it provides, is skipped; the others still work."""
 
 
 class StoreWarning(UserWarning):
-    """Something in the cache, or a part of an output, was damaged, and is made again."""
+    """A file in the cache, or a part of an output, was damaged and is rebuilt."""
 
 
 class UnverifiedWarning(UserWarning):

@@ -45,14 +45,14 @@ def _folder(name: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder for everything that embedhub writes; it may not exist yet."""
+    """Return the cache folder, which may not exist yet."""
     return _folder("CACHE") if _value("CACHE") else Path(platformdirs.user_cache_dir("embedhub"))
 
 
 def compiled_folder() -> Path:
     """Return the folder for machine code: ``NUMBA_CACHE_DIR``, or one in the user's cache folder.
 
-    It is never in ``EMBEDHUB_CACHE``, which others may share: machine code is code.
+    It is never in ``EMBEDHUB_CACHE``, which may be shared: others could run code through it.
     """
     text = os.environ.get("NUMBA_CACHE_DIR")
     return Path(text or Path(platformdirs.user_cache_dir("embedhub"), "compiled"))
@@ -88,7 +88,7 @@ def keep_downloads() -> bool:
 
 
 def show_progress() -> bool | None:
-    """Return whether progress is shown; None for bars where they can be drawn, and lines elsewhere."""
+    """Return whether progress is shown; None draws bars where possible, and lines elsewhere."""
     return _boolean("PROGRESS")
 
 

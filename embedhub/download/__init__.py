@@ -1,1 +1,1 @@
-"""Verified files from elsewhere."""
+"""Downloads of verified files."""

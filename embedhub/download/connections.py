@@ -1,7 +1,8 @@
-"""Connections that give up a server which sends next to nothing, or nothing but headers.
+"""Connections that give up servers that send too little, or only headers.
 
-requests limits each wait for bytes, but a byte before each limit passes it. What counts here are the bytes of
-the file. The limits are those of a socket, so that no line or chunk that a layer above waits for hides time.
+requests limits the wait for the next byte, so a server can send single bytes for ever. These connections
+count the bytes of the file in a period. They do so at the socket, so that waits of the layers above count
+too.
 """
 
 import http.client
@@ -14,13 +15,13 @@ import urllib3.connection
 
 SLOW_SECONDS: float = 60
 SLOW_BYTES = 1 << 14
-"""Bytes of a file that have to come in that time; a modem of 1990 had ten times as many."""
+"""Bytes of a file that must arrive in that time; a modem of 1990 had ten times as many."""
 
-_MAX_OVERHEAD = 1 << 20  # bytes in a row that are not of the file: headers, answers 100, extensions of chunks
+_MAX_OVERHEAD = 1 << 20  # consecutive bytes outside of the file: headers, answers 100, chunk extensions
 
 
 class _WatchedSocket(io.RawIOBase):
-    """The bytes that come from a socket; an OSError if too few of them are the file's."""
+    """The bytes of a socket; raises an OSError if too few of them belong to the file."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw
@@ -38,7 +39,7 @@ class _WatchedSocket(io.RawIOBase):
         return True
 
     def readinto(self, target: Any) -> int | None:
-        """Read what has come. Only the time in here counts, not that of a busy disk or a stopped process."""
+        """Read the available bytes. Only this time counts, not that of a busy disk or a stopped process."""
         began = time.monotonic()
         count = self._raw.readinto(target)
         self._waited += time.monotonic() - began
@@ -69,7 +70,7 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(self._watched)
 
     def read1(self, n: int = -1) -> bytes:
-        """Read what has come of the body."""
+        """Read the available bytes of the body."""
         data = super().read1(n)
         self._watched.receive(len(data))
         return data
@@ -84,7 +85,7 @@ class _HTTPSConnection(urllib3.connection.HTTPSConnection):
 
 
 class WatchedAdapter(requests.adapters.HTTPAdapter):
-    """Makes requests over such connections, through a proxy too."""
+    """Makes requests over such connections, also through a proxy."""
 
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         """Return a pool of connections."""

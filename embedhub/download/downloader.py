@@ -15,21 +15,21 @@ from embedhub.errors import ChecksumError
 
 
 class Downloader:
-    """Downloads one file from one place.
+    """Downloads one file from one location.
 
     pooch compares the hash of a whole file. The published hash of a zip member is that of its inflated bytes,
     so they are verified here, as they arrive.
 
     Args:
-        file: What is downloaded.
-        remote: Where from; its `stat` was called. Of a member it is the archive, or itself as gzip.
-        member: The place of the member in the archive; None if ``remote`` is the file itself.
-        known_hash: The hash to expect; None if it is unknown.
-        label: What is downloaded, for messages.
+        file: The file to download.
+        remote: The location, whose `stat` was called: for a member, the archive, or the member as gzip.
+        member: The position of the member in the archive; None if ``remote`` is the file itself.
+        known_hash: The expected hash; None if unknown.
+        label: Description of the file, for messages.
 
     Attributes:
-        resumed: Whether some of the bytes were from an earlier run.
-        identified_as: What the file is, if it is something that servers send instead of a file.
+        resumed: Whether some of the bytes came from an earlier run.
+        identified_as: Description of an answer that servers send instead of the file, such as a web page.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class Downloader:
             pooch: The calling `pooch.Pooch`.
 
         Raises:
-            DownloadError: It cannot be downloaded; a ChecksumError if its size or its bytes are wrong.
+            DownloadError: The file cannot be downloaded; a ChecksumError if its size or its bytes are wrong.
             StoreError: The cache cannot be written, or its disk is full.
         """
         del url, pooch
         output = Path(output_file)
-        output.unlink()  # a killed download then leaves no file of pooch's behind
+        output.unlink()  # a killed download then leaves no file of pooch behind
         file, remote, member = self._file, self._remote, self._member
         self._check_promised_size()
         verifier = None
@@ -73,7 +73,7 @@ class Downloader:
             algorithm = (self._known_hash or "sha256:").partition(":")[0]
             size = file.size or (member.size if member else None)
             verifier = Verifier(location, algorithm, size)
-        # Each location has its own partial file, so that the next one does not undo what this one gave.
+        # Each location has its own partial file, so that the next one does not discard the bytes of this one.
         place = hashlib.sha256(remote.address.encode()).hexdigest()[:8]
         self._partial = partial = ResumableFile(
             output.with_name(f"{Path(file.cache_name).name}.{place}.part"),
@@ -134,7 +134,7 @@ class Downloader:
 
     @staticmethod
     def _remove_links(folder: Path, partial: Path) -> None:
-        """Remove the links that a killed process has left: `_hand_over` says why it made them."""
+        """Remove the links that a killed process has left; see `_hand_over`."""
         for link in folder.glob("tmp*"):
             with suppress(OSError):
                 if link.samefile(partial):
@@ -144,8 +144,8 @@ class Downloader:
     def _hand_over(partial: Path, output: Path) -> None:
         """Put the file where pooch expects it.
 
-        It is a link, so that the partial file stays until pooch has given it its final name, and a kill
-        before that loses nothing.
+        The file is linked, so that the partial file stays until pooch has renamed the link, and a kill before
+        that loses nothing.
         """
         try:
             output.hardlink_to(partial)

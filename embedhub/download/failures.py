@@ -1,4 +1,4 @@
-"""The errors of a file that is not available or wrong: what was tried, and what to do."""
+"""Errors for files that are not available or wrong, with the attempts and the remedies."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from embedhub.errors import ChecksumError, DownloadError, OfflineError
 def combined_error(
     candidates: Sequence[RemoteFile], failures: Sequence[DownloadError], label: str, command: str | None
 ) -> DownloadError:
-    """Return one error that lists everything that was tried."""
+    """Return one error that lists all attempts."""
     tried = "\n".join(f"  - {error}" for error in failures)
     is_wrong = any(isinstance(error, ChecksumError) for error in failures)
     if settings.offline() and not is_wrong:
@@ -41,13 +41,13 @@ def offline_error(
     *,
     reason: str = "",
 ) -> OfflineError:
-    """Return the error of a machine without a network, with what is wanted and how to get it.
+    """Return the error for offline mode: the required files, and how to get them.
 
     Args:
         candidates: Files with the same content, in order of preference.
-        failures: What was tried.
-        label: What is wanted: ``"glove-6b 50d"``.
-        command: Python that downloads it.
+        failures: The errors of the attempts.
+        label: Description of the vectors: ``"glove-6b 50d"``.
+        command: Python code that downloads them.
         reason: A further sentence, such as why the cache cannot be written.
     """
     tried = "\n".join(f"  - {error}" for error in failures)
@@ -64,7 +64,7 @@ def offline_error(
 
 
 def describe_mismatch(message: str, known_hash: str | None) -> str:
-    """Return pooch's message on a wrong hash in the words of the other errors."""
+    """Return pooch's message about a wrong hash in the form of the other errors."""
     actual = re.search(r"but got (\w+)", message)
     if actual is None or known_hash is None:
         return message

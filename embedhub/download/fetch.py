@@ -1,7 +1,6 @@
 """Download of remote files: candidates, locations, checksums and trust on first use.
 
-Only this module imports pooch, which decides where a file lies and whether it is there and right, and
-compares its hash.
+Only this module imports pooch, which locates files in the cache and compares their hashes.
 """
 
 import hashlib
@@ -49,14 +48,14 @@ _CHUNK = 1 << 20
 
 
 class _Location(NamedTuple):
-    """A place to download a file from; a kept member is one that another cache keeps as gzip."""
+    """A location of a file; a kept member is one that another cache keeps as gzip."""
 
     remote: ByteSource
     is_kept_member: bool = False
 
 
 class _Request(NamedTuple):
-    """What belongs to the download of a candidate: its connections, its name, and who waits for its bytes."""
+    """The context of the download of a candidate: connections, label and callback."""
 
     session: SafeSession
     label: str
@@ -73,23 +72,23 @@ def fetch_first(
 ) -> Fetched:
     """Download the first available candidate, and verify it.
 
-    A file that was downloaded before is verified again, not downloaded; such a candidate is preferred. The
-    bytes of an interrupted download are kept, and the next call resumes it.
+    Candidates that are already in the cache are preferred, and verified again. The bytes of an interrupted
+    download are kept, and the next call resumes it.
 
     Args:
         candidates: Files with the same content, in order of preference.
-        label: What is downloaded, for messages: ``"glove-6b 50d"``.
-        command: Python that downloads it, for the message of an offline machine.
-        silent_hosts: Hosts that are not asked. One that does not answer is added, and asked only once, which
-            is for many files of few hosts. By default each host is asked several times.
-        began: Called with a candidate when a server or a folder has it, before its bytes arrive.
+        label: Description of the vectors, for messages: ``"glove-6b 50d"``.
+        command: Python code that downloads them, for the message in offline mode.
+        silent_hosts: Hosts to skip. A host that does not answer is added after one attempt, which suits many
+            files on few hosts. By default each host is tried several times.
+        began: Called with a candidate that a server or folder has, before its bytes arrive.
 
     Returns:
-        The file with its companions, and which candidate it is.
+        The file with its companions, and its candidate.
 
     Raises:
-        ChecksumError: No candidate is available, and at least one arrived with wrong bytes.
-        OfflineError: EMBEDHUB_OFFLINE is set, and neither the cache nor a mirror that is a folder has it.
+        ChecksumError: No candidate is available, and at least one had the wrong checksum.
+        OfflineError: EMBEDHUB_OFFLINE is set, and neither the cache nor a mirror folder has the file.
         DownloadError: No candidate is available.
         StoreError: The cache cannot be written, or its disk is full.
     """
@@ -106,11 +105,11 @@ def try_candidates(
     silent_hosts: set[str] | None = None,
     began: Callable[[RemoteFile], object] = lambda _: None,
 ) -> tuple[Fetched | None, list[DownloadError]]:
-    """Return the first available candidate as `fetch_first` does, or None, and what has failed.
+    """Return the first available candidate like `fetch_first`, or None, and the failures.
 
     Args:
         candidates: Files with the same content, in order of preference.
-        label: What is downloaded, for messages.
+        label: Description of the vectors, for messages.
         silent_hosts: As for `fetch_first`.
         began: As for `fetch_first`.
     """
@@ -146,9 +145,9 @@ def try_candidates(
 
 
 def remember_hashes(fetched: Fetched) -> None:
-    """Remember the hashes of files without a published one, now that their reader has accepted them.
+    """Remember the hashes of files without a published hash, after their reader accepted them.
 
-    Later downloads must have the same (trust on first use). There is a warning for each.
+    Later downloads must have the same hash (trust on first use). Each new hash is a warning.
 
     Args:
         fetched: The result of `fetch_first`.
@@ -163,9 +162,9 @@ def remember_hashes(fetched: Fetched) -> None:
 
 
 def remove_unverified(fetched: Fetched) -> None:
-    """Remove downloaded files without a known hash, since their reader has refused them.
+    """Remove downloaded files without a known hash, after their reader rejected them.
 
-    Else a wrong answer of a server would be kept for good.
+    Otherwise a wrong answer of a server would stay in the cache.
 
     Args:
         fetched: The result of `fetch_first`.
@@ -217,14 +216,14 @@ def _first_available(file: RemoteFile, request: _Request, failures: list[Downloa
             return _download(file, location, request, known_hash)
         except DownloadError as error:
             if isinstance(error, ChecksumError) and file.member and file.archive_hash is None:
-                # Only its members show whether an archive is right that was downloaded whole.
+                # A complete archive is verified only through its members.
                 _remove(cache.downloads_folder() / file.archive.cache_name)
             failures.append(error)
     return None
 
 
 class _NotCachedError(Exception):
-    """The file is not in the cache, or its bytes are wrong."""
+    """The file is not in the cache, or its checksum is wrong."""
 
 
 def _not_cached(*_: object) -> None:
@@ -233,7 +232,7 @@ def _not_cached(*_: object) -> None:
 
 
 def _pooch(file: RemoteFile, known_hash: str | None, url: str, downloader: object) -> Path:
-    """Let pooch find the file in the cache, or download it, and verify it."""
+    """Find the file in the cache or download it, and verify it, with pooch."""
     registry = {file.cache_name: None if file.member else known_hash}
     pooch.get_logger().addFilter(_filter_pooch_log)
     files = pooch.Pooch(
@@ -257,7 +256,7 @@ def _filter_pooch_log(record: logging.LogRecord) -> bool:
 
 
 def _is_intact_member(path: Path, file: RemoteFile, known_hash: str | None) -> bool:
-    """Return whether the bytes of a kept zip member inflate to the right ones."""
+    """Return whether a kept zip member inflates to the right bytes."""
     verifier = Verifier(str(path), (known_hash or "sha256:").partition(":")[0], file.size)
     try:
         with path.open("rb") as kept:
@@ -290,7 +289,7 @@ def _locations(file: RemoteFile, session: SafeSession) -> Iterator[_Location]:
 
 
 def _download(file: RemoteFile, location: _Location, request: _Request, known_hash: str | None) -> Path:
-    """Download a file from one location; start from scratch if it changed, or bytes kept of it are wrong."""
+    """Download a file from one location; start over if it changed, or if its kept bytes are wrong."""
     for _ in range(_FRESH_STARTS):
         try:
             return _download_once(file, location, request, known_hash)
@@ -300,7 +299,7 @@ def _download(file: RemoteFile, location: _Location, request: _Request, known_ha
 
 
 class _ResumedChecksumError(ChecksumError):
-    """Bytes are wrong, and some of them are from an earlier run: a fresh start may be right."""
+    """The bytes are wrong, and some of them are from an earlier run, so a fresh start may succeed."""
 
 
 def _download_once(file: RemoteFile, location: _Location, request: _Request, known_hash: str | None) -> Path:
@@ -327,7 +326,7 @@ def _download_once(file: RemoteFile, location: _Location, request: _Request, kno
 def _find_member(
     file: RemoteFile, location: _Location, request: _Request
 ) -> tuple[ByteSource, Member | None]:
-    """Return where the bytes of a file are, and of a zip member its place there.
+    """Return the source of a file's bytes, and the position of a zip member in it.
 
     The whole archive is downloaded if the server has no ranges, or the member is not deflated.
     """
@@ -358,7 +357,7 @@ def _download_archive(file: RemoteFile, remote: ByteSource, request: _Request) -
 
 
 def _remove_stale_parts(candidates: Sequence[RemoteFile], folder: Path) -> None:
-    """Remove interrupted downloads of all candidates, now that one is here, unless they are in progress."""
+    """Remove interrupted downloads of all candidates, except those in progress."""
     for file in (part for candidate in candidates for part in candidate.all_files):
         path = folder / file.cache_name
         for stale in cache.entries(path.parent):

@@ -1,4 +1,4 @@
-"""Headers that the author of a source gives for the requests of a file, such as credentials."""
+"""Request headers of a file, such as credentials, set by the author of a source."""
 
 import re
 from collections.abc import Mapping
@@ -16,20 +16,20 @@ _RESERVED = frozenset({
     "if-none-match", "if-range", "if-unmodified-since", "proxy-authorization", "range", "te",
     "transfer-encoding",
 })  # fmt: skip
-"""Those that say which bytes are asked for, and how they travel."""
+"""Headers that determine the requested bytes and their encoding."""
 
 
 class OwnHeaders(AuthBase):
-    """The headers of one file. requests takes them as credentials, and so does not look into ``~/.netrc``.
+    """The headers of one file, passed to requests as credentials, so that it does not read ``~/.netrc``.
 
-    Their values may be secrets: they are in no message, and this object does not show them.
+    Their values may be secrets, so neither messages nor the repr show them.
 
     Args:
-        function: Returns the headers; it is called now.
+        function: Function that returns the headers; it is called immediately.
         location: The URL of the file, for messages.
 
     Raises:
-        DownloadError: The function fails, or returns something else than headers.
+        DownloadError: The function fails, or returns something other than headers.
     """
 
     def __init__(self, function: Headers, location: str) -> None:
@@ -48,7 +48,7 @@ class OwnHeaders(AuthBase):
             raise DownloadError(f"{location}: {self.function} returned {problem}. Nothing was requested.")
 
     def _problem(self, returned: object) -> str:
-        """Return what is wrong with the headers, empty if nothing is."""
+        """Return the problem of the headers; empty if they are valid."""
         if self._headers is None:
             return f"an object of {type(returned).__name__}; expected a mapping of header names to values"
         for name, value in self._headers.items():
@@ -73,7 +73,7 @@ class OwnHeaders(AuthBase):
         return request
 
     def remove(self, request: requests.PreparedRequest, defaults: Mapping[str, str | bytes]) -> None:
-        """Remove the headers from a request; those that it would have without them are the defaults."""
+        """Remove the headers from a request, and restore the defaults."""
         for name in self._headers or {}:
             request.headers.pop(name, None)
             if name in defaults:
@@ -87,7 +87,7 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def proxy_hint(url: str) -> str:
-    """Return what to do about a proxy that asks for a password, or refuses it."""
+    """Return a hint for a proxy that asks for a password, or rejects it."""
     variable = f"{urlsplit(url).scheme.upper()}_PROXY"
     return (
         " The proxy asks for a name and a password, or refuses those that it has got. Set "
@@ -96,11 +96,11 @@ def proxy_hint(url: str) -> str:
 
 
 def refusal_hint(response: requests.Response, location: str, own: OwnHeaders | None) -> str:
-    """Return what to do about an answer without the file, or that asks for credentials; else empty.
+    """Return a hint for an answer without the file or one that asks for credentials; empty for others.
 
     Args:
         response: The answer.
-        location: The URL that was asked for, before redirects.
+        location: The requested URL, before redirects.
         own: The headers of the file.
     """
     if response.status_code in {requests.codes.not_found, requests.codes.gone}:

@@ -1,4 +1,4 @@
-"""Ranges of bytes of a file on an HTTP server, or in a folder that mirrors the servers."""
+"""Byte ranges of a file on an HTTP server, or in a mirror folder."""
 
 import io
 import re
@@ -27,13 +27,13 @@ READ_SECONDS: float = 30
 _MAX_RETRY_AFTER = 60  # seconds
 _RETRYABLE_STATUS_CODES = {429, 500, 502, 503, 504}
 _TAIL_BYTES = 1 << 16
-_MAX_READ = 1 << 26  # bytes of an archive at once, as of its directory
+_MAX_READ = 1 << 26  # bytes of an archive, such as its directory, to request at once
 _NUMBER = re.compile("[0-9]{1,18}")
 _PROXY_REFUSAL = "407"  # HTTP status; requests gives only its text
 
 
 _ANSWER_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
-"""What requests and urllib3 raise for an answer, or the address of a redirect, that cannot be understood."""
+"""Errors of requests and urllib3 for an answer or a redirect that cannot be parsed."""
 
 
 class UnavailableError(DownloadError):
@@ -53,21 +53,21 @@ class RemoteChangedError(UnavailableError):
 
 
 class ByteSource(Protocol):
-    """A file of which ranges of bytes can be read."""
+    """A file whose byte ranges can be read."""
 
     location: str
     """Its URL or path, as messages show it."""
     address: str
-    """The same, whole: it may have a password."""
+    """The complete URL or path, which may contain a password."""
     size: int | None
     """Number of bytes; None if the server does not report it."""
     ranges: bool
     """Whether parts of it can be requested."""
     validator: str | None
-    """Changes when the file changes: an ETag, or a date."""
+    """Validator that changes with the file: an ETag or a date."""
 
     def stat(self) -> None:
-        """Learn size, ranges and validator, or raise DownloadError."""
+        """Determine size, range support and validator, or raise DownloadError."""
 
     def stream(self, start: int, stop: int | None) -> Generator[bytes, None, None]:
         """Yield the bytes from start up to stop, or to the end; raise DownloadError if they break off."""
@@ -86,7 +86,7 @@ class FolderBytes:
         self._path = path
 
     def stat(self) -> None:
-        """Learn the size and the time of the last change."""
+        """Determine the size and the time of the last change."""
         try:
             status = self._path.stat()
         except OSError as error:
@@ -108,12 +108,12 @@ class FolderBytes:
 
 
 class HttpBytes:
-    """A file on an HTTP server; each range is a request of its own, redirects included.
+    """A file on an HTTP server; each range is a separate request, including redirects.
 
     Args:
         address: Its URL.
-        session: Makes the requests.
-        headers: Returns headers for this host; it is called once, before the first request.
+        session: Session for the requests.
+        headers: Function that returns headers for this host, called once before the first request.
     """
 
     def __init__(self, address: str, session: "SafeSession", headers: Headers | None = None) -> None:
@@ -253,7 +253,7 @@ class SafeSession(requests.Session):
     """A session that refuses redirects from https to http, and keeps `OwnHeaders` at their origin.
 
     Args:
-        silent_hosts: Hosts that are not asked. One that does not answer, or asks to come back later, is
+        silent_hosts: Hosts to skip. One that does not answer, or asks to come back later, is
             added. None to ask each host whatever it did.
     """
 
@@ -264,7 +264,7 @@ class SafeSession(requests.Session):
             self.mount(scheme, WatchedAdapter())
 
     _own_headers: OwnHeaders | None = None
-    """Those of the request in progress, until it is redirected to another origin."""
+    """The headers of the request in progress, until it is redirected to another origin."""
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Prepare the first request of a chain of redirects."""
@@ -272,14 +272,14 @@ class SafeSession(requests.Session):
         return super().prepare_request(request)
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Decide which credentials a redirected request has; requests itself removes one header only."""
+        """Set the credentials of a redirected request; requests itself removes only one header."""
         if self._own_headers is None:
             super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # typeshed's gap
         elif origin(str(prepared_request.url)) == origin(str(response.request.url)):
             self._own_headers(prepared_request)  # requests has removed a Cookie
         else:
             self._own_headers.remove(prepared_request, self.headers)
-            self._own_headers = None  # for good, even if a further redirect leads back
+            self._own_headers = None  # permanently, even if a further redirect leads back
             super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # typeshed's gap
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -294,7 +294,7 @@ class SafeSession(requests.Session):
 
 
 def _number(text: str) -> int | None:
-    """Return the number in a header, None if it is none that a file could have."""
+    """Return the number in a header, None if it is not a valid size."""
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
@@ -312,7 +312,7 @@ def _reason(error: BaseException) -> str:
 
 
 class RangeReader(io.RawIOBase):
-    """A `ByteSource` as a seekable file, as zipfile needs it; its last bytes are read at once."""
+    """A `ByteSource` as a seekable file for zipfile; the end of the file is read in advance."""
 
     def __init__(self, remote: ByteSource) -> None:
         self._remote = remote
@@ -340,7 +340,7 @@ class RangeReader(io.RawIOBase):
         return self._position
 
     def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed's buffer type has no len
-        """Read from the tail where it has the bytes, else request them."""
+        """Read bytes from the tail if it has them, otherwise request them."""
         stop = min(self._position + len(target), self._size)
         if stop <= self._position:
             return 0

@@ -1,4 +1,4 @@
-"""Trust on first use: hashes of files without a published one, remembered in the cache."""
+"""Trust on first use: remembered hashes of files without a published hash."""
 
 import re
 from contextlib import suppress
@@ -17,13 +17,13 @@ _SEPARATOR = "  "  # between a digest and its file, as sha256sum writes it
 
 
 def remembered_hash(file: RemoteFile) -> str | None:
-    """Return the hash of a file's first download to this cache; None if it has none.
+    """Return the hash of a file's first download to this cache; None before that.
 
     Raises:
-        StoreError: What is recorded is not a hash, or cannot be read.
+        StoreError: The record is not a hash, or cannot be read.
 
     Warns:
-        StoreWarning: It is empty or cut off, and is forgotten.
+        StoreWarning: The record is empty or truncated, and is discarded.
     """
     path = _folder() / flat_name(file.cache_name)
     if not cache.exists(path):
@@ -40,9 +40,9 @@ def remembered_hash(file: RemoteFile) -> str | None:
             f"{path}: expected the hash of the first download of {shown_url(file.location)}, got "
             f"{text[:80]!r}. This file is damaged: remove it to accept what is at that address now."
         )
-    # It ends in a line end: a full disk or a copy that broke off leaves less of it.
+    # A complete record ends with a newline; a full disk or an interrupted copy truncates it.
     warn_or_log(
-        f"{path}: this file is empty or cut off, so the next download counts as the first.", StoreWarning
+        f"{path}: this file is empty or truncated, so the next download counts as the first.", StoreWarning
     )
     with suppress(OSError):
         path.unlink()
@@ -50,7 +50,7 @@ def remembered_hash(file: RemoteFile) -> str | None:
 
 
 def remember_hash(file: RemoteFile, digest: str) -> None:
-    """Remember the hash of a file that its reader has accepted, with a warning."""
+    """Remember the hash of a file that its reader accepted, and warn about it."""
     location = shown_url(file.location)
     _atomic.publish_text(_folder() / flat_name(file.cache_name), f"{digest}{_SEPARATOR}{location}\n")
     warn(
@@ -61,16 +61,17 @@ def remember_hash(file: RemoteFile, digest: str) -> None:
 
 
 def forget_hash(location: str) -> str:
-    """Forget the hash of a file's first download, so that the next one is accepted.
+    """Forget the hash of a file's first download, so that the next download is accepted.
 
     Args:
-        location: Where the file is, as messages show it: its URL, with the member of an archive after ``#``.
+        location: Location of the file as shown in messages: its URL, with the member of an archive after
+            ``#``.
 
     Returns:
         The hash.
 
     Raises:
-        StoreError: None is remembered, or it cannot be removed.
+        StoreError: The file has no remembered hash, or its record cannot be removed.
     """
     lines: dict[Path, tuple[str, str, str]] = {}
     try:
@@ -91,7 +92,7 @@ def forget_hash(location: str) -> str:
 
 
 def how_to_forget(file: RemoteFile) -> str:
-    """Return the sentence that says where an expected hash comes from, and how to accept another file."""
+    """Return a sentence on the origin of an expected hash, and on how to accept another file."""
     return (
         " The expected hash is that of its first download; if the new file is the right one, run: "
         f'embedhub cache forget "{shown_url(file.location)}"'

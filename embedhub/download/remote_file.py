@@ -1,4 +1,4 @@
-"""`RemoteFile`: a file at a URL, its checksum and its format."""
+"""Remote files: URL, checksum and format."""
 
 import hashlib
 import os
@@ -22,19 +22,19 @@ _DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 _PLAIN = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~%+,=@()#&!?:-]*[A-Za-z0-9_~%+,=@()#&!?:-]")
 
 PART_NAME = re.compile(r"(.+)\.[0-9a-f]{8}\.part(?:\.json)?")
-"""Name of an interrupted download: that of the file, a hash of its location, and what it holds in JSON."""
+"""Suffix pattern of interrupted downloads: a hash of the location, and the metadata in JSON."""
 
 WGET_ON_WINDOWS = str.maketrans("?:", "@+")
-"""How ``wget -x`` writes the characters of a URL that no file name has on Windows."""
+"""Replacements by ``wget -x`` of characters that Windows does not allow in file names."""
 
 
 Headers = Callable[[], Mapping[str, str]]
-"""Returns headers for the requests of a file."""
+"""A function that returns headers for the requests of a file."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RemoteFile:
-    """One file at one URL: how to verify its bytes and how to read them.
+    """A file at a URL, with its checksum and format.
 
     Example:
         >>> file = RemoteFile(
@@ -46,27 +46,28 @@ class RemoteFile:
         ... )
 
     Args:
-        url: Its URL: https, or plain http to this machine.
-        known_hash: Published hash of the bytes that the reader reads, as ``"sha256:<hex>"`` (or sha512, sha1,
-            md5, where only that is published); None if there is no published hash.
+        url: URL of the file: https, or plain http to this machine.
+        known_hash: Published hash of the bytes that the reader reads, as ``"sha256:<hex>"`` (sha512, sha1 and
+            md5 are also allowed); None if no hash is published.
         size: Number of those bytes; None if unknown.
         member: Path inside the zip archive at ``url``; ``known_hash`` and ``size`` are then the member's.
-        archive_hash: Published hash of the whole archive, which is what servers without byte ranges send.
+        archive_hash: Published hash of the whole archive, which is downloaded from servers without byte
+            ranges.
         archive_size: Number of bytes of the whole archive.
-        format: Its format: the name of one of embedhub's own, or a `Format` with a reader of your own. None
-            if embedhub shall recognize one of its own by the bytes of the file; also for a companion file.
-        companions: Files that belong to it, such as the ``tokenizer.json`` of token vectors. They are
-            downloaded and verified with it, and the reader gets their paths as further arguments.
+        format: Name of a built-in format, or a `Format` with your own reader. None detects a built-in format
+            from the content of the file; companion files also have None.
+        companions: Companion files, such as the ``tokenizer.json`` of token vectors. They are downloaded and
+            verified together with the file, and the reader gets their paths as further arguments.
         headers: A function without arguments that returns headers for the requests of this file, such as
-            ``{"Authorization": "Bearer ..."}``. It is called when the download begins, and not for a file in
-            the cache. The headers are sent to the host and port of the URL only: not to another one after a
-            redirect, nor to a mirror. A companion has headers of its own. A function of a module can be
-            pickled with the file, a lambda cannot.
+            ``{"Authorization": "Bearer ..."}``. It is called when a download starts, not for a file in the
+            cache. The headers are sent only to the host and port of the URL, neither to other hosts after a
+            redirect nor to a mirror. Companion files have their own headers. To pickle the file, use a
+            function defined in a module, not a lambda.
 
     Raises:
         ValueError: The URL is not an https URL of a file, a hash is malformed, a size is not a positive
-            integer, the member is empty, something of an archive is given without a member, the headers are
-            not a function, or a companion is not a RemoteFile without companions.
+            integer, the member is empty, ``archive_hash`` or ``archive_size`` is given without a member,
+            ``headers`` is not a function, or a companion is not a RemoteFile without companions.
     """
 
     url: str
@@ -111,7 +112,7 @@ class RemoteFile:
             )
 
     def __repr__(self) -> str:
-        """Show the fields that are given, without secrets: of the headers only the name of their function."""
+        """Show the given fields without secrets; of the headers, only the name of their function."""
         given = [
             f"{field.name}={value!r}"
             for field in fields(self)
@@ -128,7 +129,7 @@ class RemoteFile:
 
     @property
     def cache_key(self) -> str:
-        """Identify the bytes of the file and its companions: by their published hashes, else by location."""
+        """Key of the file and its companions: their published hashes, or else their locations."""
         return " ".join(file.known_hash or _without_secrets(file.location) for file in self.all_files)
 
     @property
@@ -138,7 +139,7 @@ class RemoteFile:
 
     @property
     def archive(self) -> "RemoteFile":
-        """The archive that a member is in; the file itself if it is not a member."""
+        """The archive that contains the member; the file itself if it is not a member."""
         if self.member is None:
             return self
         return RemoteFile(
@@ -147,18 +148,18 @@ class RemoteFile:
 
     @property
     def size_at_most(self) -> int | None:
-        """The largest number of bytes that its download should have, without companions; None if unknown.
+        """Upper bound of the bytes of the download, without companions; None if unknown.
 
-        Of a zip member it is that of the member, inflated, or of its archive, whichever is smaller. Only a
-        server without byte ranges sends a larger archive.
+        For a zip member, this is the inflated size of the member or the size of its archive, whichever is
+        smaller. Only servers without byte ranges send a larger archive.
         """
         return min((size for size in (self.size, self.archive_size) if size is not None), default=None)
 
     @property
     def mirror_name(self) -> str:
-        """Path of the file, or of its archive, in a mirror: ``<host>/<path>``, with the query in the name.
+        """Path of the file, or of its archive, in a mirror: ``<host>/<path>``, including the query.
 
-        That is how ``wget -x`` lays files out.
+        This is the layout of ``wget -x``.
         """
         return _mirror_name(self.url)
 
@@ -166,10 +167,10 @@ class RemoteFile:
     def cache_name(self) -> str:
         """Path of the downloaded file in the downloads folder.
 
-        It is `mirror_name` wherever that is a safe path, so that the downloads of one cache serve as a mirror
-        of another. A zip member is kept next to its archive's place, as gzip, which is the same deflated
-        bytes with another header; its name contains its published hash, which is not a hash of the kept file.
-        No name has a secret of the URL.
+        The path equals `mirror_name` if that is safe, so that the downloads of one cache can serve as a
+        mirror for another. A zip member is kept as gzip (the same deflated bytes with another header) next to
+        the path of its archive; its name contains its published hash, which is not a hash of the kept file.
+        Names never contain secrets of the URL.
         """
         name, shown = self.mirror_name, _mirror_name(shown_url(self.url))
         if self.member:
@@ -188,16 +189,16 @@ class RemoteFile:
 
 
 class Fetched(NamedTuple):
-    """A verified file on disk: what `EmbeddingSource.fetch` returns and `parse` takes.
+    """A verified file on disk, as returned by `EmbeddingSource.fetch` and passed to `parse`.
 
     Example:
         >>> Fetched(Path("vectors.txt")).path.name
         'vectors.txt'
 
     Args:
-        path: The file; a zip member is kept as gzip.
-        file: Which candidate it is; None where a source has it from elsewhere.
-        companions: Its companion files by name, in their order.
+        path: Path of the file; a zip member is kept as gzip.
+        file: The candidate that was downloaded; None if the file has another origin.
+        companions: Paths of the companion files by name, in their order.
     """
 
     path: Path
@@ -206,7 +207,7 @@ class Fetched(NamedTuple):
 
 
 def function_name(function: Callable[..., object]) -> str:
-    """Return the name of a function for messages; what is bound to it may be secret."""
+    """Return the name of a function for messages, without bound arguments, which may be secret."""
     while isinstance(function, partial):
         function = function.func
     named = function if hasattr(function, "__qualname__") else type(function)
@@ -230,7 +231,7 @@ def _mirror_name(url: str) -> str:
 
 
 def _without_secrets(url: str) -> str:
-    """Return a URL without its secrets, with a hash of it if there are any."""
+    """Return a URL without its secrets; if it has any, with a hash of the URL."""
     shown = shown_url(url)
     return shown if shown == url else f"{shown} {_short_hash(url)}"
 

@@ -30,8 +30,8 @@ def retry(action: Callable[[], _T], progressed: Callable[[], bool] = lambda: Fal
     Not urllib3's Retry, which cannot resume in mid-body and waits however long a Retry-After header asks for.
 
     Args:
-        action: What is repeated.
-        progressed: Whether the last attempt made progress; if so, the attempts are counted from one again.
+        action: The action to repeat.
+        progressed: Returns whether the last attempt made progress; if so, counting restarts.
 
     Raises:
         UnavailableError: The last failure, after ATTEMPTS of them in a row without progress.
@@ -50,18 +50,18 @@ def retry(action: Callable[[], _T], progressed: Callable[[], bool] = lambda: Fal
 
 
 class ResumableFile:
-    """Bytes ``start`` to ``stop`` of a remote file, in a file that grows.
+    """A partial local copy of bytes ``start`` to ``stop`` of a remote file.
 
     Args:
-        path: The file; ``<path>.json`` records which bytes it holds.
-        remote: Where they come from; its `stat` was called.
+        path: The local file; ``<path>.json`` records which bytes it contains.
+        remote: The remote file, whose `stat` was called.
         start: First byte.
         stop: Byte after the last; None if the server does not report the size.
-        limit: The published size of the file; None if it has none. No more bytes are kept.
-        can_verify: Whether a hash will show if the bytes are right; a remote file without a validator is
-            resumed only then.
+        limit: The published size of the file, beyond which no bytes are kept; None if unknown.
+        can_verify: Whether the bytes can be verified by a hash; only then, a remote file without a validator
+            is resumed.
         prefix: Bytes before those of the remote file.
-        suffix: Bytes after them, written when all have arrived.
+        suffix: Bytes after those of the remote file, written when all have arrived.
         verifier: Gets all bytes of the file in order.
     """
 
@@ -104,9 +104,9 @@ class ResumableFile:
             advance: Called with the number of bytes of each chunk, and of those from an earlier run.
 
         Raises:
-            UnavailableError: The remote file fails too often; the bytes so far stay for the next run.
-            ChecksumError: The verifier refuses them.
-            StoreError: The disk is full; likewise.
+            UnavailableError: The remote file failed too often; the bytes so far are kept for the next run.
+            ChecksumError: The verifier rejects the bytes.
+            StoreError: The disk is full; the bytes so far are kept.
         """
         try:
             self._complete(advance)
@@ -155,13 +155,13 @@ class ResumableFile:
         with _cache_files.reopen(self.path) as file:
             file.seek(len(self._prefix) + done)
             file.write(self._suffix)
-            file.truncate()  # what an earlier run, or anything else, has left behind the end
+            file.truncate()  # bytes after the end, left by an earlier run or anything else
         if self._verifier:
             self._verifier.update(self._suffix)
 
     @property
     def total(self) -> int | None:
-        """Number of bytes of the remote file that are wanted; None if unknown."""
+        """Number of requested bytes of the remote file; None if unknown."""
         return None if self._stop is None else self._stop - self._start
 
     def discard(self) -> None:
@@ -170,7 +170,7 @@ class ResumableFile:
         self.path.unlink(missing_ok=True)
 
     def _begin(self) -> None:
-        """Keep the bytes of an earlier run if they are of the same remote file, else start from scratch."""
+        """Keep the bytes of an earlier run if they are of the same remote file; otherwise start over."""
         try:
             same = self._may_resume and parse_json(self._metadata_path.read_text("utf-8")) == self._metadata
             with _cache_files.reopen(self.path):
@@ -189,7 +189,7 @@ class ResumableFile:
             file.write(json.dumps(self._metadata).encode())
 
     def _verify_existing(self, done: int) -> None:
-        """Give the verifier the bytes that are in the file."""
+        """Pass the existing bytes of the file to the verifier."""
         if not self._verifier:
             return
         self._verifier.reset()
@@ -200,7 +200,7 @@ class ResumableFile:
                 left -= len(chunk)
 
     def _downloaded_bytes(self) -> int:
-        """Return how many bytes of the remote file are here; the suffix may be, too, after a late kill."""
+        """Return the number of downloaded bytes; after a late kill, the suffix may be present, too."""
         size = self.path.stat().st_size - len(self._prefix)
         return size if self.total is None else min(size, self.total)
 

@@ -1,4 +1,4 @@
-"""Verification of zip members, whose published hash is that of bytes which never lie on disk."""
+"""Verification of zip members, whose published hash is that of their inflated bytes."""
 
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +14,12 @@ _GZIP = 16 + 15  # zlib's number for gzip with a window of any size
 
 
 class Verifier:
-    """Hashes the inflated bytes of a gzip file while it arrives.
+    """Hashes the inflated bytes of a gzip file as it arrives.
 
-    The digest grows in a thread of its own while the next bytes are inflated.
+    The digest is computed in a separate thread while the next bytes are inflated.
 
     Args:
-        location: Where the bytes come from, for messages.
+        location: Location of the bytes, for messages.
         algorithm: Name of the hash.
         size: Number of inflated bytes; None if unknown.
     """
@@ -43,7 +43,7 @@ class Verifier:
         """Add the next bytes of the gzip file.
 
         Raises:
-            ChecksumError: They are damaged, too many, or follow the end of the stream.
+            ChecksumError: The bytes are damaged, too many, or follow the end of the stream.
         """
         try:
             while data:
@@ -65,7 +65,7 @@ class Verifier:
             raise self._error(f"the deflated bytes are damaged ({error}).") from error
 
     def verify(self, known_hash: str | None) -> None:
-        """Raise ChecksumError if they are other bytes than expected, or too few.
+        """Raise ChecksumError if the bytes differ from the expected ones, or are too few.
 
         Args:
             known_hash: The expected hash; None if it is unknown.

@@ -1,4 +1,4 @@
-"""A member of a remote zip archive: the location of its bytes, and how to keep them.
+"""Members of remote zip archives: locating their bytes, and keeping them as gzip.
 
 A deflated member is kept as a gzip file: the same deflated bytes with 10 bytes before them and 8 after
 (RFC 1952), so that anything that reads gzip reads it, and nothing is inflated to disk. One that is stored, or
@@ -42,11 +42,11 @@ class Member:
 
 
 def locate(remote: ByteSource, name: str) -> Member:
-    """Return a member's place by the archive's central directory, which is in its last 64 KiB.
+    """Return a member's position from the archive's central directory, which is in its last 64 KiB.
 
     Raises:
-        ChecksumError: It is not a zip archive.
-        DownloadError: It has no such deflated member.
+        ChecksumError: The file is not a zip archive.
+        DownloadError: The archive lacks the member, or the member is not deflated.
     """
     reader = RangeReader(remote)
     try:
@@ -58,7 +58,7 @@ def locate(remote: ByteSource, name: str) -> Member:
                 signature, name_length, extra_length = _LOCAL_HEADER.unpack(reader.read(_LOCAL_HEADER.size))
     except DownloadError:
         raise
-    except Exception as error:  # zipfile raises whatever a wrong number in an archive leads to
+    except Exception as error:  # zipfile raises all kinds of errors for damaged archives
         identified = sniff(peek(remote)) or "none, or a damaged one"
         raise ChecksumError(
             f"{remote.location}: expected a zip archive, but this is {identified} ({error})."

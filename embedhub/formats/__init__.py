@@ -1,4 +1,4 @@
-"""File formats: one module for each, imported when it is used."""
+"""File formats, one module each, imported on first use."""
 
 from importlib import import_module
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from embedhub.vectors.subwords import open_subwords
 
 
 class _Entry(NamedTuple):
-    """Where a format's reader is, its version as for `Format`, its composer, and whether it is compiled."""
+    """A format: locations of its reader and composer, its version, and whether the reader is compiled."""
 
     reader: str
     version: int
@@ -26,13 +26,13 @@ FORMATS = {
     "word2vec-binary": _Entry("word2vec.read_binary", 2),
     "word2vec-text": _Entry("word2vec.read_text", 2, compiled=True),
 }
-"""The formats that embedhub reads itself, by name. Plugins add others: see `embedhub.Format`."""
+"""Built-in formats by name. Plugins add others; see `embedhub.Format`."""
 
 _LANGUAGE = "numberbatch:"
 
 
 def check_format(name: str) -> None:
-    """Raise ValueError unless embedhub has a format of this name.
+    """Raise ValueError unless a built-in format has this name.
 
     Args:
         name: One of `FORMATS`, or ``"numberbatch:<code>"`` for one language of a multilingual file.
@@ -46,14 +46,14 @@ def check_format(name: str) -> None:
 
 
 def versions(format: str | Format | None) -> str:  # noqa: A002 - what it is
-    """Return the name and version of a format, for cache keys; no reader is imported.
+    """Return the name and version of a format for cache keys, without importing its reader.
 
     Example:
         >>> versions("glove")
         'glove 2'
 
     Args:
-        format: As `RemoteFile` has it; for None, those of all formats that may be recognized.
+        format: As for `RemoteFile`; None for all formats that are detected.
     """
     if isinstance(format, Format):
         return f"{format.name} {format.version}"
@@ -64,7 +64,7 @@ def versions(format: str | Format | None) -> str:  # noqa: A002 - what it is
 
 
 def get_format(name: str) -> Format:
-    """Return a format of embedhub; the module of its reader is imported now.
+    """Return a built-in format, and import the module of its reader.
 
     Example:
         >>> get_format("glove").version
@@ -74,7 +74,7 @@ def get_format(name: str) -> Format:
         name: As for `check_format`.
 
     Raises:
-        ValueError: There is no such format.
+        ValueError: The format does not exist.
     """
     check_format(name)
     base, _, code = name.partition(":")
@@ -89,13 +89,13 @@ def get_format(name: str) -> Format:
 
 
 def prepare(format: str | Format | None) -> None:  # noqa: A002 - what it is
-    """Have the reader of a format compiled in a thread, if it is one that is, while its file still arrives.
+    """Compile the reader of a format in a thread, if it needs compiling, while its file is downloaded.
 
     Example:
         >>> prepare("npz")
 
     Args:
-        format: As `RemoteFile` has it; nothing is done for one that is still to be recognized.
+        format: As for `RemoteFile`; None does nothing.
     """
     if isinstance(format, str) and FORMATS[format.partition(":")[0]].compiled:
         from embedhub.formats import _rows
@@ -104,14 +104,14 @@ def prepare(format: str | Format | None) -> None:  # noqa: A002 - what it is
 
 
 def get_composer(format: str | Format | None) -> ComposerOpener | None:  # noqa: A002 - what it is
-    """Return what opens the composer of a format, or None; no reader is imported.
+    """Return the function that opens the composer of a format, or None, without importing its reader.
 
     Example:
         >>> get_composer("glove") is None
         True
 
     Args:
-        format: As `RemoteFile` has it; None if it may be any.
+        format: As for `RemoteFile`; None if unknown.
     """
     if isinstance(format, Format):
         return format.composer

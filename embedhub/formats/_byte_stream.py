@@ -1,4 +1,4 @@
-"""Sequential reading of binary formats, with byte offsets for messages, and memory maps of what follows."""
+"""Sequential reading of binary formats, with byte offsets for messages and memory maps."""
 
 import os
 import tempfile
@@ -63,7 +63,7 @@ class ByteStream:
         return data
 
     def read_until(self, separator: bytes, limit: int = MAX_WORD_BYTES) -> bytes | None:
-        """Return the bytes before a separator, and skip it; None if there is none within the limit."""
+        """Return the bytes before a separator, and skip it; None if it does not occur within the limit."""
         end = self._buffer.find(separator, self._next)
         if end < 0:
             self._fill(limit + 1)
@@ -75,13 +75,13 @@ class ByteStream:
         return data
 
     def memory_map(self, count: int, label: str) -> NDArray[np.uint8]:
-        """Return the next ``count`` bytes for random access, in memory only as far as they are used.
+        """Return the next ``count`` bytes as a memory map.
 
-        They are mapped from the file, or from an unnamed copy in the cache if it is compressed. Nothing else
-        can be read afterwards.
+        The bytes are mapped from the file, or from an unnamed copy in the cache if the file is compressed.
+        Nothing else can be read afterwards.
 
         Raises:
-            FormatError: There are fewer bytes.
+            FormatError: The file has fewer bytes.
             StoreError: The copy cannot be written.
         """
         offset = self.offset

@@ -1,7 +1,7 @@
-"""What separates the fields of text vectors, by the first lines of a file.
+"""Detection of the field separator of text vectors, from the first lines of a file.
 
-Most files have single spaces, which the compiled loop reads. Lines with tabs, with runs of blanks or with a
-space at their end get that form first; other separators are refused by their name.
+Most files have single spaces, which the compiled loop reads. Tabs, runs of spaces, and spaces at the end of
+lines are converted first; other separators raise an error that names them.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,10 +19,10 @@ class Layout(NamedTuple):
     """How the lines of a file are split.
 
     Args:
-        dim: How many numbers the first line ends with.
+        dim: Number of numbers at the end of the first line.
         trailing_space: Whether each of the first lines ends with a space.
-        split: Returns the word and the numbers of a line; None if single spaces separate them, so that all
-            but the last ``dim`` fields are the word.
+        split: Function that splits a line into the word and the numbers; None if single spaces separate them,
+            so that the word is everything but the last ``dim`` fields.
     """
 
     dim: int
@@ -31,7 +31,7 @@ class Layout(NamedTuple):
 
 
 def first_lines(text: bytes) -> list[bytes]:
-    """Return the first lines of a text that are complete; its only one, if it has no line end."""
+    """Return the complete first lines of a text; if it does not have a line end, its only line."""
     *lines, incomplete = text.split(b"\n", _MAX_LINES)
     return [line.removesuffix(b"\r") for line in lines or [incomplete]]
 
@@ -41,17 +41,17 @@ def find_layout(lines: Sequence[bytes], where: str, dim: int = 0) -> Layout:
 
     Args:
         lines: At least one line, without line ends.
-        where: The file and the first line, to begin a message with.
-        dim: How many numbers a line has; 0 if it is unknown.
+        where: The file and the first line, as the start of messages.
+        dim: Numbers per line; 0 if unknown.
 
     Raises:
-        FormatError: The separator is one that is not read.
+        FormatError: The separator is not supported.
     """
     trailing_space = all(line.endswith(b" ") for line in lines)
     stripped = [line.removesuffix(b" ") for line in lines]
     if any(b"\t" in line or b"  " in line or line.strip(b" ") != line for line in stripped):
         # A tab is hardly ever in a word, but a word with a space is as long as two.
-        for split, agreeing in ((_split_at_tabs, len(lines) // 2 + 1), (_split_at_blanks, len(lines))):
+        for split, agreeing in ((_split_at_tabs, len(lines) // 2 + 1), (_split_at_spaces, len(lines))):
             dims = [_count_fields(split(line)) for line in stripped]
             most = mode(dims)
             if most and most >= dim and dims.count(most) >= agreeing:
@@ -92,7 +92,7 @@ def to_single_spaces(
 
 
 def count_numbers(line: bytes) -> int:
-    """Return how many numbers a line ends with, not counting its first field."""
+    """Return the number of numbers at the end of a line, not counting its first field."""
     _, *fields = line.removesuffix(b"\r").split(b" ")
     return sum(1 for _ in takewhile(is_number, reversed(fields)))
 
@@ -109,7 +109,7 @@ def is_number(field: bytes) -> bool:
 
 
 def abbreviate(text: bytes, limit: int = 60) -> str:
-    """Return bytes as a message shows them."""
+    """Return bytes as text for messages."""
     return repr(text if len(text) <= limit else text[:limit] + b"...")[1:]
 
 
@@ -119,7 +119,7 @@ def _split_at_tabs(line: bytes) -> list[bytes]:
     return [word, *numbers.rstrip(b" \t").replace(b"\t", b" ").split(b" ")]
 
 
-def _split_at_blanks(line: bytes) -> list[bytes]:
+def _split_at_spaces(line: bytes) -> list[bytes]:
     """Split a line at each run of spaces and tabs, so that no word can have any."""
     return [field for field in line.replace(b"\t", b" ").split(b" ") if field]
 
@@ -130,7 +130,7 @@ def _count_fields(fields: list[bytes]) -> int:
 
 
 def _is_separated(line: bytes, separator: bytes) -> bool:
-    """Return whether more numbers end a line if this separates them, but for a word such as ``1,000``."""
+    """Return whether splitting at this separator finds more numbers, other than in words like ``1,000``."""
     numbers = count_numbers(line)
-    more = count_numbers(b" ".join(_split_at_blanks(line.replace(separator, b" "))) or b" ")
+    more = count_numbers(b" ".join(_split_at_spaces(line.replace(separator, b" "))) or b" ")
     return more > numbers and not (numbers and is_number(line.partition(separator)[0]))

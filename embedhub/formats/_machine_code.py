@@ -1,6 +1,6 @@
-"""Compiling with Numba, whose machine code is kept where only its user can write.
+"""Compilation with Numba, with machine code cached in a folder that only its user can write to.
 
-Numba unpickles that code, so who can write to its folder can run code as everyone who reads it.
+Numba unpickles that code, so anyone who can write to the folder can run code as its readers.
 """
 
 import stat
@@ -17,9 +17,9 @@ from embedhub._progress import activities
 
 
 def jit(function: Callable[..., Any]) -> Any:
-    """Compile a function, and keep its machine code if there is a private folder for it.
+    """Compile a function, and cache its machine code if a private folder is available.
 
-    Without one, each process compiles the function again, which takes two seconds.
+    Otherwise each process compiles the function again, which takes two seconds.
     """
     folder = settings.compiled_folder()
     with suppress(OSError):
@@ -39,7 +39,7 @@ def jit(function: Callable[..., Any]) -> Any:
 
 
 def is_private(folder: Path) -> bool:
-    """Return whether a folder exists that only this user can write to, replace, or move.
+    """Return whether a folder exists and only this user can write to, replace, or move it.
 
     Windows gives each user a folder of their own, and no modes to check.
     """
@@ -64,7 +64,7 @@ def is_private(folder: Path) -> bool:
 
 
 def _others_can_write(folder: Path) -> bool:
-    """Return whether others than the owner can write; a group that has the name of the owner is theirs."""
+    """Return whether others than the owner can write; a group with the name of the owner is not counted."""
     mode = folder.stat().st_mode
     try:
         by_group = bool(mode & stat.S_IWGRP) and folder.group() != folder.owner()
@@ -74,7 +74,7 @@ def _others_can_write(folder: Path) -> bool:
 
 
 def _announced(compiled: Any) -> Any:
-    """Have bars say that a function is compiled while it is."""
+    """Show in progress bars that a function is being compiled."""
     compiler = compiled._compiler  # noqa: SLF001 - Numba's events are of all functions of the process
     compile_function = compiler.compile
 
@@ -90,7 +90,7 @@ def _announced(compiled: Any) -> Any:
 
 
 def _tolerant(compiled: Any) -> Any:
-    """Have a function compiled again if its machine code is damaged, or if it cannot be written."""
+    """Compile a function again if its machine code is damaged, and ignore that it cannot be written."""
     cache = compiled._cache  # noqa: SLF001 - Numba has no other way to catch what reading its files raises
     load, save = cache.load_overload, cache.save_overload
 

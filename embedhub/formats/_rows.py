@@ -1,7 +1,7 @@
-"""Lines of a word and ``dim`` numbers: the parser that GloVe and word2vec text share.
+"""Parser for lines of a word and ``dim`` numbers, shared by GloVe and word2vec text.
 
 A line is split as by ``line.rsplit(b" ", dim)``: the last ``dim`` fields are the numbers, and everything
-before them is the word, whatever bytes it has. If tabs or runs of blanks separate the fields, they are
+before them is the word, whatever bytes it has. If tabs or runs of spaces separate the fields, they are
 replaced by single spaces first. Each number gets the value of ``numpy.float32(text)``: the nearest float64,
 rounded to the nearest float32.
 """
@@ -40,8 +40,8 @@ _THREADS = 2  # the compiled loop releases the GIL; reading, decompressing and w
 class _Parsed(NamedTuple):
     """Words and vectors of some lines, and the first malformed line, where parsing stopped, if any.
 
-    Such a line is ``ambiguous`` if it has more fields than one word and the numbers, though its file is split
-    at each blank.
+    Such a line is ``ambiguous`` if it has more fields than one word and the numbers, although its file is
+    split at every run of spaces.
     """
 
     words: list[str]
@@ -59,12 +59,12 @@ def read_vectors(
         file: Uncompressed bytes, at the start of a line.
         path: The file's name in messages.
         dim: Numbers per line.
-        line_offset: Number of lines that were read before, for line numbers.
-        trailing_space: Whether any line may end with a space; else it may if each of the first lines does.
+        line_offset: Number of lines read before, for line numbers.
+        trailing_space: Whether any line may end with a space; otherwise only if each of the first lines does.
 
     Raises:
-        FormatError: A line is not a word and ``dim`` numbers, or there are no lines.
-        UnexpectedEndError: The last line, which is in the last block, has no newline: it may be truncated.
+        FormatError: A line is not a word and ``dim`` numbers, or the file is empty.
+        UnexpectedEndError: The last line, which is in the last block, lacks a newline and may be truncated.
     """
     line = line_offset
     layout = Layout(dim)
@@ -93,7 +93,7 @@ def read_vectors(
             if ambiguous and malformed is not None:
                 raise FormatError(
                     f"{path}: line {line + 1}: expected a word and {dim} numbers, separated by tabs or "
-                    f"blanks as in the first lines, got {abbreviate(malformed)}."
+                    f"spaces as in the first lines, got {abbreviate(malformed)}."
                 )
             if malformed is not None:
                 is_last = not piece and not pending
@@ -107,8 +107,8 @@ def read_vectors(
 def prepare() -> None:
     """Import Numba and compile the loop in a thread, or load its machine code, while bytes still arrive.
 
-    What parses lines meanwhile waits, by the locks of imports and of Numba, and raises the error if it fails.
-    A process that ends while LLVM runs may crash, so it waits for the thread first: that is not a daemon.
+    Threads that parse lines meanwhile wait for the locks of imports and of Numba, and raise the error of a
+    failed compilation. A process that ends while LLVM runs may crash, so the thread is not a daemon.
     """
     Thread(target=_prepare, name="embedhub-compile").start()
 
@@ -198,9 +198,9 @@ def _handle_malformed(line: bytes, dim: int, where: str, *, is_last: bool) -> It
 
 
 def _check_first_lines(text: bytes, dim: int, where: str) -> Layout:
-    """Return the layout of a file; one of a larger dimension is rejected.
+    """Return the layout of a file; reject a file of a larger dimension.
 
-    Its additional numbers would silently become part of the words.
+    The additional numbers would silently become part of the words.
     """
     layout = find_layout(first_lines(text), where, dim)
     if layout.dim > dim:

@@ -88,7 +88,7 @@ def _tensor_info(entry: Any, data_offset: int) -> TensorInfo:
 def read_tensors(
     stream: ByteStream, tensors: dict[str, TensorInfo], expected: dict[str, tuple[int, frozenset[str]]]
 ) -> dict[str, Tensor]:
-    """Map the expected tensors, given by number of axes and permitted dtypes, as far as the file has them.
+    """Map those of the expected tensors, given by number of axes and permitted dtypes, that the file has.
 
     Raises:
         FormatError: The shape, the dtype or the size of one of these tensors is wrong.

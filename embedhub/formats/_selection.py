@@ -1,4 +1,4 @@
-"""Vectors to be exported, in blocks, so that memory use does not grow with their number."""
+"""Vectors to export, in blocks, so that memory use does not grow with their number."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

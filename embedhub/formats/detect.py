@@ -1,4 +1,4 @@
-"""Recognition of the format of a file by its content, never by its name."""
+"""Detection of the format of a file from its content, never from its name."""
 
 import codecs
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ class DetectedFormat(NamedTuple):
     Args:
         format: The format.
         dim: Dimension of the vectors.
-        companions: Further files that the reader needs.
+        companions: Paths of other files that the reader needs.
     """
 
     format: Format
@@ -42,8 +42,8 @@ def detect(
 
     The formats are GloVe text, word2vec text and fastText ``.vec``, word2vec binary, fastText ``.bin``, and
     static token embeddings in safetensors, each also compressed (gzip, bzip2, xz) or in an archive (zip,
-    tar); and an ``.npz`` of `embedhub.export`. Formats of plugins are asked after those that have a mark of
-    their own, and before plain lines of words and numbers.
+    tar); and an ``.npz`` of `embedhub.export`. Formats of plugins are tried after formats with a signature,
+    and before plain lines of words and numbers.
 
     Example:
         >>> import pathlib, tempfile
@@ -56,14 +56,15 @@ def detect(
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
-        others: Returns the formats of plugins, when they are needed; None where those do not count.
-        advice: What to do about a file that has none of the formats.
+        others: Function that returns the formats of plugins; None to ignore them.
+        advice: Advice for a file in none of the formats.
 
     Raises:
-        FormatError: The file has none of these formats, or those of two plugins.
+        FormatError: The file is in none of these formats, or the formats of two plugins recognize it.
 
     Warns:
-        FormatWarning: A plugin's format recognizes what can be read as plain lines of words and numbers.
+        FormatWarning: A plugin's format recognizes a file that can also be read as plain lines of words and
+            numbers.
     """
     if npz.is_npz(path):
         return DetectedFormat(get_format("npz"), npz.read_dim(path))
@@ -117,7 +118,7 @@ def _with_header(count: int, dim: int, remaining: bytes, path: Path) -> Detected
 
 
 def _claimed(start: bytes, path: Path, formats: Iterable[Format]) -> DetectedFormat | None:
-    """Return the one format of a plugin that recognizes a file; None if there is none."""
+    """Return the one format of a plugin that recognizes a file; None if none does."""
     asked = ((other, other.detect(start, path)) for other in formats if other.detect)
     claims = [(other, detected) for other, detected in asked if detected is not None]
     if len(claims) > 1:
@@ -150,14 +151,14 @@ def _is_text(data: bytes, dim: int) -> bool:
 
 
 def _dim_of_lines(start: bytes, path: Path) -> int:
-    """Return how many numbers most of the first lines end with; 0 if these are not vectors."""
+    """Return the most common number of numbers at the end of the first lines; 0 if these are not vectors."""
     layout = find_layout(first_lines(start), f"{path}: line 1")
     # Most, not all: a word may itself be numbers, and the reader reports a malformed line.
     return layout.dim if layout.split else mode(_dims_of_lines(start) or [0])
 
 
 def _dims_of_lines(start: bytes) -> list[int]:
-    """Return how many numbers each of the first lines ends with, but for a header of one number."""
+    """Return how many numbers end each of the first lines, except for a header of one number."""
     if len(start) == _SNIFF_BYTES and b"\n" not in start:
         return []
     lines = [line.removesuffix(b" ") for line in first_lines(start)]

@@ -38,7 +38,7 @@ _FORMATS: dict[ExportFormat, _Format] = {
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """The files that `embedhub.export` has written, and the words that it did not find.
+    """The result of `embedhub.export`: the files written, and the requested words that were missing.
 
     Example:
         >>> import embedhub
@@ -48,7 +48,7 @@ class ExportResult:
 
     Args:
         files: The files; the first is the one to open.
-        format: Their format.
+        format: Format of the files.
         count: Number of vectors.
         dim: Dimension of the vectors.
         missing: Requested words that are not in the source, in the order of the request.
@@ -92,14 +92,14 @@ def check_export(
     format: str | None = None,  # noqa: A002 - as in embedhub.export
     overwrite: bool = False,
 ) -> ExportFormat:
-    """Check the arguments of an export before the vectors are loaded, which may be a long download.
+    """Check the arguments of an export before the vectors are loaded, which may need a long download.
 
     Returns:
         The format.
 
     Raises:
         ValueError: The format is unknown or cannot be inferred, or ``topn`` is less than 1.
-        OutputError: The path exists and is not overwritten.
+        OutputError: The path exists, and ``overwrite`` is false.
     """
     name = infer_format(Path(path), format)
     if topn is not None and topn < 1:

@@ -26,7 +26,7 @@ _BLOCK = 4096  # vectors
 
 
 class _Header(NamedTuple):
-    """The arguments of the training that determine the vectors."""
+    """Training arguments that determine the vectors."""
 
     dim: int
     buckets: int
@@ -48,11 +48,11 @@ def read(path: Path, dim: int) -> Iterator[Block | ExtraFile]:
         dim: Dimension of the vectors.
 
     Yields:
-        Words, and their vectors as ``(k, dim)`` float32, most frequent first; after them, unless the model
-        has no n-grams, the table of their vectors for `embedhub.Vectors.composer`.
+        Words, and their vectors as ``(k, dim)`` float32, most frequent first; then, if the model has n-grams,
+        the table of their vectors for `embedhub.Vectors.composer`.
 
     Raises:
-        FormatError: The file is not such a model, is quantized, supervised or truncated, or has another
+        FormatError: The file is not a fastText model, is quantized, supervised or truncated, or has another
             dimension.
     """
     with open_bytes(path) as file:

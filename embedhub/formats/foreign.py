@@ -1,4 +1,4 @@
-"""Files that embedhub does not read, recognized by their first bytes, with what to do about each."""
+"""Recognition of file types that embedhub does not read, with advice for each."""
 
 import struct
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _SAVE = "save_word2vec_format('vectors.bin', binary=True)"
 
 
 class Foreign(NamedTuple):
-    """What a file is, and what to do about it."""
+    """A file type, and advice on it."""
 
     content: str
     advice: str
@@ -65,7 +65,7 @@ _EMPTY = Foreign("an empty file", "Download or write it again.")
 
 
 def recognize(start: bytes, *, sent: bool = False) -> Foreign | None:
-    r"""Return what a file is that embedhub does not read, by its first 512 bytes; None for any other.
+    r"""Recognize a file that embedhub does not read by its first 512 bytes; return None for others.
 
     Example:
         >>> recognize(b"SQLite format 3\0").content
@@ -73,8 +73,8 @@ def recognize(start: bytes, *, sent: bool = False) -> Foreign | None:
 
     Args:
         start: The first bytes, decompressed.
-        sent: Whether to recognize also web pages, and what else servers send instead of a file. A text of
-            vectors may start as these do, so this is for a file that could not be read.
+        sent: Whether to recognize also web pages and other answers that servers send instead of a file. Text
+            vectors may start like these, so this is for files that could not be read.
     """
     if not start:
         return _EMPTY
@@ -90,7 +90,7 @@ def recognize(start: bytes, *, sent: bool = False) -> Foreign | None:
 
 
 def _is_old_fasttext(start: bytes) -> bool:
-    """Return whether a file starts with the arguments of a training; text has no null bytes."""
+    """Return whether a file starts with training arguments; text does not contain null bytes."""
     if len(start) < struct.calcsize("<12i"):
         return False
     dim, window, epochs, _, _, _, loss, kind, buckets, min_n, max_n, _ = struct.unpack_from("<12i", start)
@@ -99,11 +99,11 @@ def _is_old_fasttext(start: bytes) -> bool:
 
 
 def foreign_error(path: Path, foreign: Foreign, advice: str = "") -> FormatError:
-    """Return the error of a file that embedhub does not read.
+    """Return the error for a file that embedhub does not read.
 
     Args:
         path: The file.
-        foreign: What it is.
+        foreign: The type of the file.
         advice: A further sentence.
     """
     return FormatError(
@@ -113,15 +113,15 @@ def foreign_error(path: Path, foreign: Foreign, advice: str = "") -> FormatError
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Say what a file is that embedhub does not read, if a reader that was named fails on it.
+    """Name the type of a file on which a reader failed, if embedhub does not read it.
 
-    The file is looked at only then.
+    The file is examined only after a failure.
 
     Args:
         path: The file; ``archive.zip#member`` for one of several in an archive.
 
     Raises:
-        FormatError: That of `foreign_error`, or of the reader.
+        FormatError: The error of `foreign_error`, or that of the reader.
     """
     try:
         yield

@@ -1,6 +1,6 @@
-"""GloVe text: a line for each word, with its ``dim`` numbers, and no header.
+"""GloVe text: one line per word with its ``dim`` numbers, without a header.
 
-A byte-order mark is skipped, and tabs, runs of blanks or a space at the end of each line are read as well.
+A byte-order mark is skipped; tabs, runs of spaces, and a space at the end of each line are accepted.
 
 See https://nlp.stanford.edu/projects/glove/.
 """
@@ -30,8 +30,8 @@ def read(path: Path, dim: int) -> Iterator[Block]:
         Words, and their vectors as ``(k, dim)`` float32, in the order of the file.
 
     Raises:
-        FormatError: A line is malformed, or there are none.
-        UnexpectedEndError: After the last vector: the last line has no newline.
+        FormatError: A line is malformed, or the file is empty.
+        UnexpectedEndError: After the last vector, if the last line lacks a newline.
     """
     with open_bytes(path) as file:
         yield from read_vectors(file, path, dim)

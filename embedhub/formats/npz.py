@@ -30,7 +30,7 @@ _EXPECTED = (
 
 
 def is_npz(path: Path) -> bool:
-    """Return whether a file is a zip archive of nothing but arrays."""
+    """Return whether a file is a zip archive that contains only arrays."""
     names = _array_names(path)
     return bool(names) and all(name.endswith(".npy") for name in names)
 
@@ -39,7 +39,7 @@ def read_dim(path: Path) -> int:
     """Return the dimension of the vectors in an archive.
 
     Raises:
-        FormatError: It has other arrays.
+        FormatError: The archive has other arrays.
     """
     with ExitStack() as stack:
         return _open_arrays(stack, path)["matrix"][1][1]
@@ -63,7 +63,7 @@ def read(path: Path, dim: int) -> Iterator[Block]:
         Words, and their vectors as ``(k, dim)`` float32, in the order of the file.
 
     Raises:
-        FormatError: It has other arrays, another dimension, or ends too early.
+        FormatError: The archive has other arrays, another dimension, or is truncated.
     """
     with ExitStack() as stack:
         arrays = _open_arrays(stack, path)
@@ -88,7 +88,7 @@ def read(path: Path, dim: int) -> Iterator[Block]:
 
 
 def _array_names(path: Path) -> list[str]:
-    """Return the names of the members of a zip archive; none if it is not one that can be opened."""
+    """Return the names of the members of a zip archive; empty if it cannot be opened."""
     if split_member(path)[1] is not None:
         return []
     with path.open("rb") as file:

@@ -1,8 +1,8 @@
 """ConceptNet Numberbatch: word2vec text with words, or with keys ``/c/<language>/<word>`` of many languages.
 
 The English files contain plain words. Of a multilingual file, `read` yields the keys, and a reader made by
-`language` yields the words of one language. In both kinds of files, a space inside a word is ``_``, and each
-digit of a number with several is ``#`` (https://github.com/commonsense/conceptnet-numberbatch).
+`language` yields the words of one language. In both kinds of files, spaces inside words are ``_``, and digits
+of numbers with several are ``#`` (https://github.com/commonsense/conceptnet-numberbatch).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ read = word2vec.read_text
 
 
 def language(code: str) -> Reader:
-    """Return a reader of one language of a multilingual file, without ``/c/<language>/`` in the words.
+    """Return a reader for one language of a multilingual file, which strips ``/c/<language>/`` from words.
 
     Example:
         >>> reader = language("en")

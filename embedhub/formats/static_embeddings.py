@@ -84,7 +84,7 @@ def read(
         ``tokenizer.json`` for the store.
 
     Raises:
-        FormatError: The file is malformed, or its tensors do not fit each other, the dimension or the
+        FormatError: The file is malformed, or its tensors do not match each other, the dimension or the
             tokenizer.
     """
     with open_bytes(path) as file:
@@ -119,7 +119,7 @@ read_prefix = partial(read, prefix=True)
 
 
 def read_dim_and_companions(path: Path) -> tuple[int, tuple[Path, ...]]:
-    """Return the dimension in the header of a file, and the tokenizer unless the words are in the file.
+    """Return the dimension in the header, and the tokenizer file unless the words are in the header.
 
     Raises:
         FormatError: The file is not one of static token embeddings.
@@ -175,7 +175,7 @@ def _embeddings_name(stream: ByteStream, tensors: dict[str, TensorInfo]) -> str:
 
 
 def _check_tensors(stream: ByteStream, name: str, tensors: _Tensors, dim: int, *, prefix: bool) -> int:
-    """Return the number of tokens, if the tensors fit each other and the dimension."""
+    """Return the number of tokens, after checking that the tensors match each other and the dimension."""
     embeddings, weights, mapping = tensors
     rows, width = embeddings.values.shape
     if width < dim or (width > dim and not prefix) or width > MAX_DIM:

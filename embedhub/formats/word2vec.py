@@ -27,8 +27,8 @@ _BLOCK = 1 << 20
 def read_text(path: Path, dim: int) -> Iterator[Block]:
     r"""Yield the blocks of word2vec text or fastText ``.vec``, plain or compressed (gzip, bzip2, xz, zip).
 
-    Unless the first lines have tabs or runs of blanks, only single spaces are separators, so words that are
-    or contain other white space stay whole.
+    Unless the first lines have tabs or runs of spaces, only single spaces are separators, so words may
+    contain other white space.
 
     Example:
         >>> from embedhub.formats import word2vec
@@ -42,7 +42,7 @@ def read_text(path: Path, dim: int) -> Iterator[Block]:
 
     Raises:
         FormatError: A line is malformed, or the header declares another dimension.
-        UnexpectedEndError: After the last vector: the header declares more or fewer vectors than there are.
+        UnexpectedEndError: After the last vector, if the header declares more or fewer vectors.
     """
     with open_bytes(path) as file:
         declared = _declared_count(file.readline(MAX_HEADER_BYTES), path, dim)
@@ -72,9 +72,8 @@ def read_binary(path: Path, dim: int) -> Iterator[Block]:
         dim: Dimension of the vectors.
 
     Raises:
-        FormatError: A word does not end, or the header declares another dimension.
-        UnexpectedEndError: After the last vector: the file ends before the number of vectors that the header
-            declares, or continues after it.
+        FormatError: A word is not terminated, or the header declares another dimension.
+        UnexpectedEndError: After the last vector, if the header declares more vectors, or the file continues.
     """
     size = 4 * dim
     with open_bytes(path) as file:

@@ -1,1 +1,1 @@
-"""Names of sources, and the sources behind them."""
+"""Sources by name, plugins, local files, and the inventory of the cache."""

@@ -1,4 +1,4 @@
-"""How the store of a source is built: fetch, parse, write, publish, under locks."""
+"""Building the store of a source: fetch, parse, write and publish, under locks."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def open_or_build(
     source: "EmbeddingSource", folder: Path, dim: int, key: str, reopen: tuple[Any, ...]
 ) -> Vectors:
-    """Open the store of a dimension, which is built first if it is missing, and again if it is damaged."""
+    """Open the store of a dimension; build it if it is missing or damaged."""
     vectors = _open_or_repair(source, folder, dim, key, reopen)
     _check_hashes(vectors, dim)
     return vectors
@@ -90,11 +90,11 @@ def build_once(source: "EmbeddingSource", folder: Path, dim: int, key: str, *, r
     """Build the store under its locks, unless another process has built it meanwhile.
 
     Args:
-        source: Its source.
-        folder: Its folder.
-        dim: Its dimension.
-        key: Its cache key.
-        replace: Whether a damaged one is replaced. It stays until the new one is complete, so that an error
+        source: The source of the store.
+        folder: Folder of the store.
+        dim: Dimension of the vectors.
+        key: Cache key of the vectors.
+        replace: Whether to replace a damaged store. It stays until the new one is complete, so that an error
             loses nothing.
     """
     with ExitStack() as locks:
@@ -113,7 +113,7 @@ def build_lock(name: str, dim: int) -> AbstractContextManager[None]:
 
 def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str, *, replace: bool) -> None:
     """Fetch the file, write the store, publish it, and discard the file."""
-    # Where a store is there already, what writes one is not imported.
+    # Imported late: not needed if the store exists.
     from embedhub.registry.store_input import write_blocks
     from embedhub.vectors.store_writer import StoreWriter
 
@@ -158,5 +158,5 @@ def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str, *, repla
 
 
 def build_lock_name(name: str, dim: int) -> str:
-    """Return the name of that lock."""
+    """Return the name of the lock that is held while the store is built."""
     return f"build-{folder_name(name)}-{dim}d"

@@ -20,7 +20,7 @@ from embedhub.vectors.store import read_manifest
 
 _MIN_FAMILY = 3
 _SAME = ("provider", "cased", "unit", "license", "citation")
-"""What all sources of a family have in common, besides their dimensions."""
+"""Metadata that all sources of a family share, besides their dimensions."""
 
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _TEX = {
@@ -35,7 +35,7 @@ def list_sources(*, language: str | None = None, text: str | None = None) -> lis
     """Return the metadata of all sources, in alphabetical order, without network access.
 
     A name that several plugins provide occurs once for each of them, with ``clash`` true. A source whose
-    metadata cannot be read occurs with ``error`` and little else.
+    metadata cannot be read has the key ``error`` and few others.
 
     Example:
         >>> from embedhub.registry.catalog import list_sources
@@ -44,8 +44,8 @@ def list_sources(*, language: str | None = None, text: str | None = None) -> lis
 
     Args:
         language: Only sources of this language: a BCP 47 code, as in ``"en"``.
-        text: Only sources that have all its words in their name, description, license, citation, homepage or
-            provider, in any case.
+        text: Only sources that contain all words of this text in their name, description, license, citation,
+            homepage or provider, ignoring case.
 
     Returns:
         The result of `describe` for each.
@@ -114,10 +114,10 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
 
 
 def families(entries: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Return entries in groups: sources that differ in their language only, all others alone.
+    """Return entries in groups: families of sources that differ only in their language, and single sources.
 
-    Sources are a family if their names differ in one part, three or more languages are among them, and they
-    agree in provider, dimensions, case, unit, license and citation.
+    Sources are a family if their names differ in one part, they have three or more languages, and they agree
+    in provider, dimensions, case, unit, license and citation.
 
     Example:
         >>> from embedhub.registry.catalog import families, list_sources
@@ -142,7 +142,7 @@ def families(entries: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def family_name(family: Sequence[dict[str, Any]]) -> str:
-    """Return the name of a family, with a star for the language; of a source alone, its name.
+    """Return the name of a family, with a star for the language; of a single source, its name.
 
     Example:
         >>> from embedhub.registry.catalog import family_name
@@ -160,7 +160,7 @@ def family_name(family: Sequence[dict[str, Any]]) -> str:
 
 
 def family_description(family: Sequence[dict[str, Any]]) -> str:
-    """Return what the descriptions of a family have in common, with dots where they differ.
+    """Return the common description of a family, with dots where the descriptions differ.
 
     Example:
         >>> from embedhub.registry.catalog import family_description
@@ -181,7 +181,7 @@ def family_description(family: Sequence[dict[str, Any]]) -> str:
 
 
 def _common(texts: Sequence[Sequence[str]]) -> list[str]:
-    """Return the parts that all texts begin with."""
+    """Return the leading parts that all texts share."""
     columns = zip(*texts, strict=False)
     return [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
 
@@ -199,10 +199,10 @@ def _patterns(name: str) -> list[str]:
 
 
 def bibtex(source: str | Path | EmbeddingSource) -> str:
-    """Return an entry for a bibliography.
+    """Return a BibTeX entry for a source.
 
-    It is the ``bibtex`` of the source. Without one, the citation becomes the note of a ``@misc``: its
-    parts are not guessed, since a wrong author is worse than a plain note.
+    It is the ``bibtex`` of the source. Without one, the citation becomes the note of a ``@misc``, since
+    guessed authors might be wrong.
 
     Example:
         >>> from embedhub.registry.catalog import bibtex
@@ -264,7 +264,7 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
 
 
 def _is_readable(folder: Path) -> bool:
-    """Return whether there is a store, as far as this user may know."""
+    """Return whether the store exists and this user can read its folder."""
     try:
         return cache.exists(folder)
     except StoreError:
@@ -272,7 +272,7 @@ def _is_readable(folder: Path) -> bool:
 
 
 def _largest_download(file: RemoteFile) -> int | None:
-    """Return the most bytes that a file may take to download: a member is compressed in its archive."""
+    """Return an upper bound of the bytes to download for a file; a member is compressed in its archive."""
     sizes = (file.size, file.archive_size) if file.member else (file.size,)
     return min((size for size in sizes if size is not None), default=None)
 

@@ -1,4 +1,4 @@
-"""`ComputedSource`: a source whose vectors a function computes."""
+"""Sources whose vectors are computed by a function."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from embedhub.vectors.blocks import Block, ExtraFile
 
 @dataclass(frozen=True, kw_only=True)
 class ComputedSource(EmbeddingSource):
-    """A named set of word vectors that are computed on first use, and stored like any others.
+    """A named set of word vectors that a function computes on first use.
 
     Example:
         >>> import numpy as np
@@ -34,29 +34,31 @@ class ComputedSource(EmbeddingSource):
         [0.0, 1.0, 0.0, 0.0]
 
     Args:
-        name: As for `EmbeddingSource`, like all others but the last three.
-        description: One line.
+        name: Name of the source; this and all arguments but the last three are as in `EmbeddingSource`.
+        description: Description in one line.
         language: BCP 47 code.
         cased: Whether ``The`` and ``the`` are different words in it.
         vocab_size: Number of words; None if unknown.
         license: SPDX expression, or the name of the license.
-        citation: What to cite, in one line.
-        bibtex: The same in BibTeX.
-        homepage: Where to read more.
-        unit: What its rows are, ``"word"`` or ``"token"``.
-        tokenization: How the texts were tokenized that the vectors were made from, if that is known.
-        fallbacks: What is tried for an out-of-vocabulary word.
+        citation: Citation in one line.
+        bibtex: Citation in BibTeX.
+        homepage: URL with more information.
+        unit: Unit of the vocabulary, ``"word"`` or ``"token"``.
+        tokenization: Tokenization of the training texts; None if unknown.
+        fallbacks: Default fallbacks for out-of-vocabulary words.
         dims: The available dimensions.
-        version: Change it whenever ``compute`` yields other vectors; all stores are then built again.
-        compute: Takes a dimension and yields blocks. A function of a module, so that the source can be
-            pickled. What is slow to import it imports itself.
+        version: Version of the vectors. Change it whenever ``compute`` yields other vectors: stores are then
+            rebuilt.
+        compute: Function that takes a dimension and yields blocks. It must be defined in a module, so that
+            the source can be pickled, and should import large packages itself.
 
     Raises:
-        ValueError: There are no dims, or one is not a positive integer; or as for `EmbeddingSource`.
+        ValueError: ``dims`` is empty or contains something other than positive integers; or as for
+            `EmbeddingSource`.
         TypeError: ``compute`` is not a function.
     """
 
-    dims: tuple[int, ...] = ()  # without a value, the property of the base class would stay abstract
+    dims: tuple[int, ...] = ()  # without a value, the property of the base class would remain abstract
     version: int | str
     compute: Callable[[int], Iterable[Block | ExtraFile]]
 
@@ -91,7 +93,7 @@ class ComputedSource(EmbeddingSource):
         return f"computed, version {self.version}"
 
     def fetch(self, dim: int) -> None:
-        """Do nothing: there is no file.
+        """Return None: a computed source does not have a file.
 
         Example:
             >>> about = dict.fromkeys(("description", "language", "license", "citation", "homepage"), "")
@@ -112,7 +114,7 @@ class ComputedSource(EmbeddingSource):
         self.check_dim(dim)
 
     def parse(self, fetched: Fetched | None, dim: int) -> Iterator[Block | ExtraFile]:  # noqa: ARG002 - no file
-        """Return what the function yields.
+        """Return the blocks that the function yields.
 
         Example:
             >>> import numpy as np

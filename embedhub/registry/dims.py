@@ -1,4 +1,4 @@
-"""Dimensions as users pass them."""
+"""Validation of dimensions."""
 
 import operator
 import re
@@ -10,10 +10,10 @@ _DIM_IN_TEXT = re.compile(r"\s*([1-9][0-9]{0,4})(?:\.0+)?\s*")
 
 
 def as_dim(dim: Any) -> int | None:
-    """Return a dimension as an int, None if there is none.
+    """Return a dimension as an int; None stays None.
 
     Raises:
-        TypeError: It is not an integer.
+        TypeError: The dimension is not an integer.
     """
     if dim is None:
         return None

@@ -1,4 +1,4 @@
-"""Entry points of plugins: those that are installed, and not disabled by EMBEDHUB_DISABLE_PLUGINS."""
+"""Entry points of installed plugins that EMBEDHUB_DISABLE_PLUGINS does not disable."""
 
 import re
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def unknown_disabled() -> list[str]:
 
 
 def _labels(entry_point: metadata.EntryPoint) -> tuple[str, str, str]:
-    """Return the distribution of an entry point, its own name, and both as messages have them."""
+    """Return the distribution of an entry point, its own name, and both in the form used by messages."""
     distribution = distribution_name(entry_point.dist) if entry_point.dist else "?"
     return distribution, entry_point.name, f"{distribution} ({entry_point.name})"
 
@@ -66,12 +66,12 @@ def distribution_name(distribution: metadata.Distribution) -> str:
 
 
 def canonical_name(name: str) -> str:
-    """Return the form of a name that pip compares."""
+    """Return the normalized name of a distribution, as pip compares it."""
     return _SEPARATORS.sub("-", name.strip()).lower()
 
 
 def needed_version(distribution: metadata.Distribution | None) -> tuple[str, str] | None:
-    """Return that a distribution needs another version of embedhub, and what to do; None if it does not."""
+    """Return the problem and the remedy if a distribution needs another version of embedhub, else None."""
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.version import InvalidVersion, Version
 

@@ -1,4 +1,4 @@
-"""`export`: the vectors of a source as a file for another program."""
+"""Export of a source to the file formats of other programs."""
 
 from collections.abc import Iterable
 from os import PathLike
@@ -17,7 +17,7 @@ def export(
     format: ExportFormat | None = None,  # noqa: A002 - the word that users expect
     overwrite: bool = False,
 ) -> ExportResult:
-    """Write vectors in the file format of another program, without changing a bit of any float32.
+    """Write vectors in the file format of another program, keeping each float32 bit for bit.
 
     =================== ======================= ==================================================
     format              suffix of the path      content, and the words that it can represent
@@ -35,7 +35,7 @@ def export(
     =================== ======================= ==================================================
 
     The vectors keep the order of the source, which is mostly by frequency. Memory use does not grow with the
-    number of vectors. The output appears by one rename, complete or not at all.
+    number of vectors. The output is written atomically: it appears complete, or not at all.
 
     Example:
         >>> import pathlib, tempfile
@@ -51,7 +51,7 @@ def export(
         source: See `embedhub.load`.
         dim: Dimension; optional if the source has only one.
         path: Output file; for ``projector`` a folder. Missing parent folders are created.
-        words: Export only these words, spelled as in the source; for instance the keys of a ``word_index``.
+        words: Export only these words, spelled as in the source, such as the keys of a ``word_index``.
         topn: Export only the first ``topn`` vectors, of ``words`` if they are given.
         format: One of the formats above; by default inferred from the suffix of ``path``.
         overwrite: Whether to replace an existing output.
@@ -60,8 +60,8 @@ def export(
         ValueError: The format is unknown or cannot be inferred, or ``topn`` is less than 1.
         FormatError: The format cannot represent one of the words.
         VocabularyError: None of ``words`` is in the source.
-        OutputError: The output exists already, or it cannot be written.
+        OutputError: The output exists already or cannot be written.
         EmbedhubError: As `embedhub.load`.
     """
-    check_export(path, topn=topn, format=format, overwrite=overwrite)  # before what may be a long download
+    check_export(path, topn=topn, format=format, overwrite=overwrite)  # before a download that may be long
     return export_vectors(load(source, dim), path, words=words, topn=topn, format=format, overwrite=overwrite)

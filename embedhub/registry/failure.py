@@ -1,15 +1,16 @@
-"""Failures of a plugin's code as text for messages and tables: on one line, with the place in that code."""
+"""Descriptions of errors in a plugin's code: one line, with file and line number."""
 
 from pathlib import Path
 from traceback import walk_tb
 
 
 def describe(error: BaseException, module: str) -> str:
-    """Return what code of a plugin raised, and where: ``"KeyError: 'k' (made_up_rivers.py, line 12)"``.
+    """Describe an exception of a plugin with its location: ``"KeyError: 'k' (made_up_rivers.py, line 12)"``.
 
     Args:
         error: The exception.
-        module: A module of the plugin, whose top-level package has the place; empty if it is not known.
+        module: A module of the plugin, whose top-level package is searched for the location; empty if
+            unknown.
     """
     place = _find_place(error, module.partition(".")[0])
     kind = type(error).__name__
@@ -44,7 +45,7 @@ def _find_place(error: BaseException, package: str) -> str | None:
 
 
 def _format_place(filename: str, line: int | None, package: str) -> str:
-    """Return a file and line, the file from the folder on in which the package is."""
+    """Return file and line as text; the path is relative to the folder that contains the package."""
     path = Path(filename)
     parts = [*path.parts[:-1], path.stem]
     start = max((number for number, part in enumerate(parts) if part == package), default=len(parts) - 1)

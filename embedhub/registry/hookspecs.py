@@ -1,7 +1,7 @@
 """The hooks of a plugin, and the pluggy markers.
 
-A plugin is what an installed distribution names in the entry-point group ``embedhub``: an `EmbeddingSource`
-or a `Format` itself, or a module with at least one of::
+An installed distribution registers a plugin in the entry-point group ``embedhub``. The entry point names an
+`EmbeddingSource` or a `Format`, or a module with at least one of these hooks::
 
     from embedhub import hookimpl
 
@@ -37,19 +37,19 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def embedhub_sources() -> Iterable[EmbeddingSource]:  # type: ignore[empty-body]  # a specification has no body
-    """Return a list of sources, also if there is only one; a generator does too.
+    """Return a list of sources, even for a single one, or yield them.
 
-    This runs whenever names of sources are looked up, so it reads no files but the plugin's own, and imports
-    nothing that takes long.
+    The hook is called whenever source names are looked up. It should read only the plugin's own files, and
+    should not import large packages.
     """
 
 
 @hookspec
 def embedhub_formats() -> Iterable[Format]:  # type: ignore[empty-body]
-    """Return a list of file formats, also if there is only one; a generator does too.
+    """Return a list of file formats, even for a single one, or yield them.
 
-    Each then reads those files of users that its ``detect`` recognizes. This runs whenever sources are looked
-    up, so it reads no files, and imports nothing that takes long.
+    Each format then reads the users' files that its ``detect`` recognizes. The hook is called whenever source
+    names are looked up. It should not read files or import large packages.
     """
 
 
@@ -57,7 +57,7 @@ def embedhub_formats() -> Iterable[Format]:  # type: ignore[empty-body]
 def embedhub_commands(app: Any) -> None:
     """Add commands to the `embedhub` command.
 
-    This runs when help is shown, or a command is named that embedhub itself does not have.
+    The hook is called when help is shown, or for a command that embedhub itself does not have.
 
     Args:
         app: A `typer.Typer`: ``app.command()(function)`` adds a command.
@@ -66,7 +66,7 @@ def embedhub_commands(app: Any) -> None:
 
 @hookspec
 def embedhub_plugins() -> "Plugins":  # type: ignore[empty-body]
-    """Return the plugins of another entry-point group, for a package that has one such as ``embedhub_eval``.
+    """Return the plugins of another entry-point group, for packages such as ``embedhub_eval``.
 
-    This runs only when `embedhub doctor` lists all plugins and their problems.
+    The hook is called only by `embedhub doctor`, which lists all plugins and their problems.
     """

@@ -26,8 +26,8 @@ from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.store import MANIFEST
 
 State = Literal["current", "outdated", "unknown"]
-"""``"current"``: its source opens the store; ``"outdated"``: its source has other bytes by now, and opens
-another store; ``"unknown"``: its source is not available."""
+"""``"current"``: its source opens this store; ``"outdated"``: its source has changed and opens another store;
+``"unknown"``: its source is not available."""
 
 _FOLDER = re.compile(r"([1-9][0-9]*)d-[0-9a-f]{16}")
 
@@ -37,11 +37,11 @@ class CachedStore:
     """One store of the cache.
 
     Args:
-        folder: Its folder.
-        name: Name of the source; that of the folder if the manifest cannot be read.
+        folder: Folder of the store.
+        name: Name of the source, or of its folder if the manifest cannot be read.
         dim: Dimension of the vectors, from the folder.
         size: Bytes on disk.
-        manifest: Its manifest; empty if that cannot be read.
+        manifest: The manifest; empty if it cannot be read.
     """
 
     folder: Path
@@ -70,19 +70,19 @@ class CachedStore:
 
     @property
     def built(self) -> str | None:
-        """Time of its build in UTC, in the format of ISO 8601; None if it has no manifest."""
+        """Time of the build in UTC, in ISO 8601; None without a manifest."""
         with suppress(OSError):
             written = (self.folder / MANIFEST).stat().st_mtime
             return datetime.fromtimestamp(written, UTC).isoformat(timespec="seconds")
         return None
 
     def source(self) -> EmbeddingSource:
-        """Return the source that it was built from.
+        """Return the source that the store was built from.
 
         Raises:
-            SourceNotFoundError: No source has that name any more.
-            LocalFileError: It was built from a local file that does not exist any more.
-            FormatError: That file is in none of the known formats any more.
+            SourceNotFoundError: The source is not installed any more.
+            LocalFileError: The local file that it was built from does not exist any more.
+            FormatError: That file is not in a known format any more.
         """
         if "handle" in self.manifest:
             return open_address(parse_handle(self.manifest["handle"]), self.dim)
@@ -91,14 +91,14 @@ class CachedStore:
         return sources()[self.name]
 
     def state(self) -> State:
-        """Return whether its source opens it; a local file may have to be read for that."""
+        """Return whether its source opens this store; for that, a local file may be read."""
         try:
             return "current" if _is_store_of(self.source(), self) else "outdated"
         except EmbedhubError:
             return "unknown"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as a dictionary for JSON."""
+        """Return all fields as a dictionary for JSON."""
         return {
             "name": self.name,
             "handle": self.handle,
@@ -141,7 +141,7 @@ def list_stores(name: str | None = None, dim: int | None = None) -> list[CachedS
 
 
 def _in_sources() -> Iterator[Path]:
-    """Yield what is in the folders of the sources: stores, and incomplete builds."""
+    """Yield the entries of the source folders: stores, and incomplete builds."""
     for folder in cache.entries(settings.cache_folder() / "vectors"):
         yield from cache.entries(folder)
 
@@ -178,12 +178,12 @@ class CacheFile:
     lock: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as a dictionary for JSON."""
+        """Return all fields as a dictionary for JSON."""
         return {"path": str(self.path), "bytes": self.size}
 
 
 def downloads() -> list[CacheFile]:
-    """Return the downloaded files that were kept, and the parts of interrupted or running downloads."""
+    """Return the kept downloads, and the parts of interrupted or running ones."""
     folder = cache.downloads_folder()
     return [
         CacheFile(path, cache.size(path), _lock_of_download(path.relative_to(folder)))
@@ -201,13 +201,13 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _lock_of_download(path: Path) -> str:
-    """Return the name of the lock of those who download or read a file of the downloads folder."""
+    """Return the name of the lock that is held while a file of the downloads folder is written or read."""
     part = PART_NAME.fullmatch(path.name)
     return lock_name(path.with_name(part[1]).as_posix() if part else path.as_posix())
 
 
 def incomplete() -> list[CacheFile]:
-    """Return what builds have written that were killed or are running."""
+    """Return the incomplete output of builds that were interrupted or are running."""
     files = []
     for path in _in_sources():
         if path.name.startswith("."):
@@ -218,11 +218,11 @@ def incomplete() -> list[CacheFile]:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something that is wrong with a store.
+    """Damage to a store.
 
     Args:
-        message: Description; it begins with the name of the file.
-        stray: The file that does not belong there, if that is all that is wrong.
+        message: Description, starting with the name of the file.
+        stray: The file that does not belong there, if that is the only problem.
         is_refusal: Whether the system refuses to read the file, which may be intact.
     """
 
@@ -235,18 +235,18 @@ class Damage:
 
 
 def verify(stores: list[CachedStore]) -> dict[CachedStore, list[Damage]]:
-    """Read whole stores, and compare them with the checksums in their manifests.
+    """Read stores completely, and compare them with the checksums in their manifests.
 
     Example:
         >>> from embedhub.registry.inventory import list_stores, verify
         >>> [store.name for store, damages in verify(list_stores()).items() if damages]
         []
 
-    A store that seems damaged is read once more under its lock: another process may have replaced it
-    meanwhile. One that is gone then is left out.
+    A store that seems damaged is read once more under its lock, since another process may have replaced it.
+    Stores that are gone by then are skipped.
 
     Returns:
-        What is wrong with each store; nothing if it is intact.
+        The damages of each store; empty for intact ones.
     """
     results: dict[CachedStore, list[Damage]] = {}
     with progress_bar("Verifying", sum(store.size for store in stores), in_bytes=True) as advance:
@@ -260,7 +260,7 @@ def verify(stores: list[CachedStore]) -> dict[CachedStore, list[Damage]]:
 
 
 def _damages_under_lock(store: CachedStore) -> list[Damage] | None:
-    """Return what is wrong with a store while no other process changes it; None if it is gone."""
+    """Return the damages of a store while no other process changes it; None if it is gone."""
     with ExitStack() as locks:
         with suppress(cache.RefusedError):  # who cannot build can verify
             locks.enter_context(build_lock(store.name, store.dim))
@@ -294,7 +294,7 @@ def _damages(store: CachedStore, advance: Callable[[int], None] = lambda _: None
 def _damage(
     path: Path, expected: str | None = None, advance: Callable[[int], None] = lambda _: None
 ) -> Damage | None:
-    """Return what is wrong with a file of a store; without a digest only whether it can be read."""
+    """Return the damage to a file of a store; without a digest, only check that it can be read."""
     try:
         actual = xxh3_of_file(path, advance)
     except FileNotFoundError:
@@ -307,15 +307,15 @@ def _damage(
 
 
 def repair(store: CachedStore, damages: list[Damage]) -> None:
-    """Make a store whole again: build it again, or only remove files that do not belong there.
+    """Repair a store: rebuild it, or remove files that do not belong there.
 
     Args:
         store: A store.
         damages: The result of `verify`.
 
     Raises:
-        StoreError: Its source is not available, or has other bytes by now, or the system refuses to read the
-            store; nothing was changed.
+        StoreError: Its source is not available or has changed, or the system refuses to read the store;
+            nothing was changed.
         EmbedhubError: As for `embedhub.load`; nothing was changed.
     """
     refusals = [str(damage) for damage in damages if damage.is_refusal]
@@ -347,7 +347,7 @@ def repair(store: CachedStore, damages: list[Damage]) -> None:
 
 
 def _is_store_of(source: EmbeddingSource, store: CachedStore) -> bool:
-    """Return whether a source opens just this store."""
+    """Return whether a source opens this very store."""
     return store.dim in source.dims and store.folder == source.store_path(store.dim)
 
 
@@ -355,8 +355,8 @@ def remove(store: CachedStore) -> None:
     """Remove a store. Processes that have it open keep working; on Windows they prevent the removal.
 
     Raises:
-        StoreError: It cannot be removed; on Windows also if a process has it open, this one included. The
-            store is unchanged then.
+        StoreError: The store cannot be removed; on Windows also if a process, including this one, has it
+            open. It is then unchanged.
     """
     with build_lock(store.name, store.dim):
         _atomic.remove(store.folder)
@@ -368,7 +368,7 @@ def remove_file(file: CacheFile) -> bool:
     """Remove a download or an incomplete build, unless it is in use; return whether it was removed.
 
     Raises:
-        StoreError: It cannot be removed.
+        StoreError: The file cannot be removed.
     """
     with cache.lock_if_free(file.lock) as is_free:
         if is_free:

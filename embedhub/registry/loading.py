@@ -1,4 +1,4 @@
-"""From what a user writes to opened vectors: names and paths, dimensions, `load`."""
+"""Loading of vectors by name or path."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +17,8 @@ from embedhub.registry.unknown_names import refuse_dim, refuse_model_id, refuse_
 from embedhub.vectors.vectors import Vectors
 
 Source = str | Path | EmbeddingSource | Vectors
-"""A source as every function takes it: a registered name, a path or an address, each perhaps with a
-dimension as in ``"glove-6b:50"``, a source, or opened vectors."""
+"""A source as accepted by all functions: a registered name, a path or a URL, optionally with a dimension as
+in ``"glove-6b:50"``; an `EmbeddingSource`; or opened `Vectors`."""
 
 
 def load(source: Source, dim: int | None = None, *, allow_truncated: bool = False) -> Vectors:
@@ -30,30 +30,30 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
         <Vectors wordnet-ppmi: 78,781 words, dim 50>
 
     Args:
-        source: A registered name, the path of a file of your own, the address of a file on a server, an
-            `EmbeddingSource`, or `Vectors`, which are returned unchanged. A string is a name if a source has
-            it; else it is a path if it has a separator, starts with ``.`` or ``~``, or if there is such a
-            file. Each string may end in a colon and the dimension, as in ``"glove-6b:50"``. An address starts
-            with ``https://``, and may end in ``#sha256=...``, the checksum to verify; without one, the first
-            download is trusted and remembered. The file may be GloVe text,
-            word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also
-            in gzip, bzip2, xz, zip or tar; ``archive.zip#member`` names one of several in an archive. Its
-            store is built again when the file has changed. A path that ends in ``.toml`` is the table of a
-            `RemoteSource`: its arguments as keys, and a ``[[files]]`` for each `RemoteFile` with its ``dim``.
-        dim: Dimension of the vectors; optional for a source with only one, and where the source's name has
-            it.
-        allow_truncated: Whether the vectors of a file of your own that ends too early are used, with a
-            warning each time. By default that is an error, since some may be missing or cut.
+        source: A registered name, the path of your own file, the URL of a file, an `EmbeddingSource`, or
+            `Vectors`, which are returned unchanged. A string is first looked up as a name. Otherwise it is a
+            URL if it starts with ``https://``, and a path if it has a separator, starts with ``.`` or ``~``,
+            or names an existing file. Each string may end with a colon and the dimension, as in
+            ``"glove-6b:50"``. A URL may end with ``#sha256=...``, the checksum to verify; without one, the
+            first download is trusted, and its checksum remembered. A file may be GloVe text, word2vec text or
+            binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also compressed
+            (gzip, bzip2, xz) or in a zip or tar archive; ``archive.zip#member`` selects one of several
+            members. The store of a file is rebuilt when the file changes. A path that ends in ``.toml`` is
+            the table of a `RemoteSource`: its arguments as keys, and a ``[[files]]`` entry for each
+            `RemoteFile` with its ``dim``.
+        dim: Dimension of the vectors; optional if the source has only one, or if ``source`` includes it.
+        allow_truncated: Whether to use the vectors of a truncated file of your own, with a warning each time.
+            By default a truncated file is an error, since vectors may be missing or incomplete.
 
     Raises:
-        ValueError: ``allow_truncated`` is given for what is not a file of your own.
-        SourceNotFoundError: No source has that name, or an address is malformed.
-        LocalFileError: There is no file at that path.
+        ValueError: ``allow_truncated`` is true, and ``source`` is not a file of your own.
+        SourceNotFoundError: No source has that name, or a URL is malformed.
+        LocalFileError: The file does not exist.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
         TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
         DownloadError: The file is not available.
         FormatError: The file is malformed.
-        PluginError: A plugin calls it at import or in a hook.
+        PluginError: A plugin calls this function at import or in a hook.
     """
     refuse_in_plugin("embedhub.load()")
     named, dim = find(source, dim)
@@ -75,7 +75,7 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
 
 
 def _load_same_file(path: Path, cache_key: str, allow_truncated: bool) -> Vectors:  # noqa: FBT001 - pickled by position
-    """Load the same vectors of a file in another process, perhaps on a machine that has another file there.
+    """Load the same vectors of a file in another process, checking that its machine has the same file.
 
     Raises:
         StoreError: The file at that path is another one, or another version of a reader reads it.
@@ -94,7 +94,7 @@ def _load_same_file(path: Path, cache_key: str, allow_truncated: bool) -> Vector
 
 
 def find(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, int]:
-    """Return a source, or opened vectors as they are, and the dimension; nothing is downloaded.
+    """Return a source (opened vectors stay unchanged) and the dimension, without a download.
 
     Raises:
         TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
@@ -108,11 +108,11 @@ def find(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, in
 
 
 def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[EmbeddingSource, int]:
-    """Return a source and one of its dimensions, its only one by default, without opening its vectors.
+    """Return a source and one of its dimensions, by default its only one, without opening the vectors.
 
     Raises:
         SourceNotFoundError: No source has that name.
-        LocalFileError: There is no file at that path.
+        LocalFileError: The file does not exist.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
     """
     dim = as_dim(dim)
@@ -148,17 +148,17 @@ def find_any_dim(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vec
 
 
 def is_registered(source: EmbeddingSource) -> bool:
-    """Return whether this very source is registered under its name, so that the name can stand for it."""
+    """Return whether this very source is registered under its name."""
     return source.name in sources() and sources()[source.name] is source
 
 
 def get_source(source: str | Path | EmbeddingSource) -> EmbeddingSource:
-    """Return the source of a registered name, or that of a file, without opening its vectors.
+    """Return the source of a registered name or a file, without opening its vectors.
 
     Raises:
-        TypeError: This is not a name, a path or an `EmbeddingSource`.
+        TypeError: The argument is not a name, a path or an `EmbeddingSource`.
         SourceNotFoundError: No source has that name.
-        LocalFileError: There is no file at that path.
+        LocalFileError: The file does not exist.
         FormatError: The file is in none of the known formats, or a TOML table is malformed.
     """
     return _parse(source)[0]

@@ -1,4 +1,4 @@
-"""Vectors in a file of the user, as a source: the format is detected, and the bytes are hashed."""
+"""Local files as sources: the format is detected, and the bytes are hashed."""
 
 import difflib
 import hashlib
@@ -36,13 +36,13 @@ _CLOCK_TICK_NS = (
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSource(EmbeddingSource):
-    """The vectors in one file of the user; `open_source` returns it.
+    """A source for the vectors in a local file; `open_source` returns it.
 
     Args:
         path: The file, absolute; ``archive.zip#member`` for one of several in an archive.
         format: Its detected format.
         state: State of the file and of its companions when they were opened.
-        allow_truncated: Whether the vectors of a file that ends too early are used, with a warning.
+        allow_truncated: Whether the vectors of a truncated file are used, with a warning.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class LocalSource(EmbeddingSource):
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """The one dimension that the file has."""
+        """The dimension of the file."""
         return (self.format.dim,)
 
     def cache_key(self, dim: int) -> str:  # noqa: ARG002 - the interface's argument
@@ -85,14 +85,14 @@ class LocalSource(EmbeddingSource):
         self._check_state()
 
     def accept_end(self, error: UnexpectedEndError, fetched: Fetched | None) -> Mapping[str, Any]:  # noqa: ARG002 - the interface's argument
-        """Record how the file ends, if that is allowed."""
+        """Accept a truncated file if that is allowed, and record how it ends."""
         end = str(error).removeprefix(f"{self.path}: ")
         if not self.allow_truncated:
             raise self._truncated(end) from error
         return {"truncated": end}
 
     def vectors(self, dim: int, *, reopen: Reopen | None = None) -> Vectors:
-        """Open the vectors; those of a file that ends too early with a warning each time, if at all."""
+        """Open the vectors; a truncated file is a warning each time, or an error if it is not allowed."""
         vectors = super().vectors(dim, reopen=reopen)
         end = vectors.manifest.get("truncated")
         if end is not None:
@@ -115,7 +115,7 @@ class LocalSource(EmbeddingSource):
         return opener(files, metadata) if opener else None
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
-        """Return what the manifest of a store records about the origin of its vectors."""
+        """Return the manifest entries that describe the origin of the vectors."""
         return super().manifest(dim, cache_key, fetched) | {"path": str(self.path)}
 
     def _private_files(self) -> tuple[Path, ...]:
@@ -138,13 +138,13 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
 
     Raises:
         LocalFileError: The file does not exist or cannot be opened.
-        FormatError: It is in none of the known formats, or in those of two plugins.
+        FormatError: The file is not in a known format, or the formats of two plugins recognize it.
     """
     try:
         path = path.expanduser().absolute()
         kind = split_member(path)[0].stat().st_mode
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # opening a pipe waits for its writer
-            raise OSError("it is a pipe or a device; write what it gives to a file first")
+            raise OSError("it is a pipe or a device; write its content to a file first")
         detected = detect(path, formats)
         state = _states(_files(path, detected))
     except IsADirectoryError as error:
@@ -177,7 +177,7 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
 
 
 def as_path(text: str) -> Path | None:
-    """Return the path that a string is meant as, None if it is not meant as one.
+    """Return the path that a string means, None if it does not mean one.
 
     It is a path if it looks like one, and else if there is such a file or folder.
     """
@@ -196,10 +196,10 @@ def _states(files: tuple[Path, ...]) -> tuple[tuple[int, ...], ...]:
 
 
 def _remembered_xxh3(path: Path) -> str:
-    """Return the XXH3 of a file's bytes, as an earlier call recorded it if the file is the same.
+    """Return the XXH3 of a file, from the record of an earlier call if the file has not changed.
 
-    That of a file that was written just now is not recorded: a second write within one tick of the file
-    system's clock would leave no trace.
+    The hash of a file that was written just now is not recorded: a second write within one tick of the file
+    system's clock would go unnoticed.
     """
     record = _record_of(path)
     began = time.time_ns()
@@ -224,7 +224,7 @@ def _record_of(path: Path) -> Path:
 
 
 def _similar(missing: Path) -> str:
-    """Return the names in a folder that may be meant instead of one that it lacks, as a sentence."""
+    """Return a sentence that suggests similar names in the folder of a missing file."""
     try:
         close = difflib.get_close_matches(missing.name, [file.name for file in missing.parent.iterdir()], n=3)
     except OSError:

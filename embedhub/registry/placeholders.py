@@ -1,15 +1,15 @@
-"""Placeholders in the table of a source: what stands where its author has yet to write something."""
+"""Placeholders in the metadata of a source, which its author has yet to replace."""
 
 import re
 from urllib.parse import urlsplit
 
-# What `embedhub new-plugin` writes where it cannot know better, and what people write in such places.
+# The placeholders of `embedhub new-plugin`, and those that people commonly write.
 _PLACEHOLDER = re.compile(r"(?i)(fill in|todo|tbd|fixme|xxx+)\b.*|\?+|<.*>")
 _HOSTS = re.compile(r"(.+\.)?example\.(org|com|net)")
 
 
 def is_placeholder(text: str) -> bool:
-    """Return whether a description, a license or a citation has yet to be written; an empty one has.
+    """Return whether a description, a license or a citation is empty or a placeholder.
 
     Example:
         >>> is_placeholder("TODO"), is_placeholder(""), is_placeholder("CC0-1.0")
@@ -22,7 +22,7 @@ def is_placeholder(text: str) -> bool:
 
 
 def is_placeholder_url(url: str) -> bool:
-    """Return whether a URL is at example.org or one of its like, where no server has anything.
+    """Return whether a URL is at example.org or a similar reserved host.
 
     Example:
         >>> is_placeholder_url("https://www.example.org/my.txt")

@@ -1,4 +1,4 @@
-"""Formats of plugins for the user's own files: a failure of their code names the format and the plugin."""
+"""Isolation of formats from plugins: errors of their code name the format and the plugin."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -31,7 +31,7 @@ def isolated_format(provider: str, format: Format, isolated: Isolated) -> Format
 
 @dataclass(frozen=True, slots=True)
 class _Detect:
-    """The recognition of a plugin's format; a failure is a warning, and the file is not of this format."""
+    """Calls ``detect`` of a plugin's format; an error becomes a warning, and the file is not recognized."""
 
     provider: str
     format: Format
@@ -51,7 +51,7 @@ class _Detect:
 
 
 def is_valid(detected: Any) -> bool:
-    """Return whether the recognition of a format returned a dimension and companion files in their form."""
+    """Return whether the result of ``detect`` is a valid dimension and valid companion files."""
     return (
         isinstance(detected, Detected)
         and type(detected.dim) is int
@@ -63,7 +63,7 @@ def is_valid(detected: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The reader of a plugin's format; what it raises is an error that names the format and the plugin."""
+    """Calls ``read`` of a plugin's format; its errors name the format and the plugin."""
 
     provider: str
     format: Format

@@ -1,6 +1,6 @@
-"""Plugins: found by their entry points, loaded once, and isolated from each other and from embedhub.
+"""Discovery, loading and isolation of plugins.
 
-Whatever a plugin does at import or in a hook, the others work: it is recorded as a `Problem` of that plugin.
+A plugin that fails at import or in a hook does not affect the others: the error becomes its `Problem`.
 """
 
 import difflib
@@ -40,7 +40,7 @@ class Problem(NamedTuple):
         provider: The plugin: its distribution and entry point.
         text: A predicate, such as ``"is skipped, because it is broken: ..."``.
         advice: What to do.
-        silent: Whether there is no warning of it: it is shown where problems are asked for.
+        silent: Whether the problem is not a warning, and shown only where problems are listed.
     """
 
     provider: str
@@ -54,7 +54,7 @@ class Problem(NamedTuple):
 
 
 class _Rejection(Exception):  # noqa: N818 - not an error of Python code
-    """A plugin is skipped for a reason that needs no name of an exception."""
+    """The reason for skipping a plugin, shown without the name of an exception."""
 
 
 class _Hook(NamedTuple):
@@ -66,7 +66,7 @@ class _Hook(NamedTuple):
 
 @dataclass
 class _Loaded:
-    """What the plugins of a group have given."""
+    """The hooks and objects of the plugins of a group."""
 
     hooks: dict[str, dict[str, _Hook]] = field(default_factory=dict)
     """Provider -> name of a hook -> its implementation."""
@@ -75,26 +75,26 @@ class _Loaded:
     """Name of a hook -> each object with its provider."""
 
     reserved: dict[str, set[str]] = field(default_factory=dict)
-    """Name of a hook -> names that no plugin can give to an object."""
+    """Name of a hook -> reserved names of objects."""
 
     providers: dict[int, str] = field(default_factory=dict)
-    """Identity of what an entry point names -> its provider."""
+    """Identity of the object that an entry point names -> its provider."""
 
 
 class Plugins:
-    """All plugins of an entry-point group: loaded once, on first use, and each called by itself.
+    """All plugins of an entry-point group, loaded once on first use, and isolated from each other.
 
     An entry point names a module with hooks, or one of the objects that the hooks return.
 
     Args:
         hookspecs: Module with the specifications of the hooks, and the name of the group as ``PROJECT``.
-        builtin: Names of modules that are plugins of the package itself. The names that their objects have
-            are reserved.
+        builtin: Names of modules that are plugins of the package itself. The names of their objects are
+            reserved.
         kinds: The hooks that return objects, each with their type: ``{"embedhub_sources": EmbeddingSource}``.
             Each object has a ``name``.
         reserved: Further reserved names for the objects of a hook.
-        shared: Hooks for which the caller sees to names that several plugins give. For the others this is a
-            problem, and the first plugin's object is used.
+        shared: Hooks for which the caller handles names that several plugins provide. For other hooks such a
+            name is a problem, and the first plugin's object is used.
     """
 
     def __init__(
@@ -124,13 +124,13 @@ class Plugins:
 
     @property
     def failures(self) -> list[Problem]:
-        """The problems so far because of which something of a plugin is missing."""
+        """The problems so far that make an object of a plugin unavailable."""
         self._load_once()
         return [problem for problem in dict.fromkeys(self._problems) if not problem.silent]
 
     @property
     def problems(self) -> list[Problem]:
-        """The problems of all plugins so far; those that need another version of embedhub are found now."""
+        """The problems of all plugins so far, including those that need another version of embedhub."""
         self._load_once()
         problems = list(dict.fromkeys(self._problems))
         advised = {(problem.provider, problem.advice) for problem in problems}
@@ -143,7 +143,7 @@ class Plugins:
         return problems
 
     def offered(self, hook: str) -> list[tuple[str, Any]]:
-        """Return each object that plugins give by a hook or an entry point, with its provider."""
+        """Return each object that plugins provide by a hook or an entry point, with its provider."""
         return self._load_once().offers[hook]
 
     def providers(self, hook: str) -> list[str]:
@@ -151,12 +151,12 @@ class Plugins:
         return [provider for provider, hooks in self._load_once().hooks.items() if hook in hooks]
 
     def call_hook(self, hook: str, provider: str, **arguments: Any) -> Any:
-        """Return what the hook of one plugin returns; call it in the context of `isolated`."""
+        """Return the result of the hook of one plugin; call it in the context of `isolated`."""
         return _call(self._load_once().hooks[provider][hook], **arguments)
 
     @contextmanager
     def isolated(self, provider: str) -> Iterator[None]:
-        """Run code of a plugin; whatever it raises is a `PluginWarning` that names it, and goes no further.
+        """Run code of a plugin; turn any error into a `PluginWarning` that names the plugin.
 
         Args:
             provider: The plugin.
@@ -166,7 +166,7 @@ class Plugins:
         self._warn()
 
     def refresh(self) -> None:
-        """Forget all plugins: they are looked for again on the next use."""
+        """Forget all plugins, and look for them again on the next use."""
         with self._lock:
             invalidate_caches()
             self._loaded = None
@@ -202,7 +202,7 @@ class Plugins:
         return loaded
 
     def _first_of_each_name(self, offers: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-        """Return the first object of each name; a name that several plugins give is a problem of each."""
+        """Return the first object of each name; record a problem for each plugin that shares a name."""
         providers: dict[str, list[str]] = {}
         for provider, item in offers:
             providers.setdefault(item.name, []).append(provider)
@@ -215,7 +215,7 @@ class Plugins:
         return [(provider, item) for provider, item in offers if providers[item.name][0] == provider]
 
     def _add(self, loaded: _Loaded, provider: str, plugin: Any) -> None:
-        """Add what a plugin gives; all of it or, if it raises, nothing."""
+        """Add the hooks and objects of a plugin; none of them if it raises an error."""
         same = loaded.providers.get(id(plugin))
         if same is not None:
             raise _Rejection(f"it names the same object as {same}")
@@ -269,7 +269,7 @@ class Plugins:
         return " or ".join(sorted(self._arguments))
 
     def _check(self, loaded: _Loaded, provider: str, hook: str, given: Any) -> list[Any]:
-        """Return the objects that a hook has returned, but for those whose name is not available."""
+        """Return the objects that a hook returned, except those whose name is not available."""
         kind = self.kinds[hook]
         if given is not None and not isinstance(given, Iterable):
             raise _Rejection(f"{hook} returned {_repr(given)}; expected {kind.__name__} objects in a list")
@@ -315,7 +315,7 @@ class Plugins:
             _running.provider = outer
 
     def _record(self, provider: str, error: BaseException) -> None:
-        """Record what code of a plugin has raised as a problem of the plugin; the traceback is in the log."""
+        """Record an error of a plugin's code as its problem, and log the traceback."""
         _log.debug("The embedhub plugin %s failed.", provider, exc_info=error)
         entry_point = self._entry_points.get(provider)
         module, distribution = (entry_point.module, entry_point.dist) if entry_point else ("", None)
@@ -349,7 +349,7 @@ def refuse_in_plugin(function: str) -> None:
 
 
 def _call(hook: _Hook, **arguments: Any) -> Any:
-    """Return what a hook returns, called with those of the arguments that it takes, as pluggy does."""
+    """Call a hook with those of the arguments that it takes, as pluggy does."""
     return hook.function(*(arguments[name] for name in hook.arguments))
 
 

@@ -1,6 +1,6 @@
-"""The registry of sources by name, from all plugins; it is filled once, on first use.
+"""Registry of sources by name, loaded from all plugins on first use.
 
-A name that two plugins provide is an error only when it is used.
+A name that two plugins provide raises an error only when it is used.
 """
 
 import difflib
@@ -30,7 +30,7 @@ _KINDS = {"embedhub_sources": EmbeddingSource, "embedhub_formats": Format}
 
 
 class Registry(Mapping[str, EmbeddingSource]):
-    """A mapping of names to the sources that installed plugins provide, which it loads on first use.
+    """A read-only mapping of names to sources; plugins are loaded on first use.
 
     Example:
         >>> import embedhub
@@ -64,7 +64,7 @@ class Registry(Mapping[str, EmbeddingSource]):
         return next(iter(providers.values()))
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the names that one plugin provides, in alphabetical order."""
+        """Yield the names that exactly one plugin provides, in alphabetical order."""
         return (name for name, providers in sorted(self._discovered().items()) if len(providers) == 1)
 
     def __len__(self) -> int:
@@ -110,7 +110,7 @@ class Registry(Mapping[str, EmbeddingSource]):
         return dict(sorted(self._discovered().items()))
 
     def register(self, source: EmbeddingSource) -> None:
-        """Add a source; `embedhub.register` calls it.
+        """Add a source; `embedhub.register` calls this method.
 
         Example:
             >>> import embedhub
@@ -134,10 +134,10 @@ class Registry(Mapping[str, EmbeddingSource]):
             self._registered[source.name] = providers[_REGISTERED] = source
 
     def refresh(self) -> None:
-        """Look again for plugins, such as one that was installed since this process began.
+        """Look for plugins again, such as those installed since this process started.
 
-        What `register` has added stays. Modules that were imported are not imported again, so the new version
-        of a plugin that was loaded needs a new process.
+        Sources added by `register` stay. Imported modules are not reloaded, so a new version of a loaded
+        plugin needs a new process.
 
         Example:
             >>> import embedhub
@@ -151,10 +151,10 @@ class Registry(Mapping[str, EmbeddingSource]):
             self._providers = None
 
     def formats(self) -> tuple[Format, ...]:
-        """Return the formats of all plugins, for files of the user.
+        """Return the formats of all plugins, for local files.
 
-        A plugin whose code fails to recognize a file is named in a warning, and the others are asked. An
-        error of a reader names the format and its plugin.
+        A plugin whose ``detect`` fails is named in a warning, and the others are tried. Errors of a reader
+        name the format and its plugin.
 
         Example:
             >>> import embedhub
@@ -168,7 +168,7 @@ class Registry(Mapping[str, EmbeddingSource]):
         )
 
     def _problems(self) -> str:
-        """Return why the source of a plugin may be missing, as sentences to add to a message."""
+        """Return reasons why a plugin's source may be missing, as sentences for a message."""
         sentences = [f" {problem}" for problem in self.plugins.failures]
         disabled = settings.disabled_plugins()
         if disabled is None or disabled:
@@ -177,7 +177,7 @@ class Registry(Mapping[str, EmbeddingSource]):
         return "".join(sentences)
 
     def _discovered(self) -> dict[str, dict[str, EmbeddingSource]]:
-        """Return name -> provider -> source; plugins are called the first time only."""
+        """Return name -> provider -> source; plugins are called only the first time."""
         refuse_in_plugin("embedhub.sources()")
         with self._lock:
             if self._providers is None:
@@ -210,7 +210,7 @@ def _isolated(provider: str) -> AbstractContextManager[None]:
 
 
 def sources() -> Registry:
-    """Return all sources by name: a read-only mapping in alphabetical order.
+    """Return all sources, as a read-only mapping of names in alphabetical order.
 
     Example:
         >>> import embedhub
@@ -220,7 +220,7 @@ def sources() -> Registry:
         (50, 100, 200, 300)
 
     Raises:
-        PluginError: A plugin calls it at import or in a hook.
+        PluginError: A plugin calls this function at import or in a hook.
     """
     refuse_in_plugin("embedhub.sources()")
     return _registry
@@ -229,7 +229,7 @@ def sources() -> Registry:
 def register(source: EmbeddingSource) -> None:
     """Add a source for this process; an installed plugin adds it for every process.
 
-    A second call with the same name replaces the first, so that a notebook's cell can run twice.
+    A second call with the same name replaces the source, so that a notebook cell can be run again.
 
     Example:
         >>> import embedhub
@@ -253,8 +253,8 @@ def register(source: EmbeddingSource) -> None:
 
     Raises:
         ValueError: A plugin or embedhub itself provides that name.
-        TypeError: This is not an `EmbeddingSource`.
-        PluginError: A plugin calls it at import or in a hook.
+        TypeError: The argument is not an `EmbeddingSource`.
+        PluginError: A plugin calls this function at import or in a hook.
     """
     refuse_in_plugin("embedhub.register()")
     _registry.register(source)

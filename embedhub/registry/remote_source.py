@@ -1,4 +1,4 @@
-"""`RemoteSource`: a source that is data, files at URLs in known formats."""
+"""Sources that consist of files at URLs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _STATIC = "static-embeddings"  # and static-embeddings-prefix
 class RemoteSource(EmbeddingSource):
     """A named set of pretrained word vectors in files at URLs.
 
-    The format of a file is recognized by its bytes unless `RemoteFile` names it.
+    The format of a file is detected from its content unless `RemoteFile` names it.
 
     Example:
         >>> source = RemoteSource(
@@ -40,27 +40,26 @@ class RemoteSource(EmbeddingSource):
         (50,)
 
     Args:
-        name: As for `EmbeddingSource`, like all others but the last.
-        description: One line.
+        name: Name of the source; this and all arguments but the last two are as in `EmbeddingSource`.
+        description: Description in one line.
         language: BCP 47 code.
         cased: Whether ``The`` and ``the`` are different words in it.
         vocab_size: Number of words; None if unknown.
         license: SPDX expression, or the name of the license.
-        citation: What to cite, in one line.
-        bibtex: The same in BibTeX.
-        homepage: Where to read more.
-        unit: What its rows are, ``"word"`` or ``"token"``.
-        tokenization: How the texts were tokenized that the vectors were made from, if that is known.
-        fallbacks: What is tried for an out-of-vocabulary word.
-        files: For each dimension the file with its vectors; or several in order of preference, in a tuple or
-            list, which all hold the same vectors: the next is tried when one is not available. It is copied
-            into a read-only mapping; `candidates` always returns a tuple.
-        version: Only for a subclass that overrides `parse`: change it whenever that yields other vectors from
-            the same bytes, and all stores are built again. A `Format` has a version of its own.
+        citation: Citation in one line.
+        bibtex: Citation in BibTeX.
+        homepage: URL with more information.
+        unit: Unit of the vocabulary, ``"word"`` or ``"token"``.
+        tokenization: Tokenization of the training texts; None if unknown.
+        fallbacks: Default fallbacks for out-of-vocabulary words.
+        files: For each dimension, the file with its vectors, or a tuple or list of alternative files with the
+            same vectors, in order of preference: if one is not available, the next is tried.
+        version: Version of `parse`, for subclasses that override it. Change it whenever `parse` yields other
+            vectors from the same bytes: stores are then rebuilt. A `Format` has its own version.
 
     Raises:
-        ValueError: There are no dimensions, one is not a positive integer or has no file, or a file's format
-            is unknown; or as for `EmbeddingSource`.
+        ValueError: ``files`` is empty, a dimension is not a positive integer or lacks a file, or the format
+            of a file is unknown; or as for `EmbeddingSource`.
         TypeError: ``files`` is not a mapping.
     """
 
@@ -120,7 +119,7 @@ class RemoteSource(EmbeddingSource):
         return tuple(sorted(self.files))
 
     def cache_key(self, dim: int) -> str:
-        """Identify the bytes of the first candidate, and the versions of the readers of all.
+        """Identify the first candidate by hash or location, with the reader versions of all candidates.
 
         Example:
             >>> import embedhub
@@ -151,7 +150,7 @@ class RemoteSource(EmbeddingSource):
 
         Raises:
             DimNotFoundError: The source does not have this dimension.
-            DownloadError: No candidate is available; a ChecksumError if one arrived with wrong bytes.
+            DownloadError: No candidate is available; a ChecksumError if one had the wrong checksum.
         """
         # pooch and requests cost more time to import than a store takes to open.
         from embedhub.download.fetch import fetch_first
@@ -204,7 +203,7 @@ class RemoteSource(EmbeddingSource):
     def _read_named(
         self, file: RemoteFile, name: str, path: Path, dim: int, *companions: Path
     ) -> Iterator[Block | ExtraFile]:
-        """Read a file in the format of embedhub that its table names."""
+        """Read a file in the built-in format that its table names."""
         from embedhub.formats.foreign import explained
 
         with explained(path):
@@ -215,9 +214,9 @@ class RemoteSource(EmbeddingSource):
             yield from get_format(name).read(path, dim, *companions)
 
     def _refuse_companions(self, needed: tuple[Path, ...], path: Path, file: RemoteFile) -> None:
-        """Raise FormatError if a file needs others, and its table names none."""
+        """Raise FormatError if a file needs companion files that its table does not name."""
         if needed:
-            # One that happens to lie beside it in the cache is another file's, and not verified.
+            # One that happens to be next to it in the cache belongs to another file, and is not verified.
             names = ", ".join(other.name for other in needed)
             raise FormatError(
                 f"{path}: the vectors of {shown_url(file.location)} need {names}, which {self.name} does not "
@@ -243,7 +242,7 @@ class RemoteSource(EmbeddingSource):
         return next((composer for composer in composers if composer), None)
 
     def accept_end(self, error: UnexpectedEndError, fetched: Fetched | None) -> Mapping[str, Any]:
-        """Accept the end of a file whose hash has matched: it is whole, whatever its header declares.
+        """Accept a file whose published hash matches as complete, whatever its header declares.
 
         Example:
             >>> import embedhub
@@ -256,7 +255,7 @@ class RemoteSource(EmbeddingSource):
             {}
 
         Args:
-            error: What the reader raised after the last vector.
+            error: The error that the reader raised after the last vector.
             fetched: The file.
 
         Raises:
@@ -267,7 +266,7 @@ class RemoteSource(EmbeddingSource):
         raise error
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
-        """Return what the manifest of a store records about the origin of its vectors.
+        """Return the manifest entries that describe the origin of the vectors.
 
         Example:
             >>> import embedhub
@@ -306,7 +305,7 @@ class RemoteSource(EmbeddingSource):
         return tuple(sorted({file.lock_name for first in self.candidates(dim) for file in first.all_files}))
 
     def _without_cache(self, dim: int, cache_key: str, reopen: Reopen, error: StoreError) -> Vectors:
-        """Raise an error: offline the one that says where to get the file."""
+        """Raise an error; offline, it says where to get the file."""
         if settings.offline():
             from embedhub.download.failures import offline_error
 
@@ -335,8 +334,8 @@ class RemoteSource(EmbeddingSource):
     def download_size(self, dim: int) -> int | None:
         """Return the number of bytes of the download; None if it is unknown.
 
-        Of a zip member only the inflated size is known; then it is that of the next candidate, which holds
-        the same vectors in a compressed file. `RemoteFile.size_at_most` has an upper bound.
+        Of a zip member, only the inflated size is known; the result is then the size of the next candidate, a
+        compressed file with the same vectors. `RemoteFile.size_at_most` is an upper bound.
 
         Example:
             >>> import embedhub

@@ -1,4 +1,4 @@
-"""`EmbeddingSource`: the interface of all sources, and the way from a download to memory-mapped vectors."""
+"""Base class of all sources: from a download to memory-mapped vectors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -27,8 +27,8 @@ Reopen = tuple[Callable[..., Vectors], tuple[Any, ...]]
 class EmbeddingSource(ABC):
     """A named set of pretrained word vectors, in one or more dimensions.
 
-    Files at URLs are a `RemoteSource`, vectors that a function computes a `ComputedSource`; both are made
-    without a class of one's own. Others subclass this and define `dims`, `cache_key`, `fetch` and `parse`.
+    Use `RemoteSource` for files at URLs and `ComputedSource` for vectors computed by a function; neither
+    needs a subclass. Other sources subclass this class and define `dims`, `cache_key`, `fetch` and `parse`.
 
     Sources are values: they can be compared, hashed and pickled, and `dataclasses.replace` makes a copy with
     other metadata.
@@ -51,22 +51,22 @@ class EmbeddingSource(ABC):
         <Vectors ones: 2 words, dim 2>
 
     Args:
-        name: What users type: printable characters without blanks and without ``: / | + # @``.
-        description: One line.
+        name: Name of the source: printable characters, without spaces and ``: / | + # @``.
+        description: Description in one line.
         language: BCP 47 code; ``"mul"`` for several languages, ``"und"`` if unknown.
         cased: Whether ``The`` and ``the`` are different words in it.
         vocab_size: Number of words; None if unknown.
         license: SPDX expression, or the name of the license.
-        citation: What to cite, in one line.
-        bibtex: The same as an entry of BibTeX, or several; empty if there is none.
-        homepage: Where to read more.
-        unit: What its rows are: ``"word"``; or ``"token"`` for the tokens of a tokenizer, such as ``##ing``,
-            which are parts of words.
-        tokenization: How the texts were tokenized that the vectors were made from: one of the names in
-            `embedhub.matrix.tokenizers`, which texts are then tokenized by. None if it is unknown; then it is
-            ``"words"``, and for tokens that come with a ``tokenizer.json`` that tokenizer.
-        fallbacks: What is tried for an out-of-vocabulary word unless the caller says otherwise:
-            ``("lower",)`` for an uncased source. Names and functions as in `embedhub.embedding_matrix`.
+        citation: Citation in one line.
+        bibtex: Citation as one or more BibTeX entries; may be empty.
+        homepage: URL with more information.
+        unit: Unit of the vocabulary: ``"word"``, or ``"token"`` for the tokens of a tokenizer, such as
+            ``##ing``, which may be parts of words.
+        tokenization: Tokenization of the training texts, which other texts should follow: one of the names in
+            `embedhub.matrix.tokenizers`. None if unknown: texts are then tokenized by ``"words"``, or by the
+            tokenizer of token vectors that come with a ``tokenizer.json``.
+        fallbacks: Default fallbacks for out-of-vocabulary words, such as ``("lower",)`` for an uncased
+            source; names and functions as in `embedhub.embedding_matrix`.
 
     Raises:
         ValueError: The name is invalid, a fallback or the tokenization is unknown, or the unit is neither of
@@ -104,10 +104,10 @@ class EmbeddingSource(ABC):
 
     @abstractmethod
     def cache_key(self, dim: int) -> str:
-        """Identify the vectors of a dimension; their store is found by it.
+        """Return a key that identifies the vectors of a dimension, and thus their store.
 
-        It has the hash of the bytes that they are read from, and the version of the code that reads or
-        computes them, so that a correction of either reaches everybody.
+        The key contains the hash of the file and the version of the code that reads or computes the vectors,
+        so that stores are rebuilt when either changes.
 
         Example:
             >>> import embedhub
@@ -123,7 +123,7 @@ class EmbeddingSource(ABC):
 
     @abstractmethod
     def fetch(self, dim: int) -> Fetched | None:
-        """Make the file with the vectors available on disk, verified; None if they come from no file.
+        """Make the file with the vectors available on disk, and verify it.
 
         Example:
             >>> import embedhub
@@ -134,16 +134,17 @@ class EmbeddingSource(ABC):
             dim: One of `dims`.
 
         Returns:
-            The file, or None. It may be removed when a store is built from it; see EMBEDHUB_KEEP_DOWNLOADS.
+            The file; None for vectors that do not come from a file. The file may be removed when its store
+            has been built; see EMBEDHUB_KEEP_DOWNLOADS.
 
         Raises:
             DimNotFoundError: The source does not have this dimension.
-            DownloadError: The file is not available; a ChecksumError if its bytes are wrong.
+            DownloadError: The file is not available; a ChecksumError if its checksum is wrong.
         """
 
     @abstractmethod
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
-        """Yield the words and their float32 vectors in blocks, and further files for the store.
+        """Yield blocks of words and float32 vectors, and extra files for the store.
 
         Example:
             >>> import embedhub
@@ -165,9 +166,9 @@ class EmbeddingSource(ABC):
         files: Mapping[str, Path],  # noqa: ARG002 - for subclasses
         metadata: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
     ) -> Composer | None:
-        """Open what makes vectors for words that the source does not have (``oov="subword"``).
+        """Open the composer of vectors for out-of-vocabulary words (``oov="subword"``).
 
-        A source whose `parse` yields an `ExtraFile` for that purpose opens it here. It becomes
+        A source whose `parse` yields an `ExtraFile` for this purpose opens it here. The result becomes
         `embedhub.Vectors.composer`.
 
         Example:
@@ -180,12 +181,12 @@ class EmbeddingSource(ABC):
             metadata: The metadata of each, by name.
 
         Returns:
-            A `Composer`; None if the source has none.
+            A `Composer`, or None.
         """
         return None
 
     def vectors(self, dim: int, *, reopen: Reopen | None = None) -> Vectors:
-        """Open the vectors of a dimension; the first time, download the file and build the store.
+        """Open the vectors of a dimension; on first use, download the file and build the store.
 
         Example:
             >>> import embedhub
@@ -194,8 +195,8 @@ class EmbeddingSource(ABC):
 
         Args:
             dim: One of `dims`.
-            reopen: A function and its arguments that open the same vectors in another process, where they are
-                unpickled. By default the source itself is pickled.
+            reopen: A function and its arguments that open the same vectors where they are unpickled. By
+                default the source itself is pickled.
 
         Raises:
             DimNotFoundError: The source does not have this dimension.
@@ -222,7 +223,7 @@ class EmbeddingSource(ABC):
         reopen: Reopen,  # noqa: ARG002
         error: StoreError,
     ) -> Vectors:
-        """Open vectors that are not in the cache, which cannot be written, or raise an error.
+        """Open vectors without a cache, if it cannot be written, or raise an error.
 
         Args:
             dim: One of `dims`.
@@ -235,7 +236,7 @@ class EmbeddingSource(ABC):
         ) from error
 
     def accept_end(self, error: UnexpectedEndError, fetched: Fetched | None) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
-        """Return what the manifest records of a file that ends too early, if its vectors are used.
+        """Return manifest entries that describe a truncated file, or raise an error if it must not be used.
 
         Example:
             >>> import embedhub
@@ -247,16 +248,16 @@ class EmbeddingSource(ABC):
             embedhub.errors.UnexpectedEndError: vectors.txt: line 2 has no newline at its end.
 
         Args:
-            error: What the reader raised after the last vector.
+            error: The error that the reader raised after the last vector.
             fetched: The file.
 
         Raises:
-            UnexpectedEndError: They are not used, since some may be missing.
+            UnexpectedEndError: The file must not be used, since vectors may be missing.
         """
         raise error
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
-        """Return what the manifest of a store records about the origin of its vectors.
+        """Return the manifest entries that describe the origin of the vectors.
 
         Example:
             >>> import embedhub
@@ -288,7 +289,7 @@ class EmbeddingSource(ABC):
         return ()
 
     def _private_files(self) -> tuple[Path, ...]:
-        """Return files of the user: who cannot read them cannot read the store that is built of them."""
+        """Return local files whose permissions limit those of the store that is built from them."""
         return ()
 
     def _remember_hashes(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
@@ -363,7 +364,7 @@ class EmbeddingSource(ABC):
         return store_path(self.name, dim, self.cache_key(dim))
 
     def check_dim(self, dim: int) -> int:
-        """Return a dimension of the source; raise an error if it has no such dimension.
+        """Return a valid dimension of the source, or raise an error.
 
         Example:
             >>> import embedhub
@@ -374,7 +375,7 @@ class EmbeddingSource(ABC):
             dim: The dimension.
 
         Returns:
-            The dimension as an int, such as one that was given as an integer of NumPy.
+            The dimension as an int, also for integers of NumPy.
 
         Raises:
             DimNotFoundError: The source does not have this dimension.

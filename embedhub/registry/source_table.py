@@ -1,4 +1,4 @@
-"""Sources in TOML: the table of a `RemoteSource` in a file of the user, which can name no code."""
+"""Sources described by TOML tables, which cannot refer to code."""
 
 import difflib
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ def open_source_table(path: Path) -> RemoteSource:
 
     Raises:
         LocalFileError: The file does not exist or cannot be opened.
-        FormatError: It is not TOML, or a key is unknown, missing, or has a wrong value.
+        FormatError: The file is not TOML, or a key is unknown, missing, or has an invalid value.
     """
     import tomllib
 
@@ -108,7 +108,7 @@ def _remote_file(entry: dict[str, Any], place: str, companions: tuple[RemoteFile
 
 
 def _check(table: Any, keys: Mapping[str, str], required: set[str], place: str) -> None:
-    """Raise FormatError unless a table has known keys only, the required ones, and values of their types."""
+    """Raise FormatError unless a table has known keys, all required ones, and values of the right types."""
     if not isinstance(table, dict):
         raise FormatError(f"{place}: expected a table, got {table!r}. Write its keys below [[files]].")
     for key, value in table.items():

@@ -1,4 +1,4 @@
-"""From what a source yields to its store: the blocks are written, and errors of its code name it."""
+"""Writing the blocks of a source to its store, with errors that name the source."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -14,17 +14,18 @@ def write_blocks(
     advance: Callable[[int], None],
     accept_end: Callable[[UnexpectedEndError], object],
 ) -> None:
-    """Write what a source yields to a store.
+    """Write the blocks of a source to its store.
 
     Args:
         writer: The store.
         parse: Returns the blocks.
         label: The source and the dimension, for messages.
         advance: Called with the number of words of each block.
-        accept_end: Raises the error of a file that ends too early, or accepts the vectors before the end.
+        accept_end: Called with the error of a truncated file: it raises the error, or accepts the vectors
+            before the end.
 
     Raises:
-        FormatError: These are not blocks, or the file that they are read from is malformed.
+        FormatError: The source yields something other than blocks, or its file is malformed.
         StoreError: That file cannot be read, or the store cannot be written.
     """
     # The last block may map the downloaded file; Windows removes it when this function has returned.

@@ -1,4 +1,4 @@
-"""What to say about a name that no source has."""
+"""Hints for names that no source has."""
 
 import os
 from pathlib import Path
@@ -15,11 +15,11 @@ DISTRIBUTIONS = {
     "embedhub-numberbatch": ("numberbatch", "conceptnet"),
     "embedhub-static": ("potion", "static"),
 }
-"""The distributions of this project that provide sources, and what the names of these start with."""
+"""The distributions of this project that provide sources, and the prefixes of their names."""
 
 
 def plugin_hint(name: str, *, is_misspelled: bool) -> str:
-    """Return how to install more sources, as a sentence after a blank; nothing if that would not help.
+    """Return a sentence, after a space, on how to install more sources; empty if that would not help.
 
     Args:
         name: The name that no source has.

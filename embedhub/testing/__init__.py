@@ -1,4 +1,4 @@
-"""Tests for authors of plugins: `SourceContract` and `FormatContract`. Needs pytest."""
+"""Tests for plugin authors: `SourceContract` and `FormatContract`. They need pytest."""
 
 import lazy_loader
 

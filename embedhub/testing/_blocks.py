@@ -1,4 +1,4 @@
-"""Rules for what a reader or a computation yields: well-formed blocks with the expected vectors."""
+"""Rules for the blocks of a source: well-formed, with the expected vectors."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
@@ -45,7 +45,7 @@ def parse(source: EmbeddingSource, fetched: Fetched | None, dim: int) -> Parsed:
 
 
 def blocks_of(source: EmbeddingSource, fetched: Fetched | None, dim: int) -> Iterable[Any]:
-    """Return what a source yields; a function that returns something else fails the test."""
+    """Return the iterator of a source's blocks; fail the test if it is not an iterator."""
     # The same class defines both methods, so `parse` expects what `fetch` returns, None or not.
     blocks: object = source.parse(cast("Fetched", fetched), dim)
     if not isinstance(blocks, Iterable):
@@ -57,7 +57,7 @@ def blocks_of(source: EmbeddingSource, fetched: Fetched | None, dim: int) -> Ite
 
 
 def fetch(source: EmbeddingSource, dim: int) -> Fetched | None:
-    """Return the file of a source without samples, None if it has none; a download fails the test."""
+    """Return the file of a source without samples, or None; fail the test if it needs a download."""
     try:
         return source.fetch(dim)
     except OfflineError as error:
@@ -65,7 +65,7 @@ def fetch(source: EmbeddingSource, dim: int) -> Fetched | None:
 
 
 def place_of(fetched: Fetched | None, dim: int) -> str:
-    """Return what is read, for messages."""
+    """Return a description of the input, for messages."""
     return fetched.path.name if fetched else f"dim {dim}"
 
 
@@ -91,10 +91,10 @@ def check_expected(
 
     Args:
         name: Name of the source.
-        place: What was read, for messages.
-        parsed: Its words and vectors.
+        place: Description of the input, for messages.
+        parsed: Words and vectors that were parsed.
         expected: Words, each with the first numbers of its vector.
-        complete: Whether these are all words, in their order.
+        complete: Whether ``expected`` has all words, in order.
     """
     words, vectors = parsed
     distinct = list(dict.fromkeys(words))

@@ -1,4 +1,4 @@
-"""What the class of a contract declares: read once, and in its form."""
+"""Attributes of contract classes: validated, and read only once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
@@ -10,15 +10,15 @@ _MAX_SHOWN = 80  # characters
 
 
 def read_once(attribute: str, given: object, kind: type[Any]) -> tuple[tuple[Any, ...], str]:
-    """Return the objects in any iterable, which may be a generator, and what is wrong with it.
+    """Return the objects in an iterable, which may be a generator, and its problem.
 
     Args:
-        attribute: What the class calls it.
-        given: Its value.
+        attribute: Name of the attribute.
+        given: Value of the attribute.
         kind: Type of the objects.
 
     Returns:
-        The objects; and a message, empty if there is at least one and all are of the type.
+        The objects, and a message, which is empty if the iterable is not empty and all types are right.
     """
     expected = f"expected a list of {kind.__name__} objects, as in {attribute} = [...]"
     if not isinstance(given, Iterable):
@@ -37,7 +37,7 @@ def read_once(attribute: str, given: object, kind: type[Any]) -> tuple[tuple[Any
 
 
 def read_samples(given: object) -> tuple[dict[int, tuple[bytes, ...]], str]:
-    """Return the samples by dimension, and what is wrong with them, as `read_once` does."""
+    """Return the samples by dimension, and their problem, like `read_once`."""
     if not isinstance(given, Mapping):
         return {}, f"samples is {shorten(given)}; expected a dict of lists of bytes: {{3: [b'...']}}."
     samples: dict[int, tuple[Any, ...]] = {}
@@ -55,7 +55,7 @@ def read_samples(given: object) -> tuple[dict[int, tuple[bytes, ...]], str]:
 
 
 def find_problem_of_expected(given: object) -> str:
-    """Return what is wrong with the expected vectors by dimension; an empty string if nothing is."""
+    """Return the problem of the expected vectors; empty if they are valid."""
     form = "as in {3: {'the': [0.25, -0.5, 1.0]}}"
     if not isinstance(given, Mapping):
         return f"expected is {shorten(given)}; it should have words and numbers by dimension, {form}."
@@ -80,6 +80,6 @@ def _is_vector(numbers: Any) -> bool:
 
 
 def shorten(value: object) -> str:
-    """Return a value for a message."""
+    """Return a shortened repr for messages."""
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."

@@ -1,11 +1,11 @@
-"""Failures of a contract: a message, without the lines of the contract's own code."""
+"""Failures of a contract, with a message and without lines of the contract's own code."""
 
 from typing import NoReturn
 
 import pytest
 
 SKIP = pytest.mark.skip(reason="test_class_is_complete fails: it says what the class must have")
-"""Mark of all other tests of a class that is not complete."""
+"""Skip reason for all other tests of an incomplete class."""
 
 
 def expect(condition: bool, message: str) -> None:  # noqa: FBT001 - it reads like assert
@@ -22,7 +22,7 @@ def fail(message: str) -> NoReturn:
 
 
 def skip(reason: str) -> NoReturn:
-    """Skip the test, because another one fails for this reason."""
+    """Skip the test, because another test fails for the same reason."""
     __tracebackhide__ = True
     pytest.skip(reason)
 

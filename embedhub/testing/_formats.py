@@ -1,4 +1,4 @@
-"""Rules for a format of a plugin: it recognizes its own files by their bytes, and no others."""
+"""Rules for a plugin's format: it recognizes only its own files, from their content."""
 
 import json
 import struct
@@ -32,12 +32,12 @@ _OTHERS = {
 
 
 def check_detection(name: str, tested: Format, sample: Path, dim: int) -> None:
-    """Fail unless a format recognizes a sample, and none of embedhub's formats.
+    """Fail unless a format recognizes a sample, and rejects files of the built-in formats.
 
     Args:
         name: Name of the source.
         tested: The format, with `detect`.
-        sample: A file of it.
+        sample: A file in the format.
         dim: Dimension of the sample.
     """
     recognize = tested.detect
@@ -85,7 +85,7 @@ def check_detection(name: str, tested: Format, sample: Path, dim: int) -> None:
 
 
 def _damaged(start: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield files that are damaged: cut to some lengths, tiny, or with wrong bytes."""
+    """Yield damaged files: truncated, tiny, or with wrong bytes."""
     length = len(start)
     for size in sorted({*range(min(_TINY, length)), *range(0, length, -(-length // _TRUNCATIONS))}):
         yield f"a sample truncated to {size} of {length} bytes", start[:size]

@@ -1,4 +1,4 @@
-"""Rules for a plugin as a whole: it is installed, gives the tested objects, and has no side effects."""
+"""Rules for a plugin as a whole: installed, with the tested objects, and without side effects."""
 
 import warnings
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ _SHOWN_EFFECTS = 20  # of each kind
 
 @dataclass(frozen=True)
 class Group:
-    """The plugins of a group that give objects of one kind.
+    """The plugins of a group that provide objects of one kind.
 
     Args:
         plugins: The plugins.
         hook: The hook that returns the objects.
         name: Name of the group of entry points.
-        how: How a plugin gives an object, to follow "Its pyproject.toml needs".
+        how: How a plugin provides an object, to follow "Its pyproject.toml needs".
     """
 
     plugins: Plugins
@@ -31,7 +31,7 @@ class Group:
     how: str
 
     def providers(self, name: str) -> dict[str, Any]:
-        """Return the plugins that give an object of this name, each with it."""
+        """Return the plugins that provide an object of this name, with the object."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PluginWarning)  # the failure has its reason
             offered = self.plugins.offered(self.hook)
@@ -39,12 +39,12 @@ class Group:
 
 
 def check_loaded(group: Group, tested: Any, others: Sequence[Any]) -> None:
-    """Fail unless one plugin gives an object, and none of the same distribution has a problem.
+    """Fail unless exactly one plugin provides an object, and its distribution is without problems.
 
     Args:
         group: The plugins.
         tested: A source, a format or a benchmark.
-        others: All that the class tests: if several are missing, only the first fails.
+        others: All objects that the class tests; if several are missing, only the first fails.
     """
     providers = group.providers(tested.name)
     if not providers:
@@ -88,12 +88,12 @@ def _fail_as_missing(group: Group, tested: Any, others: Sequence[Any]) -> NoRetu
 
 
 def check_side_effects(group: Group, tested: Any, allowed: Sequence[str] = ()) -> None:
-    """Fail if loading the plugin that gives an object has side effects, and skip if there is no such plugin.
+    """Fail if loading the plugin of an object has side effects; skip the test without such a plugin.
 
     Args:
         group: The plugins.
-        tested: What it gives.
-        allowed: Effects that are none.
+        tested: The object that the plugin provides.
+        allowed: Effects that are allowed.
     """
     providers = group.providers(tested.name)
     if len(providers) != 1:
@@ -105,7 +105,7 @@ def check_side_effects(group: Group, tested: Any, allowed: Sequence[str] = ()) -
     except RuntimeError as error:
         fail(str(error))
     effects = [effect for effect in found if effect not in allowed]
-    # Of hundreds of imports or files some are enough, but one kind does not hide the other.
+    # A few of hundreds of imports or files are enough, but one kind must not hide the other.
     imports = [effect for effect in effects if effect.startswith("imports ")]
     others = [effect for effect in effects if effect not in imports]
     shown = [

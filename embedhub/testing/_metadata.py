@@ -1,4 +1,4 @@
-"""Rules for metadata: lines of text, addresses and languages, none of them a placeholder."""
+"""Rules for metadata: texts, URLs and languages, without placeholders."""
 
 import re
 
@@ -20,8 +20,8 @@ def check_text(name: str, field: str, text: object, advice: str) -> None:
     Args:
         name: Name of the source.
         field: Name of the field.
-        text: Its value.
-        advice: What to write.
+        text: Value of the field.
+        advice: Advice on what to write.
     """
     if not isinstance(text, str) or not text or text != " ".join(text.split()):
         expect(False, f"{name}: {field} is {text!r}; expected one line. {advice}")  # noqa: FBT003 - a failure
@@ -30,7 +30,7 @@ def check_text(name: str, field: str, text: object, advice: str) -> None:
 
 
 def check_homepage(name: str, homepage: object) -> None:
-    """Fail unless a homepage is an address of https."""
+    """Fail unless a homepage is an https URL."""
     expect(
         isinstance(homepage, str) and re.fullmatch(r"https://[^/\s]+(/\S*)?", homepage) is not None,
         f"{name}: homepage is {homepage!r}; expected 'https://...', a page about them.",
@@ -38,7 +38,7 @@ def check_homepage(name: str, homepage: object) -> None:
 
 
 def check_host(name: str, field: str, url: str) -> None:
-    """Fail if an address has a host that stands for another one."""
+    """Fail if a URL has a placeholder host."""
     expect(
         not is_placeholder_url(url),
         f"{name}: {field} is {url!r}, a placeholder. Write the real address: no server will have anything "
@@ -47,7 +47,7 @@ def check_host(name: str, field: str, url: str) -> None:
 
 
 def check_language(name: str, language: object) -> None:
-    """Fail unless a language is a tag of BCP 47."""
+    """Fail unless a language is a BCP 47 tag."""
     expect(
         isinstance(language, str) and _BCP_47.fullmatch(language) is not None,
         f"{name}: language is {language!r}; expected a BCP 47 tag like 'en', 'zh-Hant', 'de-AT', 'mul' for "

@@ -1,4 +1,4 @@
-"""`SampleTests`: what holds for every file that a source or a format reads, tested on samples."""
+"""Tests of sample files, shared by the contracts of sources and of formats."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,14 +25,14 @@ _WEB_PAGE = b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head>\n
 
 
 class SampleTests:
-    """Tests of samples; a subclass has them by dimension, and the sources that read them."""
+    """Tests of samples; a subclass has the samples by dimension, and the sources that read them."""
 
     samples: ClassVar[Mapping[int, Sequence[bytes]]] = {}
     expected: ClassVar[Mapping[int, Mapping[str, Sequence[float]]]] = {}
     _problems: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Read what the class has once, since it may be a generator."""
+        """Read the attributes of the class once, since they may be generators."""
         super().__init_subclass__(**options)
         cls.samples, problem = read_samples(cls.samples)
         cls._problems = tuple(filter(None, (problem, find_problem_of_expected(cls.expected))))
@@ -46,15 +46,15 @@ class SampleTests:
         raise NotImplementedError
 
     def _group(self) -> Group:
-        """Return the plugins of the kind that is tested."""
+        """Return the plugins of the tested kind."""
         raise NotImplementedError
 
     def _given(self, source: EmbeddingSource) -> EmbeddingSource | Format:
-        """Return what the plugin gives."""
+        """Return the objects that the plugin provides."""
         return source
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run each test for each source; tests of samples for one of all sources that the same code reads."""
+        """Run each test for each source, but tests of samples only once for sources with the same reader."""
         tested = {
             "source": self._sources,
             "sampled": lambda: [source for source in self._representatives() if self._has_samples(source)],
@@ -183,7 +183,7 @@ class SampleTests:
             expect(parsed is None, f"{sampled.name}: {label} has the vectors {parsed}; expected FormatError.")
 
     def _inputs(self, source: EmbeddingSource, folder: Path) -> Iterator[tuple[int, Fetched | None]]:
-        """Yield what stores are built from: samples, or None for each computed dimension."""
+        """Yield the inputs of stores: samples, or None for each computed dimension."""
         if self._has_samples(source):
             yield from self._write_samples(source, folder)
             return

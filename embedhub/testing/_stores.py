@@ -1,4 +1,4 @@
-"""Rules for the store of a source, which is built as `load` builds it, and for its composer."""
+"""Rules for the store of a source, built as by `load`, and for its composer."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from embedhub.vectors.store import open_store
 from embedhub.vectors.store_writer import StoreWriter
 from embedhub.vectors.vectors import Vectors
 
-# Words as texts have them: of other scripts and several code points, with white space, empty, and long.
+# Words as in texts: other scripts, several code points, white space, empty, and long.
 _WORDS = [
     "qwxz",
     "Unheard-of",
@@ -33,13 +33,13 @@ _WORDS += ["", "?!", "</s>", "<unk>", 1000 * "long"]
 
 
 def build_store(source: EmbeddingSource, fetched: Fetched | None, dim: int, folder: Path) -> Vectors:
-    """Build a store and open it; what the writer refuses, or `load`, fails the test with the same message.
+    """Build and open a store; an error of the writer or of `load` fails the test with the same message.
 
     Args:
         source: The source.
-        fetched: A file, or None for a source that has none.
+        fetched: The file; None for a source without files.
         dim: Dimension of the vectors.
-        folder: Where the store appears.
+        folder: Folder of the store.
     """
     label = f"{source.name}: {place_of(fetched, dim)}"
     try:
@@ -68,8 +68,8 @@ def check_composer(vectors: Vectors, again: Vectors) -> None:
     """Fail unless the composer of a store makes finite float32 vectors, the same each time, for any words.
 
     Args:
-        vectors: Vectors with a composer, or without: then there is nothing to test.
-        again: The same, opened once more.
+        vectors: Vectors with a composer; vectors without one are not tested.
+        again: The same vectors, opened once more.
     """
     first, second = vectors.composer, again.composer
     if first is None or second is None:

@@ -1,4 +1,4 @@
-"""Rules for the table of a source: its metadata, its hashes, and that it is a value."""
+"""Rules for the metadata and the hashes of a source, and for its behavior as a value."""
 
 import pickle
 from collections import defaultdict
@@ -20,12 +20,12 @@ _ADVICE = {
 
 
 def candidates(source: EmbeddingSource, dim: int) -> tuple[RemoteFile, ...]:
-    """Return the files of a dimension; none for a source that is not a table of files."""
+    """Return the files of a dimension; empty for a source without files at URLs."""
     return source.candidates(dim) if isinstance(source, RemoteSource) else ()
 
 
 def check_metadata(source: EmbeddingSource) -> None:
-    """Fail unless all fields describe the source, in their form, and none is a placeholder."""
+    """Fail unless all fields are valid, and none is a placeholder."""
     for field, advice in _ADVICE.items():
         check_text(source.name, field, getattr(source, field), advice)
     expect(isinstance(source.bibtex, str), f"{source.name}: bibtex is {source.bibtex!r}; expected a string.")

@@ -1,4 +1,4 @@
-"""The contract of a source: `SourceContract`, tests that the author of a plugin inherits. Needs pytest."""
+"""Contract of sources: tests that plugin authors inherit. They need pytest."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, cast
@@ -17,7 +17,7 @@ from embedhub.testing._table import candidates, check_hashes, check_metadata, ch
 
 
 class SourceContract(SampleTests):
-    """Tests that hold for every source; a subclass names its sources, and has samples of their files.
+    """Tests that every source must pass; a subclass names its sources, and has samples of their files.
 
     The sources must be installed, since their entry point is tested too. Nothing is downloaded.
 
@@ -30,12 +30,12 @@ class SourceContract(SampleTests):
                 expected = {3: {"the": [0.25, -0.5, 1.0], "cat": [0.125, 2.0, -0.75]}}
 
     Attributes:
-        sources: The tested sources, in any iterable; the samples belong to all of them.
-        samples: For one or more dimensions, the content of a tiny file for each candidate, in their order,
-            with the same words and vectors; each is followed by the contents of its companion files. Each
-            format of each source needs a sample. A source that computes its vectors needs none.
+        sources: The tested sources, in any iterable; all of them read the samples.
+        samples: For one or more dimensions, the content of a tiny file for each candidate, in order, with the
+            same words and vectors; the contents of its companion files follow each. Each format of each
+            source needs a sample. Sources that compute their vectors do not need samples.
         expected: For each dimension of the samples, all words of a sample in order, each with the first
-            numbers of its vector; of a source without samples, some of its words.
+            numbers of its vector; for sources without samples, any of their words.
     """
 
     sources: ClassVar[Iterable[EmbeddingSource]] = ()

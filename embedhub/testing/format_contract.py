@@ -1,4 +1,4 @@
-"""The contract of a format: `FormatContract`, for plugins that give a format. Needs pytest."""
+"""Contract of file formats: tests that plugin authors inherit. They need pytest."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from embedhub.vectors.blocks import Format
 
 
 class FormatContract(SampleTests):
-    r"""Tests that hold for every format of users' own files; a subclass names it, and has samples.
+    r"""Tests that every format of local files must pass; a subclass names its format, and has samples.
 
     The format must be installed, since its entry point is tested too. A format with companion files, or one
     that only sources use, is tested by `embedhub.testing.SourceContract`.

@@ -1,6 +1,6 @@
-"""An audit of the import of a plugin: its side effects, in a process of its own.
+"""Audit of the side effects of loading a plugin, in a separate process.
 
-Run as a program, this module is that process.
+That process runs this module as a program.
 """
 
 import functools
@@ -36,12 +36,12 @@ def side_effects(plugin: str) -> tuple[str, ...]:
     """Load a plugin, call its hooks `embedhub_sources` and `embedhub_formats`, and return the side effects.
 
     Args:
-        plugin: What an entry point names: a module with hooks, or a source or format in it.
+        plugin: The target of an entry point: a module with hooks, or a source or format in it.
 
     Returns:
-        A phrase for each file that is written, or that is read outside of the installed packages; for each
-        call to the network or of a process; for each imported package that embedhub itself does not import;
-        for text on stdout; for more than a second of processor time.
+        A phrase for each file written, or read outside of the installed packages; for each network call or
+        new process; for each imported package that embedhub itself does not import; for text on stdout; and
+        for more than a second of processor time.
 
     Raises:
         RuntimeError: The plugin cannot be loaded, or its hook fails.
@@ -89,7 +89,7 @@ def _audit(plugin: str) -> list[str]:
     for hook in ("embedhub_sources", "embedhub_formats", "embedhub_benchmarks"):  # the last of embedhub-eval
         list(getattr(loaded, hook, tuple)() or ())
     seconds = time.process_time() - began
-    found = list(dict.fromkeys(effects))  # a copy: what this module does from here on is not the plugin's
+    found = list(dict.fromkeys(effects))  # a copy: later effects are not the plugin's
     others = _imported_packages() - before - sys.stdlib_module_names - {module.partition(".")[0]}
     if seconds > _MAX_SECONDS:
         found.insert(0, f"takes {seconds:.1f} s of processor time, more than {_MAX_SECONDS}")
@@ -97,7 +97,7 @@ def _audit(plugin: str) -> list[str]:
 
 
 def _audit_output(plugin: str) -> list[str]:
-    """Return the side effects of a plugin; what it writes to stdout, by whatever means, is one."""
+    """Return the side effects of a plugin, including output to stdout by any means."""
     sys.stdout.flush()
     stdout = os.dup(1)
     with tempfile.TemporaryFile() as printed:

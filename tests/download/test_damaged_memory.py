@@ -30,7 +30,7 @@ def test_cut_hash_is_forgotten_with_a_warning(memory: Path, size: int) -> None:
     """The next download counts as the first one again, and its hash is remembered."""
     content = memory.read_bytes()
     memory.write_bytes(content[:size])
-    with pytest.warns(StoreWarning, match="is empty or cut off, so the next download counts as the first"):
+    with pytest.warns(StoreWarning, match="is empty or truncated, so the next download counts as the first"):
         fetched = fetch_first([FILE], label="some 2d")
     with pytest.warns(UnverifiedWarning):
         remember_hashes(fetched)

@@ -100,7 +100,7 @@ def test_blocks_keep_the_order_of_the_file(write: Callable[[bytes], Path]) -> No
         (
             b"the\t1\t2\nof\t1\t2\nnew york\t1\t2\t3\n",
             3,
-            "separated by tabs or blanks as in the first lines, got",
+            "separated by tabs or spaces as in the first lines, got",
         ),
         (b"the  1  2\n" * 10 + b"new york 1 2\n", 11, "as in the first lines, got 'new york 1 2'"),
         (b"400000 2\nthe 1 2\n", 1, "looks like the header of a word2vec text file"),
@@ -162,7 +162,7 @@ def test_number_equals_numpy_float32_of_its_text(write: Callable[[bytes], Path],
 def test_arbitrary_bytes_are_split_like_rsplit_or_rejected(
     write: Callable[[bytes], Path], data: bytes, dim: int
 ) -> None:
-    """Whatever the bytes, the reader yields what rsplit returns, or split at all blanks, or raises."""
+    """Whatever the bytes, the reader yields what rsplit returns, or split at all spaces, or raises."""
     path = write(data)
     try:
         words, rows = read(glove.read, path, dim)
@@ -267,7 +267,7 @@ SEPARATED = {
 def test_separators_are_found_out(
     write: Callable[[bytes], Path], name: str, header: bytes, mark: bytes
 ) -> None:
-    """Tabs, several blanks and blanks at the ends are read as single spaces, if the first lines agree."""
+    """Tabs, several spaces and spaces at the ends are read as single spaces, if the first lines agree."""
     path = write(mark + header + SEPARATED[name])
     detected = detect(path)
     assert (detected.format.name, detected.dim) == ("word2vec-text" if header else "glove", 2)

@@ -195,7 +195,7 @@ NO_LOCKS = """
 import errno, fcntl
 def flock(descriptor, operation):
     raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-fcntl.flock = flock  # as of a file system of a network whose server gives no locks
+fcntl.flock = flock  # as of a file system of a network whose server does not support locks
 """
 
 
@@ -206,7 +206,7 @@ def test_file_system_without_locks_is_named(as_user: AsUser, open_folder: Path) 
     cache.mkdir()
     os.chown(cache, OWNER, -1)
     shown = as_user(OWNER, NO_LOCKS + USE, cache)
-    assert "this lock cannot be taken (No locks available). Its file system gives no locks." in shown
+    assert "this lock cannot be taken (No locks available). Its file system does not support locks." in shown
     assert "read-only" not in shown
     assert "writable: no (" in shown
 

@@ -1,1 +1,1 @@
-"""The sources that come with embedhub, through the same hook as any plugin's."""
+"""The sources that come with embedhub, provided through the same hook as those of plugins."""

@@ -22,12 +22,12 @@ _log = logging.getLogger("embedhub")
 
 @dataclass(frozen=True, kw_only=True)
 class PackagedSource(EmbeddingSource):
-    """A source that needs no download: its file is in this folder.
+    """A source whose file is part of the package.
 
     Args:
         file: Name of the file.
         sha256: SHA-256 of the file, in hexadecimal.
-        dims: The dimensions that it has.
+        dims: The available dimensions.
         format: Name of its format.
     """
 
@@ -45,7 +45,7 @@ class PackagedSource(EmbeddingSource):
 
         Raises:
             DimNotFoundError: The source does not have this dimension.
-            ChecksumError: It is not the file that was packaged.
+            ChecksumError: The file is not the one that was packaged.
         """
         self.check_dim(dim)
         path = Path(str(resources.files(__package__) / self.file))

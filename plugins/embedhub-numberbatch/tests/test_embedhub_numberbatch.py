@@ -30,7 +30,7 @@ ENGLISH = ["#", "##", "##th", "new_york", "caf\u00e9"]
 
 
 class TestEnglish(SourceContract):
-    """Keys are words, with _ for blanks and # for the digits of longer numbers."""
+    """Keys are words, with _ for spaces and # for the digits of longer numbers."""
 
     sources = [SOURCES["numberbatch-en"]]
     samples = {300: [text(ENGLISH)]}
