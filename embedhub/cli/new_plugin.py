@@ -171,7 +171,8 @@ def _read_file(path: Path, base: str) -> _AuthorFile:
     from embedhub.registry.local_file import open_source
     from embedhub.registry.registry import sources
 
-    detected = open_source(path, sources().formats).format
+    opened = open_source(path, sources().formats)
+    path, detected = opened.path, opened.format  # the file, if the path is that of a folder
     if detected.format.name not in FORMATS:
         provider = getattr(detected.format.read, "provider", "a plugin")
         raise typer.BadParameter(

@@ -33,7 +33,7 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
         source: A registered name, the path of your own file, the URL of a file, an `EmbeddingSource`, or
             `Vectors`, which are returned unchanged. A string is first looked up as a name. Otherwise it is a
             URL if it starts with ``https://``, and a path if it has a separator, starts with ``.`` or ``~``,
-            or names an existing file. Each string may end with a colon and the dimension, as in
+            or names an existing file or folder, such as that of a model2vec model. Each string may end with a colon and the dimension, as in
             ``"glove-6b:50"``. A URL may end with ``#sha256=...``, the checksum to verify; without one, the
             first download is trusted, and its checksum remembered. A file may be GloVe text, word2vec text or
             binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also compressed

@@ -21,9 +21,10 @@ from embedhub._json import CONTENT_ERRORS, parse_json
 from embedhub._names import slug
 from embedhub._warn import warn
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import FormatWarning, LocalFileError, StoreError, UnexpectedEndError
+from embedhub.errors import EmbedhubError, FormatWarning, LocalFileError, StoreError, UnexpectedEndError
 from embedhub.formats import versions
 from embedhub.formats.detect import DetectedFormat, detect
+from embedhub.registry.folder import vectors_file
 from embedhub.registry.handle import looks_like_path
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
@@ -133,7 +134,7 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
     """Return a source for a file, whose format is detected by its bytes.
 
     Args:
-        path: The file; ``archive.zip#member`` for one of several in an archive.
+        path: The file; ``archive.zip#member`` for one of several in an archive; or the folder of a model.
         formats: Returns the formats of plugins.
 
     Raises:
@@ -142,16 +143,18 @@ def open_source(path: Path, formats: Callable[[], Iterable[Format]] = tuple) -> 
     """
     try:
         path = path.expanduser().absolute()
-        kind = split_member(path)[0].stat().st_mode
+        file, member = split_member(path)
+        kind = file.stat().st_mode
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # opening a pipe waits for its writer
             raise OSError("it is a pipe or a device; write its content to a file first")
+        if stat.S_ISDIR(kind):
+            if member:
+                raise OSError("a # follows an archive, and this is a folder")
+            path = vectors_file(path, formats)
         detected = detect(path, formats)
         state = _states(_files(path, detected))
-    except IsADirectoryError as error:
-        raise LocalFileError(
-            f"{path}: expected a file of vectors, but this is a folder. Pass a file in it: of a model of "
-            "static embeddings, its model.safetensors."
-        ) from error
+    except EmbedhubError:
+        raise
     except FileNotFoundError as error:
         missing = Path(error.filename)
         needed = "" if missing == split_member(path)[0] else f", which {path} needs beside it"

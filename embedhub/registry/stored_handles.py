@@ -1,9 +1,11 @@
 """Stores of the cache by the handle of their source."""
 
 from embedhub.registry.address_source import open_address
+from embedhub.registry.folder import vectors_file
 from embedhub.registry.handle import parse_handle, path_of
 from embedhub.registry.inventory import CachedStore, list_stores
 from embedhub.registry.local_file import as_path
+from embedhub.registry.registry import sources
 
 
 def find_stores(text: str) -> list[CachedStore]:
@@ -26,5 +28,7 @@ def find_stores(text: str) -> list[CachedStore]:
     path = path_of(handle) if handle.scheme == "path" else as_path(handle.location)
     if named or path is None:
         return named
-    absolute = str(path.expanduser().absolute())
-    return [store for store in stores if store.manifest.get("path") == absolute]
+    absolute = path.expanduser().absolute()
+    if absolute.is_dir():
+        absolute = vectors_file(absolute, sources().formats)
+    return [store for store in stores if store.manifest.get("path") == str(absolute)]

@@ -54,5 +54,5 @@ def refuse_model_id(path: Path, text: str) -> None:
     if is_id and not path.suffix and not os.path.exists(path.parts[0]):  # noqa: PTH110 - it raises for no name
         raise SourceNotFoundError(
             f"{text!r}: there is no such file. If it is a model of the Hugging Face Hub, download its "
-            "model.safetensors and tokenizer.json into one folder, and pass the path of the first."
+            "model.safetensors and tokenizer.json into one folder, and pass the path of the folder."
         )

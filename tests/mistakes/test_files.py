@@ -132,7 +132,7 @@ CONTENTS = [
 ]
 MISTAKES = [
     *(Mistake(label, load_bytes(data), FormatError, ("mine.bin", *words)) for label, data, words in CONTENTS),
-    Mistake("a folder", embedhub.load, LocalFileError, ("folder", "model.safetensors")),
+    Mistake("a folder", embedhub.load, LocalFileError, ("in this folder", "no files")),
     Mistake("a misspelt file", misspell, LocalFileError, ("vectrs.txt", "Did you mean 'vectors.txt'?")),
     Mistake(
         "a member that is not there",
@@ -235,7 +235,7 @@ def test_folder_by_its_bare_name_is_a_folder(tmp_path: Path, monkeypatch: pytest
     """A folder beside the program is not taken for a misspelt name of a source."""
     (tmp_path / "model").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(LocalFileError, match="this is a folder"):
+    with pytest.raises(LocalFileError, match="in this folder, but it has no files"):
         embedhub.load("model")
 
 

@@ -104,7 +104,9 @@ def test_missing_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         embedhub.load("./absent.vec")
     with pytest.raises(LocalFileError, match=r"absent.zip: there is no such file\."):
         embedhub.load("./absent.zip#member.txt")
-    with pytest.raises(LocalFileError, match=r"this is a folder\. Pass a file in it"):
+    with pytest.raises(
+        LocalFileError, match=r"expected a file of vectors in this folder, but it has no files"
+    ):
         embedhub.load(tmp_path)
     with pytest.raises(LocalFileError, match=r"cannot be read|no such file"):
         embedhub.load("~no-such-user/x.vec")
