@@ -1,4 +1,4 @@
-"""The `embedhub` command: a module for each command, or each group of commands."""
+"""The `embedhub` command: one module for each command or group of commands."""
 
 from embedhub.cli import cache, check, demo, doctor, export, lookup, new_plugin, sources
 from embedhub.cli.app import main

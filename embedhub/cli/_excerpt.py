@@ -1,4 +1,4 @@
-"""Excerpts of files of vectors in their own formats, as samples for the tests of a plugin."""
+"""Excerpts of vector files, as samples for the tests of a plugin."""
 
 import json
 import struct
@@ -37,12 +37,12 @@ class Excerpt(NamedTuple):
 
 
 def excerpt(path: Path, detected: DetectedFormat, measured: Measured) -> Excerpt:
-    """Return a file with the first vectors of another, which its reader reads bit for bit.
+    """Return a file with the first vectors of another file, bit for bit as its reader reads them.
 
     Args:
         path: The file.
         detected: Its format.
-        measured: What is in it, with the first words and vectors.
+        measured: The measured content, with the first words and vectors.
 
     Raises:
         FormatError: No excerpt can be written in this format.

@@ -1,4 +1,4 @@
-"""What the commands new-plugin and check find out about a file: its hash, and what its vectors are."""
+"""Measurement of files for the commands new-plugin and check: hashes and vectors."""
 
 import hashlib
 from collections.abc import Iterable
@@ -27,12 +27,12 @@ class FileState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What blocks of words and vectors contain.
+    """Summary of blocks of words and vectors.
 
     Args:
         words: Number of distinct words.
         cased: Whether a word has an upper-case letter.
-        digest: The same for the same words and vectors in the same order.
+        digest: Digest of the words and vectors in their order.
         first_words: The first words.
         first_vectors: Their vectors.
     """
@@ -50,7 +50,7 @@ def hash_file(path: Path, algorithm: str = "sha256", *, inflate: bool = False) -
     Args:
         path: The file; of ``archive.zip#member`` the bytes of the member.
         algorithm: Name of the hash.
-        inflate: Whether the file is compressed and the bytes in it are meant.
+        inflate: Whether to hash the uncompressed bytes of a compressed file.
     """
     digest = hashlib.new(algorithm, usedforsecurity=False)
     size = 0
@@ -65,10 +65,10 @@ def measure(blocks: Iterable[Block | ExtraFile], dim: int, label: str, *, first:
     """Read all blocks of a file.
 
     Args:
-        blocks: What a reader yields.
+        blocks: The blocks that a reader yields.
         dim: Dimension of the vectors.
         label: Name of the file, for the progress bar and messages.
-        first: How many of the first words and vectors to return.
+        first: Number of first words and vectors to return.
 
     Raises:
         FormatError: The file is malformed, or has no vectors.

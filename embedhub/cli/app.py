@@ -1,6 +1,6 @@
-"""The `embedhub` command: the application, its errors, and what the modules of commands share.
+"""The `embedhub` command: the application, its errors, and shared types and functions.
 
-A plugin's commands may use every name of ``__all__``: types of arguments, and functions that print.
+The commands of plugins may use all names in ``__all__``: types of arguments, and functions that print.
 """
 
 import errno
@@ -124,7 +124,7 @@ app = typer.Typer(
 
 
 def complete_sources(incomplete: str) -> list[str]:
-    """Return the sources that start with a text, each of several dimensions apart, for the shell."""
+    """Return the sources that start with a text, with their dimensions, for shell completion."""
     matching = (
         item for item in embedhub.sources().items() if item[0].startswith(incomplete.partition(":")[0])
     )
@@ -164,7 +164,7 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files."
 
 @contextmanager
 def usage_errors() -> "Iterator[None]":
-    """Report a plain ValueError as wrong usage, with exit code 2; errors of embedhub pass unchanged."""
+    """Report a plain ValueError as wrong usage, with exit code 2; pass errors of embedhub unchanged."""
     try:
         yield
     except EmbedhubError:

@@ -1,4 +1,4 @@
-"""The commands cache list, verify, repair, remove, forget and path: the files in the cache folder."""
+"""The commands cache list, verify, repair, remove, forget and path."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,7 @@ from embedhub.errors import EmbedhubError
 if TYPE_CHECKING:
     from embedhub.registry.inventory import CachedStore, CacheFile
 
-cache = typer.Typer(help="List, verify, repair and remove what is in the cache.", no_args_is_help=True)
+cache = typer.Typer(help="Manage the stores and downloads in the cache.", no_args_is_help=True)
 app.add_typer(cache, name="cache", rich_help_panel=CACHE)
 
 StoredSource = Annotated[
@@ -50,8 +50,8 @@ def path() -> None:
 def list_stores(source: StoredSource = None, *, as_json: Json = False) -> None:
     """List the stores, partial downloads, and the leftovers of interrupted builds.
 
-    A store is current if its source opens it, outdated if its source has other
-    files by now, unknown if no installed source has its name.
+    A store is "current" if its source opens it, "outdated" if the files of its
+    source have changed, and "unknown" if no installed source has its name.
 
     Examples:
       embedhub cache list
@@ -99,7 +99,7 @@ def _format_stores(stores: list[dict[str, Any]], files: dict[str, list["CacheFil
 
 
 def _select(source: str | None) -> list["CachedStore"]:
-    """Return the stores of a source, or all; raise StoreError if there is none of that name and dimension."""
+    """Return the stores of a source, or all stores; raise StoreError if a source has none."""
     from embedhub import settings
     from embedhub.errors import StoreError
     from embedhub.registry import inventory
@@ -116,10 +116,10 @@ def _select(source: str | None) -> list["CachedStore"]:
 
 @cache.command()
 def verify(source: StoredSource = None, *, as_json: Json = False) -> None:
-    """Read the stores completely, and compare each file with its hash in the manifest.
+    """Verify the stores by comparing each file with its hash in the manifest.
 
-    The exit code is 1 if a store is damaged, or unreadable since the system
-    refuses to read it; `embedhub cache repair` rebuilds the damaged ones.
+    The exit code is 1 if a store is damaged, or cannot be read. `embedhub cache
+    repair` rebuilds damaged stores.
 
     Examples:
       embedhub cache verify
@@ -132,8 +132,8 @@ def verify(source: StoredSource = None, *, as_json: Json = False) -> None:
 def repair(source: StoredSource = None, *, as_json: Json = False) -> None:
     """Verify the stores, and rebuild the damaged ones.
 
-    A damaged store stays until the new one is complete, so nothing is lost
-    without a network. The exit code is 1 if a store could not be repaired.
+    A damaged store is kept until the new one is complete. The exit code is 1 if a
+    store could not be repaired.
 
     Examples:
       embedhub cache repair
@@ -179,17 +179,18 @@ def remove(
     source: StoredSource = None,
     *,
     remove_all: Annotated[
-        bool, typer.Option("--all", help="All stores, partial downloads and leftovers.")
+        bool, typer.Option("--all", help="Remove all stores, partial downloads and leftovers.")
     ] = False,
     downloads: Annotated[
-        bool, typer.Option("--downloads", help="Partial downloads, and leftovers of interrupted builds.")
+        bool,
+        typer.Option("--downloads", help="Remove partial downloads, and leftovers of interrupted builds."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove stores or downloads, after a question.
+    """Remove stores or downloads, after confirmation.
 
-    A program that has a store open keeps working; on Windows the store stays
-    until that program ends. Downloads and builds in progress are kept.
+    Programs that have a store open keep working; on Windows they prevent its
+    removal. Downloads and builds in progress are kept.
 
     Examples:
       embedhub cache remove glove-6b:300
@@ -226,10 +227,10 @@ def forget(
         str, typer.Argument(metavar="URL", help="URL of the file, as messages show it.", show_default=False)
     ],
 ) -> None:
-    """Forget the hash of the first download of a file without a published one.
+    """Forget the remembered hash of a file without a published hash.
 
-    The next download of the file is accepted, and its hash remembered. Stores
-    that were built from the file stay.
+    The next download of the file is accepted, and its hash remembered. Existing
+    stores are kept.
 
     Examples:
       embedhub cache forget https://example.org/vectors.txt

@@ -1,4 +1,4 @@
-"""The command check: whether a source is as its table states, and can be loaded."""
+"""The command check: comparison of a source with its table."""
 
 import os
 import shutil
@@ -25,16 +25,16 @@ _WITHOUT_HASH: dict[str, Any] = {"known_hash": None, "size": None, "archive_hash
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """One statement of a table, and what is true; or an error.
+    """One value of a table with the actual one, or an error.
 
     Args:
-        dim: The dimension; None for what holds for all.
+        dim: The dimension; None for values that hold for all.
         file: Location of the file; empty where there is none.
-        key: Key of the table, or what else was compared.
-        ok: Whether it is true; a value that the table lacks is not false.
-        expected: What the table has; None if it lacks the key, and for an error.
-        actual: What is true, or the message of the error.
-        advice: What to do; empty if nothing.
+        key: Key of the table, or the name of another check.
+        ok: Whether the value is right; a missing value is not wrong.
+        expected: Value in the table; None if the key is missing, and for errors.
+        actual: Actual value, or the message of the error.
+        advice: Advice; empty if nothing has to be done.
     """
 
     dim: int | None
@@ -56,13 +56,13 @@ class _Finding:
 
 @app.command(rich_help_panel=AUTHORS)
 def check(source: Source, *, as_json: Json = False) -> None:
-    """Compare a source with what its table says, for its author.
+    """Compare the files of a source with its table, for plugin authors.
 
-    Every file of every dimension, or of the one that is given, is downloaded,
-    or taken from EMBEDHUB_MIRROR or the downloads folder: hash, size, words,
-    dimension, and whether the files of one dimension hold the same vectors.
-    Vectors that a function computes are computed. Nothing of it is kept. The
-    exit code is 1 if something is wrong, also if a placeholder was left.
+    The command downloads each file of each dimension, or of the given dimension,
+    or takes it from EMBEDHUB_MIRROR or the downloads folder. It checks hash, size,
+    number of words and dimension, and that the files of a dimension have the same
+    vectors. Vectors of functions are computed. Nothing is kept. The exit code is
+    1 if something is wrong, or if a placeholder is left.
 
     Examples:
       embedhub check my-corpus
@@ -101,7 +101,7 @@ def _check(source: "EmbeddingSource", dims: list[int]) -> Iterator[_Finding]:
 
 
 def _check_placeholders(source: "EmbeddingSource", dims: list[int]) -> Iterator[_Finding]:
-    """Find what the author has yet to write; what is written is not reported."""
+    """Find placeholders in the metadata; other values are not reported."""
     from embedhub.registry.local_file import LocalSource
     from embedhub.registry.placeholders import is_placeholder, is_placeholder_url
     from embedhub.registry.remote_source import RemoteSource
@@ -131,7 +131,7 @@ def _check_placeholders(source: "EmbeddingSource", dims: list[int]) -> Iterator[
 
 
 def _check_own(source: "EmbeddingSource", dim: int, folder: Path) -> Iterator[_Finding]:
-    """Check a source whose vectors come from its own code."""
+    """Check a source whose vectors are computed."""
     try:
         fetched = source.fetch(dim)
     except Exception as error:  # noqa: BLE001 - the code is the author's
@@ -143,7 +143,7 @@ def _check_own(source: "EmbeddingSource", dim: int, folder: Path) -> Iterator[_F
 def _check_file(
     source: "EmbeddingSource", dim: int, file: "RemoteFile", folder: Path, digests: dict[str, Any]
 ) -> Iterator[_Finding]:
-    """Check one candidate; its file is removed again."""
+    """Check one candidate, and remove its file again."""
     from embedhub.download.fetch import remove_all
     from embedhub.errors import DownloadError
 
@@ -169,7 +169,7 @@ def _check_file(
 
 
 def _in_downloads(file: "RemoteFile") -> "Fetched | None":
-    """Return a file with its companions if all are in the downloads folder of the cache."""
+    """Return a file with its companions, if all are in the downloads folder of the cache."""
     from embedhub._cache import downloads_folder
     from embedhub.download.remote_file import Fetched
 
@@ -180,7 +180,7 @@ def _in_downloads(file: "RemoteFile") -> "Fetched | None":
 
 
 def _download(file: "RemoteFile", label: str, folder: Path) -> "Fetched":
-    """Download a file whatever its bytes are, which are compared afterwards."""
+    """Download a file without verification; its bytes are compared afterwards."""
     from embedhub import settings
     from embedhub.download.fetch import try_candidates
     from embedhub.errors import DownloadError
@@ -200,7 +200,7 @@ def _download(file: "RemoteFile", label: str, folder: Path) -> "Fetched":
 
 @contextmanager
 def _own_cache(folder: Path) -> Iterator[None]:
-    """Use another cache, in which files without a published hash are allowed."""
+    """Use a temporary cache that allows files without a published hash."""
     saved = {name: os.environ.pop(name, None) for name in ("EMBEDHUB_CACHE", "EMBEDHUB_REQUIRE_HASH")}
     os.environ["EMBEDHUB_CACHE"] = str(folder)
     try:
@@ -211,7 +211,7 @@ def _own_cache(folder: Path) -> Iterator[None]:
 
 
 def _check_archive(dim: int, file: "RemoteFile", folder: Path) -> Iterator[_Finding]:
-    """Check the whole archive of a member; it is kept in the folder for its other members."""
+    """Check the archive of a member, and keep it in the folder for its other members."""
     fetched = _download(file.archive, "the archive", folder)
     yield from _check_bytes(dim, file.archive, fetched.path, of_archive=True)
 
@@ -238,7 +238,7 @@ def _check_bytes(dim: int, file: "RemoteFile", path: Path, *, of_archive: bool =
 def _check_vectors(
     source: "EmbeddingSource", dim: int, fetched: "Fetched | None", digests: dict[str, Any], folder: Path
 ) -> Iterator[_Finding]:
-    """Build a store, and compare its words, and its vectors with those of other candidates."""
+    """Build a store, compare its number of words, and its vectors with those of other candidates."""
     try:
         manifest = _build(source, dim, fetched, folder / "store")
     except Exception as error:  # noqa: BLE001 - the code of a source raises what it likes
@@ -265,7 +265,7 @@ def _check_vectors(
 
 
 def _build(source: "EmbeddingSource", dim: int, fetched: "Fetched | None", folder: Path) -> dict[str, Any]:
-    """Build and open a store as `embedhub.load` does, and return its manifest; nothing of it is kept."""
+    """Build and open a temporary store like `embedhub.load`, and return its manifest."""
     from embedhub._progress import progress_bar
     from embedhub.registry.store_input import write_blocks
     from embedhub.vectors.store import open_store
@@ -289,7 +289,7 @@ def _build(source: "EmbeddingSource", dim: int, fetched: "Fetched | None", folde
 def _error(
     source: "EmbeddingSource", dim: int, key: str, error: Exception, fetched: "Fetched | None"
 ) -> _Finding:
-    """Return the one line of an error, without what its place says already."""
+    """Return an error as one line, without the location that is shown anyway."""
     from embedhub.errors import EmbedhubError
 
     if isinstance(error, EmbedhubError):
@@ -309,7 +309,7 @@ def _error(
 
 
 def _advice(source: "EmbeddingSource", file: "RemoteFile | None", error: Exception) -> str:
-    """Return what the author has to correct."""
+    """Return advice on what to correct."""
     from embedhub.download.remote_file import function_name
     from embedhub.errors import PluginError
     from embedhub.registry.computed_source import ComputedSource

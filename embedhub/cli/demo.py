@@ -1,7 +1,7 @@
-"""The command demo: a small text model over pretrained vectors and over random ones.
+"""The command demo: a small text model on pretrained and on random vectors.
 
-The test sentences are about the topics of the training sentences, in other words. Over pretrained vectors the
-model classifies words that it was never trained on by their neighbors; over random vectors it cannot.
+The test sentences use words unseen in training. With pretrained vectors, the model can classify these words
+by their neighbors; with random vectors it cannot.
 """
 
 import csv
@@ -44,9 +44,10 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Train a small text model over pretrained vectors and over random ones.
+    """Train a small text classifier on pretrained and on random vectors.
 
-    Without --source it uses the two sources inside the package, offline.
+    The test sentences use words unseen in training. The default sources are the
+    two inside the package, so no download is needed.
 
     Examples:
       embedhub demo
@@ -89,7 +90,7 @@ def _quiet_import(*, debug: bool) -> "Iterator[None]":
 
 
 def _compare(sources: "Iterable[tuple[str, int]]") -> None:
-    """Train the same model over the vectors of each source and over random ones, and print the accuracies."""
+    """Train the same model on the vectors of each source and on random ones, and print the accuracies."""
     import keras
 
     splits, topics = _load_texts()

@@ -1,4 +1,4 @@
-"""The command doctor: checks of an installation, without the network and without importing a backend."""
+"""The command doctor: checks of an installation."""
 
 import difflib
 import os
@@ -50,7 +50,7 @@ _SETTINGS: "dict[str, Callable[[], object]]" = {
 
 
 class Finding(NamedTuple):
-    """The result of one check; with advice, it is a problem."""
+    """The result of one check; it is a problem if it has advice."""
 
     topic: str
     name: str
@@ -70,7 +70,7 @@ def doctor(*, as_json: Json = False) -> None:
       embedhub doctor --json
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PluginWarning)  # they are among the findings
+        warnings.simplefilter("ignore", PluginWarning)  # they are shown as findings
         findings = examine()
     print_result(
         [finding._asdict() | {"ok": finding.advice is None} for finding in findings],
@@ -172,13 +172,13 @@ def _check_cache() -> "Iterator[Finding]":
     try:
         yield from _check_stores()
     except StoreError as error:
-        yield Finding("cache", "stores", str(error), "Nothing that is there can be used.")
+        yield Finding("cache", "stores", str(error), "Its content cannot be used.")
     compiled = any(settings.compiled_folder().rglob("*parse_lines*.nbc"))
     yield Finding("cache", "compiled reader", "yes" if compiled else "not yet (on the first build from text)")
 
 
 def _refused_to_write(folder: Path) -> str | None:
-    """Return why something in the cache folder cannot be written, None if all can be."""
+    """Return the reason why the cache cannot be written to; None if it can."""
     inside = [path for path in cache.entries(folder) if path.is_dir()]
     sources = cache.entries(folder / "vectors")
     for each in (folder, *inside, *sources):
@@ -192,7 +192,7 @@ def _refused_to_write(folder: Path) -> str | None:
 
 
 def _check_stores() -> "Iterator[Finding]":
-    """Check what is in the cache."""
+    """Check the content of the cache."""
     from embedhub.registry import inventory
     from embedhub.vectors.store import DamagedStoreError, open_store
 

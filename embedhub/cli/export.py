@@ -1,4 +1,4 @@
-"""The command that exports vectors: export."""
+"""The command export."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +37,7 @@ def export(
 ) -> None:
     """Write vectors in the file format of another program.
 
-    Each float32 keeps its bits. The format is inferred from the suffix of OUT
+    Each float32 is kept bit for bit. The format is inferred from the suffix of OUT
     unless --format is given: .npz; .safetensors; .txt and .vec are word2vec
     text, .bin is word2vec binary, which gensim opens too. The output of the
     format projector is a folder, for TensorBoard's Embedding Projector.

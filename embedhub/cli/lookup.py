@@ -52,7 +52,7 @@ def coverage(
     topn: Topn = 20,
     as_json: Json = False,
 ) -> None:
-    """Show how much of a vocabulary, or of a text, a source covers, and the missing words.
+    """Show the coverage of a vocabulary or a text by a source, and the missing words.
 
     A vocabulary has one word per line, or a word and its count, or is JSON;
     any other file is a text, which is tokenized and counted. Both may be gzipped.
@@ -133,8 +133,7 @@ def neighbors(
 ) -> None:
     """Show the nearest neighbors of each word, by the cosine of their vectors.
 
-    Words that the source does not have are named at the end, with an exit code
-    of 1.
+    Out-of-vocabulary words are listed at the end, and the exit code is then 1.
 
     Examples:
       embedhub neighbors wordnet-ppmi:100 music

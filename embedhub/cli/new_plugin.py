@@ -1,4 +1,4 @@
-"""The command new-plugin: a distribution, or a TOML table, made from an author's own files."""
+"""The command new-plugin: a distribution or a TOML table from an author's files."""
 
 import re
 import zipfile
@@ -33,7 +33,7 @@ _SAMPLE = b"the 0.25 -0.5 1.0\ncat 0.125 2.0 -0.75\nsat -1.5 0.0 0.375\n"
 
 @dataclass(frozen=True, slots=True)
 class _AuthorFile:
-    """One of the author's files, and what is in it."""
+    """One of the author's files with its measured content."""
 
     path: Path
     remote: "RemoteFile"
@@ -48,33 +48,37 @@ def new_plugin(
     ],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", help="Your files of vectors, a dimension each."),
+        typer.Argument(metavar="FILE", help="Files of your vectors, one per dimension."),
     ] = None,
     *,
     url: Annotated[
-        str | None, typer.Option(help="https URL of the folder in which the files are or will be.")
+        str | None, typer.Option(help="https URL of the folder where the files are or will be published.")
     ] = None,
     license_: Annotated[
         str | None, typer.Option("--license", help="License of the vectors: an SPDX expression or a name.")
     ] = None,
-    citation: Annotated[str | None, typer.Option(help="What to cite, in one line.")] = None,
+    citation: Annotated[str | None, typer.Option(help="Citation in one line.")] = None,
     homepage: Annotated[
-        str | None, typer.Option(help="https URL of a page about them; by default that of --url.")
+        str | None, typer.Option(help="https URL of a page about the vectors; by default --url.")
     ] = None,
     language: Annotated[str, typer.Option(help="BCP 47 code, such as en.")] = "und",
-    description: Annotated[str | None, typer.Option(help="What they are, in one line.")] = None,
+    description: Annotated[str | None, typer.Option(help="Description of the vectors in one line.")] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Folder to write to; by default embedhub-NAME in this folder.")
     ] = None,
     toml: Annotated[
-        bool, typer.Option("--toml", help="Write only a table, NAME.toml, which embedhub takes as a source.")
+        bool,
+        typer.Option(
+            "--toml", help="Write only a TOML table, NAME.toml, which embedhub accepts as a source."
+        ),
     ] = False,
 ) -> None:
     r"""Write a distribution that provides your vectors as a source.
 
-    The files are read: hashes, sizes, dimensions, formats, words, case, and
-    samples for its tests, which then pass. Files of the same vectors are
-    alternatives. Without FILE it is a skeleton, with places to fill in.
+    The files are read to determine hashes, sizes, dimensions, formats, number of
+    words, case, and samples for the tests, which pass at once. Files with the
+    same vectors become alternatives. Without FILE, the command writes a skeleton
+    with placeholders.
 
     Examples:
       embedhub new-plugin quiet-rivers rivers.100d.txt.gz rivers.300d.txt.gz \
@@ -110,7 +114,7 @@ def new_plugin(
 
 
 def _check_facts(given: dict[str, str | None], *, required: bool) -> None:
-    """Refuse placeholders, and files without what only their author knows."""
+    """Reject placeholders, and missing facts that only the author knows."""
     from embedhub.registry.placeholders import is_placeholder, is_placeholder_url
 
     missing = [option for option in _REQUIRED if not (given[option] or "").strip()]
@@ -213,7 +217,7 @@ def _url(base: str, name: str) -> str:
 def _source(
     name: str, read: list[_AuthorFile], url: str | None, language: str, options: dict[str, Any]
 ) -> "RemoteSource":
-    """Return the source of the author's files, or with what is to be filled in where there are none."""
+    """Return the source of the author's files, or one with placeholders if there are no files."""
     from embedhub.download.remote_file import RemoteFile
     from embedhub.registry.remote_source import RemoteSource
 
@@ -292,7 +296,7 @@ def _write(contents: dict[Path, bytes]) -> None:
 
 
 def _print_advice(source: "RemoteSource", read: list[_AuthorFile], root: Path, *, toml: bool) -> None:
-    """Print what to do next: the tests, and how to try the source before its files are published."""
+    """Print the next steps: running the tests, and trying the source before its files are published."""
     if not toml:
         if not read:
             typer.echo(f"Fill in what starts with 'fill in', or has example.org, in {root}.")

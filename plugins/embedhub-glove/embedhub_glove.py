@@ -1,4 +1,4 @@
-"""GloVe by Stanford, except the 6B vectors, which embedhub has itself.
+"""GloVe by Stanford, except the 6B vectors, which embedhub itself provides.
 
 The hashes, and how many publish them independently; Stanford itself publishes none.
 

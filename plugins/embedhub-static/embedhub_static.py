@@ -1,7 +1,7 @@
 """Static token embeddings: the potion family of model2vec, and two models of sentence-transformers.
 
-Each file is at a revision of its repository that never changes. The pins are sha256 of the vectors and of
-their ``tokenizer.json``; so many projects publish that of the vectors independently:
+Each file is at a revision of its repository that never changes. The hashes are sha256 of the vectors and of
+their ``tokenizer.json``. Number of projects that publish the hash of the vectors independently:
 
 - ``potion-base-2m`` and ``potion-base-32m`` two, ``potion-base-4m``, ``potion-retrieval-32m`` and
   ``potion-multilingual-128m`` three, ``potion-base-8m`` ten or more;
@@ -81,7 +81,7 @@ def _potion(
         files={dim: _file(f"minishlab/{name}/resolve/{revision}", vectors, tokenizer, "static-embeddings")},
         description=f"Token vectors of model2vec, {name}, {'cased' if multilingual else 'lower-cased'}",
         language="mul" if multilingual else "en",
-        cased=multilingual,  # as the model it was made from, BGE-M3; its own tokenizer was not looked at
+        cased=multilingual,  # as the model it was distilled from, BGE-M3; its own tokenizer was not examined
         vocab_size=vocab_size,
         license="MIT",
         citation=_CITATION_MODEL2VEC,
@@ -186,11 +186,12 @@ def embedhub_sources() -> Iterable[RemoteSource]:
 def layer_and_tokenizer(
     source: "str | EmbeddingSource | Vectors", dim: int | None = None, **options: Any
 ) -> "tuple[keras.layers.Embedding | keras.Model, Tokenizer]":
-    """Return a layer with the vector of each token, and the tokenizer whose numbers it takes.
+    """Return a layer with the vectors of a source's tokens, and the matching tokenizer.
 
-    Row i of the layer is the vector of token i, also of the one for unknown text, unless ``oov`` says
-    otherwise; the row of padding is zeros. The tokenizer adds no tokens for the start and the end of a text:
-    the models do not use them, and those of potion have other numbers than their tokenizers give them.
+    Row ``i`` of the layer is the vector of token ``i``. This includes the token for unknown text, unless
+    ``oov`` is given; the row of padding is zeros. The tokenizer does not add tokens for the start and the end
+    of a text: the models do not use them, and the potion models number them differently than their
+    tokenizers.
 
     Example::
 
@@ -198,16 +199,16 @@ def layer_and_tokenizer(
         rows = layer(np.array([tokenizer.encode("It rains.").ids]))
 
     Args:
-        source: A source of this package by name, any other whose vectors come with a ``tokenizer.json``, or
-            such vectors.
+        source: The name of a source in this package, any other source whose vectors come with a
+            ``tokenizer.json``, or such vectors.
         dim: Dimension; optional if the source has only one.
         **options: As for `embedhub.keras_embedding`.
 
     Returns:
-        The layer, ``(batch, length)`` integers to ``(batch, length, dim)`` floats, and the tokenizer.
+        The layer, from ``(batch, length)`` integers to ``(batch, length, dim)`` floats, and the tokenizer.
 
     Raises:
-        EmbedhubError: What `embedhub.keras_embedding` raises.
+        EmbedhubError: As `embedhub.keras_embedding`.
     """
     from tokenizers import Tokenizer, processors
 

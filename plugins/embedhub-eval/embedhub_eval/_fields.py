@@ -1,4 +1,4 @@
-"""Fields of a line, between tabs, semicolons, commas or white space."""
+"""Splitting of lines into fields by tabs, semicolons, commas or white space."""
 
 import csv
 

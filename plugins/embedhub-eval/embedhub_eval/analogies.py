@@ -1,4 +1,4 @@
-"""Analogies: four words per line, in categories; and the relations of BATS, from which analogies are made."""
+"""Readers of analogies: four words per line, or the relations of BATS."""
 
 import re
 import zipfile
@@ -24,7 +24,7 @@ _BATS_NAME = re.compile(r"[DEIL]\d\d \[.*\]")  # as in "I01 [noun - plural_reg].
 
 
 class Analogy(NamedTuple):
-    """An analogy: ``a`` is to ``b`` as ``c`` is to any one of the answers.
+    """An analogy: ``a`` is to ``b`` as ``c`` is to any of the answers.
 
     Example:
         >>> from embedhub_eval import Analogy
@@ -34,7 +34,7 @@ class Analogy(NamedTuple):
     Args:
         a: First word of the example.
         b: Second word of the example.
-        c: The word in question.
+        c: The word to find the answer for.
         answers: The correct answers, at least one.
         category: Category within the benchmark; ``""`` for none.
     """
@@ -100,19 +100,19 @@ def read_google(path: Path) -> Iterator[Analogy]:
 def read_bats(path: Path) -> Iterator[Analogy]:
     """Read the Bigger Analogy Test Set (BATS 3.0), or a part of it.
 
-    Each of its files is a relation of 50 lines: a word, a tab, and the related words, separated by slashes.
-    Each two lines make an analogy, in both orders: the first related word of one line is the example, and all
-    related words of the other line are correct answers.
+    Each file is a relation of 50 lines: a word, a tab, and the related words, separated by slashes. Every
+    ordered pair of lines is an analogy: the first related word of one line is the example, and all related
+    words of the other line are correct answers.
 
     Args:
-        path: The zip archive, the folder that was unpacked from it, one of its folders, or one file. Only the
-            ``.txt`` files of the deepest folders are relations.
+        path: The zip archive, the unpacked folder, one of its subfolders, or one file. Only the ``.txt``
+            files of the deepest folders are relations.
 
     Yields:
         Each analogy; its category is the name of the folder without its number, ``""`` for one file.
 
     Raises:
-        FormatError: There is no such file, a zip archive is damaged, or a line lacks a word or its related
+        FormatError: The file does not exist, a zip archive is damaged, or a line lacks a word or its related
             words.
     """
     for file, folder in _relations(path):
@@ -133,7 +133,7 @@ def read_bats(path: Path) -> Iterator[Analogy]:
 
 
 def _relations(path: Path) -> list[tuple[Path, str]]:
-    """Return the files of BATS, each with the name of its folder; none if there are no text files."""
+    """Return the files of BATS with the names of their folders; empty if there are no text files."""
     if path.is_dir():
         names = [file.relative_to(path.parent).as_posix() for file in path.rglob("*.txt")]
         place = f"{path.parent.as_posix()}/"
@@ -163,7 +163,7 @@ def _is_zip(path: Path) -> bool:
 
 
 def infer_format(path: Path) -> Literal["pairs", "analogies", "bats"]:
-    """Return the format of a file of your own.
+    """Infer the format of a local file.
 
     A folder is BATS, as is a zip archive of several relations, and a file of words with their related words
     that has the name of a relation of BATS or a slash between two related words. Analogies have a category or
@@ -204,7 +204,7 @@ def _is_relation(path: Path) -> bool:
 
 
 def _named_columns(names: list[str]) -> list[int] | None:
-    """Return the places of the four words, and of the category if there is one; None without such names."""
+    """Return the positions of the four words and of the category, if any; None without such names."""
     known = [re.sub(r"[\W_]+", "", name).lower() for name in names]
     for columns in _COLUMNS:
         if set(columns) <= set(known):

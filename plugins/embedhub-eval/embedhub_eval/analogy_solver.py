@@ -34,7 +34,7 @@ _EXACT_ROWS = 1 << 12  # in float64 at once
 def solve(
     vectors: Vectors, analogies: NDArray[np.int64], *, method: Method = "3CosAdd", label: str = "analogies"
 ) -> NDArray[np.int64]:
-    """Return the best answer to each analogy, which is none of its own three words.
+    """Return the best answer to each analogy, excluding its own three words.
 
     O. Levy and Y. Goldberg, "Linguistic regularities in sparse and explicit word representations", 2014:
     3CosAdd (their equation 1, by T. Mikolov, W. Yih and G. Zweig, 2013) maximizes
@@ -48,8 +48,8 @@ def solve(
         label: Description for the progress bar.
 
     Returns:
-        ``(k,)`` row numbers; -1 without a fourth word. Of equal scores, as of words with equal vectors, the
-        first row is taken, whichever BLAS the machine has.
+        ``(k,)`` row numbers; -1 without a fourth word. Of equal scores, as for words with equal vectors, the
+        first row is returned, independently of the machine's BLAS.
 
     Raises:
         ValueError: The method is unknown.

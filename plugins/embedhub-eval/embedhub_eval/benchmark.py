@@ -26,7 +26,7 @@ _SPREADSHEETS = {".xlsx", ".xls", ".ods", ".numbers"}
 
 
 class BenchmarkWarning(UserWarning):
-    """Some benchmarks are skipped: not available, or of a name that is taken."""
+    """Benchmarks are skipped, because they are not available or their names are taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +41,15 @@ class Benchmark:
         'similarity'
 
     Args:
-        name: What users type: printable characters without blanks and without ``, : / | + # @``.
+        name: Name of the benchmark: printable characters, without spaces and ``, : / | + # @``.
         format: ``"pairs"`` (see `embedhub_eval.word_pairs.read`), ``"analogies"`` (see
             `embedhub_eval.analogies.read`), ``"google-analogies"`` or ``"bats"``.
         files: Files with the same content, in order of preference.
-        path: A local file that is read instead; for ``"bats"`` it may be a folder.
+        path: A local file to read instead; for ``"bats"``, it may be a folder.
         columns: Numbers, from 1, of the columns with the two words and the rating, for ``"pairs"``; None to
             infer them.
         total: Number of pairs or analogies; None if unknown.
-        description: One line.
+        description: Description in one line.
         language: BCP 47 code; ``"und"`` if unknown.
         license: SPDX expression or the license's name.
         citation: The publication to cite.
@@ -94,17 +94,17 @@ class Benchmark:
 
     @property
     def kind(self) -> Kind:
-        """``"similarity"`` if it has word pairs, ``"analogy"`` if it has analogies."""
+        """``"similarity"`` for word pairs, ``"analogy"`` for analogies."""
         return "similarity" if self.format == "pairs" else "analogy"
 
     @property
     def is_cached(self) -> bool:
-        """Whether it can be read without a download."""
+        """Whether the benchmark can be read without a download."""
         folder = cache.downloads_folder()
         return self.path is not None or any(cache.exists(folder / file.cache_name) for file in self.files)
 
     def read(self, path: Path | None = None) -> list[Any]:
-        r"""Return all word pairs or analogies; the first time on a machine, download their file.
+        r"""Return all word pairs or analogies; on first use, download their file.
 
         Example:
             >>> import embedhub_eval, pathlib
@@ -149,8 +149,8 @@ class Benchmark:
             embedhub.errors.DownloadError: men is not available at any of its locations:...
 
         Args:
-            silent_hosts: Hosts that are not asked. One that does not answer is added, and asked only once; by
-                default it is asked several times.
+            silent_hosts: Hosts to skip. A host that does not answer is added after one attempt; by default it
+                is tried several times.
 
         Raises:
             DownloadError: The file is not available; a ChecksumError if its bytes do not match the known
@@ -245,14 +245,14 @@ def _from_table(path: Path, name: str, table: Any) -> Benchmark:
 def open_benchmark(path: Path) -> Benchmark:
     """Return a benchmark for a local file, which may be compressed, or for a folder of BATS.
 
-    See `embedhub_eval.analogies.infer_format` for what are analogies; all other files are word pairs.
+    `embedhub_eval.analogies.infer_format` recognizes analogies; all other files are word pairs.
 
     Args:
         path: The file; ``archive.zip#member`` for a member of an archive.
 
     Raises:
         LocalFileError: The file does not exist or cannot be read.
-        FormatError: It is damaged, or a spreadsheet.
+        FormatError: The file is damaged, or a spreadsheet.
     """
     if path.suffix.lower() in _SPREADSHEETS:
         raise FormatError(f"{path}: a spreadsheet cannot be read. Save it as CSV, and pass that file.")
@@ -270,7 +270,7 @@ def open_benchmark(path: Path) -> Benchmark:
 
 
 def _unreadable(path: Path, error: Exception) -> Exception:
-    """Return the error for a file that the system cannot open; embedhub's own errors are returned as is."""
+    """Return the error for a file that the system cannot open; embedhub's own errors stay unchanged."""
     if isinstance(error, EmbedhubError):
         return error
     return LocalFileError(

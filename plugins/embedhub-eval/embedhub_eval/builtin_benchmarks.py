@@ -1,4 +1,4 @@
-"""The benchmarks of benchmarks.toml, as a plugin."""
+"""The built-in benchmarks of benchmarks.toml, as a plugin."""
 
 from collections.abc import Iterable
 from pathlib import Path

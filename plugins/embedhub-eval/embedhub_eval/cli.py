@@ -33,9 +33,10 @@ Benchmarks = Annotated[
 def compare(
     sources: Sources,
     *,
-    text: Annotated[Path | None, typer.Option(help="A text of yours, to compute coverage.")] = None,
+    text: Annotated[Path | None, typer.Option(help="Text file to compute coverage for.")] = None,
     vocabulary: Annotated[
-        Path | None, typer.Option(help="Or a vocabulary: one word per line with its count, or JSON.")
+        Path | None,
+        typer.Option(help="Vocabulary to compute coverage for: a word and its count per line, or JSON."),
     ] = None,
     benchmarks: Benchmarks = None,
     plot: Annotated[
@@ -51,9 +52,9 @@ def compare(
     """Compare sources: metadata, coverage of your text, similarity scores, sizes.
 
     A name without a dimension selects all its dimensions. Nothing is downloaded
-    without --download: sources that are not in the cache show their metadata only.
-    The default benchmarks are wordsim-353, simlex-999 and men.
-    "~" is an estimate, "<" an upper bound, "-" was not measured.
+    without --download: sources that are not in the cache show their metadata
+    only. The default benchmarks are wordsim-353, simlex-999 and men. In the
+    table, "~" marks an estimate, "<" an upper bound, "-" a value not measured.
 
     Examples:
       embedhub compare glove-6b wordnet-ppmi:100
@@ -157,10 +158,10 @@ def evaluate(
 ) -> None:
     """Score vectors on benchmarks of word similarity and of analogies.
 
-    Similarity is Spearman's correlation with human ratings, analogies the
-    accuracy; parentheses have the 95 % confidence interval. "covered" counts the
-    pairs or analogies without out-of-vocabulary words. By default all
-    benchmarks that are available are used.
+    Scores are Spearman's correlation with human ratings for similarity, and
+    accuracy for analogies, with 95 % confidence intervals in parentheses.
+    "covered" counts the pairs or analogies without out-of-vocabulary words. The
+    default is all available benchmarks.
 
     Examples:
       embedhub evaluate glove-6b:50 glove-6b:100
@@ -329,10 +330,10 @@ def plot(
     ] = 8,
     force: Force = False,
 ) -> None:
-    r"""Plot words and their nearest neighbors: the first two principal components.
+    r"""Plot words and their nearest neighbors on their first two principal components.
 
-    Each axis shows its fraction of the variance; the rest is not visible.
-    It needs matplotlib: pip install "embedhub-eval\[plot]"
+    Each axis shows its fraction of the variance. The command needs matplotlib: pip install
+    "embedhub-eval\[plot]"
 
     Examples:
       embedhub plot wordnet-ppmi:100 music rain doctor

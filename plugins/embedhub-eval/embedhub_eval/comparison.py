@@ -30,7 +30,7 @@ _MAX_SHOWN = 5  # scores in a repr
 
 @dataclass(frozen=True, slots=True)
 class ComparisonRow:
-    """A source in one dimension, in a comparison.
+    """The result of a comparison for a source in one dimension.
 
     Example:
         >>> import embedhub_eval
@@ -41,19 +41,19 @@ class ComparisonRow:
     Args:
         source: Name of the source.
         dim: Dimension of the vectors.
-        description: One line.
+        description: Description in one line.
         vocab_size: Number of words; None if unknown.
         language: BCP 47 code.
         cased: Whether ``The`` and ``the`` are different words in it.
         license: SPDX expression or the license's name.
         download_bytes: Size of the download; None if unknown.
         download_bytes_at_most: An upper bound if the size of the download is unknown; else None.
-        disk_bytes: Size of its store in the cache; None if unknown.
+        disk_bytes: Size of the store on disk; None if unknown.
         disk_is_estimate: Whether ``disk_bytes`` is estimated, because the store is not in the cache.
-        in_cache: Whether its store is in the cache after the comparison.
-        coverage: Coverage of the given words; None without words, or if its vectors are not in the cache.
+        in_cache: Whether the store is in the cache after the comparison.
+        coverage: Coverage of the given words; None without words, or if the vectors are not in the cache.
         scores: Score on each benchmark by name; None if not measured.
-        warning: Reason why something was not measured, and what to do about it; ``""`` if all was.
+        warning: Reason and remedy if something was not measured; ``""`` otherwise.
     """
 
     source: str
@@ -117,8 +117,8 @@ def compare(
 ) -> list[ComparisonRow]:
     """Compare sources: metadata, coverage of your words, scores on benchmarks, sizes.
 
-    Nothing is downloaded unless ``download`` is true: a source whose vectors are not in the cache has its
-    metadata only, and a warning that says how to get the rest.
+    Nothing is downloaded unless ``download`` is true: for sources that are not in the cache, only metadata is
+    returned, with a warning that says how to download them.
 
     Example:
         >>> import embedhub_eval

@@ -1,4 +1,4 @@
-"""Scores of vectors on benchmarks of word similarity and of analogies."""
+"""Evaluation of vectors on benchmarks of word similarity and analogies."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -81,7 +81,7 @@ class Score:
 
     @property
     def note(self) -> str:
-        """Why there is no interval: fewer than 10 pairs; ``""`` if there are enough."""
+        """Reason for a missing interval, fewer than 10 pairs; ``""`` if there are enough."""
         counted = self.covered if self.missing == "skip" else self.total
         if self.interval or self.kind == "analogy" or counted >= metrics.MIN_PAIRS:
             return ""
@@ -112,12 +112,13 @@ def evaluate(
 ) -> list[Score]:
     r"""Score vectors on benchmarks of word similarity and of analogies.
 
-    Similarity: Spearman's correlation between the cosines of word pairs and their human ratings. Analogies:
-    the accuracy of the answers, which are searched among all words of the source except the three of the
-    analogy. Words are looked up as they are, then with the fallbacks of the source: in lower case, if it is
-    uncased. Of a source of tokens (`embedhub.Vectors.unit`) only the rows that are whole words count: pieces
-    like ``##ing`` and control tokens like ``[CLS]`` neither match nor answer, and where the tokenizer marks
-    the start of a word (``▁rain``, ``Ġrain``) a word is looked up with that mark.
+    The score on word similarity is Spearman's correlation between the cosines of word pairs and their human
+    ratings. The score on analogies is the accuracy of the answers, which are searched among all words of the
+    source except the three of the analogy. Words are looked up unchanged first, then with the fallbacks of
+    the source, such as lower case for an uncased source. Of a source of tokens (`embedhub.Vectors.unit`),
+    only tokens that are whole words are used: pieces like ``##ing`` and control tokens like ``[CLS]`` are
+    ignored, and words are looked up with the mark of the tokenizer for the start of a word (``▁rain``,
+    ``Ġrain``), if it has one.
 
     The intervals assume independent pairs and analogies; many analogies share words, so their intervals are
     too narrow.
@@ -134,11 +135,11 @@ def evaluate(
         sources: One source or several: ``"name:dim"``, ``"name"`` if the source has only one dimension, a
             path, an `EmbeddingSource`, `Vectors`, or a pair of a source and its dim.
         benchmarks: Names of benchmarks (see `embedhub_eval.benchmarks`), paths of your own files, or
-            `Benchmark` objects. By default all registered benchmarks that are available; a warning names the
+            `Benchmark` objects. By default, all registered benchmarks that are available; a warning lists the
             others.
         missing: How to treat pairs and analogies with an out-of-vocabulary word. ``"skip"`` ignores them;
-            with ``"zero"`` such a pair has similarity 0, and such an analogy is wrong. Published tables
-            differ in this. `Score.covered` counts the others in either case.
+            ``"zero"`` scores such a pair as similarity 0, and such an analogy as wrong. Published tables
+            differ in this. In both cases, `Score.covered` counts the others.
         method: ``"3CosAdd"`` or ``"3CosMul"``; see `embedhub_eval.analogy_solver.solve`.
 
     Returns:
@@ -147,14 +148,14 @@ def evaluate(
 
     Raises:
         SourceNotFoundError: No source or benchmark has the name.
-        DownloadError: A named benchmark is not available, or, by default, none is; by default a host that
-            does not answer is asked only once.
+        DownloadError: A named benchmark is not available, or, by default, none is. By default, a host that
+            does not answer is tried only once.
         FormatError: A file is not in the expected format.
-        ValueError: ``missing`` or ``method`` is not one of the values above, or there are no benchmarks.
+        ValueError: ``missing`` or ``method`` is not one of the values above, or ``benchmarks`` is empty.
         EmbedhubError: Other errors of `embedhub.load`.
 
     Warns:
-        BenchmarkWarning: No benchmarks are named, and some are not available.
+        BenchmarkWarning: By default, if some benchmarks are not available.
     """
     if benchmarks is not None:
         benchmarks = registry.get_benchmarks(benchmarks)
@@ -183,7 +184,7 @@ def evaluate(
 
 
 def _available_benchmarks() -> list[tuple[Benchmark, list[Any]]]:
-    """Return all benchmarks that are in the cache or can be downloaded; a silent host is asked only once."""
+    """Return all benchmarks that are in the cache or can be downloaded; try a silent host only once."""
     benchmarks = registry.benchmarks().values()
     available: list[tuple[Benchmark, list[Any]]] = []
     failures: list[tuple[str, DownloadError]] = []

@@ -1,6 +1,7 @@
-"""The hook by which a plugin provides benchmarks.
+"""Hook for plugins that provide benchmarks, and the pluggy marker.
 
-A plugin is a module that an installed distribution names in the entry-point group ``embedhub_eval``, with::
+An installed distribution registers a plugin module in the entry-point group ``embedhub_eval``. The module has
+this hook::
 
     from embedhub_eval import hookimpl
 
@@ -23,7 +24,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def embedhub_benchmarks() -> Iterable[Benchmark]:  # type: ignore[empty-body]  # a specification has no body
-    """Return a list of benchmarks, also if there is only one; a generator does too.
+    """Return a list of benchmarks, even for a single one, or yield them.
 
-    This runs whenever names of benchmarks are looked up, so it reads no files but the plugin's own.
+    The hook is called whenever benchmark names are looked up, so it should read only the plugin's own files.
     """

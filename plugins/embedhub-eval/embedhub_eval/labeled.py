@@ -42,8 +42,8 @@ def read_labeled(
 ) -> LabeledTexts:
     r"""Read labeled texts from a TSV or CSV file, or from lines that start with the label.
 
-    A file is CSV if its name has the extension ``.csv``, else its columns are separated by tabs, and
-    quotation marks belong to the text.
+    A file with the extension ``.csv`` is CSV. Otherwise its columns are separated by tabs, and quotation
+    marks belong to the text.
 
     Example:
         >>> from pathlib import Path
@@ -57,12 +57,13 @@ def read_labeled(
         columns: The columns of text and label: two names in the first line, or two numbers from 1 for a file
             without column names.
         label_first: Whether each line is a label, a space and the text, as in TREC's questions and fastText's
-            training files. Of a label only the part before a colon is used (``NUM`` of ``NUM:dist``), without
+            training files. Only the part of a label before a colon is used (``NUM`` of ``NUM:dist``), without
             the prefix ``__label__``.
 
     Raises:
         LocalFileError: The file does not exist or cannot be read.
-        FormatError: A column does not exist, or a line has no text, no label or another number of columns.
+        FormatError: A column does not exist, or a line lacks a text or a label, or has a different number of
+            columns.
         ValueError: ``columns`` is not two names or two numbers from 1.
     """
     path = Path(path).expanduser()

@@ -1,4 +1,4 @@
-"""Plots as SVG or PNG: a map of words, and quality against size."""
+"""Plots of words, and of quality against size, as SVG or PNG."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,11 +35,11 @@ _TOKENS = "tokens found"
 
 
 def check_plot(path: str | PathLike[str] | None, *, overwrite: bool) -> None:
-    """Raise an error if a plot cannot be written there; called before long work.
+    """Raise an error if a plot cannot be written to a path; called before long work.
 
     Raises:
         ValueError: The path does not end with ``.svg`` or ``.png``.
-        TypeError: It is not a path.
+        TypeError: The argument is not a path.
         OutputError: The file exists, and ``overwrite`` is false.
         DependencyError: matplotlib is not installed.
     """
@@ -64,10 +64,11 @@ def plot_words(
     topn: int = 8,
     overwrite: bool = False,
 ) -> "Figure":
-    """Plot words and their nearest neighbors: the first two principal components of their normalized vectors.
+    """Plot words and their nearest neighbors on the first two principal components of their vectors.
 
-    Each axis shows its fraction of the variance; the plot does not show the rest. The same words produce the
-    same file. Of a source of tokens only whole words are plotted, as in `evaluate`.
+    The vectors are normalized first. Each axis shows its fraction of the variance; the plot does not show the
+    rest. The same words produce the same file. Of a source of tokens, only whole words are plotted, as in
+    `evaluate`.
 
     Example:
         >>> import embedhub_eval
@@ -87,8 +88,8 @@ def plot_words(
         The matplotlib figure.
 
     Raises:
-        ValueError: The path does not end with ``.svg`` or ``.png``, ``topn`` is not an integer from 0, or
-            there are fewer than two words to plot.
+        ValueError: The path does not end with ``.svg`` or ``.png``, ``topn`` is not an integer of 0 or more,
+            or there are fewer than two words to plot.
         TypeError: ``path`` is not a path.
         WordNotFoundError: A word is not in the source.
         OutputError: The file exists or cannot be written.

@@ -1,4 +1,4 @@
-"""Probe of sources: a simple text classifier on the vectors of each.
+"""Probing of sources with a simple text classifier.
 
 Measured on TREC's questions (5,452 x 50, 6 labels): scikit-learn takes 0.1 s, reaches the optimum and is
 reproducible; a softmax layer in Keras took 8 s for 60 epochs, fell short of it, and needs a learning rate.
@@ -23,7 +23,7 @@ from embedhub_eval.metrics import Interval, accuracy_interval, difference_interv
 from embedhub_eval.selectors import Selector, parse_selectors
 
 LabeledData = str | Path | tuple[Sequence[str], Sequence[Any]]
-"""A file that `embedhub_eval.labeled.read_labeled` reads, or texts and their labels."""
+"""A file for `embedhub_eval.labeled.read_labeled`, or texts and their labels."""
 
 RANDOM = "random"
 TF_IDF = "tf-idf"
@@ -142,14 +142,14 @@ def probe(
     """Train a simple text classifier on the vectors of each source, on TF-IDF, and on random vectors.
 
     A text is the mean of its words' vectors (`embedhub_text.TextEmbedder`). Each column is scaled to mean 0
-    and standard deviation 1 on the training texts, so that the length of the vectors has no influence. The
+    and standard deviation 1 on the training texts, so that the length of the vectors does not matter. The
     classifier is multinomial logistic regression (scikit-learn, L2 penalty with ``C=1``) without tuning.
 
-    There are two baselines. TF-IDF, which needs no pretrained vectors, is scikit-learn's `TfidfVectorizer` on
-    the lower-cased words, with the same classifier; with many labeled texts it may be the best of all.
-    Random vectors assign each lower-cased word a vector of standard normal numbers: a source that does not
-    beat them does not help on these texts. They are drawn five times for each dimension, and the result is
-    the median: on TREC's questions a draw may be 5 points off their mean.
+    There are two baselines. TF-IDF, which does not need pretrained vectors, is scikit-learn's
+    `TfidfVectorizer` on the lower-cased words, with the same classifier; with many labeled texts it may have
+    the best result. Random vectors assign each lower-cased word a vector of standard normal numbers: a source
+    that does not beat them does not help on these texts. They are drawn five times for each dimension, and
+    the result is the median; on TREC's questions, a single draw may be 5 points off the mean.
 
     The interval of an accuracy is Wilson's at 95 %: how far it may be off because the test texts are a
     sample. All are tested on the same texts, so of two whose intervals overlap one may still be better:
@@ -179,9 +179,9 @@ def probe(
         seed: Seed of the random vectors.
 
     Raises:
-        VocabularyError: The training texts have no words or only one label, or the test texts have none of
+        VocabularyError: The training texts lack words or have only one label, or the test texts have none of
             their labels.
-        FormatError: A file has no labeled texts in these columns.
+        FormatError: A file does not have labeled texts in these columns.
         TypeError: A text is not a string, ``train`` or ``test`` is not a pair of texts and labels, or
             ``tokenize`` returns a string.
         ValueError: The numbers of texts and labels differ or are 0, a label is missing, or an option is

@@ -1,4 +1,4 @@
-"""Benchmarks by name: those of the installed plugins and the registered ones."""
+"""Registry of benchmarks by name."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,7 @@ def benchmarks() -> Mapping[str, Benchmark]:
 def register(benchmark: Benchmark) -> None:
     """Add a benchmark for this process; an installed plugin adds it for every process.
 
-    A second call with the same name replaces the first, so that a cell of a notebook can run twice.
+    A second call with the same name replaces the benchmark, so that a notebook cell can be run again.
 
     Example:
         >>> import dataclasses, embedhub_eval

@@ -1,4 +1,4 @@
-"""Several sources, each perhaps with a dimension."""
+"""Parsing of several sources, each with an optional dimension."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
 
 Selector = Source | tuple[Source, int | None]
-"""A source, such as ``"glove-6b:50"``, or a pair of a source and its dim."""
+"""A source, such as ``"glove-6b:50"``, or a pair of a source and its dimension."""
 
 
 def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Source, int | None]]:
@@ -30,7 +30,7 @@ def parse_selectors(selectors: Selector | Iterable[Selector]) -> list[tuple[Sour
     Raises:
         ValueError: The list is empty.
         SourceNotFoundError: A selector is not a valid handle; see `embedhub.load`.
-        TypeError: A selector is none of the above, or they are a mapping.
+        TypeError: A selector is none of the above, or the argument is a mapping.
     """
     is_one = isinstance(selectors, str | Path | EmbeddingSource | Vectors) or _is_pair(selectors)
     parsed: list[tuple[Source, int | None]] = []

@@ -1,4 +1,4 @@
-"""The contract of a benchmark: `BenchmarkContract`, tests that a plugin's author inherits. Needs pytest."""
+"""Contract of benchmarks: tests that plugin authors inherit. They need pytest."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,7 +44,7 @@ _GROUP = Group(
 
 
 class BenchmarkContract:
-    r"""Tests that hold for every benchmark; a subclass names its benchmarks, and has a sample of each.
+    r"""Tests that every benchmark must pass; a subclass names its benchmarks, and has a sample of each.
 
     The benchmarks must be installed, since their entry point is tested too. Nothing is downloaded.
 
@@ -58,8 +58,8 @@ class BenchmarkContract:
 
     Attributes:
         benchmarks: The tested benchmarks, in any iterable.
-        samples: By the name of each benchmark the content of a tiny file in its format.
-        expected: By the name of each benchmark all items of its sample, in order.
+        samples: For each benchmark, by name, the content of a tiny file in its format.
+        expected: For each benchmark, by name, all items of its sample in order.
     """
 
     benchmarks: ClassVar[Iterable[Benchmark]] = ()
@@ -68,7 +68,7 @@ class BenchmarkContract:
     _problem: ClassVar[str] = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Read what the class has once, since it may be a generator."""
+        """Read the attributes of the class once, since they may be generators."""
         super().__init_subclass__(**options)
         cls.benchmarks, problem = read_once("benchmarks", cls.benchmarks, Benchmark)
         cls._problem = problem or _find_problem(cls.samples, cls.expected)
@@ -208,7 +208,7 @@ def _read_or_none(benchmark: Benchmark, path: Path, label: str) -> list[Item] | 
 
 
 def _find_problem(samples: object, expected: object) -> str:
-    """Return what is wrong with the samples and expected items of a class; an empty string if nothing is."""
+    """Return the problem of the samples and expected items of a class; empty if they are valid."""
     if not isinstance(samples, Mapping) or not all(isinstance(sample, bytes) for sample in samples.values()):
         return f"samples is {shorten(samples)}; expected the bytes of a file by name: {{'my-pairs': b'...'}}."
     if not isinstance(expected, Mapping) or not all(isinstance(items, list) for items in expected.values()):

@@ -1,4 +1,4 @@
-"""Word pairs with human similarity ratings: two words and a number per line."""
+"""Reader of word pairs with human similarity ratings: two words and a number per line."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _INDEX_NAMES = {"index", "idx", "id", "unnamed 0", "no", "nr", "row"}
 
 
 class WordPair(NamedTuple):
-    """Two words and how similar people rated them.
+    """Two words with a human rating of their similarity.
 
     Example:
         >>> from embedhub_eval import WordPair

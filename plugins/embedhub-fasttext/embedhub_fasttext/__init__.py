@@ -1,4 +1,4 @@
-"""fastText by Facebook: English, and in each language of Common Crawl and of Wikipedia.
+"""fastText by Facebook: English, and each language of Common Crawl and of Wikipedia.
 
 ``languages.tsv`` has a line for each language: fastText's code of it, its BCP 47 tag, its name, the families
 that have it, and the hash of its ``wiki.<code>.vec``.
@@ -34,7 +34,7 @@ _DOCS = "https://fasttext.cc/docs/en"
 
 
 class _Publication(NamedTuple):
-    """What to cite, in one line and in BibTeX."""
+    """A citation, in one line and in BibTeX."""
 
     citation: str
     bibtex: str
@@ -137,7 +137,7 @@ _CRAWL_SIZES = {
     "cc.my.300.bin.gz": 2_630_512_501,
 }
 
-# The tools of Europarl, which cut apostrophes by the language; see the page of these vectors. They cut other
+# The tools of Europarl, which split apostrophes by language; see the page of these vectors. They split other
 # languages much like "words".
 _EUROPARL: dict[str, Tokenization] = {"en": "europarl", "fr": "europarl-fr", "it": "europarl-fr"}
 
@@ -240,7 +240,7 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
 
 @cache
 def _sources() -> tuple[RemoteSource, ...]:
-    """Return the English sources, and those of each language in the table of this package."""
+    """Return the English sources, and those of each language in ``languages.tsv``."""
     table = resources.files(__name__).joinpath("languages.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines()[1:])
     return (*_english(), *chain.from_iterable(_in_language(*row) for row in rows))

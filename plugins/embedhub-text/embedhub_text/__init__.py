@@ -1,4 +1,4 @@
-"""Texts to vectors with the word embeddings of embedhub: in memory, in files, on engines."""
+"""Text embeddings from word vectors: in memory, for files, and on data engines."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The folder of parts of an interrupted run of `embed_file`: whose it is, and what of it is intact."""
+"""The folder of parts of an interrupted run of `embed_file`: ownership and integrity."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ SETTINGS = "manifest.json"
 
 
 def remove(folder: Path) -> None:
-    """Remove the folder, or whatever has its name; what a link names stays."""
+    """Remove the folder, or a file or link of its name, but not the target of a link."""
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)
     else:
@@ -23,10 +23,10 @@ def remove(folder: Path) -> None:
 
 
 def read_settings(folder: Path) -> dict[str, Any] | None:
-    """Return the settings of the run that the parts are of; None if there are no parts to be used.
+    """Return the settings of the run that made the parts; None if there are no usable parts.
 
     Raises:
-        OutputError: The folder is not one that only this user can write to: its parts may be anything.
+        OutputError: Others can write to the folder, so its parts cannot be trusted.
 
     Warns:
         StoreWarning: The settings are damaged.
@@ -55,7 +55,7 @@ def read_settings(folder: Path) -> dict[str, Any] | None:
 
 
 def read_schema(part: Path) -> pa.Schema | None:
-    """Return the columns of a part, with its counts; None, after a warning, if it is damaged."""
+    """Return the columns of a part with its counts; None, with a warning, if it is damaged."""
     try:
         with pa.memory_map(str(part)) as file, pa.ipc.open_file(file) as reader:
             schema = reader.schema

@@ -43,8 +43,8 @@ def embed(  # noqa: PLR0917 - typer passes all by name
 ) -> None:
     """Embed each text of a file: Parquet, CSV, TSV, JSON lines or plain text, also compressed.
 
-    The output has the input's columns and "vector". After an interruption the
-    same command resumes.
+    The output has the columns of the input and a column "vector". After an
+    interruption, run the same command again to resume.
 
     Examples:
       embedhub embed glove-6b:300 reviews.parquet --out vectors.parquet

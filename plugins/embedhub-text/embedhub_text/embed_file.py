@@ -1,4 +1,4 @@
-"""A file of texts to a file of vectors, in parts that survive their process, published by one rename."""
+"""Embedding of files of texts, in parts that survive interruptions."""
 
 import hashlib
 import itertools
@@ -36,7 +36,7 @@ _COUNTS = ("rows", "zero_vectors", "nulls", "tokens", "tokens_found")
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedFileResult:
-    """The output of `embed_file`, and its counts.
+    """The result of `embed_file`: the output file, and counts.
 
     Example:
         >>> import embedhub_text, pathlib
@@ -48,12 +48,13 @@ class EmbedFileResult:
     Args:
         output_path: The file of vectors.
         rows: Number of texts.
-        zero_vectors: Texts without a known word, empty and null ones included; their vectors are zeros.
-        nulls: Texts that were null.
-        tokens: Words of all texts.
-        tokens_found: Words that the source has, if need be by a fallback.
-        resumed: Rows that an earlier, interrupted run had embedded.
-        seconds: Time that this run took.
+        zero_vectors: Number of texts without a known word, including empty and null ones; their vectors are
+            zeros.
+        nulls: Number of null texts.
+        tokens: Number of words in all texts.
+        tokens_found: Number of words found in the source, directly or by a fallback.
+        resumed: Number of texts embedded by an earlier, interrupted run.
+        seconds: Duration of this run.
     """
 
     output_path: Path
@@ -67,7 +68,7 @@ class EmbedFileResult:
 
     @property
     def rows_per_second(self) -> float:
-        """Rows that this run read, embedded and wrote, per second."""
+        """Texts that this run embedded, per second."""
         return (self.rows - self.resumed) / self.seconds
 
     def __str__(self) -> str:
@@ -96,11 +97,11 @@ def embed_file(
     overwrite: bool = False,
     **options: Any,
 ) -> EmbedFileResult:
-    """Embed every text of a file, and write the vectors to another; memory does not grow with the files.
+    """Embed every text of a file, and write the vectors to another file.
 
-    Each batch becomes a part in the folder ``<output_path>.partial``. The parts become ``output_path`` by one
-    rename. After an interruption the same call resumes, and the result is the same, bit for bit. While the
-    output is written the disk holds it and the parts.
+    Memory use does not grow with the files. Each batch is stored as a part in the folder
+    ``<output_path>.partial``, and the parts are merged into ``output_path`` at the end, so the disk needs
+    space for both. After an interruption, the same call resumes, and the result is the same, bit for bit.
 
     Example:
         >>> import embedhub_text, pathlib, tempfile
@@ -118,17 +119,18 @@ def embed_file(
         output_path: ``.parquet``: the columns of the input and ``vector``, a list of ``dim`` float32, in row
             groups of ``batch_size`` rows. ``.npy``: the vectors alone, ``(rows, dim)`` float32. Rows keep
             their order.
-        column: Name of the column of texts. In plain text it is the name that the texts get.
+        column: Name of the column of texts; for plain text, the name that the column gets.
         keep: Names of the input's columns that are copied to Parquet; None for all.
-        batch_size: Rows that are read, embedded and written at a time. Fewer take less memory.
+        batch_size: Number of rows that are read, embedded and written at a time. Smaller batches take less
+            memory.
         file_format: ``"parquet"``, ``"csv"``, ``"tsv"``, ``"jsonl"`` or ``"text"``; by default inferred from
             the name.
         encoding: Encoding of all formats but Parquet.
-        overwrite: Replace an existing output, and delete parts that do not match this run, whatever they are.
+        overwrite: Whether to replace an existing output, and to delete parts that do not match this run.
         **options: Any option of `TextEmbedder`: ``pooling``, ``tokenize``, ``fallbacks`` and more.
 
     Returns:
-        The output and its counts. A null text counts as an empty one: zeros.
+        The output file and counts. A null text counts as an empty one, whose vector is zeros.
 
     Raises:
         LocalFileError: The file of texts cannot be opened, or the folder of the output does not exist.
@@ -141,7 +143,7 @@ def embed_file(
         EmbedhubError: Any error of `embedhub.load`.
 
     Warns:
-        StoreWarning: Parts of an earlier run are damaged, and are made again.
+        StoreWarning: Parts of an earlier run are damaged, and are rewritten.
     """
     began = time.monotonic()
     path, output = Path(input_path), Path(output_path).absolute()
@@ -207,7 +209,7 @@ def embed_file(
 
 
 class _Job:
-    """The parts of one output, those that exist and those to be made."""
+    """The parts of one output."""
 
     def __init__(self, table: TextTable, output: Path, embed: TextEmbedder, settings: dict[str, Any]) -> None:
         self.table = table
@@ -281,7 +283,7 @@ class _Job:
             self.counts[name] += counts[name]
 
     def embed(self) -> None:
-        """Make the parts that do not exist yet."""
+        """Write the parts that do not exist yet."""
         name = "the standard input" if self.table.path == STDIN else self.table.path.name
         stats = self._embed.stats
         with progress_bar(f"Embedding {name}", None, in_bytes=False) as advance:
@@ -326,7 +328,7 @@ class _Job:
         self._add(part, schema)
 
     def publish(self) -> None:
-        """Turn the parts into the output."""
+        """Merge the parts into the output."""
         temporary = self.folder / self.output.name
         with progress_bar(f"Writing {self.output.name}", self.rows, in_bytes=False) as advance:
             _WRITERS[self.output.suffix](self, temporary, advance)
@@ -334,7 +336,7 @@ class _Job:
         shutil.rmtree(self.folder)
 
     def tables(self) -> Iterator[pa.Table]:
-        """Open the parts one after the other, with the columns of all."""
+        """Open the parts one after the other, with the columns of all parts."""
         for part in self._parts:
             with pa.memory_map(str(part)) as file:
                 table = pa.ipc.open_file(file).read_all().replace_schema_metadata()
@@ -380,7 +382,7 @@ def _describe(value: Any) -> Any:
 
 
 def _state(path: Path) -> list[int]:
-    """Return what changes when a file is written, without reading it."""
+    """Return the metadata that change when a file is written, without reading it."""
     if path == STDIN:
         return []
     try:

@@ -1,4 +1,4 @@
-"""`TextEmbedder`: turns lists of texts into vectors, and is pickled by name."""
+"""Embedding of texts by pooling the vectors of their words."""
 
 import operator
 import threading
@@ -42,14 +42,14 @@ _CHUNK = 1 << 17  # characters of a chunk of texts; with four times as many, tex
 
 @dataclass(slots=True)
 class TextStats:
-    """Counts of what a `TextEmbedder` has embedded in this process.
+    """Counts of the texts and words that a `TextEmbedder` has embedded in this process.
 
     Args:
-        texts: Texts.
-        empty: Texts without words: None, NaN, ``""``, spaces.
-        unknown: Texts all of whose words are out-of-vocabulary.
-        tokens: Words of all texts.
-        tokens_found: Words that the source has, if need be by a fallback.
+        texts: Number of texts.
+        empty: Number of texts without words: None, NaN, ``""``, spaces.
+        unknown: Number of texts whose words are all out of vocabulary.
+        tokens: Number of words in all texts.
+        tokens_found: Number of words found in the source, directly or by a fallback.
     """
 
     texts: int = 0
@@ -60,12 +60,12 @@ class TextStats:
 
 
 class TextEmbedder:
-    """Turns texts into vectors: the pooled vectors of their words.
+    """Turns texts into vectors by pooling the vectors of their words.
 
-    It is pickled as a name and options, never with the matrix, so it is cheap to send to the workers of any
-    engine. A worker opens the store of its own machine; the first one builds it, and all processes of a
-    machine share its memory pages. The vector of a text depends only on the text: it is the same, bit for
-    bit, in every batch and process.
+    An embedder pickles as a name and options, never with the matrix, so it is cheap to send to the workers of
+    an engine. Each worker opens the store on its own machine, where the first one builds it; all processes of
+    a machine share its memory. The vector of a text depends only on the text: it is bit-identical in every
+    batch and process.
 
     Example:
         >>> import embedhub_text
@@ -79,42 +79,43 @@ class TextEmbedder:
         TextStats(texts=3, empty=1, unknown=1, tokens=6, tokens_found=4)
 
     Args:
-        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`. A name is opened at the first
-            text; a path at once, because it stands for the bytes of the file, which are checked again where
-            the embedder is unpickled.
+        source: A registered name, a path, an `EmbeddingSource`, or `Vectors`. A name is opened when the first
+            text is embedded. A path is opened immediately, since the embedder pickles with the hash of the
+            file, which is checked when it is unpickled.
         dim: Dimension; optional if the source has only one.
-        pooling: ``"mean"``; ``"max"``, of each column; ``"sif"``, smooth inverse frequency: the mean of
-            vectors weighted by ``0.001 / (0.001 + p)``, where ``p`` is the relative frequency of the word in
-            the texts passed to `fit`, or without `fit` by Zipf's law from the order of the source's words;
-            `fit` also finds the first principal direction of its texts, which is then removed from each
-            vector (S. Arora, Y. Liang, T. Ma, "A simple but tough-to-beat baseline for sentence embeddings",
-            ICLR 2017); ``"idf"``: the mean of vectors weighted by ``ln((1 + texts) / (1 + texts with the
-            word)) + 1``, over the sum of the weights, which requires `fit`; or None for the vectors of all
-            words, padded.
-        tokenize: None: as the source's own texts were, `embedhub.Vectors.tokenization`. Otherwise one of the
-            names in `embedhub.matrix.tokenizers`, such as ``"words"``, much as the Penn Treebank, or
-            ``"whitespace"``; a function ``text -> list of words``; or a tokenizer of Hugging Face or
-            KerasHub, which is pickled by value. Texts that are lists of words are not tokenized.
-        fallbacks: What is tried for an OOV word, as in `embedhub.embedding_matrix`. None stands for the
-            source's default.
-        oov: Policy for words that are still OOV. None: they are skipped. Otherwise a policy of
-            `embedhub.embedding_matrix`, and they count like other words; ``"normal"`` and ``"mean"`` use the
-            first 100,000 words of the source, since statistics of a batch would differ from batch to batch. A
-            function must return the same vector for a word in every call.
-        seed: For ``"normal"``.
-        input_length: With ``pooling=None``, how many words of each text are kept; None for as many as the
+        pooling: ``"mean"``; ``"max"``: the maximum of each column; ``"sif"``: smooth inverse frequency (S.
+            Arora, Y. Liang, T. Ma, "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017),
+            the mean of vectors weighted by ``0.001 / (0.001 + p)``, where ``p`` is the relative frequency of
+            the word in the texts passed to `fit`, or, without `fit`, estimated by Zipf's law from the order
+            of the source's words; `fit` also finds the first principal direction of its texts, which is then
+            removed from each vector; ``"idf"``: the mean of vectors weighted by ``ln((1 + texts) / (1 + texts
+            with the word)) + 1``, divided by the sum of the weights, which requires `fit`; or None for the
+            vectors of all words, padded.
+        tokenize: How texts are split into words: one of the names in `embedhub.matrix.tokenizers`, such as
+            ``"words"`` (much like the Penn Treebank) or ``"whitespace"``; a function ``text -> list of
+            words``; or a tokenizer of Hugging Face or KerasHub, which is pickled by value. None uses the
+            tokenization of the source, `embedhub.Vectors.tokenization`. Texts that are lists of words are not
+            tokenized.
+        fallbacks: Fallbacks for OOV words, as in `embedhub.embedding_matrix`; None means the source's
+            default.
+        oov: Policy for words that are still OOV. None skips them. With a policy of
+            `embedhub.embedding_matrix` they count like other words; ``"normal"`` and ``"mean"`` use the
+            statistics of the source's first 100,000 words, since those of a batch would differ between
+            batches. A function must always return the same vector for a word.
+        seed: Random seed of ``"normal"``.
+        input_length: With ``pooling=None``, number of words to keep of each text; None keeps as many as the
             longest text of a call has.
         weights: Folder of fitted weights: the attribute `weights` of an embedder after `fit`.
 
     Attributes:
-        stats: Counts of what this object has embedded in this process, in all threads, a `TextStats`.
+        stats: A `TextStats` with the counts of this object in this process, over all threads.
         weights: Folder of the fitted weights, None without.
 
     Raises:
         SourceNotFoundError: No source has that name.
         DimNotFoundError: The source does not have that dimension.
-        ValueError: An option has none of the values listed above.
-        EmbedhubError: For a path, any error of `embedhub.load`; for a name the first call raises it.
+        ValueError: An option has an invalid value.
+        EmbedhubError: Any error of `embedhub.load`: for a path immediately, for a name in the first call.
     """
 
     def __init__(
@@ -219,8 +220,8 @@ class TextEmbedder:
     def fit(self, texts: Iterable[Any], folder: str | Path | None = None) -> "TextEmbedder":
         """Fit the weights of "sif" or "idf" to texts, and store them on disk.
 
-        The embedder is pickled with the path of the weights. For machines without shared storage, copy the
-        folder `weights` into ``weights/`` of their cache (``EMBEDHUB_CACHE``).
+        The embedder pickles with the path of the weights. On machines without shared storage, copy the folder
+        `weights` into ``weights/`` of their cache (``EMBEDHUB_CACHE``).
 
         Example:
             >>> import embedhub_text
@@ -230,7 +231,8 @@ class TextEmbedder:
             True
 
         Args:
-            texts: Texts like those to be embedded. All are held in memory: of a large corpus, pass a sample.
+            texts: Texts similar to those to be embedded. All are kept in memory; pass a sample of a large
+                corpus.
             folder: Where to store the weights, for example on shared storage; None for the cache.
 
         Returns:
@@ -238,7 +240,7 @@ class TextEmbedder:
 
         Raises:
             ValueError: The pooling is neither "sif" nor "idf".
-            VocabularyError: The source has none of the words of the texts.
+            VocabularyError: None of the words of the texts is in the source.
             StoreError: The weights cannot be written.
         """
         if self.pooling not in {"sif", "idf"}:

@@ -1,4 +1,4 @@
-"""Texts in chunks."""
+"""Chunks of texts."""
 
 from collections.abc import Iterator
 from typing import Any

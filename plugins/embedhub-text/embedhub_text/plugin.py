@@ -1,4 +1,4 @@
-"""The hooks by which embedhub finds this package."""
+"""Hooks that register this package with embedhub."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
-"""From the vectors of a text's words to one vector.
+"""Pooling of the vectors of a text's words.
 
-Sums are float64 in the order of the words. So a vector depends on its text alone: not on the other texts of
-the batch, and not on the machine.
+Sums are float64, in the order of the words. A vector thus depends only on its text, not on the other texts of
+the batch or on the machine.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from embedhub_text.word_cache import TextWords
 
 _LONG = 512
-"""Words of a text, after which its further words are pooled apart from those of other texts."""
+"""Number of words of a text beyond which its words are pooled separately."""
 
 
 class PaddedTexts(NamedTuple):
@@ -36,7 +36,7 @@ def pool_mean(
     Args:
         texts: The ``n`` texts.
         weights: ``(u,)``, the factor of each distinct word's vector.
-        divisors: ``(u,)``, what each distinct word adds to the divisor.
+        divisors: ``(u,)``, the contribution of each distinct word to the divisor.
         common_component: ``(dim,)``, a direction of length 1 that is removed from each mean; None for none.
 
     Returns:
@@ -87,7 +87,7 @@ def pad(chunks: list[TextWords], dim: int, length: int | None) -> PaddedTexts:
     Args:
         chunks: The texts, ``n`` in all.
         dim: Dimension.
-        length: How many words of each text are kept; None for as many as the longest text has.
+        length: Number of words to keep of each text; None keeps as many as the longest text has.
     """
     lengths = np.concatenate([np.zeros(0, np.int64), *(chunk.count(chunk.is_counted) for chunk in chunks)])
     if length is None:

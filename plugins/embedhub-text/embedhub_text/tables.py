@@ -1,9 +1,8 @@
 """Tables with a column of texts, read in batches: Parquet, CSV, TSV, JSON lines, plain text.
 
-Memory holds one batch, however long the file is. That is why this is not ``pyarrow.dataset``, which decodes a
-row group at a time: 88 MB for a Parquet file of 18 MB in one row group, where ``iter_batches`` takes 3 MB. It
-also reads an unclosed quote of CSV as a cell, a text of JSON that looks like a time as a time, and drops the
-fields that only later lines have.
+Only one batch is in memory at a time. ``pyarrow.dataset`` decodes whole row groups: 88 MB for a Parquet file
+of 18 MB with one row group, where ``iter_batches`` takes 3 MB. It also reads an unclosed quote of CSV as a
+cell, converts JSON strings that look like times, and drops fields that occur only in later lines.
 """
 
 import bisect
@@ -27,7 +26,7 @@ from embedhub._names import shown_names
 from embedhub.errors import FormatError, LocalFileError
 
 STDIN = Path("-")
-"""Stands for the standard input wherever a table is named by its path."""
+"""Path that means the standard input."""
 
 _SUFFIXES = {
     ".parquet": "parquet",
@@ -50,7 +49,7 @@ _COMPRESSED = {".gz", ".bz2", ".xz", ".zip"}
 _MAX_CELL = 1 << 28
 
 _Record = tuple[int, dict[str, Any]]
-"""The number of a line, from 1, and its values by the names of their columns."""
+"""Number of a line, from 1, and its values by column name."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Batch:
     Args:
         texts: The column of texts.
         columns: The selected columns.
-        progress: How much of the file has been read, 0 to 1; None if that is unknown.
+        progress: Fraction of the file that has been read, 0 to 1; None if unknown.
     """
 
     texts: list[str | None]
@@ -69,10 +68,10 @@ class Batch:
 
 
 def infer_format(path: Path) -> str:
-    """Return the format that a file's name stands for; suffixes of compressed files are ignored.
+    """Return the format implied by a file name; suffixes of compressed files are ignored.
 
     Raises:
-        FormatError: The name has none of the known suffixes.
+        FormatError: The suffix is unknown.
     """
     if path == STDIN:
         return "text"
@@ -91,19 +90,18 @@ def infer_format(path: Path) -> str:
 class TextTable:
     """A table with a column of texts.
 
-    - Parquet keeps its types. Texts may have any of its string types, or be bytes of UTF-8.
-    - CSV has a header; a quoted cell may span lines. Every column is text, exactly as in the file.
-    - TSV has a header and no quotes: a ``"`` is a character like any other.
-    - JSON lines have an object on each line. A field that a line lacks is null; the values of a field have
-      one type in all lines (integers may be mixed with floats).
-    - Plain text has one text per line.
+    - Parquet keeps its types. Texts may have any of its string types, or be bytes of UTF-8. - CSV has a
+    header; a quoted cell may span lines. Every column is text, exactly as in the file. - TSV has a header and
+    no quotes: a ``"`` is a character like any other. - JSON lines have an object on each line. Missing fields
+    are null; the values of a field must have one type in all lines (integers may be mixed with floats). -
+    Plain text has one text per line.
 
-    All but Parquet may be compressed (gzip, bzip2, xz, zip). An empty line is a text in plain text, and is
+    All formats but Parquet may be compressed (gzip, bzip2, xz, zip). Empty lines are texts in plain text, and
     skipped in the other formats.
 
     Args:
         path: The file; `STDIN` for the standard input.
-        column: Name of the column of texts; in plain text the name that it gets.
+        column: Name of the column of texts; for plain text, the name that it gets.
         keep: Names of the columns that are selected; None for all.
         file_format: One of `FORMATS`.
         encoding: Encoding of all formats but Parquet. A byte-order mark of UTF-8 is removed.
@@ -119,11 +117,11 @@ class TextTable:
         """Read the table, a batch at a time.
 
         Args:
-            size: Rows of a batch; only the last one may have fewer.
+            size: Number of rows of a batch; only the last one may have fewer.
             skip: Number of rows to skip at the start.
 
         Yields:
-            The batches; for a table without rows one empty batch, unless rows are skipped.
+            The batches; a single empty batch for a table without rows, unless rows are skipped.
 
         Raises:
             LocalFileError: The file does not exist or cannot be opened.
@@ -231,7 +229,7 @@ def _is_utf8(value: pa.Buffer | None) -> bool:
 
 @contextmanager
 def _open_lines(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], float | None]]]:
-    """Open a file of lines; the second item returns how much of it has been read, 0 to 1."""
+    """Open a file of lines; the second item returns the fraction that has been read, 0 to 1."""
     if path == STDIN:
         yield sys.stdin.buffer, lambda: None
         return
@@ -359,7 +357,7 @@ def _to_columns(
 
 
 def _to_array(table: TextTable, name: str, part: list[_Record], kind: pa.DataType | None) -> pa.Array:
-    """Return the values of a column, all of one type, which is inferred if it is not given."""
+    """Return the values of a column as an array of one type, inferred by default."""
     values = [record.get(name) for _, record in part]
     errors = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError)
 

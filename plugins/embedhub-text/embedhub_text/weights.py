@@ -1,4 +1,4 @@
-"""Word weights of the poolings: by frequency rank, or fitted to texts and stored on disk.
+"""Word weights for pooling: by frequency rank, or fitted to texts and stored on disk.
 
 Fitted weights are a folder ``<cache>/weights/<source>-<dim>d-<pooling>-<key>/``::
 
@@ -36,7 +36,7 @@ class WordWeights:
 
     Args:
         weights: ``(n,)`` float64.
-        default_weight: Weight of a word whose vector is not one of the source.
+        default_weight: Weight of words that are not in the source.
         common_component: ``(dim,)`` float64, the direction that is removed from each text; None for none.
     """
 
@@ -45,7 +45,7 @@ class WordWeights:
     common_component: NDArray[np.float64] | None = None
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the weights of words by their rows, which are negative for those not in the source."""
+        """Return the weights of words by row; rows are negative for words that are not in the source."""
         return np.where(rows < 0, self.default_weight, np.take(self.weights, rows, mode="clip"))
 
 
@@ -61,10 +61,10 @@ def zipf_weights(size: int) -> WordWeights:
 
 
 def fit_weights(pooling: str, chunks: Iterable[TextWords], size: int) -> WordWeights:
-    """Return the weights that texts give to the words of a source.
+    """Return the weights of a source's words, fitted to texts.
 
-    For "sif" a word is counted at each occurrence, for "idf" once for each text. Words that are not in the
-    source, fallbacks included, weigh as much as a word that does not occur.
+    For "sif", each occurrence of a word counts; for "idf", each text with the word. Words that are not in the
+    source, even by fallbacks, get the weight of a word that does not occur.
 
     Args:
         pooling: "sif" or "idf".
@@ -95,7 +95,7 @@ def _sif(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fit_common_component(chunks: Iterable[NDArray[np.float32]], dim: int) -> NDArray[np.float64]:
-    """Return the first right singular vector of vectors that come in chunks, ``(dim,)`` of length 1."""
+    """Return the first right singular vector of chunked vectors, ``(dim,)``, normalized."""
     products = np.zeros((dim, dim))
     for chunk in chunks:
         vectors = chunk.astype(np.float64)
@@ -110,11 +110,11 @@ def save_weights(
     """Write fitted weights, and return their folder, whose name contains a hash of the content.
 
     Args:
-        vectors: The source that they belong to.
-        pooling: The pooling that they are for.
+        vectors: The source of the words.
+        pooling: The pooling that uses the weights.
         weights: The weights.
-        texts: Number of texts that they were fitted to.
-        folder: Where to create their folder; None for the cache.
+        texts: Number of texts that the weights were fitted to.
+        folder: Parent folder; None for the cache.
 
     Raises:
         StoreError: The folder cannot be written.
@@ -157,7 +157,7 @@ def load_weights(folder: Path, vectors: Vectors, pooling: str) -> WordWeights:
     """Open fitted weights, from their folder or from this machine's cache.
 
     Raises:
-        StoreError: They are in neither, or damaged, or belong to other vectors or to another pooling.
+        StoreError: The weights are in neither, damaged, or fitted for other vectors or another pooling.
     """
     candidates = (folder, settings.cache_folder() / "weights" / folder.name)
     path = next((candidate for candidate in candidates if cache.exists(candidate)), None)

@@ -1,4 +1,4 @@
-"""A cache of the words that a process has met: each is tokenized and looked up once.
+"""Cache of the words of a process: each is tokenized and looked up once.
 
 Without it, batches of 4,096 texts took twice the processor time.
 """
@@ -20,14 +20,14 @@ from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.vectors import Vectors
 
 _MAX_CACHED_WORDS = 1 << 16
-"""Words, or pieces of texts, after which the cache is cleared; that many take about 10 MB.
+"""Number of words or pieces of texts after which the cache is cleared; they take about 10 MB.
 
 Texts with more words are slower, but not because of the limit: without it, 100,000 texts of 20 words drawn by
 Zipf's law, 236,000 of them distinct, took as long.
 """
 
 _END: Any = object()
-"""Marks the end of a text among its words; it is word 0."""
+"""Word that marks the end of a text; its number is 0."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ class TextWords:
 
 
 class WordCache:
-    """Turns texts into words with vectors. Threads may share one.
+    """Turns texts into words with vectors. It is thread-safe.
 
     Args:
         vectors: The source.
-        tokenize: Tokenizes a text, or a piece of one.
+        tokenize: Function that tokenizes a text, or a piece of one.
         fallbacks: The chain for OOV words.
-        oov_vectors: Returns vectors for words that are not found; without it they do not count.
+        oov_vectors: Function that returns vectors for words that are not found; None ignores these words.
     """
 
     def __init__(
@@ -105,8 +105,8 @@ class WordCache:
 
         Args:
             texts: Strings, and lists of words.
-            by_piece: Whether to tokenize the pieces between spaces, each once, and not the texts; that takes
-                half the time. Then there are no lists of words.
+            by_piece: Whether to tokenize each distinct piece between spaces once, in half the time. The texts
+                must then be strings.
         """
         with self._lock:
             if max(len(self._numbers), len(self._pieces)) > _MAX_CACHED_WORDS:
@@ -187,7 +187,7 @@ def _distinct(words: NDArray[np.int64], number: int) -> tuple[NDArray[np.int64],
 
     Args:
         words: Numbers of words.
-        number: How many numbers there are.
+        number: Number of distinct values.
     """
     occurs = np.zeros(number, np.bool_)
     occurs[words] = True
