@@ -59,10 +59,10 @@ def check(source: Source, *, as_json: Json = False) -> None:
     """Compare the files of a source with its table, for plugin authors.
 
     The command downloads each file of each dimension, or of the given dimension,
-    or takes it from EMBEDHUB_MIRROR or the downloads folder. It checks hash, size,
-    number of words and dimension, and that the files of a dimension have the same
-    vectors. Vectors of functions are computed. Nothing is kept. The exit code is
-    1 if something is wrong, or if a placeholder is left.
+    or takes it from EMBEDHUB_MIRROR or the downloads folder. It checks hash,
+    size, number of words and dimension, and that the files of a dimension have
+    the same vectors. Vectors of functions are computed. Nothing is kept. The
+    exit code is 1 if something is wrong, or if a placeholder is left.
 
     Examples:
       embedhub check my-corpus

@@ -37,8 +37,8 @@ def export(
 ) -> None:
     """Write vectors in the file format of another program.
 
-    Each float32 is kept bit for bit. The format is inferred from the suffix of OUT
-    unless --format is given: .npz; .safetensors; .txt and .vec are word2vec
+    Each float32 is kept bit for bit. The format is inferred from the suffix of
+    OUT unless --format is given: .npz; .safetensors; .txt and .vec are word2vec
     text, .bin is word2vec binary, which gensim opens too. The output of the
     format projector is a folder, for TensorBoard's Embedding Projector.
 
