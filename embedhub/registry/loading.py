@@ -33,14 +33,14 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
         source: A registered name, the path of your own file, the URL of a file, an `EmbeddingSource`, or
             `Vectors`, which are returned unchanged. A string is first looked up as a name. Otherwise it is a
             URL if it starts with ``https://``, and a path if it has a separator, starts with ``.`` or ``~``,
-            or names an existing file or folder, such as that of a model2vec model. Each string may end with a colon and the dimension, as in
-            ``"glove-6b:50"``. A URL may end with ``#sha256=...``, the checksum to verify; without one, the
-            first download is trusted, and its checksum remembered. A file may be GloVe text, word2vec text or
-            binary, fastText ``.vec`` or ``.bin``, or token vectors in safetensors, each also compressed
-            (gzip, bzip2, xz) or in a zip or tar archive; ``archive.zip#member`` selects one of several
-            members. The store of a file is rebuilt when the file changes. A path that ends in ``.toml`` is
-            the table of a `RemoteSource`: its arguments as keys, and a ``[[files]]`` entry for each
-            `RemoteFile` with its ``dim``.
+            or names an existing file or folder, such as that of a model2vec model. Each string may end with a
+            colon and the dimension, as in ``"glove-6b:50"``. A URL may end with ``#sha256=...``, the checksum
+            to verify; without one, the first download is trusted, and its checksum remembered. A file may be
+            GloVe text, word2vec text or binary, fastText ``.vec`` or ``.bin``, or token vectors in
+            safetensors, each also compressed (gzip, bzip2, xz) or in a zip or tar archive;
+            ``archive.zip#member`` selects one of several members. The store of a file is rebuilt when the
+            file changes. A path that ends in ``.toml`` is the table of a `RemoteSource`: its arguments as
+            keys, and a ``[[files]]`` entry for each `RemoteFile` with its ``dim``.
         dim: Dimension of the vectors; optional if the source has only one, or if ``source`` includes it.
         allow_truncated: Whether to use the vectors of a truncated file of your own, with a warning each time.
             By default a truncated file is an error, since vectors may be missing or incomplete.
