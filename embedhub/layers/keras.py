@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # so that help() shows types by their names, and Keras is imported late
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -20,6 +20,39 @@ if TYPE_CHECKING:
     from embedhub.vectors.fallbacks import Fallback
 
 
+@overload
+def keras_embedding(
+    source: Source,
+    dim: int | None,
+    word_index: Vocabulary,
+    input_length: int | None = None,
+    *,
+    oov: OOVPolicy = "zeros",
+    seed: int = 0,
+    fallbacks: Iterable[Fallback] | None = None,
+    num_words: int | None = None,
+    counts: Mapping[str, int] | None = None,
+    min_coverage: float | None = None,
+    trainable: bool | Literal["missing"] = False,
+    mask_zero: bool = False,
+    **layer_options: Any,
+) -> keras.layers.Embedding | keras.Model: ...
+@overload
+def keras_embedding(
+    source: Source,
+    word_index: Vocabulary,
+    *,
+    input_length: int | None = None,
+    oov: OOVPolicy = "zeros",
+    seed: int = 0,
+    fallbacks: Iterable[Fallback] | None = None,
+    num_words: int | None = None,
+    counts: Mapping[str, int] | None = None,
+    min_coverage: float | None = None,
+    trainable: bool | Literal["missing"] = False,
+    mask_zero: bool = False,
+    **layer_options: Any,
+) -> keras.layers.Embedding | keras.Model: ...
 @checked
 def keras_embedding(
     source: Source,
@@ -58,7 +91,8 @@ def keras_embedding(
 
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
-        dim: Dimension; optional if the source has only one.
+        dim: Dimension; optional if the source has only one. Left out after a source that has it, as in
+            ``keras_embedding("glove-6b:50", word_index)``, with all options by name.
         word_index: The vocabulary: a mapping of word -> index, a sequence of words, a ``TextVectorization``,
             ``StringLookup`` or tokenizer; see `embedhub.embedding_matrix`, which also describes the options
             from ``oov`` to ``min_coverage``.

@@ -75,7 +75,7 @@ class TextLayers:
 
 def keras_text_embedding(
     source: Source,
-    dim: int | None,
+    dim: int | None = None,
     *,
     max_tokens: int = 50_000,
     include: Iterable[Any] = (),
@@ -99,7 +99,7 @@ def keras_text_embedding(
 
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
-        dim: Dimension; optional if the source has only one.
+        dim: Dimension; optional if the source has only one, or has it in its name, as ``"glove-6b:50"``.
         max_tokens: Number of the source's most frequent words to use. Only words that ``standardize`` and
             ``split`` leave unchanged count, and of a source of tokens only whole words. Contractions and the
             words of ``include`` are added to them. A contraction has the mean of the vectors of its pieces in

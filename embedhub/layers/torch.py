@@ -3,7 +3,7 @@
 from __future__ import annotations  # so that help() shows types by their names
 
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from embedhub.errors import missing_dependency
 from embedhub.matrix.arguments import checked
@@ -11,15 +11,36 @@ from embedhub.matrix.embedding_matrix import build_matrix, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Unpack
 
     import torch
 
     from embedhub.matrix.oov import OOVPolicy
+    from embedhub.matrix.options import MatrixOptions
     from embedhub.matrix.word_index import Vocabulary
     from embedhub.registry.loading import Source
     from embedhub.vectors.fallbacks import Fallback
 
 
+@overload
+def torch_embedding(
+    source: Source,
+    dim: int | None,
+    word_index: Vocabulary,
+    *,
+    trainable: bool = False,
+    padding_idx: int | None = None,
+    **options: Unpack[MatrixOptions],
+) -> torch.nn.Embedding: ...
+@overload
+def torch_embedding(
+    source: Source,
+    word_index: Vocabulary,
+    *,
+    trainable: bool = False,
+    padding_idx: int | None = None,
+    **options: Unpack[MatrixOptions],
+) -> torch.nn.Embedding: ...
 @checked
 def torch_embedding(
     source: Source,
@@ -48,7 +69,8 @@ def torch_embedding(
 
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
-        dim: Dimension; optional if the source has only one.
+        dim: Dimension; optional if the source has only one. Left out after a source that has it, as in
+            ``torch_embedding("glove-6b:50", word_index)``, with all options by name.
         word_index: The vocabulary, as in `embedhub.embedding_matrix`.
         oov: The policy for missing words; this and the options after it are as in
             `embedhub.embedding_matrix`.

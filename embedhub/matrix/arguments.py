@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from embedhub.registry.dims import as_dim
+from embedhub.registry.short_form import insert_dim, required_names
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
 
@@ -18,6 +19,10 @@ _TRAINABLE = "write trainable=True or trainable=False, the default"
 _LENGTH = "write input_length="
 _VOCABULARY = "word_index decides; num_words= uses only the words with an index below it"
 _DETERMINED = "the vectors and the vocabulary determine it"
+
+_SHORT_FORM = (
+    "; after 'glove-6b:50', which has the dimension, dim is left out and all options are passed by name"
+)
 
 _MAX_REPR = 50  # characters
 
@@ -45,8 +50,10 @@ _ADVICE = {
 }
 
 
-def checked(function: Callable[P, R]) -> Callable[P, R]:
+def checked(function: Callable[P, R]) -> Callable[..., R]:
     """Check the call of a function that takes ``source``, ``dim`` and ``word_index``, in this order.
+
+    In its short form ``dim`` is left out.
 
     Python's own error for a missing argument does not mention exchanged ones, and an unknown option would be
     reported only after Keras is imported.
@@ -66,11 +73,14 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         if parameter.kind == kinds.POSITIONAL_OR_KEYWORD
     ]
 
+    required = required_names(function)
+
     @functools.wraps(function)
-    def call(*args: P.args, **options: P.kwargs) -> R:
+    def call(*args: Any, **options: Any) -> R:
         for option in options:
             if option not in named:
                 _check_option(function.__name__, option, named, others_allowed=others_allowed)
+        args, options = insert_dim(required, args, options, is_vocabulary)
         given = dict(zip(order, args, strict=False)) | options
         problems = list(_problems(given, order))
         if len(args) > len(order):
@@ -78,7 +88,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         if problems:
             raise TypeError(
                 f"{function.__name__}: {'; '.join(problems)}. The order is {function.__name__}"
-                f"({', '.join(order)}), with other options by name."
+                f"({', '.join(order)}), with other options by name"
+                f"{_SHORT_FORM if is_vocabulary(given.get('dim')) else ''}."
             )
         return function(*args, **options)
 
@@ -122,7 +133,11 @@ def _problems(given: Mapping[str, Any], order: list[str]) -> Iterable[str]:
 def is_vocabulary(value: Any) -> bool:
     """Return whether a value may be meant as a vocabulary: a collection, a layer, or a tokenizer."""
     methods = ("get_vocabulary", "get_vocab", "texts_to_sequences")
-    return isinstance(value, Mapping | list | tuple | set) or any(hasattr(value, name) for name in methods)
+    return (
+        isinstance(value, Mapping | list | tuple | set)
+        or any(hasattr(value, name) for name in methods)
+        or getattr(value, "ndim", 0) > 0  # an array or a column
+    )
 
 
 def describe(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations  # so that help() shows types by their names
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -28,9 +28,11 @@ from embedhub.vectors.tokens import default_fallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Unpack
 
     from numpy.typing import NDArray
 
+    from embedhub.matrix.options import CoverageOptions, MatrixOptions
     from embedhub.registry.source import EmbeddingSource
     from embedhub.vectors.fallbacks import Fallback, Match
     from embedhub.vectors.vectors import Vectors
@@ -66,6 +68,14 @@ class EmbeddingMatrix:
         return f"<EmbeddingMatrix {self.matrix.shape} {self.matrix.dtype}: {self.coverage}>"
 
 
+@overload
+def embedding_matrix(
+    source: Source, dim: int | None, word_index: Vocabulary, **options: Unpack[MatrixOptions]
+) -> EmbeddingMatrix: ...
+@overload
+def embedding_matrix(
+    source: Source, word_index: Vocabulary, **options: Unpack[MatrixOptions]
+) -> EmbeddingMatrix: ...
 @checked
 def embedding_matrix(
     source: Source,
@@ -105,7 +115,8 @@ def embedding_matrix(
 
     Args:
         source: A name, a path, an `EmbeddingSource` or `Vectors`; see `embedhub.load`.
-        dim: Dimension; optional if the source has only one.
+        dim: Dimension; optional if the source has only one. Left out after a source that has it, as in
+            ``embedding_matrix("glove-6b:50", word_index)``, with all options by name.
         word_index: The vocabulary: a mapping of word -> index; a sequence or array of words in the order of
             their indices, like ``get_vocabulary()`` of a Keras layer; a ``TextVectorization`` or
             ``StringLookup`` of Keras; a tokenizer of Hugging Face (``tokenizers`` or ``transformers``) or
@@ -193,6 +204,12 @@ def build_matrix(request: Request) -> EmbeddingMatrix:
     return EmbeddingMatrix(matrix, coverage, found)
 
 
+@overload
+def coverage(
+    source: Source, dim: int | None, word_index: Vocabulary, **options: Unpack[CoverageOptions]
+) -> Coverage: ...
+@overload
+def coverage(source: Source, word_index: Vocabulary, **options: Unpack[CoverageOptions]) -> Coverage: ...
 @checked
 def coverage(
     source: Source,

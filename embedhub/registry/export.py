@@ -2,11 +2,35 @@
 
 from collections.abc import Iterable
 from os import PathLike
+from typing import overload
 
 from embedhub.formats.export import ExportFormat, ExportResult, check_export, export_vectors
 from embedhub.registry.loading import Source, load
+from embedhub.registry.short_form import without_dim
 
 
+@overload
+def export(
+    source: Source,
+    dim: int | None,
+    path: str | PathLike[str],
+    *,
+    words: Iterable[str] | None = None,
+    topn: int | None = None,
+    format: ExportFormat | None = None,
+    overwrite: bool = False,
+) -> ExportResult: ...
+@overload
+def export(
+    source: Source,
+    path: str | PathLike[str],
+    *,
+    words: Iterable[str] | None = None,
+    topn: int | None = None,
+    format: ExportFormat | None = None,
+    overwrite: bool = False,
+) -> ExportResult: ...
+@without_dim
 def export(
     source: Source,
     dim: int | None,
@@ -49,7 +73,8 @@ def export(
 
     Args:
         source: See `embedhub.load`.
-        dim: Dimension; optional if the source has only one.
+        dim: Dimension; optional if the source has only one. Left out after a source that has it, as in
+            ``export("glove-6b:50", path)``, with all options by name.
         path: Output file; for ``projector`` a folder. Missing parent folders are created.
         words: Export only these words, spelled as in the source, such as the keys of a ``word_index``.
         topn: Export only the first ``topn`` vectors, of ``words`` if they are given.

@@ -1,6 +1,6 @@
 """Handles: one grammar for the strings that name vectors, and its canonical form.
 
-A registered name, the path of a file or a folder, an address, or ``scheme://...`` of a plugin; each may end
+A registered name, the path of a file or a folder, a URL, or ``scheme://...`` of a plugin; each may end
 in a colon and the dimension. Parsing looks at the text only: neither at the registry, nor at files.
 """
 
@@ -18,7 +18,7 @@ _MAX_SHOWN = 200
 _WITH_DIM = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\]")
-_ADDRESS = re.compile(r"[!-~]*")
+_ASCII = re.compile(r"[!-~]*")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CHECKSUM = re.compile(r"(sha256|sha512|sha1|md5)=(.*)", re.DOTALL)
 _DIGITS = {"sha256": 64, "sha512": 128, "sha1": 40, "md5": 32}
@@ -34,8 +34,8 @@ class Handle(NamedTuple):
         scheme: ``"name"``, ``"path"``, ``"https"`` or ``"http"``, or the scheme of a plugin.
         location: The name; the path; the URL without a fragment; or what follows ``scheme://``.
         dim: The dimension at its end; None if there is none.
-        member: Path of the file inside the archive at an address.
-        known_hash: Checksum of the file at an address, as `RemoteFile` has it.
+        member: Path of the file inside the archive at a URL.
+        known_hash: Checksum of the file at a URL, as `RemoteFile` has it.
     """
 
     scheme: str
@@ -45,8 +45,8 @@ class Handle(NamedTuple):
     known_hash: str | None = None
 
     @property
-    def is_address(self) -> bool:
-        """Whether it is the address of a file on a server."""
+    def is_url(self) -> bool:
+        """Whether it is the URL of a file on a server."""
         return self.scheme in _PORTS
 
     @property
@@ -56,7 +56,7 @@ class Handle(NamedTuple):
 
     def __str__(self) -> str:
         text = self.location
-        if self.scheme not in {"name", "path"} and not self.is_address:
+        if self.scheme not in {"name", "path"} and not self.is_url:
             text = f"{self.scheme}://{text}"
         fragment = [] if self.member is None else [quote(self.member, _SAFE_IN_MEMBER)]
         if self.known_hash is not None:
@@ -95,7 +95,7 @@ def parse_handle(text: str) -> Handle:
     if name == "file":
         return Handle("path", _canonical_path(_path_of_uri(location, text), text, dim), dim)
     if name in _PORTS:
-        return _parse_address(name, location, dim, text)
+        return _parse_url(name, location, dim, text)
     if not location or not location.isprintable():
         _refuse(text, f"expected printable characters after {name}://")
     return Handle(name, location, dim)
@@ -148,22 +148,20 @@ def _path_of_uri(location: str, text: str) -> str:
     return path[1:] if _DRIVE.match(path[1:]) and os.name == "nt" else path
 
 
-def _parse_address(scheme: str, location: str, dim: int | None, text: str) -> Handle:
+def _parse_url(scheme: str, location: str, dim: int | None, text: str) -> Handle:
     """Parse what follows ``https://``."""
-    if not _ADDRESS.fullmatch(location):
+    if not _ASCII.fullmatch(location):
         strange = next((character for character in location if not "!" <= character <= "~"), "")
         hint = f", got {strange!r}; write it as {quote(strange)}" if strange.isprintable() and strange else ""
-        _refuse(text, f"expected an address of ASCII characters without spaces{hint}")
+        _refuse(text, f"expected a URL of ASCII characters without spaces{hint}")
     address, hash_sign, fragment = location.partition("#")
     try:
         parts = urlsplit(f"{scheme}://{address}")
         port = parts.port
     except ValueError as error:
-        _refuse(text, f"this is not a valid address ({error})")
+        _refuse(text, f"this is not a valid URL ({error})")
     if "@" in parts.netloc:
-        _refuse(
-            text, "a name and a password do not belong into an address; put them into ~/.netrc, for this host"
-        )
+        _refuse(text, "a name and a password do not belong in a URL; put them in ~/.netrc")
     host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.removesuffix(":")
     if not _HOST.fullmatch(host):
         _refuse(text, f"expected the name of a host after {scheme}://, got {host!r}")
@@ -175,7 +173,7 @@ def _parse_address(scheme: str, location: str, dim: int | None, text: str) -> Ha
         _refuse(text, f"expected the path of a file after the host, as in {scheme}://{host.lower()}/v.txt")
     segments = re.split(r"[/\\]", f"{parts.path}/{parts.query}")
     if any(unquote(segment) in {".", ".."} for segment in segments) or "\\" in address:
-        _refuse(text, "an address cannot have a backslash, nor . or .. between slashes")
+        _refuse(text, "a URL cannot have a backslash, nor . or .. between slashes")
     netloc = host.lower() if port in {None, _PORTS[scheme]} else f"{host.lower()}:{port}"
     url = f"{scheme}://{netloc}{parts.path}{f'?{parts.query}' if parts.query else ''}"
     member, known_hash = _parse_fragment(fragment, text) if hash_sign else (None, None)

@@ -17,12 +17,12 @@ from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
-from embedhub.registry.address_source import open_address
 from embedhub.registry.building import build_lock, build_once
 from embedhub.registry.handle import parse_handle
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
+from embedhub.registry.url_source import open_url
 from embedhub.vectors.store import MANIFEST
 
 State = Literal["current", "outdated", "unknown"]
@@ -65,7 +65,7 @@ class CachedStore:
 
     @property
     def handle(self) -> str:
-        """The handle of its source without a dimension: a name, the path of a file, or an address."""
+        """The handle of its source without a dimension: a name, the path of a file, or a URL."""
         return str(self.manifest.get("handle") or self.manifest.get("path") or self.name)
 
     @property
@@ -85,7 +85,7 @@ class CachedStore:
             FormatError: That file is not in a known format any more.
         """
         if "handle" in self.manifest:
-            return open_address(parse_handle(self.manifest["handle"]), self.dim)
+            return open_url(parse_handle(self.manifest["handle"]), self.dim)
         if "path" in self.manifest:
             return open_source(Path(self.manifest["path"]), sources().formats)
         return sources()[self.name]

@@ -171,7 +171,7 @@ def _parse(
 
     Args:
         source: A source, or the handle of one.
-        dim: The dimension, if it is known; otherwise the file at an address is downloaded to learn it.
+        dim: The dimension, if it is known; otherwise the file at a URL is downloaded to learn it.
     """
     if isinstance(source, EmbeddingSource):
         return source, None
@@ -185,10 +185,10 @@ def _parse(
 
 def _open(handle: Handle, text: str, dim: int | None) -> EmbeddingSource:
     """Return the source of a handle."""
-    if handle.is_address:
-        from embedhub.registry.address_source import open_address
+    if handle.is_url:
+        from embedhub.registry.url_source import open_url
 
-        return open_address(handle, dim)
+        return open_url(handle, dim)
     if handle.scheme == "path":
         path = path_of(handle)
         refuse_model_id(path, text)

@@ -41,9 +41,9 @@ def refuse_dim(text: str) -> None:
 
 
 def refuse_scheme(handle: Handle) -> NoReturn:
-    """Raise SourceNotFoundError for an address."""
+    """Raise SourceNotFoundError for a URL."""
     raise SourceNotFoundError(
-        f"{shown_url(str(handle))!r} is an address, and expected is a name or a path. Download the file and "
+        f"{shown_url(str(handle))!r} is a URL, and expected is a name or a path. Download the file and "
         "pass its path, or describe it once as a RemoteSource."
     )
 

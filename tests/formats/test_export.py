@@ -284,7 +284,7 @@ def test_export_rejects_wrong_arguments(
     ):
         embedhub.export(vectors, None, tmp_path / "out.foo")
     with pytest.raises(ValueError, match="format is 'glove'; expected one of npz, safetensors"):
-        embedhub.export(vectors, None, tmp_path / "out.npz", format="glove")  # type: ignore[arg-type]  # the point
+        embedhub.export(vectors, None, tmp_path / "out.npz", format="glove")  # type: ignore[call-overload]  # the point
     with pytest.raises(ValueError, match="topn is 0"):
         embedhub.export(vectors, None, tmp_path / "out.npz", topn=0)
     with pytest.raises(TypeError, match="expected several words, got one str"):

@@ -107,7 +107,7 @@ def test_layer_options_are_checked_before_a_download() -> None:
         ({"dtype": "float61"}, "does not take these options of keras_embedding"),
     ):
         with pytest.raises(ValueError, match=words):
-            embedhub.keras_embedding("glove-6b", 50, WORD_INDEX, **options)  # type: ignore[arg-type]  # the point
+            embedhub.keras_embedding("glove-6b", 50, WORD_INDEX, **options)  # type: ignore[call-overload]  # the point
 
 
 def test_layers_are_numbered_as_those_of_keras() -> None:

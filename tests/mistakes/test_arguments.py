@@ -83,8 +83,30 @@ MISTAKES = [
         "no dim", keras_embedding, "glove-6b", None, WORDS, error=DimNotFoundError, words=("several dims",)
     ),
     mistake("negative dim", embedhub.load, "glove-6b", -50, error=DimNotFoundError, words=("no dim -50",)),
-    of_call("dim left out", "glove-6b", WORDS, words=("dim is a dict", "word_index is missing", ORDER)),
-    of_call("dim left out, with a length", "glove-6b", WORDS, 40, words=("dim is a dict", ORDER)),
+    mistake(
+        "dim left out",
+        keras_embedding,
+        "glove-6b",
+        WORDS,
+        error=DimNotFoundError,
+        words=("several dims", "'glove-6b:50'"),
+    ),
+    mistake(
+        "dim said twice",
+        keras_embedding,
+        "glove-6b:50",
+        100,
+        WORDS,
+        error=DimNotFoundError,
+        words=("'glove-6b:50' has dim 50 in its name, and dim 100 was given too",),
+    ),
+    of_call(
+        "dim left out, with a length", "glove-6b:50", WORDS, 40, words=("dim is a dict", ORDER, "by name")
+    ),
+    of_call(
+        "dim by name after word_index", "glove-6b", WORDS, dim=50, words=("word_index is missing", ORDER)
+    ),
+    of_call("vocabulary and source exchanged", WORDS, "glove-6b:50", words=("source is a dict", ORDER)),
     of_call("dim and word_index exchanged", "glove-6b", WORDS, 50, 40, words=("dim is a dict", ORDER)),
     of_call(
         "source and dim exchanged",
@@ -97,7 +119,7 @@ MISTAKES = [
     of_call("word_index last", "glove-6b", 50, 40, WORDS, words=("input_length is a dict", ORDER)),
     of_call("a list of sources", ["glove-6b"], 50, WORDS, words=("source is a list", SOURCES)),
     of_call("no source", None, 50, WORDS, words=("source is None", SOURCES)),
-    of_call("only a source", "glove-6b", words=("dim is missing; word_index is missing", ORDER)),
+    of_call("only a source", "glove-6b", words=("word_index is missing", ORDER)),
     of_call("no vocabulary", "glove-6b", 50, words=("word_index is missing", ORDER)),
     of_call(
         "an option by place",
@@ -242,6 +264,42 @@ def test_dim_may_be_an_integer_of_numpy(dim: Any) -> None:
     assert embedhub.load("wordnet-ppmi", dim).dim == 25
     assert embedhub.load(embedhub.load("wordnet-ppmi", 25), dim).dim == 25
     assert type(embedhub.sources()["wordnet-ppmi"].vectors(dim).dim) is int
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda *args, **options: keras_embedding(*args, **options).get_weights()[0],
+        lambda *args, **options: torch_embedding(*args, **options).weight.numpy(),
+        lambda *args, **options: embedhub.embedding_matrix(*args, **options).matrix,
+        embedhub.coverage,
+    ],
+    ids=["keras_embedding", "torch_embedding", "embedding_matrix", "coverage"],
+)
+@pytest.mark.parametrize("words", [WORDS, ["", "rain", "wind"], np.array(["", "rain", "wind"])], ids=type)
+def test_source_may_have_the_dimension(call: Any, words: Any) -> None:
+    """The dimension is a part of the source's name or an argument, with the same result."""
+    expected = call("wordnet-ppmi", 25, words)
+    for result in (
+        call("wordnet-ppmi:25", words),
+        call("wordnet-ppmi:25", None, words),
+        call("wordnet-ppmi:25", 25, words),
+        call("wordnet-ppmi:25", word_index=words),
+        call(source="wordnet-ppmi:25", word_index=words),
+        call(embedhub.load("wordnet-ppmi", 25), words, fallbacks=None),
+    ):
+        assert np.array_equal(result, expected)
+
+
+def test_source_may_have_the_dimension_of_other_functions(tmp_path: Path) -> None:
+    """Texts, exports: the dimension is left out likewise."""
+    text = embedhub.keras_text_embedding("wordnet-ppmi:25", max_tokens=10, input_length=3)
+    assert text.embedding.output_dim == 25
+    short = embedhub.export("wordnet-ppmi:25", tmp_path / "a.txt", topn=3)
+    assert (short.dim, embedhub.export("wordnet-ppmi", 25, tmp_path / "b.txt", topn=3).dim) == (25, 25)
+    assert (tmp_path / "a.txt").read_bytes() == (tmp_path / "b.txt").read_bytes()
+    with pytest.raises(DimNotFoundError, match="has dim 25 in its name"):
+        embedhub.export("wordnet-ppmi:25", 50, tmp_path / "c.txt")
 
 
 NO_KERAS = """

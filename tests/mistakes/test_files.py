@@ -162,7 +162,7 @@ MISTAKES = [
         "an address of the Hub",
         lambda _: embedhub.load("hf://owner/model"),
         SourceNotFoundError,
-        ("address", "Download"),
+        ("URL", "Download"),
     ),
     Mistake(
         "a model of the Hub",

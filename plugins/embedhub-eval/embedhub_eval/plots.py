@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embedhub import _atomic
 from embedhub.errors import WordNotFoundError, missing_dependency
 from embedhub.registry.loading import Source, load
+from embedhub.registry.short_form import without_dim
 from embedhub.vectors.tokens import whole_words
 from embedhub_eval.comparison import ComparisonRow
 
@@ -55,6 +56,26 @@ def check_plot(path: str | PathLike[str] | None, *, overwrite: bool) -> None:
         _atomic.ensure_writable(Path(path), overwrite=overwrite)
 
 
+@overload
+def plot_words(
+    source: Source,
+    dim: int | None,
+    words: Iterable[str],
+    path: str | PathLike[str] | None = None,
+    *,
+    topn: int = 8,
+    overwrite: bool = False,
+) -> "Figure": ...
+@overload
+def plot_words(
+    source: Source,
+    words: Iterable[str],
+    *,
+    path: str | PathLike[str] | None = None,
+    topn: int = 8,
+    overwrite: bool = False,
+) -> "Figure": ...
+@without_dim
 def plot_words(
     source: Source,
     dim: int | None,
@@ -78,7 +99,7 @@ def plot_words(
 
     Args:
         source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
-        dim: Dimension; optional if the source has only one.
+        dim: Dimension; optional if the source has only one. Left out after a source that has it.
         words: The words, spelled as in the source.
         path: A ``.svg`` or ``.png`` file to write; None writes no file.
         topn: Number of neighbors of each word, by cosine.

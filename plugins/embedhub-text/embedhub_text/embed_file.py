@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from embedhub._cache_files import is_private
 from embedhub._progress import progress_bar
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, OutputError, StoreError
 from embedhub.registry.loading import Source
+from embedhub.registry.short_form import without_dim
 from embedhub_text import _parts
 from embedhub_text.embedder import TextEmbedder
 from embedhub_text.tables import FORMATS, STDIN, Batch, TextTable, infer_format
@@ -83,6 +84,15 @@ class EmbedFileResult:
         )
 
 
+@overload
+def embed_file(
+    source: Source, dim: int | None, input_path: str | Path, output_path: str | Path, **options: Any
+) -> EmbedFileResult: ...
+@overload
+def embed_file(
+    source: Source, input_path: str | Path, output_path: str | Path, **options: Any
+) -> EmbedFileResult: ...
+@without_dim
 def embed_file(
     source: Source,
     dim: int | None,
@@ -113,7 +123,7 @@ def embed_file(
 
     Args:
         source: A registered name, a path, an `EmbeddingSource`, or `Vectors`.
-        dim: Dimension; optional if the source has only one.
+        dim: Dimension; optional if the source has only one. Left out after a source that has it.
         input_path: The file of texts: Parquet, CSV, TSV, JSON lines or plain text, as described by
             `embedhub_text.tables.TextTable`; ``-`` is the standard input, which cannot be resumed.
         output_path: ``.parquet``: the columns of the input and ``vector``, a list of ``dim`` float32, in row

@@ -1,4 +1,4 @@
-"""Vectors at an address, as a source: the format is detected, and the dimension is the file's own."""
+"""Vectors at a URL, as a source: the format is detected, and the dimension is the file's own."""
 
 import re
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from embedhub.vectors.blocks import Block, ExtraFile
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddressSource(RemoteSource):
-    """The vectors in the file at an address; `open_address` returns it.
+class URLSource(RemoteSource):
+    """The vectors in the file at a URL; `open_url` returns it.
 
     Args:
         handle: Its handle, without a dimension.
@@ -55,11 +55,11 @@ class AddressSource(RemoteSource):
         return f"{shown} {dim}d", f"embedhub.load({shown!r}, {dim})"
 
 
-def open_address(handle: Handle, dim: int | None) -> AddressSource:
-    """Return the source of an address.
+def open_url(handle: Handle, dim: int | None) -> URLSource:
+    """Return the source of a URL.
 
     Args:
-        handle: The handle of an address.
+        handle: The handle of a URL.
         dim: Dimension of its vectors. By default the file's own: that of its store, or else the file is
             downloaded now.
 
@@ -73,10 +73,10 @@ def open_address(handle: Handle, dim: int | None) -> AddressSource:
     return _source(handle, dim or _dim_of_store(handle) or _dim_of_file(handle))
 
 
-def _source(handle: Handle, dim: int) -> AddressSource:
+def _source(handle: Handle, dim: int) -> URLSource:
     file = RemoteFile(handle.location, member=handle.member, known_hash=handle.known_hash)
     shown = shown_url(handle.without_dim)
-    return AddressSource(
+    return URLSource(
         name=slug(Path(file.member or urlsplit(file.url).path).name),
         handle=handle.without_dim,
         files={dim: file},
@@ -90,7 +90,7 @@ def _source(handle: Handle, dim: int) -> AddressSource:
 
 
 def _dim_of_store(handle: Handle) -> int | None:
-    """Return the dimension of the store of an address; None if there is none."""
+    """Return the dimension of the store of a URL; None if there is none."""
     place = _source(handle, 1).store_path(1)
     _, _, key = place.name.partition("-")
     for folder in cache.entries(place.parent):
@@ -101,7 +101,7 @@ def _dim_of_store(handle: Handle) -> int | None:
 
 
 def _dim_of_file(handle: Handle) -> int:
-    """Return the dimension of the file at an address, which is downloaded and stays for its store."""
+    """Return the dimension of the file at a URL, which is downloaded and stays for its store."""
     # pooch, requests and the formats take longer to import than a store to open.
     from embedhub.download.fetch import fetch_first, remove_unverified
     from embedhub.formats.detect import detect

@@ -1,4 +1,4 @@
-"""Addresses as sources: https://host/path/v.txt, with a checksum or trusted at first use."""
+"""URLs as sources: https://host/path/v.txt, with a checksum or trusted at first use."""
 
 import gzip
 import hashlib
@@ -65,21 +65,21 @@ HANDLES = {
 
 
 @pytest.mark.parametrize("handle", HANDLES.values(), ids=HANDLES)
-def test_verified_address_is_a_source(handle: str, server: Serving) -> None:
+def test_verified_url_is_a_source(handle: str, server: Serving) -> None:
     """It is downloaded once, without a warning, and its dimension is the file's own."""
-    address = f"{server.base}/{handle}"
-    vectors = embedhub.load(address)
+    url = f"{server.base}/{handle}"
+    vectors = embedhub.load(url)
     assert (list(vectors), vectors.dim) == (["rain", "snow"], 2)
     asked = len(server.asked)
-    assert (embedhub.load(address)["snow"] == [2, 3]).all()
-    assert (embedhub.load(address, 2)["snow"] == [2, 3]).all()
+    assert (embedhub.load(url)["snow"] == [2, 3]).all()
+    assert (embedhub.load(url, 2)["snow"] == [2, 3]).all()
     assert (pickle.loads(pickle.dumps(vectors))["snow"] == [2, 3]).all()  # noqa: S301 - our own
     assert len(server.asked) == asked
-    assert embedhub.embedding_matrix(address, 2, ["snow"]).matrix.tolist() == [[2, 3]]
+    assert embedhub.embedding_matrix(url, 2, ["snow"]).matrix.tolist() == [[2, 3]]
 
 
 def test_canonical_form_has_one_store(server: Serving) -> None:
-    """Another spelling of the same address downloads nothing."""
+    """Another spelling of the same URL downloads nothing."""
     digest = sha256(TEXT)
     embedhub.load(f"{server.base}/data/v.txt#{digest}")
     asked = len(server.asked)
@@ -89,24 +89,24 @@ def test_canonical_form_has_one_store(server: Serving) -> None:
     assert (len(server.asked), len(list_stores())) == (asked, 1)
 
 
-def test_address_without_checksum_is_trusted_at_first_use(
+def test_url_without_checksum_is_trusted_at_first_use(
     server: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first download is remembered, another one is refused, and EMBEDHUB_REQUIRE_HASH refuses all."""
-    address = f"{server.base}/data/v.txt"
+    url = f"{server.base}/data/v.txt"
     with monkeypatch.context() as strict:
         strict.setenv("EMBEDHUB_REQUIRE_HASH", "1")
         with pytest.raises(DownloadError, match=r"v\.txt: it has no published hash"):
-            embedhub.load(address)
+            embedhub.load(url)
         with pytest.raises(DownloadError, match=r"v\.txt: it has no published hash"):
-            embedhub.load(address, 2)
+            embedhub.load(url, 2)
     with pytest.warns(UnverifiedWarning, match="no published hash"):
-        embedhub.load(address)
-    (store,) = find_stores(address)
+        embedhub.load(url)
+    (store,) = find_stores(url)
     remove(store)
     put(tmp_path, OTHER, server)
-    with pytest.raises(ChecksumError, match=f'embedhub cache forget "{address}"'):
-        embedhub.load(address)
+    with pytest.raises(ChecksumError, match=f'embedhub cache forget "{url}"'):
+        embedhub.load(url)
     assert list_stores() == []
 
 
@@ -133,31 +133,31 @@ def test_file_that_changes_during_its_download_is_not_mixed(server: Serving, tmp
 
 def test_dim_that_the_file_does_not_have_is_an_error(server: Serving) -> None:
     """The message has both, and the download is kept."""
-    address = f"{server.base}/data/v.txt#{sha256(TEXT)}"
+    url = f"{server.base}/data/v.txt#{sha256(TEXT)}"
     with pytest.raises(DimNotFoundError, match="has vectors of dim 2; 3 was given"):
-        embedhub.load(address, 3)
+        embedhub.load(url, 3)
     with pytest.raises(DimNotFoundError, match="has dim 3 in its name, and dim 2 was given too"):
-        embedhub.load(f"{address}:3", 2)
+        embedhub.load(f"{url}:3", 2)
     with pytest.raises(DimNotFoundError, match="expected a positive integer"):
-        embedhub.load(address, 0)
+        embedhub.load(url, 0)
     asked = len(server.asked)
-    assert (embedhub.load(address).dim, len(server.asked)) == (2, asked)
+    assert (embedhub.load(url).dim, len(server.asked)) == (2, asked)
 
 
-def test_offline_address_names_what_is_wanted(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its store and a mirror an address cannot be opened, and with its store it can."""
-    address = f"{server.base}/data/v.txt#{sha256(TEXT)}"
+def test_offline_url_names_what_is_wanted(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its store and a mirror a URL cannot be opened, and with its store it can."""
+    url = f"{server.base}/data/v.txt#{sha256(TEXT)}"
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     with pytest.raises(OfflineError, match=r"embedhub\.load\('http://.*/v\.txt#sha256="):
-        embedhub.load(address)
+        embedhub.load(url)
     monkeypatch.delenv("EMBEDHUB_OFFLINE")
-    embedhub.load(address)
+    embedhub.load(url)
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
-    assert "rain" in embedhub.load(address)
+    assert "rain" in embedhub.load(url)
 
 
-def test_mirror_has_addresses_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mirror that is a folder has `<host>/<path>` of an address, also offline."""
+def test_mirror_has_urls_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirror that is a folder has `<host>/<path>` of a URL, also offline."""
     folder = tmp_path / "mirror" / "vectors.example.org" / "a"
     folder.mkdir(parents=True)
     (folder / "v.txt").write_bytes(TEXT)
@@ -177,7 +177,7 @@ def test_mirror_has_addresses_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_answer_that_is_not_a_file_of_vectors_is_not_kept(
     data: bytes, message: str, server: Serving, tmp_path: Path, cache: Path
 ) -> None:
-    """The error names the address, and the next answer may be right."""
+    """The error names the URL, and the next answer may be right."""
     put(tmp_path, data, server)
     with pytest.raises((FormatError, ChecksumError), match=message) as error:
         embedhub.load(f"{server.base}/data/v.txt")
@@ -188,12 +188,12 @@ def test_answer_that_is_not_a_file_of_vectors_is_not_kept(
         assert "rain" in embedhub.load(f"{server.base}/data/v.txt")
 
 
-def test_secrets_of_an_address_stay_secret(server: Serving, cache: Path) -> None:
+def test_secrets_of_a_url_stay_secret(server: Serving, cache: Path) -> None:
     """A token in the query is sent, and is in no message, no store and no listing."""
-    address = f"{server.base}/data/v.txt?token=hunter2"
+    url = f"{server.base}/data/v.txt?token=hunter2"
     with pytest.warns(UnverifiedWarning) as caught:
-        vectors = embedhub.load(address)
-    assert list(embedhub.load(address)) == ["rain", "snow"]
+        vectors = embedhub.load(url)
+    assert list(embedhub.load(url)) == ["rain", "snow"]
     server.faults = [{"status": 404}]
     with pytest.raises(DownloadError) as error:
         embedhub.load(f"{server.base}/data/none.txt?token=hunter2")
@@ -201,7 +201,7 @@ def test_secrets_of_an_address_stay_secret(server: Serving, cache: Path) -> None
     shown += [
         str(error.value),
         repr(vectors),
-        repr(get_source(address)),
+        repr(get_source(url)),
         json.dumps(list_stores()[0].to_dict()),
     ]
     assert not [text for text in shown if "hunter2" in text]
@@ -209,12 +209,12 @@ def test_secrets_of_an_address_stay_secret(server: Serving, cache: Path) -> None
     assert not [path for path in files if "hunter2" in path.name or b"hunter2" in path.read_bytes()]
 
 
-def test_cache_commands_take_addresses(server: Serving) -> None:
+def test_cache_commands_take_urls(server: Serving) -> None:
     """`cache list` shows the handle, and `cache remove` removes its store only."""
     one, two = (f"{server.base}/data/{name}" for name in ("v.txt", "v.txt.gz"))
-    for address in (one, two):
+    for url in (one, two):
         with pytest.warns(UnverifiedWarning):
-            embedhub.load(address)
+            embedhub.load(url)
     assert [store.handle for store in list_stores()] == [one, two]
     assert [store.state() for store in list_stores()] == ["current", "current"]
     assert [store.handle for store in find_stores(f"{two}:2")] == [two]
@@ -229,13 +229,13 @@ def test_cache_commands_take_addresses(server: Serving) -> None:
     assert "hunter2" not in again.stderr
 
 
-def test_command_takes_addresses(server: Serving) -> None:
-    """A SOURCE of the command may be an address."""
-    address = f"{server.base}/data/v.zip#deep/v.txt&{sha256(TEXT)}"
-    downloaded = run("download", address)
+def test_command_takes_urls(server: Serving) -> None:
+    """A SOURCE of the command may be a URL."""
+    url = f"{server.base}/data/v.zip#deep/v.txt&{sha256(TEXT)}"
+    downloaded = run("download", url)
     assert "2 words" in downloaded.stdout
-    covered = json.loads(run("coverage", address, "-", "--json", stdin="snow\n").stdout)
-    assert (covered["source"], covered["dim"], covered["ratio"]) == (address, 2, 1.0)
+    covered = json.loads(run("coverage", url, "-", "--json", stdin="snow\n").stdout)
+    assert (covered["source"], covered["dim"], covered["ratio"]) == (url, 2, 1.0)
 
 
 PROCESS = """
@@ -245,7 +245,7 @@ print(*pickle.load(sys.stdin.buffer)["snow"])
 
 
 @pytest.mark.slow
-def test_pickle_of_an_address_is_opened_in_another_process(
+def test_pickle_of_a_url_is_opened_in_another_process(
     server: Serving, monkeypatch: Any, tmp_path: Path
 ) -> None:
     """A pickle has the handle, not the vectors: with an empty cache they are downloaded again."""
