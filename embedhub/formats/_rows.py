@@ -71,8 +71,13 @@ def read_vectors(
     with ThreadPoolExecutor(_THREADS) as pool:
         pending: deque[Future[_Parsed]] = deque()
         pieces = _whole_lines(file)
+        failure: Exception | None = None
         while True:
-            piece = next(pieces, None)
+            piece = None
+            try:
+                piece = next(pieces, None)
+            except Exception as error:  # noqa: BLE001 - raised below, after the lines before it
+                failure = error
             if piece:
                 if line == line_offset and not pending:
                     first = b"".join(piece)
@@ -86,22 +91,31 @@ def read_vectors(
             # Exactly one block ahead for each thread, so that memory use does not grow.
             if piece and len(pending) <= _THREADS:
                 continue
-            words, vectors, malformed, ambiguous = pending.popleft().result()
-            line += len(words)
-            if words:
-                yield Block(words, vectors)
-            if ambiguous and malformed is not None:
-                raise FormatError(
-                    f"{path}: line {line + 1}: expected a word and {dim} numbers, separated by tabs or "
-                    f"spaces as in the first lines, got {abbreviate(malformed)}."
-                )
-            if malformed is not None:
-                is_last = not piece and not pending
-                yield from _handle_malformed(malformed, dim, f"{path}: line {line + 1}", is_last=is_last)
+            parsed = pending.popleft().result()
+            is_last = not piece and not pending and not failure
+            yield from _check_lines(parsed, dim, path, line, is_last=is_last)
+            line += len(parsed.words)
+    if failure:
+        raise failure
     if line == line_offset:
         raise FormatError(
             f"{path}: the file contains no vectors; expected lines of a word and {dim} numbers."
         )
+
+
+def _check_lines(parsed: _Parsed, dim: int, path: Path, line: int, *, is_last: bool) -> Iterator[Block]:
+    """Yield the lines before a malformed one, and raise its error."""
+    words, vectors, malformed, ambiguous = parsed
+    if words:
+        yield Block(words, vectors)
+    where = f"{path}: line {line + len(words) + 1}"
+    if ambiguous and malformed is not None:
+        raise FormatError(
+            f"{where}: expected a word and {dim} numbers, separated by tabs or "
+            f"spaces as in the first lines, got {abbreviate(malformed)}."
+        )
+    if malformed is not None:
+        yield from _handle_malformed(malformed, dim, where, is_last=is_last)
 
 
 def prepare() -> None:
