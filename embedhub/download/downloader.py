@@ -65,27 +65,10 @@ class Downloader:
         del url, pooch
         output = Path(output_file)
         output.unlink()  # a killed download then leaves no file of pooch behind
-        file, remote, member = self._file, self._remote, self._member
+        file = self._file
         self._check_promised_size()
-        verifier = None
-        if file.member:
-            location = f"{remote.location}#{file.member}" if member else remote.location
-            algorithm = (self._known_hash or "sha256:").partition(":")[0]
-            size = file.size or (member.size if member else None)
-            verifier = Verifier(location, algorithm, size)
-        # Each location has its own partial file, so that the next one does not discard the bytes of this one.
-        place = hashlib.sha256(remote.address.encode()).hexdigest()[:8]
-        self._partial = partial = ResumableFile(
-            output.with_name(f"{Path(file.cache_name).name}.{place}.part"),
-            remote,
-            start=member.start if member else 0,
-            stop=member.stop if member else remote.size,
-            limit=None if file.member else file.size,
-            can_verify=self._known_hash is not None,
-            prefix=GZIP_HEADER if member else b"",
-            suffix=member.gzip_trailer if member else b"",
-            verifier=verifier,
-        )
+        verifier = self._verifier() if file.member else None
+        self._partial = partial = self._partial_file(output.parent, verifier)
         self._remove_links(output.parent, partial.path)
         name = Path(file.member or file.mirror_name).name
         with progress_bar(f"Downloading {self._label} ({name})", partial.total, in_bytes=True) as advance:
@@ -98,6 +81,55 @@ class Downloader:
         else:
             self._check_whole_file(partial.path)
         self._hand_over(partial.path, output)
+
+    def download_first(self, folder: Path, size: int) -> Path:
+        """Download the first bytes of the file, or of the deflated ones of a zip member.
+
+        What an earlier call has downloaded is not downloaded again, and the partial file stays: a download of
+        the whole file continues it.
+
+        Args:
+            folder: Where the partial file is.
+            size: How many bytes.
+
+        Returns:
+            The partial file, which may have more than these bytes; of a zip member it is gzip.
+
+        Raises:
+            DownloadError: They cannot be downloaded, or the size of the whole is wrong.
+            StoreError: The cache cannot be written, or its disk is full.
+        """
+        self._check_promised_size()
+        self._partial = partial = self._partial_file(folder)
+        with progress_bar(f"Downloading {self._label}", size, in_bytes=True) as advance:
+            try:
+                partial.complete(advance, until=size)
+            finally:
+                self.resumed = self.resumed or partial.resumed
+        return partial.path
+
+    def _partial_file(self, folder: Path, verifier: Verifier | None = None) -> ResumableFile:
+        file, remote, member = self._file, self._remote, self._member
+        # Each location has its own partial file, so that the next one does not undo what this one gave.
+        place = hashlib.sha256(remote.address.encode()).hexdigest()[:8]
+        return ResumableFile(
+            folder / f"{Path(file.cache_name).name}.{place}.part",
+            remote,
+            start=member.start if member else 0,
+            stop=member.stop if member else remote.size,
+            limit=None if file.member else file.size,
+            can_verify=self._known_hash is not None,
+            prefix=GZIP_HEADER if member else b"",
+            suffix=member.gzip_trailer if member else b"",
+            verifier=verifier,
+        )
+
+    def _verifier(self) -> Verifier:
+        """Return what verifies the bytes of a zip member as they arrive."""
+        remote, member = self._remote, self._member
+        location = f"{remote.location}#{self._file.member}" if member else remote.location
+        algorithm = (self._known_hash or "sha256:").partition(":")[0]
+        return Verifier(location, algorithm, self._file.size or (member.size if member else None))
 
     def discard(self) -> None:
         """Remove the partial file, if there is one."""

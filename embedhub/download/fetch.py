@@ -43,18 +43,18 @@ with warnings.catch_warnings(
 ):  # of tqdm, which pooch imports, in a notebook without ipywidgets
     import pooch
 
-_FRESH_STARTS = 2  # after the first attempt
+FRESH_STARTS = 2  # after the first attempt
 _CHUNK = 1 << 20
 
 
-class _Location(NamedTuple):
+class Location(NamedTuple):
     """A location of a file; a kept member is one that another cache keeps as gzip."""
 
     remote: ByteSource
     is_kept_member: bool = False
 
 
-class _Request(NamedTuple):
+class Request(NamedTuple):
     """The context of the download of a candidate: connections, label and callback."""
 
     session: SafeSession
@@ -125,7 +125,7 @@ def try_candidates(
                     DownloadError(f"{location}: it has no published hash, and EMBEDHUB_REQUIRE_HASH is set.")
                 )
                 continue
-            request = _Request(session, label, partial(began, file))
+            request = Request(session, label, partial(began, file))
             paths: dict[str, Path] = {}
             with ExitStack() as locks:
                 # The locks are the files', not the source's: two sources may share a file. All take them in
@@ -153,7 +153,7 @@ def remember_hashes(fetched: Fetched) -> None:
         fetched: The result of `fetch_first`.
     """
     for file, path in _files(fetched):
-        if _known_hash(file) is None:
+        if known_hash_of(file) is None:
             digest = hashlib.sha256()
             with open_bytes(path) if file.member else path.open("rb") as content:
                 while chunk := content.read(_CHUNK):
@@ -170,7 +170,7 @@ def remove_unverified(fetched: Fetched) -> None:
         fetched: The result of `fetch_first`.
     """
     for file, path in _files(fetched):
-        if _known_hash(file) is None:
+        if known_hash_of(file) is None:
             _remove(path)
 
 
@@ -195,7 +195,8 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _known_hash(file: RemoteFile) -> str | None:
+def known_hash_of(file: RemoteFile) -> str | None:
+    """Return the published hash of a file, or else that of its first download; None without either."""
     return file.known_hash or remembered_hash(file)
 
 
@@ -203,15 +204,15 @@ def _is_allowed(file: RemoteFile) -> bool:
     return all(part.known_hash is not None for part in file.all_files) or not settings.require_hash()
 
 
-def _first_available(file: RemoteFile, request: _Request, failures: list[DownloadError]) -> Path | None:
+def _first_available(file: RemoteFile, request: Request, failures: list[DownloadError]) -> Path | None:
     """Return the path of a verified file, from the cache or the first location that has it."""
-    known_hash = _known_hash(file)
+    known_hash = known_hash_of(file)
     path = cache.downloads_folder() / file.cache_name
     if file.member and cache.exists(path) and not _is_intact_member(path, file, known_hash):
         path.unlink()
     with suppress(_NotCachedError):
         return _pooch(file, known_hash, str(path), _not_cached)
-    for location in _locations(file, request.session):
+    for location in locations(file, request.session):
         try:
             return _download(file, location, request, known_hash)
         except DownloadError as error:
@@ -268,29 +269,29 @@ def _is_intact_member(path: Path, file: RemoteFile, known_hash: str | None) -> b
     return True
 
 
-def _locations(file: RemoteFile, session: SafeSession) -> Iterator[_Location]:
+def locations(file: RemoteFile, session: SafeSession) -> Iterator[Location]:
     """Yield the archive in the cache, the mirror, and the URL of a file; offline, only folders."""
     archive = cache.downloads_folder() / file.archive.cache_name
     if file.member and cache.exists(archive):
-        yield _Location(FolderBytes(archive))
+        yield Location(FolderBytes(archive))
     match settings.mirror():
         case Path() as folder:
             names = (file.cache_name, file.mirror_name.translate(WGET_ON_WINDOWS), file.archive.cache_name)
             # Not Path.exists: it raises an OSError for a name that is too long for a file.
             existing = [name for name in names if os.path.exists(folder / name)]  # noqa: PTH110
             if file.member and file.cache_name in existing:
-                yield _Location(FolderBytes(folder / file.cache_name), is_kept_member=True)
+                yield Location(FolderBytes(folder / file.cache_name), is_kept_member=True)
                 existing.remove(file.cache_name)
-            yield _Location(FolderBytes(folder / (existing[0] if existing else file.mirror_name)))
+            yield Location(FolderBytes(folder / (existing[0] if existing else file.mirror_name)))
         case str() as base if not settings.offline():
-            yield _Location(HttpBytes(f"{base}/{file.mirror_name.replace('?', '%3F')}", session))
+            yield Location(HttpBytes(f"{base}/{file.mirror_name.replace('?', '%3F')}", session))
     if not settings.offline():
-        yield _Location(HttpBytes(file.url, session, file.headers))
+        yield Location(HttpBytes(file.url, session, file.headers))
 
 
-def _download(file: RemoteFile, location: _Location, request: _Request, known_hash: str | None) -> Path:
+def _download(file: RemoteFile, location: Location, request: Request, known_hash: str | None) -> Path:
     """Download a file from one location; start over if it changed, or if its kept bytes are wrong."""
-    for _ in range(_FRESH_STARTS):
+    for _ in range(FRESH_STARTS):
         try:
             return _download_once(file, location, request, known_hash)
         except (RemoteChangedError, _ResumedChecksumError):
@@ -302,8 +303,8 @@ class _ResumedChecksumError(ChecksumError):
     """The bytes are wrong, and some of them are from an earlier run, so a fresh start may succeed."""
 
 
-def _download_once(file: RemoteFile, location: _Location, request: _Request, known_hash: str | None) -> Path:
-    remote, member = _find_member(file, location, request)
+def _download_once(file: RemoteFile, location: Location, request: Request, known_hash: str | None) -> Path:
+    remote, member = find_member(file, location, request)
     cache.ensure_folder((cache.downloads_folder() / file.cache_name).parent)
     request.began()
     downloader = Downloader(file, remote, member=member, known_hash=known_hash, label=request.label)
@@ -323,9 +324,7 @@ def _download_once(file: RemoteFile, location: _Location, request: _Request, kno
     return path
 
 
-def _find_member(
-    file: RemoteFile, location: _Location, request: _Request
-) -> tuple[ByteSource, Member | None]:
+def find_member(file: RemoteFile, location: Location, request: Request) -> tuple[ByteSource, Member | None]:
     """Return the source of a file's bytes, and the position of a zip member in it.
 
     The whole archive is downloaded if the server has no ranges, or the member is not deflated.
@@ -341,10 +340,10 @@ def _find_member(
     if isinstance(remote, FolderBytes):
         return GzippedMember(remote, name), None
     archive = FolderBytes(_download_archive(file, remote, request))
-    return _find_member(file, _Location(archive), request)
+    return find_member(file, Location(archive), request)
 
 
-def _download_archive(file: RemoteFile, remote: ByteSource, request: _Request) -> Path:
+def _download_archive(file: RemoteFile, remote: ByteSource, request: Request) -> Path:
     """Download the whole archive from a server without ranges, and keep it for the other members."""
     archive = file.archive
     request = request._replace(label=f"the archive of {request.label}")
@@ -353,7 +352,7 @@ def _download_archive(file: RemoteFile, remote: ByteSource, request: _Request) -
         with suppress(_NotCachedError):
             return _pooch(archive, archive.known_hash, str(path), _not_cached)
         # Without a published hash of the archive that of the member decides; the archive may be packed again.
-        return _download(archive, _Location(remote), request, archive.known_hash)
+        return _download(archive, Location(remote), request, archive.known_hash)
 
 
 def _remove_stale_parts(candidates: Sequence[RemoteFile], folder: Path) -> None:

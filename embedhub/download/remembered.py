@@ -9,10 +9,11 @@ from embedhub import _cache as cache
 from embedhub._names import shown_names
 from embedhub._url import shown_url
 from embedhub._warn import warn, warn_or_log
-from embedhub.download.remote_file import RemoteFile, flat_name
+from embedhub.download.remote_file import Prefix, RemoteFile, flat_name
 from embedhub.errors import StoreError, StoreWarning, UnverifiedWarning
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
+_SIZE = re.compile(r" \[:([1-9][0-9]*)\]$", re.MULTILINE)  # of the beginning of a file, after its location
 _SEPARATOR = "  "  # between a digest and its file, as sha256sum writes it
 
 
@@ -25,28 +26,7 @@ def remembered_hash(file: RemoteFile) -> str | None:
     Warns:
         StoreWarning: The record is empty or truncated, and is discarded.
     """
-    path = _folder() / flat_name(file.cache_name)
-    if not cache.exists(path):
-        return None
-    try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise cache.refusal(path, "this file of the cache cannot be read", error) from error
-    digest = text.partition(_SEPARATOR)[0].strip()
-    if _HASH.fullmatch(digest):
-        return digest
-    if text.endswith("\n"):
-        raise StoreError(
-            f"{path}: expected the hash of the first download of {shown_url(file.location)}, got "
-            f"{text[:80]!r}. This file is damaged: remove it to accept what is at that address now."
-        )
-    # A complete record ends with a newline; a full disk or an interrupted copy truncates it.
-    warn_or_log(
-        f"{path}: this file is empty or truncated, so the next download counts as the first.", StoreWarning
-    )
-    with suppress(OSError):
-        path.unlink()
-    return None
+    return _read(_folder() / flat_name(file.cache_name), shown_url(file.location))
 
 
 def remember_hash(file: RemoteFile, digest: str) -> None:
@@ -58,6 +38,44 @@ def remember_hash(file: RemoteFile, digest: str) -> None:
         "later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 refuses such files.",
         UnverifiedWarning,
     )
+
+
+def remembered_prefix(file: RemoteFile, words: int) -> Prefix | None:
+    """Return the beginning of a file with so many words that was first downloaded; None if none was.
+
+    Raises:
+        StoreError: As for `remembered_hash`.
+
+    Warns:
+        StoreWarning: As for `remembered_hash`.
+    """
+    path = _prefix_path(file, words)
+    digest = _read(path, shown_url(file.location))
+    size = _SIZE.search(path.read_text("utf-8", "replace")) if digest else None
+    return Prefix(words, int(size[1]), digest) if size else None
+
+
+def how_to_forget_prefix(file: RemoteFile, prefix: Prefix) -> str:
+    """Return the same sentence for the beginning of a file; empty if its hash is published."""
+    if not cache.exists(_prefix_path(file, prefix.words)):
+        return ""
+    return _how_to_forget(f"{shown_url(file.location)} [:{prefix.size}]")
+
+
+def remember_prefix(file: RemoteFile, prefix: Prefix, digest: str) -> None:
+    """Remember the hash of the beginning of a file that its reader has accepted, with a warning."""
+    location = f"{shown_url(file.location)} [:{prefix.size}]"
+    _atomic.publish_text(_prefix_path(file, prefix.words), f"{digest}{_SEPARATOR}{location}\n")
+    warn(
+        f"{shown_url(file.location)}: there is no published hash of its first {prefix.size:,} bytes. Their "
+        f"hash {digest} is remembered, and later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 "
+        "refuses them.",
+        UnverifiedWarning,
+    )
+
+
+def _prefix_path(file: RemoteFile, words: int) -> Path:
+    return _folder() / f"{flat_name(file.cache_name)}-first-{words}"
 
 
 def forget_hash(location: str) -> str:
@@ -93,10 +111,39 @@ def forget_hash(location: str) -> str:
 
 def how_to_forget(file: RemoteFile) -> str:
     """Return a sentence on the origin of an expected hash, and on how to accept another file."""
+    return _how_to_forget(shown_url(file.location))
+
+
+def _how_to_forget(location: str) -> str:
     return (
         " The expected hash is that of its first download; if the new file is the right one, run: "
-        f'embedhub cache forget "{shown_url(file.location)}"'
+        f'embedhub cache forget "{location}"'
     )
+
+
+def _read(path: Path, location: str) -> str | None:
+    """Return the hash in a file; None if the file does not exist, or is truncated."""
+    if not cache.exists(path):
+        return None
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise cache.refusal(path, "this file of the cache cannot be read", error) from error
+    digest = text.partition(_SEPARATOR)[0].strip()
+    if _HASH.fullmatch(digest):
+        return digest
+    if text.endswith("\n"):
+        raise StoreError(
+            f"{path}: expected the hash of the first download of {location}, got "
+            f"{text[:80]!r}. This file is damaged: remove it to accept what is at that address now."
+        )
+    # A complete record ends with a newline; a full disk or an interrupted copy truncates it.
+    warn_or_log(
+        f"{path}: this file is empty or truncated, so the next download counts as the first.", StoreWarning
+    )
+    with suppress(OSError):
+        path.unlink()
+    return None
 
 
 def _folder() -> Path:

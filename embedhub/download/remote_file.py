@@ -58,6 +58,9 @@ class RemoteFile:
             from the content of the file; companion files also have None.
         companions: Companion files, such as the ``tokenizer.json`` of token vectors. They are downloaded and
             verified together with the file, and the reader gets their paths as further arguments.
+        prefixes: Published hashes of the beginning of the file, for ``limit`` of `embedhub.load`: for each
+            number of words, how many bytes of the download contain them, and the hash of these bytes, as in
+            ``{20_000: (3_805_184, "sha256:...")}``. For a zip member, these are deflated bytes.
         headers: A function without arguments that returns headers for the requests of this file, such as
             ``{"Authorization": "Bearer ..."}``. It is called when a download starts, not for a file in the
             cache. The headers are sent only to the host and port of the URL, neither to other hosts after a
@@ -78,6 +81,7 @@ class RemoteFile:
     archive_size: int | None = field(default=None, kw_only=True)
     format: str | Format | None = field(default=None, kw_only=True)
     companions: "tuple[RemoteFile, ...]" = field(default=(), kw_only=True)
+    prefixes: Mapping[int, tuple[int, str]] = field(default=FrozenDict(), kw_only=True)
     headers: Headers | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -104,6 +108,8 @@ class RemoteFile:
                 f"companions is {self.companions!r}; expected a tuple of RemoteFile objects that have no "
                 "companions themselves."
             )
+        object.__setattr__(self, "prefixes", FrozenDict(self.prefixes))
+        _check_prefixes(self.prefixes)
         if self.headers is not None and not callable(self.headers):
             # Their values may be secrets, so they are not shown.
             raise ValueError(
@@ -188,6 +194,20 @@ class RemoteFile:
         return lock_name(self.cache_name)
 
 
+class Prefix(NamedTuple):
+    """The beginning of a file, which has its first words.
+
+    Args:
+        words: How many words are wanted.
+        size: How many bytes of the download have them.
+        known_hash: Hash of those bytes; None if none is published or remembered.
+    """
+
+    words: int
+    size: int
+    known_hash: str | None
+
+
 class Fetched(NamedTuple):
     """A verified file on disk, as returned by `EmbeddingSource.fetch` and passed to `parse`.
 
@@ -199,11 +219,13 @@ class Fetched(NamedTuple):
         path: Path of the file; a zip member is kept as gzip.
         file: The candidate that was downloaded; None if the file has another origin.
         companions: Paths of the companion files by name, in their order.
+        prefix: The part of the file that was downloaded; None if it is complete.
     """
 
     path: Path
     file: RemoteFile | None = None
     companions: Mapping[str, Path] = FrozenDict()
+    prefix: Prefix | None = None
 
 
 def function_name(function: Callable[..., object]) -> str:
@@ -264,6 +286,12 @@ def _check_url(url: object) -> None:
 def _check_size(name: str, size: object) -> None:
     if size is not None and (type(size) is not int or size <= 0):
         raise ValueError(f"{name} is {size!r}; expected a positive number of bytes, or None.")
+
+
+def _check_prefixes(prefixes: Mapping[int, tuple[int, str]]) -> None:
+    for words, (size, digest) in prefixes.items():
+        _check_size(f"prefixes[{words}]", size)
+        _check_digest(f"prefixes[{words}]", digest)
 
 
 def _check_digest(name: str, digest: object) -> None:

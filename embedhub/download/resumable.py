@@ -97,11 +97,13 @@ class ResumableFile:
         }
         self._may_resume = remote.ranges and stop is not None and (can_verify or remote.validator is not None)
 
-    def complete(self, advance: Callable[[int], None]) -> None:
+    def complete(self, advance: Callable[[int], None], *, until: int | None = None) -> None:
         """Download the missing bytes.
 
         Args:
             advance: Called with the number of bytes of each chunk, and of those from an earlier run.
+            until: How many bytes of the remote file are enough. The suffix is then not written, and a later
+                call may complete the file.
 
         Raises:
             UnavailableError: The remote file failed too often; the bytes so far are kept for the next run.
@@ -109,17 +111,21 @@ class ResumableFile:
             StoreError: The disk is full; the bytes so far are kept.
         """
         try:
-            self._complete(advance)
+            done = self._download(advance, self.total if until is None else until)
+            if until is None:
+                self._finish(done)
         except OSError as error:
             raise self._disk_error(error) from error
 
-    def _complete(self, advance: Callable[[int], None]) -> None:
+    def _download(self, advance: Callable[[int], None], wanted: int | None) -> int:
+        """Download bytes until there are as many as wanted, or all; return how many there are."""
+        stop = None if wanted is None else self._start + wanted
         self._begin()
-        self._check_space()
+        self._check_space(wanted)
         done = best = self._downloaded_bytes()
         self.resumed = done > 0
         self._verify_existing(done)
-        advance(done)
+        advance(done if wanted is None else min(done, wanted))
 
         def resume() -> None:
             nonlocal done
@@ -130,7 +136,7 @@ class ResumableFile:
                 done = 0
             with _cache_files.reopen(self.path) as file:
                 file.seek(0, os.SEEK_END)
-                for chunk in self._remote.stream(self._start + done, self._stop):
+                for chunk in self._remote.stream(self._start + done, stop):
                     if self._limit is not None and done + len(chunk) > self._limit:
                         raise DownloadError(
                             f"{self._remote.location}: the server sent more than {self._limit:,} bytes, the "
@@ -150,8 +156,12 @@ class ResumableFile:
             best = done
             return True
 
-        if self.total is None or done < self.total:
+        if wanted is None or done < wanted:
             retry(resume, progressed)
+        return done
+
+    def _finish(self, done: int) -> None:
+        """Write the suffix after all bytes."""
         with _cache_files.reopen(self.path) as file:
             file.seek(len(self._prefix) + done)
             file.write(self._suffix)
@@ -204,14 +214,14 @@ class ResumableFile:
         size = self.path.stat().st_size - len(self._prefix)
         return size if self.total is None else min(size, self.total)
 
-    def _check_space(self) -> None:
-        if self.total is None:
+    def _check_space(self, wanted: int | None) -> None:
+        if wanted is None:
             return
-        if self._limit is None and self.total > shutil.disk_usage(self.path.parent).total:
+        if self._limit is None and wanted > shutil.disk_usage(self.path.parent).total:
             raise DownloadError(
-                f"{self._remote.location}: the server offers {self.total:,} bytes, more than the disk has."
+                f"{self._remote.location}: the server offers {wanted:,} bytes, more than the disk has."
             )
-        cache.check_space(self.path.parent, self.total - self._downloaded_bytes(), "the download")
+        cache.check_space(self.path.parent, wanted - self._downloaded_bytes(), "the download")
 
     def _disk_error(self, error: OSError) -> OSError:
         if isinstance(error, EmbedhubError):

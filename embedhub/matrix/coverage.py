@@ -200,7 +200,7 @@ def diagnose(vectors: Vectors, missing: tuple[str, ...]) -> str:
     found = f"Of the missing words, {'; '.join(hints)}." if hints else ""
     if vectors.unit == "token":
         return f"{_token_hint(vectors)} {found}".rstrip()
-    return found or (
+    return f"{found}{vectors.limit_note}".lstrip() or (
         "Likely causes: words of another language, cased words with an uncased source, word pieces ('##ing', "
         "'\u2581the'), or indices in place of words."
     )

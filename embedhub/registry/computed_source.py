@@ -44,6 +44,7 @@ class ComputedSource(EmbeddingSource):
         bibtex: Citation in BibTeX.
         homepage: URL with more information.
         unit: Unit of the vocabulary, ``"word"`` or ``"token"``.
+        frequent_first: Whether the words are sorted by frequency, most frequent first.
         tokenization: Tokenization of the training texts; None if unknown.
         fallbacks: Default fallbacks for out-of-vocabulary words.
         dims: The available dimensions.

@@ -19,6 +19,7 @@ from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
 from embedhub.registry.building import build_lock, build_once
 from embedhub.registry.handle import parse_handle
+from embedhub.registry.limited_source import limited
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
@@ -85,10 +86,13 @@ class CachedStore:
             FormatError: That file is not in a known format any more.
         """
         if "handle" in self.manifest:
-            return open_url(parse_handle(self.manifest["handle"]), self.dim)
-        if "path" in self.manifest:
-            return open_source(Path(self.manifest["path"]), sources().formats)
-        return sources()[self.name]
+            source: EmbeddingSource = open_url(parse_handle(self.manifest["handle"]), self.dim)
+        elif "path" in self.manifest:
+            source = open_source(Path(self.manifest["path"]), sources().formats)
+        else:
+            source = sources()[self.name]
+        limit = self.manifest.get("limit")
+        return limited(source, limit) if limit else source
 
     def state(self) -> State:
         """Return whether its source opens this store; for that, a local file may be read."""

@@ -21,7 +21,9 @@ Source = str | Path | EmbeddingSource | Vectors
 in ``"glove-6b:50"``; an `EmbeddingSource`; or opened `Vectors`."""
 
 
-def load(source: Source, dim: int | None = None, *, allow_truncated: bool = False) -> Vectors:
+def load(
+    source: Source, dim: int | None = None, *, limit: int | None = None, allow_truncated: bool = False
+) -> Vectors:
     """Open the vectors of a source; on first use, download them and build their store.
 
     Example:
@@ -42,11 +44,14 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
             file changes. A path that ends in ``.toml`` is the table of a `RemoteSource`: its arguments as
             keys, and a ``[[files]]`` entry for each `RemoteFile` with its ``dim``.
         dim: Dimension of the vectors; optional if the source has only one, or if ``source`` includes it.
+        limit: Number of words to load, the first ones of the source, which are the most frequent. Only the
+            part of the file that contains them is downloaded; a larger limit, or none, continues it.
         allow_truncated: Whether to use the vectors of a truncated file of your own, with a warning each time.
             By default a truncated file is an error, since vectors may be missing or incomplete.
 
     Raises:
-        ValueError: ``allow_truncated`` is true, and ``source`` is not a file of your own.
+        ValueError: ``allow_truncated`` is true, and ``source`` is not a file of your own; or
+            ``limit`` is not positive, or the words of the source are not sorted by frequency.
         SourceNotFoundError: No source has that name, or a URL is malformed.
         LocalFileError: The file does not exist.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
@@ -57,6 +62,8 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
     """
     refuse_in_plugin("embedhub.load()")
     named, dim = find(source, dim)
+    if limit is not None:
+        return _load_limited(named, dim, limit, allow_truncated=allow_truncated)
     if not allow_truncated and not isinstance(named, Vectors) and is_registered(named):
         return named.vectors(dim, reopen=(load, (named.name, dim)))
     # It imports all formats, and archives, which take longer than opening a store.
@@ -74,7 +81,37 @@ def load(source: Source, dim: int | None = None, *, allow_truncated: bool = Fals
     return named.vectors(dim, reopen=reopen)
 
 
-def _load_same_file(path: Path, cache_key: str, allow_truncated: bool) -> Vectors:  # noqa: FBT001 - pickled by position
+def _load_limited(
+    source: EmbeddingSource | Vectors, dim: int, limit: int, *, allow_truncated: bool
+) -> Vectors:
+    """Open the first words of a source."""
+    from embedhub.registry.limited_source import limited
+    from embedhub.registry.local_file import LocalSource
+
+    if isinstance(source, Vectors) or allow_truncated:
+        given = "allow_truncated" if allow_truncated else "opened vectors"
+        raise ValueError(f"limit cannot be given together with {given}.")
+    first = limited(source, limit)
+    if source.vocab_size is not None and source.vocab_size <= limit:
+        return load(source, dim)
+    if is_registered(source):
+        return first.vectors(dim, reopen=(_load_first, (source.name, dim, limit)))
+    if isinstance(source, LocalSource):
+        reopen = _load_same_file, (source.path, source.cache_key(dim), False, limit)
+        return first.vectors(dim, reopen=reopen)
+    return first.vectors(dim)
+
+
+def _load_first(name: str, dim: int, limit: int) -> Vectors:
+    return load(name, dim, limit=limit)
+
+
+def _load_same_file(
+    path: Path,
+    cache_key: str,
+    allow_truncated: bool,  # noqa: FBT001 - pickled by position
+    limit: int | None = None,
+) -> Vectors:
     """Load the same vectors of a file in another process, checking that its machine has the same file.
 
     Raises:
@@ -90,7 +127,7 @@ def _load_same_file(path: Path, cache_key: str, allow_truncated: bool) -> Vector
             f"there now (XXH3 {cache_key}, got {actual}). Nothing was opened. Copy the same file to each "
             "machine, or load and pickle the vectors again."
         )
-    return load(path, allow_truncated=allow_truncated)
+    return load(path, limit=limit, allow_truncated=allow_truncated)
 
 
 def find(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, int]:

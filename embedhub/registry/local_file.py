@@ -80,10 +80,8 @@ class LocalSource(EmbeddingSource):
         """Read the file."""
         try:
             yield from self.format.format.read(fetched.path, dim, *fetched.companions.values())
-        except UnexpectedEndError:
+        finally:  # also where a limit ends it
             self._check_state()
-            raise
-        self._check_state()
 
     def accept_end(self, error: UnexpectedEndError, fetched: Fetched | None) -> Mapping[str, Any]:  # noqa: ARG002 - the interface's argument
         """Accept a truncated file if that is allowed, and record how it ends."""

@@ -1,7 +1,9 @@
 """Sources that consist of files at URLs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,6 +52,7 @@ class RemoteSource(EmbeddingSource):
         bibtex: Citation in BibTeX.
         homepage: URL with more information.
         unit: Unit of the vocabulary, ``"word"`` or ``"token"``.
+        frequent_first: Whether the words are sorted by frequency, most frequent first.
         tokenization: Tokenization of the training texts; None if unknown.
         fallbacks: Default fallbacks for out-of-vocabulary words.
         files: For each dimension, the file with its vectors, or a tuple or list of alternative files with the
@@ -160,6 +163,46 @@ class RemoteSource(EmbeddingSource):
         return fetch_first(
             self.candidates(dim), label=label, command=command, began=lambda file: prepare(file.format)
         )
+
+    def fetch_words(self, dim: int, words: int) -> Fetched:
+        """Download the beginning of the first available candidate, with so many words.
+
+        Example:
+            >>> import embedhub, os
+            >>> os.environ["EMBEDHUB_OFFLINE"] = "1"  # otherwise it would be downloaded
+            >>> embedhub.sources()["glove-6b"].fetch_words(50, 1000)
+            Traceback (most recent call last):
+                ...
+            embedhub.errors.OfflineError: glove-6b 50d is not in the cache (...), and ...
+
+        Args:
+            dim: One of `dims`.
+            words: Number of words.
+        """
+        from embedhub.download.prefix import fetch_words
+
+        self.check_dim(dim)
+        label, command = self._label_and_command(dim)
+        return fetch_words(
+            self.candidates(dim),
+            words,
+            self.vocab_size,
+            label=label,
+            command=f"{command[:-1]}, limit={words})",
+            has_words=partial(self._has_words, dim, words),
+            began=lambda file: prepare(file.format),
+        )
+
+    def _has_words(self, dim: int, words: int, fetched: Fetched) -> bool:
+        """Return whether more than so many words can be read from a part of a file: the last may be cut."""
+        seen: set[str] = set()
+        with suppress(FormatError):
+            for block in self.parse(fetched, dim):
+                if not isinstance(block, ExtraFile):
+                    seen.update(block[0])
+                if len(seen) > words:
+                    return True
+        return False
 
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read a file in its format.
@@ -316,8 +359,9 @@ class RemoteSource(EmbeddingSource):
     def _remember_hashes(self, fetched: Fetched) -> None:
         """Remember the hash of a file without a published one, when it has been parsed."""
         from embedhub.download.fetch import remember_hashes
+        from embedhub.download.prefix import remember_first_words
 
-        remember_hashes(fetched)
+        (remember_first_words if fetched.prefix else remember_hashes)(fetched)
 
     def _remove_unverified(self, fetched: Fetched) -> None:
         """Remove a file without a known hash, when it is malformed."""

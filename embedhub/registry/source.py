@@ -62,6 +62,8 @@ class EmbeddingSource(ABC):
         homepage: URL with more information.
         unit: Unit of the vocabulary: ``"word"``, or ``"token"`` for the tokens of a tokenizer, such as
             ``##ing``, which may be parts of words.
+        frequent_first: Whether the words are sorted by frequency, most frequent first, as ``limit`` of
+            `embedhub.load` requires.
         tokenization: Tokenization of the training texts, which other texts should follow: one of the names in
             `embedhub.matrix.tokenizers`. None if unknown: texts are then tokenized by ``"words"``, or by the
             tokenizer of token vectors that come with a ``tokenizer.json``.
@@ -83,6 +85,7 @@ class EmbeddingSource(ABC):
     bibtex: str = ""
     homepage: str
     unit: Literal["word", "token"] = "word"
+    frequent_first: bool = True
     tokenization: Tokenization | None = None
     fallbacks: tuple[Fallback, ...] = ()
 
@@ -141,6 +144,20 @@ class EmbeddingSource(ABC):
             DimNotFoundError: The source does not have this dimension.
             DownloadError: The file is not available; a ChecksumError if its checksum is wrong.
         """
+
+    def fetch_words(self, dim: int, words: int) -> Fetched | None:  # noqa: ARG002 - for subclasses
+        """Make the first words available on disk; by default the whole file.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.sources()["wordnet-ppmi"].fetch_words(25, 1000).path.name
+            'wordnet_ppmi.npz'
+
+        Args:
+            dim: One of `dims`.
+            words: Number of words.
+        """
+        return self.fetch(dim)
 
     @abstractmethod
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
@@ -281,11 +298,7 @@ class EmbeddingSource(ABC):
         }
 
     def _file_locks(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - for subclasses
-        """Return the names of the locks of the files that `fetch` may return, in alphabetical order.
-
-        Args:
-            dim: One of `dims`.
-        """
+        """Return the names of the locks of the files that `fetch` may return, in alphabetical order."""
         return ()
 
     def _private_files(self) -> tuple[Path, ...]:
@@ -293,25 +306,13 @@ class EmbeddingSource(ABC):
         return ()
 
     def _remember_hashes(self, fetched: Fetched) -> None:  # noqa: B027 - most sources verify in `fetch`
-        """Remember the hash of a file without a published one, when it has been parsed.
-
-        Args:
-            fetched: The result of `fetch`.
-        """
+        """Remember the hash of a file without a published one, when it has been parsed."""
 
     def _remove_unverified(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
-        """Remove a file without a known hash, when it is malformed.
-
-        Args:
-            fetched: The result of `fetch`.
-        """
+        """Remove a file without a known hash, when it is malformed."""
 
     def _remove_downloads(self, fetched: Fetched) -> None:  # noqa: B027 - most sources have nothing to remove
-        """Remove a downloaded file when the store is built.
-
-        Args:
-            fetched: The result of `fetch`.
-        """
+        """Remove a downloaded file when the store is built."""
 
     def _reopen(self, dim: int, cache_key: str) -> Reopen:  # noqa: ARG002 - for subclasses
         """Return a function and its arguments that open the vectors in another process.

@@ -57,4 +57,4 @@ def describe_missing(vectors: Vectors, word: str) -> str:
     """Return a sentence about a missing word, with suggestions."""
     suggestions = ", ".join(map(repr, suggest(vectors, word)))
     hint = f"; close to it: {suggestions}" if suggestions else ""
-    return f"{vectors.name} {vectors.dim}d has no word {word!r}{hint}."
+    return f"{vectors.name} {vectors.dim}d has no word {word!r}{hint}.{vectors.limit_note}"

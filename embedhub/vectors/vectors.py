@@ -123,6 +123,12 @@ class Vectors(Collection[str]):
         saved_by = self.manifest.get("files", {}).get("tokenizer.json", {}).get("saved_by")
         return "model2vec" if saved_by == "model2vec" else "tokenizer.json"
 
+    @property
+    def limit_note(self) -> str:
+        """Sentence for messages about missing words; empty unless only the first words are loaded."""
+        limit = self.manifest.get("limit")
+        return f" Only its first {limit:,} words are loaded (limit={limit})." if limit else ""
+
     def __len__(self) -> int:
         return len(self.words)
 
@@ -152,6 +158,7 @@ class Vectors(Collection[str]):
         if row is None:
             raise WordNotFoundError(
                 f"{self.name} {self.dim}d has no word {word!r}; use .get(word, default) if it may be missing."
+                f"{self.limit_note}"
             )
         return row
 
@@ -230,7 +237,7 @@ class Vectors(Collection[str]):
             examples = ", ".join(repr(requested[i]) for i in absent[:5])
             raise WordNotFoundError(
                 f"{self.name} {self.dim}d: {len(absent)} of {len(requested)} words are missing: {examples}"
-                f"{', ...' if len(absent) > 5 else ''}. "  # noqa: PLR2004 - as many as are listed
+                f"{', ...' if len(absent) > 5 else ''}.{self.limit_note} "  # noqa: PLR2004 - as many as are listed
                 "Use .get(word), or .lookup(words, missing='zeros')."
             )
         return match.vectors(self)

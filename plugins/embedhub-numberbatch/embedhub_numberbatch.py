@@ -46,6 +46,7 @@ def _source(name: str, file: RemoteFile, what: str, language: str, vocab_size: i
         language=language,
         cased=False,
         vocab_size=vocab_size,
+        frequent_first=False,  # in alphabetical order
         license="CC-BY-SA-4.0",
         citation=(
             "Robyn Speer, Joshua Chin, Catherine Havasi (2017). ConceptNet 5.5: An Open Multilingual Graph "

@@ -41,6 +41,17 @@ _HASHES = {
     ),
 }
 
+# Words: how many bytes of the deflated text contain them, for a reader that reads 1 MiB at a time, and the
+# hash of these bytes, of an archive with the hashes above.
+_PREFIXES = {
+    50: {
+        20_000: (3_805_184, "sha256:80f49dea430620081454f277947d7673e21dd2ee895475a623620bdc199c0f62"),
+        50_000: (8_884_224, "sha256:eef1802f32d7a506c5584c53899f00228756dea940524d7ac384fe3347a4fda0"),
+        100_000: (17_375_232, "sha256:2e094db58642b54202c17d19cc9e891323d4a91301ff5f953ef43dc2ce5268d7"),
+        200_000: (34_787_328, "sha256:103a52323b59f68891c5bce411fa2841f6ddf2e275fbabc4e46d59241e5ff36c"),
+    }
+}
+
 
 def _candidates(dim: int) -> tuple[RemoteFile, RemoteFile]:
     (text_hash, text_size), (release_hash, release_size) = _HASHES[dim]
@@ -53,6 +64,7 @@ def _candidates(dim: int) -> tuple[RemoteFile, RemoteFile]:
             archive_hash=_ARCHIVE_HASH,
             archive_size=_ARCHIVE_SIZE,
             format="glove",
+            prefixes=_PREFIXES.get(dim, {}),
         ),
         RemoteFile(
             f"{_RELEASES}/glove-wiki-gigaword-{dim}/glove-wiki-gigaword-{dim}.gz",
