@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 _PIPE_WIDTH = 100_000  # columns; nothing in a pipe is cut or wrapped
 _COLUMN_GAP = 2  # spaces
 _MIN_WRAPPED = 28  # columns of a sentence
-_BLOCKS = "\u2588\u2591"  # full, and light shade
-_ASCII_BLOCKS = "#-"
+_BLOCKS = ("\u2588", "\u2591")  # full, and light shade
+_ASCII_BLOCKS = ("#", "-")
 
 
 def format_table(
@@ -70,7 +70,7 @@ def format_bar(ratio: float, width: int = 40) -> str:
         width: Columns of the whole bar.
     """
     try:
-        _BLOCKS.encode(sys.stdout.encoding or "ascii")
+        "".join(_BLOCKS).encode(sys.stdout.encoding or "ascii")
         full, empty = _BLOCKS
     except (UnicodeEncodeError, LookupError):
         full, empty = _ASCII_BLOCKS

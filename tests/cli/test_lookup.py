@@ -45,9 +45,9 @@ def test_coverage_prints_the_numbers_of_the_library(
     assert top == [[word, str(counts[word])] for word in expected.missing[:3]]
 
 
-@pytest.mark.parametrize(("encoding", "blocks"), [("utf-8", "\u2588\u2591"), ("ascii", "#-")])
+@pytest.mark.parametrize(("encoding", "blocks"), [("utf-8", ("\u2588", "\u2591")), ("ascii", ("#", "-"))])
 def test_a_bar_has_the_length_of_its_ratio(
-    encoding: str, blocks: str, monkeypatch: pytest.MonkeyPatch
+    encoding: str, blocks: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bar is of blocks, or of ASCII where stdout has none; only 0 is empty, and only 1 is full."""
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))

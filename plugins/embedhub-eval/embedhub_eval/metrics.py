@@ -87,12 +87,12 @@ def difference_interval(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> 
     """
     n = len(first)
     counts = int(first.sum()), int(second.sum())
-    intervals = [accuracy_interval(count, n) for count in counts]
-    if intervals[0] is None or intervals[1] is None:
+    first_interval, second_interval = (accuracy_interval(count, n) for count in counts)
+    if first_interval is None or second_interval is None:
         return None
-    (p1, p2), ((low1, high1), (low2, high2)) = (count / n for count in counts), intervals
+    (p1, p2), (low1, high1), (low2, high2) = (count / n for count in counts), first_interval, second_interval
     both, neither = int((first & second).sum()), int((~first & ~second).sum())
-    covariance = both * neither - (counts[0] - both) * (counts[1] - both)
+    covariance: float = both * neither - (counts[0] - both) * (counts[1] - both)
     if covariance > 0:  # with a correction for continuity
         covariance = max(covariance - n / 2, 0)
     spread = math.sqrt(math.prod(count * (n - count) for count in counts))
