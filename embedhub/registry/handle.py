@@ -1,7 +1,8 @@
 """Handles: one grammar for the strings that name vectors, and its canonical form.
 
 A registered name, the path of a file or a folder, a URL, or ``scheme://...`` of a plugin; each may end
-in a colon and the dimension. Parsing looks at the text only: neither at the registry, nor at files.
+in a colon and the dimension, and in ``| limit(N)``. Parsing looks at the text only: neither at the registry,
+nor at files.
 """
 
 import os
@@ -16,6 +17,7 @@ from embedhub.errors import SourceNotFoundError
 MAX_LENGTH = 4096  # characters
 _MAX_SHOWN = 200
 _WITH_DIM = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
+_WITH_LIMIT = re.compile(r"(.*?)\s*\|\s*limit\(\s*([0-9][0-9_]{0,14})\s*\)\s*", re.DOTALL)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\]")
 _ASCII = re.compile(r"[!-~]*")
@@ -36,6 +38,7 @@ class Handle(NamedTuple):
         dim: The dimension at its end; None if there is none.
         member: Path of the file inside the archive at a URL.
         known_hash: Checksum of the file at a URL, as `RemoteFile` has it.
+        limit: Number of words, the first ones; None for all.
     """
 
     scheme: str
@@ -43,6 +46,7 @@ class Handle(NamedTuple):
     dim: int | None = None
     member: str | None = None
     known_hash: str | None = None
+    limit: int | None = None
 
     @property
     def is_url(self) -> bool:
@@ -51,8 +55,8 @@ class Handle(NamedTuple):
 
     @property
     def without_dim(self) -> str:
-        """The canonical form without the dimension."""
-        return str(self._replace(dim=None))
+        """The canonical form without the dimension and the limit."""
+        return str(self._replace(dim=None, limit=None))
 
     def __str__(self) -> str:
         text = self.location
@@ -62,7 +66,8 @@ class Handle(NamedTuple):
         if self.known_hash is not None:
             fragment.append(self.known_hash.replace(":", "=", 1))
         text = "#".join([text, "&".join(fragment)] if fragment else [text])
-        return text if self.dim is None else f"{text}:{self.dim}"
+        text = text if self.dim is None else f"{text}:{self.dim}"
+        return text if self.limit is None else f"{text} | limit({self.limit})"
 
 
 def parse_handle(text: str) -> Handle:
@@ -70,7 +75,7 @@ def parse_handle(text: str) -> Handle:
 
     Example:
         >>> parse_handle("glove-6b:50")
-        Handle(scheme='name', location='glove-6b', dim=50, member=None, known_hash=None)
+        Handle(scheme='name', location='glove-6b', dim=50, member=None, known_hash=None, limit=None)
         >>> str(parse_handle("HTTPS://Example.org:443/v.zip#v.txt"))
         'https://example.org/v.zip#v.txt'
 
@@ -85,6 +90,10 @@ def parse_handle(text: str) -> Handle:
             f"{text[:_MAX_SHOWN]!r}...: a source is named by at most {MAX_LENGTH:,} characters, got "
             f"{len(text):,}."
         )
+    limited = _WITH_LIMIT.fullmatch(text)
+    if limited:
+        inner, limit = parse_handle(limited[1]), int(limited[2])
+        return inner._replace(limit=limit if inner.limit is None else min(limit, inner.limit))
     rest, dim = _split_dim(text)
     scheme = _SCHEME.fullmatch(rest)
     if scheme is None:

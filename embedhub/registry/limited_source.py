@@ -84,8 +84,8 @@ class LimitedSource(EmbeddingSource):
             self.whole._remove_downloads(fetched)  # noqa: SLF001
 
 
-def limited(source: EmbeddingSource, limit: int) -> LimitedSource:
-    """Return a source of the first words of another one.
+def limited(source: EmbeddingSource, limit: int) -> EmbeddingSource:
+    """Return a source of the first words of another one, or that one if it does not have more.
 
     Args:
         source: The other one.
@@ -104,9 +104,13 @@ def limited(source: EmbeddingSource, limit: int) -> LimitedSource:
         if source.unit != "word":
             reason = "a tokenizer needs the vectors of all its tokens"
         raise ValueError(f"{source.name} cannot be limited to {limit:,} words, since {reason}.")
-    metadata = {field.name: getattr(source, field.name) for field in fields(EmbeddingSource)}
+    if isinstance(source, LimitedSource):
+        return limited(source.whole, min(limit, source.limit))
     size = source.vocab_size
-    metadata["vocab_size"] = None if size is None else min(size, limit)
+    if size is not None and size <= limit:
+        return source
+    metadata = {field.name: getattr(source, field.name) for field in fields(EmbeddingSource)}
+    metadata["vocab_size"] = None if size is None else limit
     return LimitedSource(whole=source, limit=limit, **metadata)
 
 

@@ -9,6 +9,7 @@ from embedhub._url import shown_url
 from embedhub.errors import DimNotFoundError, StoreError
 from embedhub.registry.dims import as_dim
 from embedhub.registry.handle import Handle, parse_handle, path_of
+from embedhub.registry.limited_source import LimitedSource, limited
 from embedhub.registry.plugins import refuse_in_plugin
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
@@ -62,48 +63,31 @@ def load(
     """
     refuse_in_plugin("embedhub.load()")
     named, dim = find(source, dim)
+    if isinstance(named, Vectors):
+        if limit is not None or allow_truncated:
+            option = "limit" if limit is not None else "allow_truncated"
+            raise ValueError(f"{option} is for a source that is opened now; got the opened {source!r}.")
+        return named
     if limit is not None:
-        return _load_limited(named, dim, limit, allow_truncated=allow_truncated)
-    if not allow_truncated and not isinstance(named, Vectors) and is_registered(named):
-        return named.vectors(dim, reopen=(load, (named.name, dim)))
+        named = limited(named, limit)
+    whole, limit = (named.whole, named.limit) if isinstance(named, LimitedSource) else (named, None)
+    if is_registered(whole) and not allow_truncated:
+        return named.vectors(dim, reopen=(load, (str(Handle("name", whole.name, dim, limit=limit)),)))
     # It imports all formats, and archives, which take longer than opening a store.
     from embedhub.registry.local_file import LocalSource
 
-    if not isinstance(named, LocalSource):
+    if not isinstance(whole, LocalSource) or (allow_truncated and limit is not None):
         if allow_truncated:
             shown = shown_url(str(source))
             raise ValueError(
-                f"allow_truncated is only for a file of your own, given by its path; got {shown!r}."
+                "allow_truncated is only for a file of your own, given by its path, without a limit; got "
+                f"{shown!r}."
             )
-        return named if isinstance(named, Vectors) else named.vectors(dim)
-    named = replace(named, allow_truncated=True) if allow_truncated else named
-    reopen = _load_same_file, (named.path, named.cache_key(dim), named.allow_truncated)
+        return named.vectors(dim)
+    if allow_truncated:
+        named = whole = replace(whole, allow_truncated=True)
+    reopen = _load_same_file, (whole.path, whole.cache_key(dim), allow_truncated, limit)
     return named.vectors(dim, reopen=reopen)
-
-
-def _load_limited(
-    source: EmbeddingSource | Vectors, dim: int, limit: int, *, allow_truncated: bool
-) -> Vectors:
-    """Open the first words of a source."""
-    from embedhub.registry.limited_source import limited
-    from embedhub.registry.local_file import LocalSource
-
-    if isinstance(source, Vectors) or allow_truncated:
-        given = "allow_truncated" if allow_truncated else "opened vectors"
-        raise ValueError(f"limit cannot be given together with {given}.")
-    first = limited(source, limit)
-    if source.vocab_size is not None and source.vocab_size <= limit:
-        return load(source, dim)
-    if is_registered(source):
-        return first.vectors(dim, reopen=(_load_first, (source.name, dim, limit)))
-    if isinstance(source, LocalSource):
-        reopen = _load_same_file, (source.path, source.cache_key(dim), False, limit)
-        return first.vectors(dim, reopen=reopen)
-    return first.vectors(dim)
-
-
-def _load_first(name: str, dim: int, limit: int) -> Vectors:
-    return load(name, dim, limit=limit)
 
 
 def _load_same_file(
@@ -217,7 +201,8 @@ def _parse(
     if not isinstance(source, str):
         raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
     handle = parse_handle(source)
-    return _open(handle, source, dim if handle.dim is None else handle.dim), handle.dim
+    named = _open(handle, source, dim if handle.dim is None else handle.dim)
+    return named if handle.limit is None else limited(named, handle.limit), handle.dim
 
 
 def _open(handle: Handle, text: str, dim: int | None) -> EmbeddingSource:

@@ -23,6 +23,7 @@ import embedhub
 from embedhub import Block, ComputedSource, RemoteFile, RemoteSource
 from embedhub.errors import ChecksumError, DownloadError, StoreWarning, UnverifiedWarning
 from embedhub.registry.builtin.glove import GLOVE_6B
+from embedhub.registry.handle import parse_handle
 from embedhub.registry.inventory import list_stores
 
 COUNT, DIM = 60_000, 20
@@ -303,7 +304,7 @@ def test_limit_counts_different_words() -> None:
 
 
 def test_registered_source_is_limited_by_its_name() -> None:
-    """Its vectors are pickled as its name, its dimension and the limit; all its words are no limit."""
+    """Its vectors are pickled as a handle; a limit of all its words changes nothing."""
     vectors = embedhub.load("wordnet-ppmi:25", limit=1_000)
     whole = embedhub.load("wordnet-ppmi", 25)
     assert list(vectors.words) == list(whole.words[:1_000])
@@ -311,6 +312,35 @@ def test_registered_source_is_limited_by_its_name() -> None:
     assert len(data) < 200
     assert len(pickle.loads(data)) == 1_000  # noqa: S301 - our own
     assert embedhub.load("wordnet-ppmi", 25, limit=len(whole)).manifest == whole.manifest
+
+
+HANDLE = "wordnet-ppmi:25 | limit(1000)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [HANDLE, "wordnet-ppmi:25|limit(1_000)", "wordnet-ppmi:25 | limit( 1000 )", f"{HANDLE} | limit(5000)"],
+)
+def test_handle_may_have_a_limit(text: str) -> None:
+    """In every function that takes a source, and in the command; of two limits the smaller one counts."""
+    words = list(embedhub.load("wordnet-ppmi", 25).words[:1_000])
+    vectors = embedhub.load(text)
+    assert list(vectors.words) == words
+    assert embedhub.load(text, limit=10).words[9] == words[9]
+    assert embedhub.coverage(text, [*words, "zebra"]).found == 1_000
+    assert run("neighbors", text, "zebra").stderr.count("limit=1000") == 1
+    assert run("download", text).returncode == 0
+    matrix = embedhub.embedding_matrix(text, {"a": 1, "the": 2})
+    np.testing.assert_array_equal(matrix.matrix[1:], [vectors["a"], vectors["the"]])
+
+
+def test_handle_of_a_file_may_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here one in the folder, which has a canonical form."""
+    monkeypatch.chdir(tmp_path)
+    Path("own.txt").write_bytes(TEXT)
+    check(embedhub.load("own.txt|limit(500)"), 500)
+    check(embedhub.load(f"./own.txt:{DIM} | limit(500)"), 500)
+    assert str(parse_handle(f"././own.txt:{DIM}|limit(0_500)")) == f"./own.txt:{DIM} | limit(500)"
 
 
 def test_damaged_store_of_a_limit_is_built_again() -> None:
@@ -344,9 +374,9 @@ def test_wrong_limit_is_an_error(source: Any, limit: Any, error: type[Exception]
 def test_limit_of_opened_vectors_is_an_error() -> None:
     """They are open; and words of a truncated file are not its first ones by frequency."""
     vectors = embedhub.load("wordnet-ppmi", 25)
-    with pytest.raises(ValueError, match="limit cannot be given together with opened vectors"):
+    with pytest.raises(ValueError, match="limit is for a source that is opened now"):
         embedhub.load(vectors, limit=5)
-    with pytest.raises(ValueError, match="together with allow_truncated"):
+    with pytest.raises(ValueError, match="without a limit; got 'wordnet-ppmi'"):
         embedhub.load("wordnet-ppmi", 25, limit=5, allow_truncated=True)
 
 
