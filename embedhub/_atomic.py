@@ -282,6 +282,6 @@ def ensure_writable(path: Path, *, overwrite: bool, expected_names: Collection[s
         existing = bool(inside)
     if existing and not overwrite:
         raise OutputError(
-            f"{path}: it is there already, and was left as it is. Name another, or replace it with "
+            f"{path}: the output exists already, and was not changed. Name another, or replace it with "
             "overwrite=True (--force on the command line)."
         )

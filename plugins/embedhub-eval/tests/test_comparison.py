@@ -213,7 +213,7 @@ def test_plot_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(ValueError, match=r"expected a path that ends with \.svg or \.png"):
         embedhub_eval.plot_comparison(rows, tmp_path / "plot.pdf")
     (tmp_path / "plot.svg").write_text("mine")
-    with pytest.raises(OutputError, match="it is there already"):
+    with pytest.raises(OutputError, match="the output exists already"):
         embedhub_eval.plot_comparison(rows, tmp_path / "plot.svg")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(DependencyError, match=r"pip install \"embedhub-eval\[plot\]\""):

@@ -271,7 +271,7 @@ def test_existing_output_is_not_changed(tmp_path: Path) -> None:
     """An existing output is replaced with `--force` only."""
     _text(tmp_path / "in.txt")
     (tmp_path / "out.npy").write_text("mine")
-    assert f"{tmp_path / 'out.npy'}: it is there already" in refused(
+    assert f"{tmp_path / 'out.npy'}: the output exists already" in refused(
         tmp_path / "in.txt", "--out", tmp_path / "out.npy"
     )
     assert (tmp_path / "out.npy").read_text() == "mine"
