@@ -64,7 +64,7 @@ def to_keyed_vectors(vectors: embedhub.Vectors) -> Any:
 
 
 def gensim_loop(keyed_vectors: Any, documents: list[list[str]]) -> np.ndarray:
-    """Return the mean vector of each document, as it is usually written."""
+    """Return the mean vector of each document, in the usual way."""
     zeros = np.zeros(keyed_vectors.vector_size, np.float32)
     means = []
     for document in documents:

@@ -80,7 +80,7 @@ def main(folder: Path | None = None, source: str = "glove-6b-20k", dim: int = 50
 
     question = valid_texts[:1]
     if keras.backend.backend() == "tensorflow":
-        # Under TensorFlow a model can take strings: this one can be saved, exported and served as it is.
+        # Under TensorFlow a model can take strings: this one can be saved, exported and served.
         model = keras.Sequential([keras.Input((), dtype="string"), text.vectorize, classifier])
         answer = model.predict(np.array(question, dtype=object), verbose=0)
     else:

@@ -44,7 +44,7 @@ def test_names_in_an_archive_are_escaped(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_command_escapes_what_it_is_given() -> None:
-    """Neither an unknown source nor a word of the user's reaches the terminal as it is."""
+    """Neither an unknown source nor a word of the user's reaches the terminal unescaped."""
     for arguments in (("info", f"nothing{CLEAR}"), ("neighbors", "wordnet-ppmi:25", f"qwxz{CLEAR}")):
         done = run(*arguments)
         assert done.returncode != 0

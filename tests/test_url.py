@@ -17,7 +17,7 @@ from embedhub._url import shown_url
     ],
 )
 def test_user_and_password_are_not_shown(url: str, shown: str) -> None:
-    """An address is shown without them, and anything else as it is."""
+    """An address is shown without them, and anything else unchanged."""
     assert shown_url(url) == shown
 
 

@@ -260,7 +260,7 @@ def _print_usage_error(error: Any) -> None:
 
 
 def _dim_hint(error: EmbedhubError) -> str:
-    """Return how to write a dimension that follows its source as a word, as a sentence after a blank."""
+    """Return how to write a dimension that follows its source as a word, as a sentence after a space."""
     for source, number in pairwise(sys.argv[2:]):  # without the command
         if number.isdecimal() and source[:1] != "-":
             is_dim = isinstance(error, DimNotFoundError) and number in re.findall("[0-9]+", str(error))

@@ -68,7 +68,7 @@ def _quiet_import(*, debug: bool) -> "Iterator[None]":
 
     TensorFlow 2.21 writes six lines to file descriptor 2 while its libraries are loaded, even where
     TF_CPP_MIN_LOG_LEVEL is 3; later lines obey the level. If the import fails, the log is shown. With
-    --debug, or if the user has set another level, it is shown as it is written.
+    --debug, or if the user has set another level, it is shown unchanged.
     """
     if debug or os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3" or sys.stderr is None:
         yield

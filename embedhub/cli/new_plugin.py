@@ -304,7 +304,7 @@ def _print_advice(source: "RemoteSource", read: list[_AuthorFile], root: Path, *
     if len({file.measured.words for file in read}) > 1:
         counts = ", ".join(f"{file.path}: {file.measured.words:,}" for file in read)
         typer.echo(
-            f"The files have different numbers of words ({counts}), so vocab_size is left out.", err=True
+            f"The files have different numbers of words ({counts}), so vocab_size is omitted.", err=True
         )
     if read:
         typer.echo("Try it before the files are at their URLs: copy them into a folder, here called mirror:")

@@ -62,7 +62,7 @@ class OwnHeaders(AuthBase):
             # http.client would refuse it too, and show it.
             if not (value.isascii() and value.isprintable() and value == value.strip()):
                 return (
-                    f"a value of the header {name!r} that starts or ends with a blank, or has a line break "
+                    f"a value of the header {name!r} that starts or ends with a space, or has a line break "
                     "or characters that are not ASCII; strip() what was read from a file"
                 )
         return ""

@@ -21,7 +21,7 @@ _VOCABULARY = "word_index decides; num_words= uses only the words with an index 
 _DETERMINED = "the vectors and the vocabulary determine it"
 
 _SHORT_FORM = (
-    "; after 'glove-6b:50', which has the dimension, dim is left out and all options are passed by name"
+    "; after 'glove-6b:50', which has the dimension, dim is omitted and all options are passed by name"
 )
 
 _MAX_REPR = 50  # characters
@@ -53,7 +53,7 @@ _ADVICE = {
 def checked(function: Callable[P, R]) -> Callable[..., R]:
     """Check the call of a function that takes ``source``, ``dim`` and ``word_index``, in this order.
 
-    In its short form ``dim`` is left out.
+    In its short form ``dim`` is omitted.
 
     Python's own error for a missing argument does not mention exchanged ones, and an unknown option would be
     reported only after Keras is imported.

@@ -282,9 +282,7 @@ class Plugins:
             name = item.name  # type: ignore[attr-defined]  # every kind has a name
             check_name(name)
             if name in loaded.reserved.get(hook, ()):
-                self._name(
-                    provider, f"gives the name {name!r}, which is embedhub's own; that one is left out"
-                )
+                self._name(provider, f"gives the name {name!r}, which is embedhub's own; that one is skipped")
             elif name in items:
                 self._name(provider, f"gives the name {name!r} twice; the first one is used")
             else:

@@ -111,7 +111,7 @@ def test_remove_asks_first(store: Path, cache: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.posix
 def test_store_that_is_a_link_is_removed(store: Path, tmp_path: Path) -> None:
-    """The link goes, the folder that it names stays as it is."""
+    """The link goes, the folder that it names stays."""
     elsewhere = tmp_path / "elsewhere"
     store.rename(elsewhere)
     store.symlink_to(elsewhere)

@@ -253,7 +253,7 @@ def test_failing_headers_are_a_download_error(gated: Any, error: BaseException) 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), DependencyError("pip install tokens")])
 def test_interrupt_and_own_errors_of_headers_pass(gated: Any, error: BaseException) -> None:
-    """Ctrl-C ends the download, and an error of embedhub is passed on as it is."""
+    """Ctrl-C ends the download, and an error of embedhub is passed on unchanged."""
     with pytest.raises(type(error)) as caught:
         fetch(a_file(gated, headers=raising(error)))
     assert caught.value is error
@@ -269,7 +269,7 @@ def test_interrupt_and_own_errors_of_headers_pass(gated: Any, error: BaseExcepti
         ({"Authorization": SECRET + "\n"}, "a value of the header 'Authorization' that .* strip()"),
         (
             {"Authorization": "Bearer "},
-            "a value of the header 'Authorization' that starts or ends with a blank",
+            "a value of the header 'Authorization' that starts or ends with a space",
         ),
         ({"Authorization": SECRET + "\u00e9"}, "a value of the header 'Authorization' that .* ASCII"),
         ({f"A: {SECRET}": "b"}, "a header whose name is not one of HTTP"),

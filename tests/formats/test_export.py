@@ -300,7 +300,7 @@ def test_existing_output_is_replaced_only_with_overwrite(
     path = tmp_path / FORMATS[format_]
     files = embedhub.export(one, None, path, format=format_).files
     before = [file.read_bytes() for file in files]
-    with pytest.raises(embedhub.errors.OutputError, match=r"is there already, and was left as it is"):
+    with pytest.raises(embedhub.errors.OutputError, match=r"the output exists already, and was not changed"):
         embedhub.export(other, None, path, format=format_)
     assert [file.read_bytes() for file in files] == before
     embedhub.export(other, None, path, format=format_, overwrite=True)

@@ -284,7 +284,7 @@ def of_tokens(tmp_path: Path) -> embedhub.Vectors:
 
 
 def test_words_of_a_source_of_tokens_are_its_whole_words(of_tokens: embedhub.Vectors) -> None:
-    """Others of ``include`` are the mean of their tokens; parts of words and [UNK] are left out."""
+    """Others of ``include`` are the mean of their tokens; parts of words and [UNK] are dropped."""
     text = embedhub.keras_text_embedding(of_tokens, None, include=["Raining, it's left-rain qwxz"])
     words = text.vectorize.get_vocabulary()[2:]
     assert set(words) >= {"rain", "music", "left", "s", "it", "raining", "its", "leftrain"}
@@ -301,7 +301,7 @@ def test_words_of_a_source_of_tokens_are_whole_for_a_function_too(of_tokens: emb
 
 
 def test_no_word_is_made_that_no_text_can_have() -> None:
-    """Marks, endings and numbers with points are left out, and the number of words is used on others."""
+    """Marks, endings and numbers with points are dropped, and the number of words is used on others."""
     text = embedhub.keras_text_embedding("glove-6b-20k", 50, max_tokens=5000)
     vocabulary = text.vectorize.get_vocabulary()[2:]
     assert len(vocabulary) >= 5000

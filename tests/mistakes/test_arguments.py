@@ -292,7 +292,7 @@ def test_source_may_have_the_dimension(call: Any, words: Any) -> None:
 
 
 def test_source_may_have_the_dimension_of_other_functions(tmp_path: Path) -> None:
-    """Texts, exports: the dimension is left out likewise."""
+    """Texts, exports: the dimension is omitted likewise."""
     text = embedhub.keras_text_embedding("wordnet-ppmi:25", max_tokens=10, input_length=3)
     assert text.embedding.output_dim == 25
     short = embedhub.export("wordnet-ppmi:25", tmp_path / "a.txt", topn=3)

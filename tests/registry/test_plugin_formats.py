@@ -170,7 +170,7 @@ def test_format_name_of_two_plugins_is_a_problem_of_both(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_plugin_cannot_take_the_name_of_a_format(tmp_path: Path) -> None:
-    """A format with the name of one of embedhub's own is left out, and named."""
+    """A format with the name of one of embedhub's own is skipped, and named."""
     add_distribution(tmp_path, "made-up-bread", BREAD.replace('"bread"', '"glove"'), attribute="BREAD")
     (tmp_path / "words.txt").write_text("rain 1 2\nstorm 3 4\n", "utf-8")
     vectors, _, (message,) = load(tmp_path, "words.txt")
@@ -267,7 +267,7 @@ def test_error_of_a_reader_names_format_and_plugin(data: bytes, message: str, tm
 
 
 def test_errors_that_name_the_file_are_unchanged(tmp_path: Path) -> None:
-    """A FormatError of a reader is raised as it is; Ctrl-C and a closed reader are not failures."""
+    """A FormatError of a reader is raised unchanged; Ctrl-C and a closed reader are not failures."""
     path = tmp_path / "x"
 
     def read(path: Path, dim: int) -> Any:

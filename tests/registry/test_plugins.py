@@ -99,7 +99,7 @@ ODD = {
     "twice": (HOOK + "    return [source('double'), source('double')]\n", "gives the name 'double' twice"),
     "reserved": (
         HOOK + "    return [source('glove-6b'), source('kept')]\n",
-        "gives the name 'glove-6b', which is embedhub's own; that one is left out",
+        "gives the name 'glove-6b', which is embedhub's own; that one is skipped",
     ),
 }
 GOOD = HOOK + "    print('a greeting')\n    return [source('good')]\n\nprint('another')\n"

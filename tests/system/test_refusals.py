@@ -320,7 +320,7 @@ def test_store_that_vanishes_while_it_is_opened_is_looked_for_again(
 
 
 def test_store_that_is_removed_is_not_verified(cache: Path) -> None:
-    """What is gone when `verify` comes to it is left out."""
+    """What is gone when `verify` comes to it is skipped."""
     embedhub.load("wordnet-ppmi", 25)
     found = stores.list_stores()
     stores.remove(found[0])

@@ -37,7 +37,7 @@ GOOD_SAMPLE = BROKEN_TESTS.replace('b"the 1 2"', 'b"the 1 2\\n"')
         ),
         (
             "SOURCE, source('glove-6b')",
-            "gives the name 'glove-6b', which is embedhub's own; that one is left out.",
+            "gives the name 'glove-6b', which is embedhub's own; that one is skipped.",
         ),
     ],
 )

@@ -87,7 +87,7 @@ def test_inflections_of_a_word_are_not_its_neighbors() -> None:
 
 
 def test_vectors_without_fallbacks_know_their_own_spelling_only() -> None:
-    """Vectors of one's own have no fallbacks unless they are given."""
+    """Vectors of arrays have no fallbacks unless they are given."""
     assert "Rain" not in Vectors(np.eye(1), ["rain"])
 
 

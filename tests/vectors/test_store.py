@@ -55,7 +55,7 @@ def test_a_store_gives_back_what_was_written(tiny: Vectors) -> None:
 
 
 def test_lookups(tiny: Vectors) -> None:
-    """A word is found by its bytes and nothing else; what is missing is -1, a default, zeros or an error."""
+    """A word is found by its bytes and nothing else; a missing word is -1, a default, zeros or an error."""
     assert tiny.indices([*WORDS, "The", "cafe", "\ud800", ""]).tolist() == [*range(9), -1, -1, -1, 4]
     assert "café" in tiny
     assert "cafe" not in tiny
@@ -104,7 +104,7 @@ def test_words_that_share_a_hash_are_told_apart(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_first_of_duplicate_words_wins(tmp_path: Path) -> None:
-    """Later rows of a word are left out, also across blocks, and the manifest counts them."""
+    """Later rows of a word are dropped, also across blocks, and the manifest counts them."""
     blocks = [rows_for(["a", "b", "a"]), rows_for(["c", "b", "d"])]
     opened = build(tmp_path / "twice", blocks)
     assert list(opened) == ["a", "b", "c", "d"]

@@ -74,7 +74,7 @@ def test_whole_words_are_neither_pieces_nor_control_tokens(tokens: list[str], wo
 
 
 def test_vectors_of_words_are_returned_as_they_are() -> None:
-    """Of a source of words nothing is left out, whatever its words look like."""
+    """Of a source of words nothing is dropped, whatever its words look like."""
     vectors = vectors_of(["##ing", "[CLS]", "rain"], "word")
     assert whole_words(vectors) is vectors
 

@@ -253,7 +253,7 @@ def _labeled(
                 "(texts, labels)."
             )
     for i, label in enumerate(labels):
-        if label is None or label != label:  # noqa: PLR0124 - NaN, as pandas has for what is missing
+        if label is None or label != label:  # noqa: PLR0124 - NaN, as pandas marks missing values
             raise ValueError(f"{name}: label {i} is {label!r}; expected a label for each text.")
     if not texts or len(texts) != len(labels):
         raise ValueError(

@@ -97,7 +97,7 @@ def test_plugin_of_the_page_keeps_the_contract(page: dict[str, str], tmp_path: P
             "my_pairs.toml",
             "[my-pairs]",
             "[men]",
-            ["gives the name 'men', which is embedhub's own; that one is left out"],
+            ["gives the name 'men', which is embedhub's own; that one is skipped"],
         ),
     ],
     ids=["import fails", "hook returns nothing", "side effects", "one name twice", "name is taken"],

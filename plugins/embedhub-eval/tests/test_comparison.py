@@ -231,7 +231,7 @@ def test_command_prints_a_table(tmp_path: Path, pairs: Path) -> None:
     assert done.returncode == 0, done.stderr
     head, first, second = done.stdout.splitlines()
     assert head.split() == (
-        "name dim words language case types tokens pairs-tsv download disk cached license".split()  # noqa: SIM905 - as it is seen
+        "name dim words language case types tokens pairs-tsv download disk cached license".split()  # noqa: SIM905 - as printed
     )
     (row,) = embedhub_eval.compare("wordnet-ppmi:50", counts=read_counts(text), benchmarks=[pairs])
     assert row.coverage is not None

@@ -228,7 +228,7 @@ MISTAKES = [
         ("'https://example.org/pairs.tsv' is a URL", "pass its path", "RemoteFile"),
     ),
     Mistake(
-        "benchmarks with names of one's own",
+        "benchmarks with new names",
         lambda _: EVALUATE(SOURCE, {"mine": "./pairs.tsv"}),
         TypeError,
         ("benchmarks is {'mine'", "'./pairs.tsv'"),

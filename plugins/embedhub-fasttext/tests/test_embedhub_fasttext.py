@@ -19,7 +19,7 @@ WORDS = [",", "</s>", "\u00a0", "hussarde\u202f\u00bb", "100", "The"]
 
 
 def text() -> bytes:
-    """Return lines as fastText writes them: a header, then words and numbers, a blank before each end."""
+    """Return lines as fastText writes them: a header, then words and numbers, a space before each end."""
     lines = (f"{word} {place} -0.5{298 * ' 0.0715'}".encode() + b" \n" for place, word in enumerate(WORDS))
     return b"%d 300\n" % len(WORDS) + b"".join(lines)
 

@@ -511,7 +511,7 @@ def test_texts_are_tokenized_as_those_of_the_source(
 
 @pytest.mark.skipif(not (REAL_DATA / "formats").is_dir(), reason="the real data are not here")
 def test_texts_of_a_model2vec_model_have_its_own_vectors() -> None:
-    """Of token vectors the tokenizer is used, and unknown text is left out, as model2vec does."""
+    """Of token vectors the tokenizer is used, and unknown text is dropped, as model2vec does."""
     model2vec = pytest.importorskip("model2vec")
     folder = REAL_DATA / "formats" / "static" / "model2vec-float32"
     lines = (REAL_DATA / "text" / "sst2" / "dev.tsv").read_text("utf-8").splitlines()
