@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import on_terminal, run
+from command import in_terminal, run, without_styles
 
 import embedhub
 from embedhub import Vectors
@@ -61,7 +61,9 @@ def test_coverage_shows_bars_on_a_terminal(tmp_path: Path, cache: Path) -> None:
     """A terminal of 80 columns shows the ratios of words and tokens as bars; a pipe gets the table only."""
     file = tmp_path / "words.txt"
     file.write_text("music 6\nqwxz 2\n", "utf-8")
-    shown = [line for line in on_terminal("coverage", "wordnet-ppmi:25", file).splitlines() if line]
+    shown = [
+        line for line in without_styles(in_terminal("coverage", "wordnet-ppmi:25", file)).splitlines() if line
+    ]
     assert shown[0].split() == ["words", "\u2588" * 20 + "\u2591" * 20, "50.0%"]
     assert shown[1].split() == ["tokens", "\u2588" * 30 + "\u2591" * 10, "75.0%"]
     assert max(map(len, shown)) <= 80

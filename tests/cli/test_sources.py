@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import add_plugin, on_terminal, run, seeing
+from command import add_plugin, in_terminal, run, seeing, without_styles
 
 from embedhub import Block, ComputedSource, RemoteFile, RemoteSource
 from embedhub.registry.catalog import bibtex, describe, list_sources
@@ -53,7 +53,7 @@ def test_lines_of_a_pipe_are_stable() -> None:
     assert header.split() == columns
     for line in lines:
         assert len(re.split(" {2,}", line)) == len(columns)
-    shown = on_terminal("list", columns=250)
+    shown = without_styles(in_terminal("list", COLUMNS="250"))
     assert {"license", "provider"} <= set(shown.splitlines()[0].split())
 
 

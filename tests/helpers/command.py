@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from children import PATIENCE, child, limited
 
@@ -39,30 +40,28 @@ def run(
     )
 
 
-def on_terminal(*arguments: object, columns: int = 80, **variables: str) -> str:
-    """Return what the command writes to a terminal of that width, without its escape sequences."""
+def in_terminal(*arguments: object, **variables: str) -> str:
+    """Run the command on a terminal, by default of 80 columns, and return all that it shows there."""
     import pty  # not on Windows
 
     ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": "80", "TERM": "xterm"} | variables
+    command = (executable(), *arguments)
     shown = b""
-    size = {"COLUMNS": str(columns), "TERM": "xterm"}
-    with (
-        child(
-            executable(),
-            *map(str, arguments),
-            stdout=theirs,
-            stderr=theirs,
-            env=os.environ | size | {"PYTHONIOENCODING": "utf-8"} | variables,
-        ) as process,
-        limited(process),
-    ):
+    streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    with child(*command, traced=True, env=environment, **streams) as process:
         os.close(theirs)
-        with suppress(OSError):  # how a terminal ends
+        with limited(process), suppress(OSError):  # how a terminal ends
             while part := os.read(ours, 65536):
                 shown += part
         process.wait(PATIENCE)
     os.close(ours)
-    return re.sub("\\x1b\\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r\n", "\n")
+    return shown.decode()
+
+
+def without_styles(text: str) -> str:
+    """Return text of a terminal without the marks of color and bold type."""
+    return re.sub("\x1b\\[[0-9;]*m", "", text)
 
 
 _PLUGIN = """\
