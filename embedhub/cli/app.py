@@ -117,7 +117,7 @@ app = typer.Typer(
     cls=_RootGroup,
     help="Pretrained word embeddings as ready-to-use Keras layers.",
     epilog="A SOURCE is a name that `embedhub list` shows, with a dimension where it has several, such as "
-    "glove-6b:50; or the path of your own file of vectors.",
+    "glove-6b:50; or the path or URL of a file of vectors.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # main() prints errors of embedhub, Python prints bugs
 )
@@ -145,7 +145,7 @@ def _validate_tokenizer(tokenizer: str | None) -> str | None:
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 _SOURCE = {
     "metavar": "SOURCE",
-    "help": "A source with its dimension, such as glove-6b:50, or the path of a file.",
+    "help": "A source with its dimension, such as glove-6b:50, or the path or URL of a file.",
     "autocompletion": complete_sources,
     "show_default": False,
 }

@@ -182,7 +182,7 @@ def _describe(entry: dict[str, Any]) -> str:
         "license": entry["license"] or "?",
         "citation": entry["citation"] or "?",
         "homepage": entry["homepage"] or "?",
-        "provider": entry["provider"] or "a file of yours",
+        "provider": entry["provider"] or "none: a file of yours, or at a URL",
     }
     lines = [f"{entry['name']}: {entry['description']}"]
     lines += [f"  {label:<10} {value}" for label, value in details.items()]

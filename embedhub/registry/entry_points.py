@@ -41,7 +41,7 @@ def unknown_disabled() -> list[str]:
     disabled = settings.disabled_plugins()
     if not disabled:
         return []
-    groups = [group for group in metadata.entry_points().groups if group.partition("_")[0] == "embedhub"]
+    groups = [group for group in metadata.entry_points().groups if re.split("[_.]", group)[0] == "embedhub"]
     known = {
         canonical_name(label)
         for group in groups

@@ -20,10 +20,10 @@ from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreErr
 from embedhub.registry.building import build_lock, build_once
 from embedhub.registry.handle import parse_handle
 from embedhub.registry.limited_source import limited
+from embedhub.registry.loading import open_handle
 from embedhub.registry.local_file import open_source
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
-from embedhub.registry.url_source import open_url
 from embedhub.vectors.store import MANIFEST
 
 State = Literal["current", "outdated", "unknown"]
@@ -86,7 +86,7 @@ class CachedStore:
             FormatError: That file is not in a known format any more.
         """
         if "handle" in self.manifest:
-            source: EmbeddingSource = open_url(parse_handle(self.manifest["handle"]), self.dim)
+            source: EmbeddingSource = open_handle(parse_handle(self.manifest["handle"]), self.dim)
         elif "path" in self.manifest:
             source = open_source(Path(self.manifest["path"]), sources().formats)
         else:

@@ -14,7 +14,7 @@ from embedhub.registry.plugins import refuse_in_plugin
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
 from embedhub.registry.source_table import SUFFIX, open_source_table
-from embedhub.registry.unknown_names import refuse_dim, refuse_model_id, refuse_scheme
+from embedhub.registry.unknown_names import refuse_dim, refuse_model_id
 from embedhub.vectors.vectors import Vectors
 
 Source = str | Path | EmbeddingSource | Vectors
@@ -201,29 +201,39 @@ def _parse(
     if not isinstance(source, str):
         raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
     handle = parse_handle(source)
-    named = _open(handle, source, dim if handle.dim is None else handle.dim)
+    named = open_handle(handle, dim if handle.dim is None else handle.dim)
     return named if handle.limit is None else limited(named, handle.limit), handle.dim
 
 
-def _open(handle: Handle, text: str, dim: int | None) -> EmbeddingSource:
-    """Return the source of a handle."""
+def open_handle(handle: Handle, dim: int | None) -> EmbeddingSource:
+    """Return the source of a handle.
+
+    Args:
+        handle: The handle.
+        dim: The dimension, if it is known.
+
+    Raises:
+        EmbedhubError: As `get_source`.
+    """
     if handle.is_url:
         from embedhub.registry.url_source import open_url
 
         return open_url(handle, dim)
     if handle.scheme == "path":
         path = path_of(handle)
-        refuse_model_id(path, text)
+        refuse_model_id(path, handle.location)
         return _open_path(path)
     if handle.scheme != "name":
-        refuse_scheme(handle)
+        from embedhub.registry.schemes import open_scheme
+
+        return open_scheme(handle, dim)
     if handle.location not in sources():
         from embedhub.registry.local_file import as_path
 
         named = as_path(handle.location)
         if named is not None:
             return _open_path(named)
-        refuse_dim(text)
+        refuse_dim(str(handle))
     return sources()[handle.location]  # or the error that names similar ones
 
 

@@ -1,7 +1,7 @@
 """Stores of the cache by the handle of their source."""
 
 from embedhub.registry.folder import vectors_file
-from embedhub.registry.handle import parse_handle, path_of
+from embedhub.registry.handle import Handle, parse_handle, path_of
 from embedhub.registry.inventory import CachedStore, list_stores
 from embedhub.registry.local_file import as_path
 from embedhub.registry.registry import sources
@@ -20,10 +20,8 @@ def find_stores(text: str) -> list[CachedStore]:
     """
     handle = parse_handle(text)
     stores = list_stores(dim=handle.dim)
-    if handle.is_url:
-        return [
-            store for store in stores if store.folder == open_url(handle, store.dim).store_path(store.dim)
-        ]
+    if handle.scheme not in {"name", "path"}:
+        return [store for store in stores if _is_of(store, handle)]
     named = [store for store in stores if store.name == handle.location]
     path = path_of(handle) if handle.scheme == "path" else as_path(handle.location)
     if named or path is None:
@@ -32,3 +30,11 @@ def find_stores(text: str) -> list[CachedStore]:
     if absolute.is_dir():
         absolute = vectors_file(absolute, sources().formats)
     return [store for store in stores if store.manifest.get("path") == str(absolute)]
+
+
+def _is_of(store: CachedStore, handle: Handle) -> bool:
+    """Return whether a store is that of a URL, or of a handle of a plugin's scheme."""
+    if store.handle == handle.without_dim:
+        return True
+    # Another URL may have the same checksum, and a URL with a token is not recorded.
+    return handle.is_url and store.folder == open_url(handle, store.dim).store_path(store.dim)

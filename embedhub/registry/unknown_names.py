@@ -2,11 +2,8 @@
 
 import os
 from pathlib import Path
-from typing import NoReturn
 
-from embedhub._url import shown_url
 from embedhub.errors import SourceNotFoundError
-from embedhub.registry.handle import Handle
 
 DISTRIBUTIONS = {
     "embedhub-glove": ("glove-2024", "glove-42b", "glove-840b", "glove-twitter"),
@@ -38,14 +35,6 @@ def refuse_dim(text: str) -> None:
             f"No source is named {text!r}. A dimension follows the name of its source after a colon, as in "
             f"'glove-6b:{text}'."
         )
-
-
-def refuse_scheme(handle: Handle) -> NoReturn:
-    """Raise SourceNotFoundError for a URL."""
-    raise SourceNotFoundError(
-        f"{shown_url(str(handle))!r} is a URL, and expected is a name or a path. Download the file and "
-        "pass its path, or describe it once as a RemoteSource."
-    )
 
 
 def refuse_model_id(path: Path, text: str) -> None:

@@ -162,7 +162,7 @@ MISTAKES = [
         "an address of the Hub",
         lambda _: embedhub.load("hf://owner/model"),
         SourceNotFoundError,
-        ("URL", "Download"),
+        ("hf:// needs a plugin", "pip install embedhub-huggingface"),
     ),
     Mistake(
         "a model of the Hub",
