@@ -207,5 +207,5 @@ def check_space(folder: Path, needed: int, label: str) -> None:
     if free < needed:
         raise StoreError(
             f"{folder}: {label} needs {needed / 1e6:,.1f} MB, but only {free / 1e6:,.1f} MB are free. "
-            "Nothing was begun. Free some space, or set EMBEDHUB_CACHE to a folder with more."
+            "Nothing was started. Free some space, or set EMBEDHUB_CACHE to a folder with more."
         )

@@ -208,5 +208,5 @@ layer = embedhub.keras_embedding("{source.name}", {source.dims[0]}, word_index, 
 
 The vectors are under this license: {source.license}. Please cite: {source.citation}
 
-More about them: <{source.homepage}>
+More information: <{source.homepage}>
 """

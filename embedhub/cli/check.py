@@ -120,7 +120,7 @@ def _check_placeholders(source: "EmbeddingSource", dims: list[int]) -> Iterator[
     ):
         if is_placeholder(getattr(source, key)):
             yield missing(None, key, expected, getattr(source, key), f"Fill in {key}.")
-    advice = "No server has anything there. Write your own URL."
+    advice = "No server is at that address. Write your own URL."
     if is_placeholder_url(source.homepage):
         yield missing(None, "homepage", "a page about the vectors", source.homepage, advice)
     if isinstance(source, RemoteSource):
@@ -331,4 +331,4 @@ def _all_right(source: "EmbeddingSource") -> str:
     from embedhub.registry.remote_source import RemoteSource
 
     has_table = isinstance(source, RemoteSource)
-    return "Everything is as the table says." if has_table else "Everything is right."
+    return "Everything matches the table." if has_table else "Everything is right."

@@ -164,7 +164,7 @@ def _check_cache() -> "Iterator[Finding]":
     if not existing.is_dir():
         return
     refused = _refused_to_write(existing) if is_there else cache.refused_to_write(existing)
-    advice = f"Stores that are in it can be used. For others: {move}" if refused else None
+    advice = f"Existing stores can be used. For new ones: {move}" if refused else None
     yield Finding("cache", "writable", f"no ({refused})" if refused else "yes", advice)
     free = shutil.disk_usage(existing).free
     low_disk = f"Large sources do not fit. Free some space. {move}" if free < _LOW_DISK else None

@@ -121,7 +121,8 @@ def _check_facts(given: dict[str, str | None], *, required: bool) -> None:
     if required and missing:
         meanings = ", and ".join(_REQUIRED[option] for option in missing)
         raise typer.BadParameter(
-            f"{' and '.join(missing)} must be given with files: {meanings}. embedhub invents nothing of it."
+            f"{' and '.join(missing)} must be given with files: {meanings}. "
+            "They cannot be determined from the files."
         )
     for option, value in given.items():
         is_url = option in {"--url", "--homepage"}

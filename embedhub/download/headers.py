@@ -90,7 +90,7 @@ def proxy_hint(url: str) -> str:
     """Return a hint for a proxy that asks for a password, or rejects it."""
     variable = f"{urlsplit(url).scheme.upper()}_PROXY"
     return (
-        " The proxy asks for a name and a password, or refuses those that it has got. Set "
+        " The proxy asks for a name and a password, or rejects the given ones. Set "
         f"{variable} to http://NAME:PASSWORD@HOST:PORT."
     )
 

@@ -219,7 +219,7 @@ class ResumableFile:
             return
         if self._limit is None and wanted > shutil.disk_usage(self.path.parent).total:
             raise DownloadError(
-                f"{self._remote.location}: the server offers {wanted:,} bytes, more than the disk has."
+                f"{self._remote.location}: the server offers {wanted:,} bytes, more than the disk can hold."
             )
         cache.check_space(self.path.parent, wanted - self._downloaded_bytes(), "the download")
 

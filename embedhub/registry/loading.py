@@ -124,7 +124,7 @@ def find(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, in
     if not isinstance(source, Vectors):
         return resolve(source, dim)
     if as_dim(dim) not in {None, source.dim}:
-        raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was asked for.")
+        raise DimNotFoundError(f"{source!r} has dim {source.dim}; {dim!r} was requested.")
     return source, source.dim
 
 

@@ -210,7 +210,7 @@ class Plugins:
             for provider in several if len(several) > 1 else ():
                 others = " and ".join(other for other in several if other != provider)
                 used = "its own" if provider == several[0] else f"that of {several[0]}"
-                text = f"gives the name {name!r}, as does {others}; {used} is used"
+                text = f"provides the name {name!r}, as does {others}; {used} is used"
                 self._problems.append(Problem(provider, text, _ADVICE_ON_CLASH))
         return [(provider, item) for provider, item in offers if providers[item.name][0] == provider]
 
@@ -282,14 +282,18 @@ class Plugins:
             name = item.name  # type: ignore[attr-defined]  # every kind has a name
             check_name(name)
             if name in loaded.reserved.get(hook, ()):
-                self._name(provider, f"gives the name {name!r}, which is embedhub's own; that one is skipped")
+                self._name(
+                    provider, f"provides the name {name!r}, which is embedhub's own; that one is skipped"
+                )
             elif name in items:
-                self._name(provider, f"gives the name {name!r} twice; the first one is used")
+                self._name(provider, f"provides the name {name!r} twice; the first one is used")
             else:
                 items[name] = item
         if not count:
             what = "returned None" if given is None else "returned no objects"
-            self._name(provider, f"gives nothing: its hook {hook} {what}; expected {kind.__name__} objects")
+            self._name(
+                provider, f"provides nothing: its hook {hook} {what}; expected {kind.__name__} objects"
+            )
         return list(items.values())
 
     def _name(self, provider: str, text: str) -> None:

@@ -307,7 +307,7 @@ def test_placeholders_are_wrong(folder: Path) -> None:
     Path("quiet-rivers.toml").write_text(f'{head}[[files]]\ndim = 3\nurl = "{url}"\n', "utf-8")
     done = run("check", "quiet-rivers.toml")
     assert done.returncode == 1
-    advice = "a placeholder. No server has anything there. Write your own URL."
+    advice = "a placeholder. No server is at that address. Write your own URL."
     assert [line for line in done.stdout.splitlines() if line.startswith("WRONG")] == [
         "WRONG  description: expected one line on the vectors, got TBD, a placeholder. Fill in description.",
         "WRONG  license: expected the license of the vectors, got TODO, a placeholder. Fill in license.",

@@ -99,7 +99,7 @@ def test_a_plugin_of_each_format_passes_its_tests(folder: Path, install: Callabl
     mirror = serve(folder, names)
     checked = run("check", "quiet-rivers", **seeing(site), EMBEDHUB_MIRROR=str(mirror), EMBEDHUB_OFFLINE="1")
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert checked.stdout.endswith("quiet-rivers: Everything is as the table says.\n")
+    assert checked.stdout.endswith("quiet-rivers: Everything matches the table.\n")
 
 
 def test_what_is_written_is_small_and_complete(folder: Path) -> None:

@@ -129,7 +129,7 @@ class Slow(bytes):
 
 
 def one_byte(request: bytes) -> bytes:
-    """Answer with one byte of the file, and the headers of what was asked for."""
+    """Answer with one byte of the file, and the headers of what was requested."""
     asked = re.search(rb"Range: bytes=(\d+)-(\d*)", request)
     if asked is None:
         return head(f"Content-Length: {len(TEXT)}", 'ETag: "1"') + TEXT[:1]

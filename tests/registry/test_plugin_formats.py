@@ -158,8 +158,11 @@ def test_format_name_of_two_plugins_is_a_problem_of_both(tmp_path: Path) -> None
     one, two = (f"made-up-{name} (made-up-{name})" for name in ("one", "two"))
     advice = "Uninstall one of them, or name one in EMBEDHUB_DISABLE_PLUGINS."
     assert messages == [
-        f"The embedhub plugin {one} gives the name 'bread', as does {two}; its own is used. {advice}",
-        f"The embedhub plugin {two} gives the name 'bread', as does {one}; that of {one} is used. {advice}",
+        f"The embedhub plugin {one} provides the name 'bread', as does {two}; its own is used. {advice}",
+        (
+            f"The embedhub plugin {two} provides the name 'bread', as does {one}; "
+            f"that of {one} is used. {advice}"
+        ),
     ]
     doctor = run("doctor", "--json", **seeing(tmp_path))
     assert doctor.returncode == 1
@@ -175,7 +178,7 @@ def test_plugin_cannot_take_the_name_of_a_format(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("rain 1 2\nstorm 3 4\n", "utf-8")
     vectors, _, (message,) = load(tmp_path, "words.txt")
     assert vectors == {"rain": [1, 2], "storm": [3, 4]}
-    assert "made-up-bread (made-up-bread) gives the name 'glove', which is embedhub's own" in message
+    assert "made-up-bread (made-up-bread) provides the name 'glove', which is embedhub's own" in message
 
 
 @pytest.mark.slow

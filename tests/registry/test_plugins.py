@@ -91,15 +91,18 @@ BROKEN = {
     "list": (HOOK + "    return []\n\nSOURCES = [source('in-a-list')]\n", "is not an object of type"),
 }
 ODD = {
-    "returns-none": (HOOK + "    source('lost')\n", "gives nothing: its hook embedhub_sources returned None"),
+    "returns-none": (
+        HOOK + "    source('lost')\n",
+        "provides nothing: its hook embedhub_sources returned None",
+    ),
     "returns-nothing": (
         HOOK + "    return iter(())\n",
-        "gives nothing: its hook embedhub_sources returned no",
+        "provides nothing: its hook embedhub_sources returned no",
     ),
-    "twice": (HOOK + "    return [source('double'), source('double')]\n", "gives the name 'double' twice"),
+    "twice": (HOOK + "    return [source('double'), source('double')]\n", "provides the name 'double' twice"),
     "reserved": (
         HOOK + "    return [source('glove-6b'), source('kept')]\n",
-        "gives the name 'glove-6b', which is embedhub's own; that one is skipped",
+        "provides the name 'glove-6b', which is embedhub's own; that one is skipped",
     ),
 }
 GOOD = HOOK + "    print('a greeting')\n    return [source('good')]\n\nprint('another')\n"

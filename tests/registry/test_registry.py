@@ -111,7 +111,7 @@ def test_dims_are_checked_everywhere() -> None:
     vectors = embedhub.load("wordnet-ppmi", 25)
     assert embedhub.load(vectors) is vectors
     assert embedhub.load(embedhub.sources()["wordnet-ppmi"], 25).dim == 25
-    with pytest.raises(ValueError, match="has dim 25; 50 was asked for"):
+    with pytest.raises(ValueError, match="has dim 25; 50 was requested"):
         embedhub.load(vectors, 50)
     with pytest.raises(TypeError, match="expected a name, a path, an EmbeddingSource or Vectors"):
         embedhub.load(3, 50)  # type: ignore[arg-type]  # the point

@@ -33,11 +33,11 @@ GOOD_SAMPLE = BROKEN_TESTS.replace('b"the 1 2"', 'b"the 1 2\\n"')
     [
         (
             "SOURCE, SOURCE",
-            "embedhub-mine (embedhub-mine) gives the name 'mine' twice; the first one is used.",
+            "embedhub-mine (embedhub-mine) provides the name 'mine' twice; the first one is used.",
         ),
         (
             "SOURCE, source('glove-6b')",
-            "gives the name 'glove-6b', which is embedhub's own; that one is skipped.",
+            "provides the name 'glove-6b', which is embedhub's own; that one is skipped.",
         ),
     ],
 )

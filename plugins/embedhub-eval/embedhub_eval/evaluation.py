@@ -85,7 +85,7 @@ class Score:
         counted = self.covered if self.missing == "skip" else self.total
         if self.interval or self.kind == "analogy" or counted >= metrics.MIN_PAIRS:
             return ""
-        return f"{counted} pairs have no interval: {metrics.MIN_PAIRS} pairs are the least."
+        return f"{counted} pairs have no interval: at least {metrics.MIN_PAIRS} are needed."
 
     def to_dict(self) -> dict[str, Any]:
         r"""Return all fields, and the note, as JSON types.

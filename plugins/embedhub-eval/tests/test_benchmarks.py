@@ -455,7 +455,7 @@ def test_plugins_provide_benchmarks(tmp_path: Path) -> None:
     assert names == sorted({"from-plugin", *NAMES})
     assert "glove-6b" in sources
     taken, broken = sorted(messages, key=lambda message: "is broken" in message)
-    assert "embedhub-good (embedhub-good) gives the name 'men', which is embedhub's own" in taken
+    assert "embedhub-good (embedhub-good) provides the name 'men', which is embedhub's own" in taken
     assert "embedhub-bad (embedhub-bad) is skipped" in broken
     assert "embedhub_benchmarks returned 'no benchmark'; expected Benchmark objects" in broken
 
@@ -484,8 +484,8 @@ def test_doctor_shows_plugins_of_benchmarks(tmp_path: Path) -> None:
     }
     assert (findings["rivers"]["value"], findings["rivers"]["advice"]) == ("1.0, benchmarks: 1", None)
     for name, text in {
-        "one": "gives the name 'from-plugin', as does made-up-two (made-up-two); its own is used",
-        "two": "gives the name 'from-plugin', as does made-up-one (made-up-one); that of made-up-one",
+        "one": "provides the name 'from-plugin', as does made-up-two (made-up-two); its own is used",
+        "two": "provides the name 'from-plugin', as does made-up-one (made-up-one); that of made-up-one",
         "fails": "broken: ZeroDivisionError: division by zero (made_up_fails.py, line 1)",
         "exits": "broken: it called sys.exit() (made_up_exits.py, line 1)",
         "typo": "broken: there is no hook embedhub_benchmark. Did you mean embedhub_benchmarks?",
