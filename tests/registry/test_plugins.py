@@ -431,7 +431,7 @@ def test_entry_point_may_name_a_source(tmp_path: Path) -> None:
     names, messages = python(tmp_path, LOOK)
     assert messages == []
     assert "quiet-rivers" in names
-    done = run("list", "quiet", **seeing(tmp_path))
+    done = run("info", "quiet-rivers", **seeing(tmp_path))
     assert "made-up-data (made-up-data)" in done.stdout
 
 
