@@ -144,8 +144,9 @@ def _canonical_path(path: str, text: str, dim: int | None) -> str:
     is_home = path.startswith("~")
     if not looks_like_path(plain) or (plain.startswith("~") and not is_home):
         plain = f"./{plain}"
-    # A slash at the end keeps a number after a colon from being read as a dimension.
-    return f"{plain}/" if dim is None and _WITH_DIM.fullmatch(plain) else plain
+    # A slash at the end keeps a path from being read as one with a dimension or a limit, and its last space.
+    is_read_otherwise = dim is None and (_WITH_DIM.fullmatch(plain) or _WITH_LIMIT.fullmatch(plain))
+    return f"{plain}/" if is_read_otherwise or plain[-1].isspace() else plain
 
 
 def _path_of_uri(location: str, text: str) -> str:
