@@ -1,7 +1,7 @@
 """The commands coverage, neighbors and analogy: words and their vectors."""
 
 import sys
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +49,9 @@ def coverage(
             help="Tried for an out-of-vocabulary word; may be repeated. none: no fallback.",
         ),
     ] = None,
+    limits: Annotated[
+        bool, typer.Option("--limits", help="Show the coverage by only the first words of SOURCE.")
+    ] = False,
     topn: Topn = 20,
     as_json: Json = False,
 ) -> None:
@@ -57,10 +60,12 @@ def coverage(
     A vocabulary has one word per line, or a word and its count, or is JSON;
     any other file is a text, which is tokenized and counted. Both may be gzipped.
     SOURCE needs no dimension if all have the same words. A terminal shows bars.
+    With --limits nothing is downloaded: what is in the cache is measured.
 
     Examples:
       embedhub coverage glove-6b reviews.txt
       embedhub coverage glove-6b:50 words.tsv --fallback lower --fallback hyphen
+      embedhub coverage glove-6b:50 reviews.txt --limits
       cut -f 2 tweets.tsv | embedhub coverage glove-6b:50 - --text --json
     """
     from embedhub.matrix.tokenizers import tokenizer_of
@@ -71,7 +76,7 @@ def coverage(
 
     @cache
     def own_tokenizer() -> "Tokenizer":
-        return tokenizer_of(embedhub.load(named, dim))
+        return tokenizer_of(embedhub.load(vectors, dim))
 
     def tokenize_as_source(line: str) -> list[str]:
         return own_tokenizer()(line)  # opened at the first line, since a wrong file must not cost a download
@@ -79,11 +84,22 @@ def coverage(
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
     named, dim = find_any_dim(source, None)
+    vectors = named
+    if limits:
+        from embedhub.cli._limits import print_limits, vectors_in_cache
+
+        vectors = vectors_in_cache(named, dim)
     with usage_errors():
         validate_fallbacks(chain or ())
         counts = read_counts(file, kind=kind, tokenize=tokenize or tokenize_as_source)
     counted = any(count != 1 for count in counts.values())  # not a mere list of words
-    covered = embedhub.coverage(named, dim, list(counts), counts=counts if counted else None, fallbacks=chain)
+    measure = partial(
+        embedhub.coverage, word_index=list(counts), counts=counts if counted else None, fallbacks=chain
+    )
+    if limits:
+        print_limits(named, vectors, measure, as_json=as_json)
+        return
+    covered = measure(named, dim)
     missing = [(word, counts[word]) for word in covered.missing[:topn]]
     print_result(
         {"source": shown_url(parse_handle(source).without_dim), "dim": dim}

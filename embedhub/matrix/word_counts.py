@@ -14,7 +14,7 @@ from embedhub._compression import open_bytes
 from embedhub._json import parse_json
 from embedhub._progress import progress_bar
 from embedhub._text_lines import open_text
-from embedhub.errors import FormatError, LocalFileError
+from embedhub.errors import EmbedhubError, FormatError, LocalFileError
 from embedhub.matrix.tokenizers import count_words, get_tokenizer
 
 Kind = Literal["text", "vocabulary"]
@@ -79,6 +79,8 @@ def read_counts(path: str | Path, *, kind: Kind | None = None, tokenize: Any = "
                 counts = _from_lines(text, name)
             else:
                 counts = count_words(_pieces(text, "\n \t"), tokenizer)
+    except EmbedhubError:  # of the tokenizer, which may open a source
+        raise
     except OSError as error:
         reason = error.strerror or error
         raise LocalFileError(f"{name}: this text or vocabulary cannot be read: {reason}.") from error
