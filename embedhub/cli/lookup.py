@@ -2,7 +2,7 @@
 
 import sys
 from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from embedhub.matrix.coverage import Coverage
     from embedhub.matrix.tokenizers import Tokenize as Tokenizer
     from embedhub.matrix.word_counts import Kind
+    from embedhub.registry.source import EmbeddingSource
+    from embedhub.vectors.vectors import Vectors
 
 Topn = Annotated[int, typer.Option("--topn", "-n", min=1, metavar="N", help="Number of words to show.")]
 
@@ -76,15 +78,16 @@ def coverage(
 
     @cache
     def own_tokenizer() -> "Tokenizer":
-        return tokenizer_of(embedhub.load(vectors, dim))
+        return tokenizer_of(embedhub.load(named, dim) if vectors is None else vectors)
 
     def tokenize_as_source(line: str) -> list[str]:
         return own_tokenizer()(line)  # opened at the first line, since a wrong file must not cost a download
 
     kind: Kind | None = None if text is None else "text" if text else "vocabulary"
     chain = None if fallback is None else tuple(step for step in fallback if step != "none")
-    named, dim = find_any_dim(source, None)
-    vectors = named
+    found, dim = find_any_dim(source, None)
+    named = cast("EmbeddingSource", found)  # what a string names
+    vectors: Vectors | None = None
     if limits:
         from embedhub.cli._limits import print_limits, vectors_in_cache
 
@@ -96,7 +99,7 @@ def coverage(
     measure = partial(
         embedhub.coverage, word_index=list(counts), counts=counts if counted else None, fallbacks=chain
     )
-    if limits:
+    if vectors is not None:
         print_limits(named, vectors, measure, as_json=as_json)
         return
     covered = measure(named, dim)

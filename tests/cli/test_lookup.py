@@ -56,6 +56,33 @@ def test_a_bar_has_the_length_of_its_ratio(
         assert format_bar(ratio) == full * filled + empty * (40 - filled)
 
 
+def test_coverage_by_limits_is_that_of_the_first_words(tmp_path: Path) -> None:
+    """Each row has the numbers of vectors that are limited to as many words."""
+    file = tmp_path / "text.txt"
+    words = embedhub.load("wordnet-ppmi", 25).words
+    text = [words[i] for i in (5, 5, 19_999, 20_000, 60_000)]
+    file.write_text(" ".join([*text, "qwxz"]), "utf-8")
+    rows = json.loads(run("coverage", "wordnet-ppmi:25", file, "--text", "--limits", "--json").stdout)
+    assert [row["limit"] for row in rows] == [20_000, 50_000, len(words)]
+    assert [row["found"] for row in rows] == [2, 3, 4]
+    assert [round(row["token_ratio"], 2) for row in rows] == [0.5, 0.67, 0.83]
+    assert [row["download"] for row in rows] == [0, 0, 0]
+    for row in rows[:2]:
+        counts = Counter([*text, "qwxz"])
+        first = embedhub.load("wordnet-ppmi", 25, limit=row["limit"])
+        assert embedhub.coverage(first, None, list(counts), counts=counts).token_ratio == row["token_ratio"]
+
+
+def test_coverage_by_limits_downloads_nothing(tmp_path: Path, cache: Path) -> None:
+    """Without vectors in the cache it names the command that downloads some."""
+    file = tmp_path / "text.txt"
+    file.write_text("some words here", "utf-8")
+    done = run("coverage", "glove-6b:50", file, "--limits")
+    assert done.returncode == 1
+    assert "embedhub download 'glove-6b:50 | limit(100000)'" in done.stderr
+    assert "cannot be read" not in done.stderr
+
+
 @pytest.mark.posix
 def test_coverage_shows_bars_on_a_terminal(tmp_path: Path, cache: Path) -> None:
     """A terminal of 80 columns shows the ratios of words and tokens as bars; a pipe gets the table only."""
