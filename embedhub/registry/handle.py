@@ -54,9 +54,14 @@ class Handle(NamedTuple):
         return self.scheme in _PORTS
 
     @property
-    def without_dim(self) -> str:
+    def source(self) -> str:
         """The canonical form without the dimension and the limit."""
         return str(self._replace(dim=None, limit=None))
+
+    @property
+    def without_dim(self) -> str:
+        """The canonical form without the dimension."""
+        return str(self._replace(dim=None))
 
     def __str__(self) -> str:
         text = self.location

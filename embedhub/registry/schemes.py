@@ -30,7 +30,7 @@ def open_scheme(handle: Handle, dim: int | None) -> EmbeddingSource:
         PluginError: The plugin fails, or returns something else than a source.
         EmbedhubError: As the plugin raises it.
     """
-    shown = shown_url(handle.without_dim)
+    shown = shown_url(handle.source)
     found = [item for item in entry_points(GROUP) if item[1].name.lower() == handle.scheme]
     if not found:
         raise SourceNotFoundError(f"{shown!r}: {_what_to_install(handle.scheme)}")

@@ -34,7 +34,7 @@ def find_stores(text: str) -> list[CachedStore]:
 
 def _is_of(store: CachedStore, handle: Handle) -> bool:
     """Return whether a store is that of a URL, or of a handle of a plugin's scheme."""
-    if store.handle == handle.without_dim:
+    if store.handle == handle.source:
         return True
     # Another URL may have the same checksum, and a URL with a token is not recorded.
     return handle.is_url and store.folder == open_url(handle, store.dim).store_path(store.dim)

@@ -75,10 +75,10 @@ def open_url(handle: Handle, dim: int | None) -> URLSource:
 
 def _source(handle: Handle, dim: int) -> URLSource:
     file = RemoteFile(handle.location, member=handle.member, known_hash=handle.known_hash)
-    shown = shown_url(handle.without_dim)
+    shown = shown_url(handle.source)
     return URLSource(
         name=slug(Path(file.member or urlsplit(file.url).path).name),
-        handle=handle.without_dim,
+        handle=handle.source,
         files={dim: file},
         description=f"vectors at {shown}",
         language="und",
@@ -106,7 +106,7 @@ def _dim_of_file(handle: Handle) -> int:
     from embedhub.download.fetch import fetch_first, remove_unverified
     from embedhub.formats.detect import detect
 
-    shown = shown_url(handle.without_dim)
+    shown = shown_url(handle.source)
     (file,) = _source(handle, 1).candidates(1)
     with cache.lock(file.lock_name, f"reading {shown}"):
         dim = _dim_of_store(handle)  # another process may have built it, and removed the file

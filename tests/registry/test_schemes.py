@@ -56,7 +56,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Install a plugin with the scheme river://."""
     site = tmp_path / "site"
     add_distribution(site, "river", CODE, group="embedhub.schemes", attribute="open_river")
-    monkeypatch.syspath_prepend(str(site))  # type: ignore[no-untyped-call]  # pytest does not annotate it
+    monkeypatch.syspath_prepend(str(site))
     monkeypatch.delitem(sys.modules, "river", raising=False)
     return site
 
@@ -129,7 +129,7 @@ def test_scheme_of_two_plugins_is_an_error(site: Path, monkeypatch: pytest.Monke
     add_distribution(other, "stream", CODE, group="embedhub.schemes", attribute="open_river")
     entry_points = other / "stream-1.0.dist-info" / "entry_points.txt"
     entry_points.write_text(entry_points.read_text().replace("stream = ", "river = "))
-    monkeypatch.syspath_prepend(str(other))  # type: ignore[no-untyped-call]  # pytest does not annotate it
+    monkeypatch.syspath_prepend(str(other))
     with pytest.raises(SourceNotFoundError, match=r"provided by river \(river\) and by stream \(river\)"):
         embedhub.load("river://rhine")
     monkeypatch.setenv("EMBEDHUB_DISABLE_PLUGINS", "stream")

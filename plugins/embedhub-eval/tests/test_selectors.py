@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from embedhub_eval.selectors import parse_selectors
 
+import embedhub
+
 
 @pytest.mark.parametrize(
     ("selectors", "expected"),
@@ -22,6 +24,13 @@ from embedhub_eval.selectors import parse_selectors
 def test_selectors_have_a_source_and_a_dim(selectors: Any, expected: list[tuple[Any, int | None]]) -> None:
     """A colon separates source and dim; paths are sources; duplicates are dropped."""
     assert parse_selectors(selectors) == expected
+
+
+def test_selector_keeps_its_limit() -> None:
+    """The limit stays in the string, and the dimension is apart."""
+    ((source, dim),) = parse_selectors("glove-6b-20k:50 | limit(10)")
+    assert (source, dim) == ("glove-6b-20k | limit(10)", 50)
+    assert len(embedhub.load(source, dim)) == 10
 
 
 def test_vectors_are_a_selector(make_vectors: Any) -> None:
