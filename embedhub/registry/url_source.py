@@ -1,7 +1,7 @@
 """Vectors at a URL, as a source: the format is detected, and the dimension is the file's own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from embedhub import _cache as cache
 from embedhub._names import slug
 from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched, RemoteFile
-from embedhub.errors import DimNotFoundError, FormatError
+from embedhub.errors import DimNotFoundError, FormatError, StoreError
 from embedhub.registry.handle import Handle
 from embedhub.registry.remote_source import RemoteSource
+from embedhub.registry.source import Reopen
 from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.vectors import Vectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,14 @@ class URLSource(RemoteSource):
     """
 
     handle: str = field(repr=False)  # it may have a secret
+
+    def vectors(self, dim: int, *, reopen: Reopen | None = None) -> Vectors:
+        """Open the vectors; without a checksum, a pickle of them opens the same ones only."""
+        vectors = super().vectors(dim, reopen=reopen)
+        (file,) = self.candidates(dim)
+        if reopen or file.known_hash:
+            return vectors
+        return super().vectors(dim, reopen=(_open_same, (self, dim, vectors.manifest["xxh3_128"])))
 
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
         """Return what the manifest of a store records about the origin of its vectors."""
@@ -53,6 +63,23 @@ class URLSource(RemoteSource):
     def _label_and_command(self, dim: int) -> tuple[str, str]:
         shown = shown_url(self.handle)
         return f"{shown} {dim}d", f"embedhub.load({shown!r}, {dim})"
+
+
+def _open_same(source: URLSource, dim: int, digests: Mapping[str, str]) -> Vectors:
+    """Open the same vectors in another process, whose machine may have downloaded another file.
+
+    Raises:
+        StoreError: The vectors are not the same.
+    """
+    vectors = source.vectors(dim)
+    if vectors.manifest["xxh3_128"] != digests:
+        shown = shown_url(source.handle)
+        raise StoreError(
+            f"{shown}: the vectors that were pickled came from another file than the one that this machine "
+            "downloaded from there, or were read by another version of embedhub. Nothing was opened. Add "
+            "the checksum to the URL, after a #, or copy the cache."
+        )
+    return vectors
 
 
 def open_url(handle: Handle, dim: int | None) -> URLSource:

@@ -23,6 +23,7 @@ from embedhub.errors import (
     DownloadError,
     FormatError,
     OfflineError,
+    StoreError,
     UnverifiedWarning,
 )
 from embedhub.registry.inventory import list_stores, remove
@@ -108,6 +109,23 @@ def test_url_without_checksum_is_trusted_at_first_use(
     with pytest.raises(ChecksumError, match=f'embedhub cache forget "{url}"'):
         embedhub.load(url)
     assert list_stores() == []
+
+
+def test_pickle_of_an_unverified_url_opens_the_same_vectors_only(
+    server: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another file was downloaded from the same URL, the pickle is an error."""
+    with pytest.warns(UnverifiedWarning):
+        pickled = pickle.dumps(embedhub.load(f"{server.base}/data/v.txt"))
+    assert list(pickle.loads(pickled)) == ["rain", "snow"]  # noqa: S301 - our own
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(tmp_path / "another"))
+    put(tmp_path, OTHER, server)
+    with pytest.warns(UnverifiedWarning), pytest.raises(StoreError, match="came from another file"):
+        pickle.loads(pickled)  # noqa: S301
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(tmp_path / "third"))
+    put(tmp_path, TEXT, server)
+    with pytest.warns(UnverifiedWarning):
+        assert list(pickle.loads(pickled)) == ["rain", "snow"]  # noqa: S301
 
 
 def test_wrong_checksum_is_an_error(server: Serving) -> None:
