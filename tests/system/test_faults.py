@@ -431,7 +431,7 @@ def test_threads_share_one_download_and_one_build(server: Any, folder: Path) -> 
 def test_store_too_large_for_the_disk_is_not_begun(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the store cannot fit, the error says so before any request."""
     free = shutil.disk_usage("/").free
-    with pytest.raises(StoreError, match=r"the store needs .* MB are free. Nothing was begun"):
+    with pytest.raises(StoreError, match=r"the store needs .* MB are free. Nothing was started"):
         a_source(vocab_size=free // 8).vectors(2)
 
 
@@ -445,7 +445,7 @@ def test_download_too_large_for_the_disk_is_not_begun(
         file.truncate(10 << 40)  # a sparse hole of 10 TiB
     monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path))
     with pytest.raises(
-        StoreError, match=r"the download needs 10,995,116.3 MB, but only .* Nothing was begun"
+        StoreError, match=r"the download needs 10,995,116.3 MB, but only .* Nothing was started"
     ):
         fetch(a_file("whole", size=10 << 40))
 
