@@ -73,7 +73,8 @@ def fetch_words(
     fetched: Fetched | None = None
     failures: list[DownloadError] = []
     if not any(file.companions or cache.exists(folder / file.cache_name) for file in candidates):
-        request = _Request(words, vocab_size, has_words, f"{label}, the first {words:,} words", began)
+        part = f"the first {words:,} words" if words > 1 else "its beginning"
+        request = _Request(words, vocab_size, has_words, f"{label}, {part}", began)
         fetched, failures = _first_available(candidates, request)
         if failures and fetched is None:
             raise combined_error(candidates, failures, label, command)

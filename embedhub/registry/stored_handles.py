@@ -12,14 +12,16 @@ def find_stores(text: str) -> list[CachedStore]:
     """Return the stores of a handle, sorted by name and dimension.
 
     Args:
-        text: A name, a path or a URL, perhaps with a dimension.
+        text: A name, a path or a URL, perhaps with a dimension. With a limit, only the stores of that limit.
 
     Raises:
         SourceNotFoundError: It is not a handle.
         StoreError: The cache cannot be read.
     """
     handle = parse_handle(text)
-    stores = list_stores(dim=handle.dim)
+    stores = [
+        store for store in list_stores(dim=handle.dim) if handle.limit in {None, store.manifest.get("limit")}
+    ]
     if handle.scheme not in {"name", "path"}:
         return [store for store in stores if _is_of(store, handle)]
     named = [store for store in stores if store.name == handle.location]

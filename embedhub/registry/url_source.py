@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from embedhub import _cache as cache
+from embedhub import settings
+from embedhub._json import CONTENT_ERRORS, parse_json
 from embedhub._names import slug
 from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched, RemoteFile
@@ -16,6 +19,7 @@ from embedhub.registry.handle import Handle
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import Reopen
 from embedhub.vectors.blocks import Block, ExtraFile
+from embedhub.vectors.store import MANIFEST
 from embedhub.vectors.vectors import Vectors
 
 
@@ -117,21 +121,34 @@ def _source(handle: Handle, dim: int) -> URLSource:
 
 
 def _dim_of_store(handle: Handle) -> int | None:
-    """Return the dimension of the store of a URL; None if there is none."""
+    """Return the dimension of a store of a URL, or of its first words; None if there is none."""
     place = _source(handle, 1).store_path(1)
     _, _, key = place.name.partition("-")
     for folder in cache.entries(place.parent):
-        dim = re.fullmatch(f"([1-9][0-9]*)d-{key}", folder.name)
-        if dim:
+        dim = re.fullmatch("([1-9][0-9]*)d-([0-9a-f]{16})", folder.name)
+        if dim and (dim[2] == key or _recorded_handle(folder) == handle.source):
             return int(dim[1])
     return None
 
 
+def _recorded_handle(folder: Path) -> str | None:
+    """Return the handle in the manifest of a store; None without one."""
+    with suppress(OSError, *CONTENT_ERRORS):
+        return str(parse_json((folder / MANIFEST).read_text("utf-8"))["handle"])
+    return None
+
+
 def _dim_of_file(handle: Handle) -> int:
-    """Return the dimension of the file at a URL, which is downloaded and stays for its store."""
+    """Return the dimension of the file at a URL, by its beginning, which stays for its store."""
     # pooch, requests and the formats take longer to import than a store to open.
     from embedhub.download.fetch import fetch_first, remove_unverified
+    from embedhub.download.prefix import fetch_words
     from embedhub.formats.detect import detect
+
+    def is_detected(fetched: Fetched) -> bool:
+        with suppress(FormatError):
+            return detect(fetched.path).dim > 0
+        return False
 
     shown = shown_url(handle.source)
     (file,) = _source(handle, 1).candidates(1)
@@ -139,7 +156,11 @@ def _dim_of_file(handle: Handle) -> int:
         dim = _dim_of_store(handle)  # another process may have built it, and removed the file
         if dim:
             return dim
-        fetched = fetch_first([file], label=shown, command=f"embedhub.load({shown!r})")
+        command = f"embedhub.load({shown!r})"
+        if settings.require_hash():  # a beginning has none
+            fetched = fetch_first([file], label=shown, command=command)
+        else:
+            fetched = fetch_words([file], 1, None, label=shown, command=command, has_words=is_detected)
         try:
             return detect(fetched.path).dim
         except FormatError as error:

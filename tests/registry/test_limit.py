@@ -116,6 +116,21 @@ def test_only_the_part_with_the_words_is_downloaded(publish: Callable[..., Publi
 
 
 @pytest.mark.filterwarnings(LIMITED)
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz", "a.bin", "a.zip#deep/a.txt"])
+@pytest.mark.parametrize("dim", ["", f":{DIM}"])
+def test_first_words_of_a_url(publish: Callable[..., Published], name: str, dim: str) -> None:
+    """Its dimension is that of the part which has them; the second time no request is sent."""
+    _, serving, size = publish("member")
+    text = f"https://{HOST}/{name}{dim} | limit(2000)"
+    check(embedhub.load(text), 2_000, exact=name == "a.bin")
+    assert serving.sent < size
+    asked = len(serving.asked)
+    vectors = embedhub.load(text)
+    check(pickle.loads(pickle.dumps(vectors)), 2_000, exact=name == "a.bin")  # noqa: S301 - our own
+    assert len(serving.asked) == asked
+
+
+@pytest.mark.filterwarnings(LIMITED)
 def test_built_store_needs_no_request(publish: Callable[..., Published]) -> None:
     """Neither one of the same limit, nor one of all words."""
     source, serving, _ = publish()
@@ -332,6 +347,15 @@ def test_handle_may_have_a_limit(text: str) -> None:
     assert run("download", text).returncode == 0
     matrix = embedhub.embedding_matrix(text, {"a": 1, "the": 2})
     np.testing.assert_array_equal(matrix.matrix[1:], [vectors["a"], vectors["the"]])
+
+
+def test_stores_of_a_limit_are_removed_by_its_handle() -> None:
+    """Those of the whole source, and of other limits, stay."""
+    for limit in (500, 1_000, None):
+        embedhub.load("wordnet-ppmi", 25, limit=limit)
+    assert run("cache", "remove", "--yes", HANDLE).returncode == 0
+    assert {store.rows for store in list_stores()} == {78_781, 500}
+    assert run("cache", "verify", "wordnet-ppmi:25 | limit(500)").returncode == 0
 
 
 def test_handle_of_a_file_may_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

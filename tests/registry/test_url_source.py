@@ -139,7 +139,7 @@ def test_file_that_changes_during_its_download_is_not_mixed(server: Serving, tmp
     """A download that broke off begins again if the file has changed since."""
     new = b"".join(b"word%d %d 1\n" % (number, number) for number in range(20_000))
     put(tmp_path, new.replace(b" 1\n", b" 7\n"), server)
-    server.faults = [{}, {"cut": len(new) // 2}, {"status": 404}]
+    server.faults = [{}, {}, {"cut": len(new) // 2}, {"status": 404}]
     with pytest.raises(DownloadError):
         embedhub.load(f"{server.base}/data/v.txt")
     assert server.sent > len(new) // 3
