@@ -187,7 +187,7 @@ def test_what_plugins_print_goes_to_stderr(site: Path) -> None:
     assert "another" in done.stderr
     for name in BROKEN | ODD:
         start = f"Warning: The embedhub plugin made-up-{name} (made-up-{name})"
-        assert done.stderr.count(f"{start} {'is skipped' if name in BROKEN else 'gives'}") == 1, name
+        assert done.stderr.count(f"{start} {'is skipped' if name in BROKEN else 'provides'}") == 1, name
 
 
 @pytest.mark.slow
