@@ -192,7 +192,7 @@ def _parse(
 
     Args:
         source: A source, or the handle of one.
-        dim: The dimension, if it is known; otherwise the file at a URL is downloaded to learn it.
+        dim: The dimension, if it is known; otherwise the file at a URL is asked for it.
     """
     if isinstance(source, EmbeddingSource):
         return source, None

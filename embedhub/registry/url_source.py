@@ -91,7 +91,7 @@ def open_url(handle: Handle, dim: int | None) -> URLSource:
 
     Args:
         handle: The handle of a URL.
-        dim: Dimension of its vectors. By default the file's own: that of its store, or else the file is
+        dim: Dimension of its vectors. By default the file's own: that of its store, or else its beginning is
             downloaded now.
 
     Raises:
