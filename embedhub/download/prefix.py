@@ -150,7 +150,9 @@ def _download(
         size += math.ceil(total * _MARGIN * request.words / request.vocab_size)
     while size < total:
         path = downloader.download_first(folder, size)
-        fetched = Fetched(path, file, prefix=prefix or Prefix(request.words, size, None))
+        # All that is there, which may be more, since the reader reads all of it.
+        there = path.stat().st_size - (len(GZIP_HEADER) if file.member else 0)
+        fetched = Fetched(path, file, prefix=prefix or Prefix(request.words, there, None))
         if prefix:
             _verify(fetched, prefix, downloader)
         if request.has_words(fetched):

@@ -261,6 +261,18 @@ def test_beginning_without_a_published_hash_is_trusted_once(
         embedhub.load(source, limit=2_000)
 
 
+@pytest.mark.filterwarnings("ignore::embedhub.errors.UnverifiedWarning")
+def test_all_bytes_that_are_read_are_remembered(publish: Callable[..., Published], cache: Path) -> None:
+    """A part that is there already may be longer than the words need."""
+    source, serving, _ = publish("plain")
+    embedhub.load(source, limit=30_000)
+    sent = serving.sent
+    vectors = embedhub.load(source, limit=100)
+    (part,) = (cache / "downloads").rglob("*.part")
+    assert vectors.manifest["bytes"] == part.stat().st_size
+    assert serving.sent == sent + 1  # the first byte is asked for the size
+
+
 def remove_all_but_hashes(cache: Path) -> None:
     """Remove stores and downloads."""
     for path in files_in(cache):
