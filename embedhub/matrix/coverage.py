@@ -191,7 +191,7 @@ def diagnose(vectors: Vectors, missing: tuple[str, ...]) -> str:
         count = int((vectors.indices([prepare(word) for word in sample]) >= 0).sum())
         if count >= _HINT_THRESHOLD * len(sample):
             hints.append(f"{count:,} of {len(sample):,} would be found {prepared} ({advice})")
-    texts = sum(len(word.split()) > 1 for word in sample)
+    texts = sum(map(is_phrase, sample))
     if texts >= _HINT_THRESHOLD * len(sample):
         hints.append(
             f"{texts:,} of {len(sample):,} contain spaces: they may be texts, where words are "
@@ -204,6 +204,11 @@ def diagnose(vectors: Vectors, missing: tuple[str, ...]) -> str:
         "Likely causes: words of another language, cased words with an uncased source, word pieces ('##ing', "
         "'\u2581the'), or indices in place of words."
     )
+
+
+def is_phrase(word: str) -> bool:
+    """Return whether an entry of a vocabulary consists of several words."""
+    return len(word.split()) > 1
 
 
 def _mark_hints(vectors: Vectors) -> list[tuple[str, Callable[[str], str], str]]:

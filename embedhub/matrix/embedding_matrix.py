@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from embedhub._warn import warn
-from embedhub.errors import CoverageError, CoverageWarning
+from embedhub.errors import CoverageError, CoverageWarning, VocabularyError
 from embedhub.matrix.arguments import checked
-from embedhub.matrix.coverage import Coverage, compute_coverage, diagnose, occurrences
+from embedhub.matrix.coverage import Coverage, compute_coverage, diagnose, is_phrase, occurrences
 from embedhub.matrix.oov import (
     MIN_FOUND,
     ColumnStats,
@@ -148,7 +148,8 @@ def embedding_matrix(
     Raises:
         VocabularyError: ``word_index`` is empty, inverted or not adapted, has two words at one index, or has
             indices that cannot be rows; ``counts`` is not a mapping of words to integers, or has none of the
-            words; or ``oov`` is ``"normal"`` or ``"mean"``, and no word was found.
+            words; ``oov`` is ``"normal"`` or ``"mean"``, and no word was found; or it is ``"zeros"``, none
+            was found, and all have spaces, as texts do.
         CoverageError: A smaller fraction of the words than ``min_coverage`` was found.
         ValueError: ``oov`` is an unknown name or has the wrong shape, ``seed``, ``num_words`` or
             ``min_coverage`` is out of range, or ``fallbacks`` has an unknown name.
@@ -176,7 +177,9 @@ def embedding_matrix(
 def build_matrix(request: Request) -> EmbeddingMatrix:
     """Return the embedding matrix of a request; the source is downloaded on first use."""
     vocabulary = request.vocabulary
-    vectors, match, coverage = _lookup_vocabulary(request)
+    # Any other policy may have vectors for phrases.
+    refuse_texts = isinstance(request.oov, str) and request.oov == "zeros"
+    vectors, match, coverage = _lookup_vocabulary(request, refuse_texts=refuse_texts)
     _log.info("%s %dd: %s", vectors.name, vectors.dim, coverage)
     exact = match.rows >= 0
     source_rows = np.full(vocabulary.rows, -1, np.int64)
@@ -327,8 +330,13 @@ def _stats(
     return source_stats(vectors)
 
 
-def _lookup_vocabulary(request: Request) -> tuple[Vectors, Match, Coverage]:
-    """Look up the words of a vocabulary, and check its coverage."""
+def _lookup_vocabulary(request: Request, *, refuse_texts: bool = False) -> tuple[Vectors, Match, Coverage]:
+    """Look up the words of a vocabulary, and check its coverage.
+
+    Args:
+        request: The checked arguments.
+        refuse_texts: Whether it is an error if no entry was found and all have spaces.
+    """
     vocabulary, chain, tokens = request.vocabulary, request.fallbacks, request.tokens
     vectors = load(request.source, request.dim)
     chain = default_fallbacks(vectors, vocabulary.words) if chain is None else chain
@@ -345,8 +353,8 @@ def _lookup_vocabulary(request: Request) -> tuple[Vectors, Match, Coverage]:
             "missing words."
         )
     if coverage.ratio < _LOW_COVERAGE:
-        warn(
-            f"{vectors.name} {vectors.dim}d: {coverage}. {diagnose(vectors, coverage.missing)}",
-            CoverageWarning,
-        )
+        message = f"{vectors.name} {vectors.dim}d: {coverage}. {diagnose(vectors, coverage.missing)}"
+        if refuse_texts and not coverage.found and all(map(is_phrase, coverage.missing)):
+            raise VocabularyError(message)
+        warn(message, CoverageWarning)
     return vectors, match, coverage

@@ -25,7 +25,10 @@ _CONTROL = frozenset({"[CLS]", "[SEP]", "[MASK]"})
 _EXPECTED = "expected a mapping of word -> index, like {'the': 1, 'cat': 2}"
 _EXPECTED_SEQUENCE = "expected a sequence of words in the order of indices, like ['', '[UNK]', 'the', 'cat']"
 
-
+_TEXTS = (
+    "A text is not a vocabulary: adapt a TextVectorization to your texts and pass that, or let "
+    "embedhub.keras_text_embedding(source, dim, include=texts) make both layers."
+)
 _COUNTS = (
     "If the numbers are counts, number the words: "
     "{word: i for i, word in enumerate(sorted(counts, key=counts.get, reverse=True), 1)}."
@@ -161,9 +164,7 @@ def parse_vocabulary(word_index: Any, num_words: int | None = None) -> WordIndex
             "dict(zip(table['word'].tolist(), table['index'].tolist())), with to_list() in Polars and "
             "to_pylist() in Arrow."
         )
-    if isinstance(word_index, str | bytes) or not (
-        isinstance(word_index, Sequence) or hasattr(word_index, "__array__")
-    ):
+    if not (isinstance(word_index, Sequence) or hasattr(word_index, "__array__")):
         raise VocabularyError(
             f"word_index is of type {kind}; {_EXPECTED}, a sequence of words in the order of indices, a "
             "TextVectorization, a StringLookup, or a tokenizer."
@@ -227,6 +228,8 @@ def _from_mapping(
 
 
 def _from_sequence(word_index: Any, num_words: int | None) -> WordIndex:
+    if isinstance(word_index, str | bytes):
+        raise VocabularyError(f"word_index is of type {type(word_index).__name__}; {_EXPECTED}. {_TEXTS}")
     if hasattr(word_index, "__array__"):
         array = np.asarray(word_index)
         if array.ndim != 1:
@@ -240,6 +243,8 @@ def _from_sequence(word_index: Any, num_words: int | None) -> WordIndex:
         advice = (
             "If its index has the words, pass word_index.to_dict()."
             if hasattr(word_index, "to_dict") and hasattr(word_index, "index")
+            else _TEXTS
+            if isinstance(raw[position], list | tuple) and _decode(list(raw[position])) is not None
             else "For pairs of word and index, pass dict(...)."
         )
         raise VocabularyError(

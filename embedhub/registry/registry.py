@@ -17,7 +17,7 @@ from embedhub.registry.entry_points import unknown_disabled
 from embedhub.registry.plugin_format import isolated_format
 from embedhub.registry.plugins import Plugins, refuse_in_plugin
 from embedhub.registry.source import EmbeddingSource
-from embedhub.registry.unknown_names import plugin_hint
+from embedhub.registry.unknown_names import missing_file, plugin_hint, translated
 from embedhub.vectors.blocks import Format
 
 _REGISTERED = "embedhub.register()"
@@ -48,11 +48,13 @@ class Registry(Mapping[str, EmbeddingSource]):
     def __getitem__(self, name: str) -> EmbeddingSource:
         providers = self._discovered().get(name)
         if providers is None:
-            folded = [other for other in self if other.lower() == str(name).lower()]
-            close = folded or difflib.get_close_matches(str(name), self, n=3, cutoff=0.4)
+            text = str(name)
+            exact = [other for other in self if other.lower() == text.lower()] or translated(text, self)
+            close = exact or difflib.get_close_matches(text, self, n=3, cutoff=0.4)
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            plugins = "" if exact else plugin_hint(text, is_misspelled=bool(close))
             raise SourceNotFoundError(
-                f"No source is named {name!r}.{hint}{plugin_hint(str(name), is_misspelled=bool(close))} "
+                f"{missing_file(text)}No source is named {name!r}.{hint}{plugins} "
                 "`embedhub list` and list(embedhub.sources()) show all. A file of your own is named by its "
                 f"path, as in './vectors.vec'.{self._problems()}"
             )

@@ -1,9 +1,16 @@
 """Hints for names that no source has."""
 
 import os
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embedhub.errors import SourceNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from embedhub.registry.source import EmbeddingSource
 
 DISTRIBUTIONS = {
     "embedhub-glove": ("glove-2024", "glove-42b", "glove-840b", "glove-twitter"),
@@ -13,6 +20,25 @@ DISTRIBUTIONS = {
     "embedhub-static": ("potion", "static"),
 }
 """The distributions of this project that provide sources, and the prefixes of their names."""
+
+_FILES = (".vec", ".txt", ".bin", ".gz", ".bz2", ".xz", ".zip", ".tar", ".npz", ".safetensors")
+_OTHER_NAMES = {"glove-wiki-gigaword": "glove-6b"}  # of gensim
+
+
+def missing_file(name: str) -> str:
+    """Return a sentence and a space for a name that looks like one of a file; otherwise an empty string."""
+    is_file = name.lower().partition("#")[0].endswith(_FILES)
+    return f"There is no file {name!r} in the folder {os.getcwd()}. " if is_file else ""  # noqa: PTH109 - only shown
+
+
+def translated(name: str, sources: "Mapping[str, EmbeddingSource]") -> list[str]:
+    """Return the source and dimension that other tools call by a name such as ``glove.6B.50d``, if any."""
+    match = re.fullmatch(r"(.+)[-._](\d{1,4})d?(?:\.txt|\.zip)?", name, re.IGNORECASE)
+    if match is None:
+        return []
+    stem = re.sub(r"[._]", "-", match[1].lower())
+    stem, dim = _OTHER_NAMES.get(stem, stem), int(match[2])
+    return [f"{stem}:{dim}"] if stem in sources and dim in sources[stem].dims else []
 
 
 def plugin_hint(name: str, *, is_misspelled: bool) -> str:

@@ -179,10 +179,6 @@ def test_invalid_min_coverage_is_rejected(least: float) -> None:
         (["b'the'", 'b"of"'], "2 of 2 would be found without b'...' around them (they are bytes"),
         (["The"], "1 of 1 would be found in lower case"),
         (
-            ["Great coffee", "It was late."],
-            "2 of 2 contain spaces: they may be texts, where words are expected",
-        ),
-        (
             ["qwxz", "слово"],
             "Likely causes: words of another language, cased words with an uncased source, word",
         ),
@@ -198,6 +194,25 @@ def test_low_coverage_is_a_warning_with_its_likely_cause(
             ask(vectors, None, words)
         assert str(caught[0].message).startswith(f"tiny 4d: 0 of {len(words)} words found (0.0%)")
         assert caught[0].filename == __file__
+
+
+def test_texts_as_a_vocabulary_are_an_error(make_vectors: Callable[..., Vectors]) -> None:
+    """Texts would become a layer of zeros. A report of them, and vectors of an own policy, are allowed."""
+    vectors = make_vectors(["the", "of", "new york"])
+    texts = ["Great coffee", "It was late."]
+    cause = "2 of 2 contain spaces: they may be texts, where words are expected"
+    with pytest.raises(VocabularyError, match=f"0 of 2 words found.*{cause}"):
+        embedhub.embedding_matrix(vectors, None, texts)
+    with pytest.warns(CoverageWarning, match=cause):
+        assert embedhub.coverage(vectors, None, texts).found == 0
+    with pytest.warns(CoverageWarning, match=cause):
+        own = embedhub.embedding_matrix(
+            vectors, None, texts, oov=lambda words, dim: np.ones((len(words), dim))
+        )
+    assert own.matrix.all()
+    with pytest.warns(CoverageWarning, match="1 of 2 contain spaces"):
+        embedhub.embedding_matrix(vectors, None, ["qwxz", "It was late."])
+    assert embedhub.embedding_matrix(vectors, None, ["new york", *texts]).coverage.found == 1
 
 
 def test_low_coverage_warning_is_for_less_than_five_percent(make_vectors: Callable[..., Vectors]) -> None:

@@ -42,11 +42,16 @@ MISTAKES = [
     vocabulary("nothing", {}, "is empty", "Was the tokenizer fitted?"),
     vocabulary("an empty list", [], "is empty", "sequence of words"),
     vocabulary("None", None, "is of type NoneType", "{'the': 1, 'cat': 2}"),
-    vocabulary("a text", "the rain", "is of type str", "sequence of words"),
+    vocabulary("a text", "the rain", "is of type str", "A text is not a vocabulary", "include=texts"),
+    vocabulary("texts", ["the rain", "a cold wind"], "0 of 2", "2 of 2 contain spaces", "adapt(texts)"),
+    vocabulary("one text", ["the rain falls"], "1 of 1 contain spaces", "they may be texts"),
+    vocabulary("texts after special tokens", ["", "[UNK]", "the rain"], "1 of 1 contain spaces"),
     vocabulary("an int", 50_000, "is of type int", "mapping of word -> index"),
     vocabulary("a generator", (word for word in WORDS), "is of type generator", "sequence"),
     vocabulary("pairs", [("rain", 1)], "('rain', 1) of type tuple at position 0", "dict(...)"),
-    vocabulary("texts that are tokenized", [WORDS], "of type list at position 0", "sequence of words"),
+    vocabulary(
+        "texts that are tokenized", [WORDS], "of type list at position 0", "adapt a TextVectorization"
+    ),
     vocabulary("indices in place of words", np.arange(3), "0 of type int at position 0"),
     vocabulary("a missing value", ["rain", None], "None of type NoneType at position 1"),
     vocabulary("a negative index", {"rain": -1}, "'rain': -1", "integers from 0"),
