@@ -10,7 +10,7 @@ from embedhub.cli.tables import format_bytes
 from embedhub.errors import StoreError
 from embedhub.matrix.coverage import Coverage
 from embedhub.registry.inventory import list_stores
-from embedhub.registry.limited_source import LimitedSource
+from embedhub.registry.limited_source import limited
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
 
@@ -23,16 +23,15 @@ def vectors_in_cache(source: EmbeddingSource, dim: int) -> Vectors:
     Raises:
         StoreError: None are in the cache.
     """
-    if not isinstance(source, LimitedSource):
-        limits = sorted(
-            store.manifest["limit"]
-            for store in list_stores(source.name, dim)
-            if "limit" in store.manifest and store.state() == "current"
-        )
-        if cache.exists(source.store_path(dim)) or source.download_size(dim) == 0:
-            return embedhub.load(source, dim)
-        if limits:
-            return embedhub.load(source, dim, limit=limits[-1])
+    limits = sorted(
+        store.manifest["limit"]
+        for store in list_stores(source.name, dim)
+        if "limit" in store.manifest and store.state() == "current"
+    )
+    if cache.exists(source.store_path(dim)) or source.download_size(dim) == 0:
+        return embedhub.load(source, dim)
+    if limits:
+        return embedhub.load(source, dim, limit=limits[-1])
     raise StoreError(
         f"{source.name} {dim}d is not in the cache, so its coverage is unknown. Download all its vectors, or "
         f"the first ones: embedhub download '{source.name}:{dim} | limit({_LIMITS[2]})'."
@@ -62,18 +61,17 @@ def print_limits(
                 "found": covered.found,
                 "ratio": covered.ratio,
                 "token_ratio": covered.token_ratio,
-                "download": _download_size(source, dim, limit),
+                "download": limited(source, limit).download_size(dim),
             }
         )
-    print_result(results, lambda: _format(results), as_json=as_json)
-
-
-def _download_size(source: EmbeddingSource, dim: int, limit: int) -> int | None:
-    """Return about how many bytes the first words take to download; None if that is unknown."""
-    size = source.download_size(dim)
-    if not size or source.vocab_size is None:
-        return size
-    return round(size * min(1, limit / source.vocab_size))
+    more = ""
+    if limit < (source.vocab_size or limit):
+        larger = next(number for number in (*_LIMITS, 2 * limit) if number > limit)
+        more = (
+            f"\n\nOnly the first {limit:,} words are in the cache. For more, download them: "
+            f"embedhub download '{source.name}:{dim} | limit({larger})'"
+        )
+    print_result(results, lambda: _format(results) + more, as_json=as_json)
 
 
 def _format(results: list[dict[str, Any]]) -> str:

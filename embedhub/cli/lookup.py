@@ -90,7 +90,9 @@ def coverage(
     vectors: Vectors | None = None
     if limits:
         from embedhub.cli._limits import print_limits, vectors_in_cache
+        from embedhub.registry.limited_source import LimitedSource
 
+        named = named.whole if isinstance(named, LimitedSource) else named
         vectors = vectors_in_cache(named, dim)
     with usage_errors():
         validate_fallbacks(chain or ())

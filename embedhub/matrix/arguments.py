@@ -35,6 +35,7 @@ _ADVICE = {
     "frozen": _TRAINABLE,
     "input_dim": _DETERMINED,
     "input_shape": _LENGTH,
+    "limit": "it belongs to the source, as in 'glove-6b:50 | limit(20000)'",
     "max_length": _LENGTH,
     "max_tokens": _VOCABULARY,
     "num_embeddings": _DETERMINED,

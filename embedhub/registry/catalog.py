@@ -12,6 +12,7 @@ from embedhub._url import shown_url
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import StoreError
 from embedhub.registry.failure import describe as describe_failure
+from embedhub.registry.limited_source import LimitedSource
 from embedhub.registry.loading import get_source, is_registered
 from embedhub.registry.registry import sources
 from embedhub.registry.remote_source import RemoteSource
@@ -93,7 +94,7 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
         SourceNotFoundError: No source has that name.
     """
     source = get_source(source)
-    if provider is None and is_registered(source):
+    if provider is None and is_registered(source.whole if isinstance(source, LimitedSource) else source):
         provider = sources().provider(source.name)
     dims = [_describe_dim(source, dim) for dim in source.dims]
     return {
@@ -239,7 +240,8 @@ def _matches(entry: dict[str, Any], language: str | None, text: str) -> bool:
 
 
 def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
-    files = source.candidates(dim) if isinstance(source, RemoteSource) else ()
+    whole = source.whole if isinstance(source, LimitedSource) else source
+    files = whole.candidates(dim) if isinstance(whole, RemoteSource) else ()
     download = source.download_size(dim)
     folder = source.store_path(dim)
     in_cache = _is_readable(folder)

@@ -104,6 +104,8 @@ def parse_handle(text: str) -> Handle:
     if scheme is None:
         if looks_like_path(rest):
             return Handle("path", _canonical_path(rest, text, dim), dim)
+        if "|" in rest or "limit(" in rest:  # no name has such a character
+            _refuse(text, "expected a whole number of words, as in 'glove-6b:50 | limit(20000)'")
         return Handle("name", rest, dim)
     name, location = scheme[1].lower(), scheme[2]
     if name == "file":

@@ -1,5 +1,6 @@
 """`LimitedSource`: only the first words of a source."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, fields
@@ -8,7 +9,7 @@ from typing import Any, cast
 
 from embedhub import _cache as cache
 from embedhub.download.remote_file import Fetched
-from embedhub.errors import UnexpectedEndError
+from embedhub.errors import UnexpectedEndError, VocabularyError
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.blocks import Block, ExtraFile
 
@@ -67,6 +68,13 @@ class LimitedSource(EmbeddingSource):
             metadata |= {"bytes": size, "hash": digest if is_published else None}
         return metadata
 
+    def download_size(self, dim: int) -> int | None:
+        """Return about how many bytes the first words take to download; None if that is unknown."""
+        size = self.whole.download_size(dim)
+        if not size or self.whole.vocab_size is None:
+            return size
+        return math.ceil(size * self.limit / self.whole.vocab_size)
+
     def _file_locks(self, dim: int) -> tuple[str, ...]:
         return self.whole._file_locks(dim)  # noqa: SLF001 - of the same class
 
@@ -93,17 +101,17 @@ def limited(source: EmbeddingSource, limit: int) -> EmbeddingSource:
 
     Raises:
         TypeError: The limit is not an integer.
-        ValueError: It is not positive, or the words of the source are not in the order of their frequency.
+        VocabularyError: It is not positive, or the words of the source are not sorted by frequency.
     """
     if type(limit) is not int:
         raise TypeError(f"limit is {limit!r}; expected a number of words.")
     if limit < 1:
-        raise ValueError(f"limit is {limit}; expected a positive number of words.")
+        raise VocabularyError(f"limit is {limit}; expected a positive number of words.")
     if source.unit != "word" or not source.frequent_first:
         reason = "its words are not sorted by frequency"
         if source.unit != "word":
             reason = "a tokenizer needs the vectors of all its tokens"
-        raise ValueError(f"{source.name} cannot be limited to {limit:,} words, since {reason}.")
+        raise VocabularyError(f"{source.name} cannot be limited to {limit:,} words, since {reason}.")
     if isinstance(source, LimitedSource):
         return limited(source.whole, min(limit, source.limit))
     size = source.vocab_size

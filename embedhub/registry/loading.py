@@ -51,8 +51,9 @@ def load(
             By default a truncated file is an error, since vectors may be missing or incomplete.
 
     Raises:
-        ValueError: ``allow_truncated`` is true, and ``source`` is not a file of your own; or
-            ``limit`` is not positive, or the words of the source are not sorted by frequency.
+        ValueError: ``allow_truncated`` is true, and ``source`` is not a file of your own; or ``source``
+            includes another limit.
+        VocabularyError: ``limit`` is not positive, or the words of the source are not sorted by frequency.
         SourceNotFoundError: No source has that name, or a URL is malformed.
         LocalFileError: The file does not exist.
         DimNotFoundError: The source does not have that dimension, or has several and ``dim`` is None.
@@ -69,6 +70,8 @@ def load(
             raise ValueError(f"{option} is for a source that is opened now; got the opened {source!r}.")
         return named
     if limit is not None:
+        if isinstance(named, LimitedSource) and named.limit != limit:
+            raise ValueError(f"{source!r} has a limit of {named.limit}, and limit={limit} was given too.")
         named = limited(named, limit)
     whole, limit = (named.whole, named.limit) if isinstance(named, LimitedSource) else (named, None)
     if is_registered(whole) and not allow_truncated:
@@ -145,9 +148,16 @@ def resolve(source: str | Path | EmbeddingSource, dim: int | None) -> tuple[Embe
     if dim is None and len(named.dims) != 1:
         raise DimNotFoundError(
             f"{named.name!r} has several dims: {shown_names(named.dims)}. Name one, as in "
-            f"'{source if isinstance(source, str | Path) else named.name}:{named.dims[0]}'."
+            f"'{_with_dim(source, named)}'."
         )
     return named, named.check_dim(named.dims[0] if dim is None else dim)
+
+
+def _with_dim(source: str | Path | EmbeddingSource, named: EmbeddingSource) -> str:
+    """Return what names a source, with its first dimension."""
+    if isinstance(source, str):
+        return str(parse_handle(source)._replace(dim=named.dims[0]))
+    return f"{source if isinstance(source, Path) else named.name}:{named.dims[0]}"
 
 
 def find_any_dim(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vectors, int]:

@@ -84,3 +84,12 @@ def test_weights_are_the_only_copy_of_the_matrix() -> None:
         layer = embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX, trainable=trainable)
         assert layer.weight.requires_grad is trainable
         assert layer.weight.detach().numpy().base is not None
+
+
+def test_source_may_have_the_dimension() -> None:
+    """The dimension is a part of the source's name or an argument, with the same result."""
+    words = {"rain": 1, "snow": 2}
+    short = embedhub.torch_embedding("wordnet-ppmi:25", words, trainable=True)
+    expected = embedhub.torch_embedding("wordnet-ppmi", 25, words)
+    assert short.weight.requires_grad
+    assert torch.equal(short.weight, expected.weight)

@@ -277,11 +277,10 @@ def test_dim_may_be_an_integer_of_numpy(dim: Any) -> None:
     "call",
     [
         lambda *args, **options: keras_embedding(*args, **options).get_weights()[0],
-        lambda *args, **options: torch_embedding(*args, **options).weight.numpy(),
         lambda *args, **options: embedhub.embedding_matrix(*args, **options).matrix,
         embedhub.coverage,
     ],
-    ids=["keras_embedding", "torch_embedding", "embedding_matrix", "coverage"],
+    ids=["keras_embedding", "embedding_matrix", "coverage"],
 )
 @pytest.mark.parametrize("words", [WORDS, ["", "rain", "wind"], np.array(["", "rain", "wind"])], ids=type)
 def test_source_may_have_the_dimension(call: Any, words: Any) -> None:

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import io
+import json
+import math
 import pickle
 import re
 import shlex
@@ -20,7 +22,7 @@ from remote import HOST, files_in, pinned, source_of
 from serving import Serving
 
 import embedhub
-from embedhub import Block, ComputedSource, RemoteFile, RemoteSource
+from embedhub import Block, ComputedSource, RemoteFile, RemoteSource, VocabularyError
 from embedhub.errors import ChecksumError, DownloadError, StoreWarning, UnverifiedWarning
 from embedhub.registry.builtin.glove import GLOVE_6B
 from embedhub.registry.handle import parse_handle
@@ -353,7 +355,8 @@ def test_handle_may_have_a_limit(text: str) -> None:
     words = list(embedhub.load("wordnet-ppmi", 25).words[:1_000])
     vectors = embedhub.load(text)
     assert list(vectors.words) == words
-    assert embedhub.load(text, limit=10).words[9] == words[9]
+    with pytest.raises(ValueError, match="has a limit of 1000, and limit=10 was given too"):
+        embedhub.load(text, limit=10)
     assert embedhub.coverage(text, [*words, "zebra"]).found == 1_000
     assert run("neighbors", text, "zebra").stderr.count("limit=1000") == 1
     assert run("download", text).returncode == 0
@@ -393,18 +396,53 @@ def test_damaged_store_of_a_limit_is_built_again() -> None:
 @pytest.mark.parametrize(
     ("source", "limit", "error", "words"),
     [
-        ("wordnet-ppmi:25", 0, ValueError, "limit is 0; expected a positive number of words"),
-        ("wordnet-ppmi:25", -1, ValueError, "expected a positive number"),
+        ("wordnet-ppmi:25", 0, VocabularyError, "limit is 0; expected a positive number of words"),
+        ("wordnet-ppmi:25", -1, VocabularyError, "expected a positive number"),
         ("wordnet-ppmi:25", 2.0, TypeError, "limit is 2.0; expected a number of words"),
         ("wordnet-ppmi:25", True, TypeError, "limit is True"),
-        (computed(frequent_first=False), 1, ValueError, "not sorted by frequency"),
-        (computed(unit="token"), 1, ValueError, "a tokenizer needs the vectors of all its tokens"),
+        (computed(frequent_first=False), 1, VocabularyError, "not sorted by frequency"),
+        (computed(unit="token"), 1, VocabularyError, "a tokenizer needs the vectors of all its tokens"),
     ],
 )  # fmt: skip
 def test_wrong_limit_is_an_error(source: Any, limit: Any, error: type[Exception], words: str) -> None:
     """It says what was given, or why a source has none."""
     with pytest.raises(error, match=words):
         embedhub.load(source, limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("glove-6b | limit(20000)", "'glove-6b:50 | limit(20000)'"),
+        ("wordnet-ppmi:25 | limit(20,000)", "expected a whole number of words, as in"),
+        ("wordnet-ppmi:25 | limit(20k)", "expected a whole number of words, as in"),
+        ("wordnet-ppmi:25 | limit=20", "expected a whole number of words, as in"),
+        ("wordnet-ppmi:25 limit(20)", "expected a whole number of words, as in"),
+        ("wordnet-ppmi:25 | limit(0)", "limit is 0; expected a positive number"),
+    ],
+)
+def test_wrong_limit_in_a_string_is_explained(text: str, words: str) -> None:
+    """In Python and, in one line, in the command."""
+    with pytest.raises(embedhub.EmbedhubError, match=re.escape(words)):
+        embedhub.load(text)
+    done = run("neighbors", text, "rain")
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_limit_of_a_layer_is_that_of_its_source() -> None:
+    """The message shows where it belongs."""
+    with pytest.raises(TypeError, match=r"it belongs to the source, as in 'glove-6b:50 \| limit"):
+        embedhub.keras_embedding("wordnet-ppmi", 25, {"rain": 1}, limit=5)
+
+
+def test_details_of_a_limited_source_are_its_own(cache: Path) -> None:
+    """The provider and the addresses are those of the whole, the sizes and the store those of the limit."""
+    entry = json.loads(run("info", "glove-6b:50 | limit(20000)", "--json").stdout)
+    assert entry["provider"] == "embedhub.registry.builtin.glove"
+    assert entry["words"] == 20_000
+    assert entry["dims"][0]["download_bytes"] == math.ceil(69_182_535 * 20_000 / 400_000)
+    assert entry["dims"][0]["candidates"][0]["member"] == "glove.6B.50d.txt"
 
 
 def test_limit_of_opened_vectors_is_an_error() -> None:
