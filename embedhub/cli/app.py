@@ -7,12 +7,10 @@ import errno
 import json
 import logging
 import os
-import re
 import sys
 import warnings
 from contextlib import contextmanager
 from functools import cache
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,12 +18,13 @@ import typer
 from typer.core import TyperGroup
 
 import embedhub
+from embedhub.cli._hints import hint, usage_hint
 from embedhub.cli.tables import format_bytes, format_disk, format_download, format_table
-from embedhub.errors import DimNotFoundError, EmbedhubError, WordNotFoundError, escaped
+from embedhub.errors import EmbedhubError, escaped
 from embedhub.matrix.tokenizers import TOKENIZERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = [
     "AUTHORS",
@@ -229,7 +228,7 @@ def _is_closed_pipe(error: Exception) -> bool:
 def _describe(error: Exception) -> str:
     """Return the message of an error; other errors than embedhub's own mention --debug."""
     if isinstance(error, EmbedhubError):
-        return f"{error}{_dim_hint(error)}"
+        return f"{error}{hint(error)}"
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
@@ -248,32 +247,17 @@ def _print_usage_error(error: Any) -> None:
     message = error.format_message()
     if not message:  # no command was named, so the help has been shown
         return
-    if error.ctx is not None and message.startswith(("Missing argument", "Got unexpected extra")):
+    if error.ctx is not None and message.startswith(("Missing", "Got unexpected extra")):
         arguments = error.ctx.command.collect_usage_pieces(error.ctx)[1:]  # without the options
+        required = [one for one in error.ctx.command.params if one.required and one.opts[0][:1] == "-"]
+        arguments += [f"{one.opts[0]} {one.name.upper()}" for one in required]
         usage = f"{error.ctx.command_path} {' '.join(arguments)}".replace("{", "").replace("}", "")
         message = f"{message.removesuffix('.')}. Usage: {usage}"
-    if _has_dim_apart(sys.argv[1:]):
-        message = f"{message.removesuffix('.')}. A dimension follows its source, as in glove-6b:50."
+    if advice := usage_hint(message):
+        message = f"{message.removesuffix('.')}.{advice}"
     print_message("Error", message)
     if error.ctx is not None:
         typer.echo(f"Try `{error.ctx.command_path} --help`.", err=True)
-
-
-def _dim_hint(error: EmbedhubError) -> str:
-    """Return how to write a dimension that follows its source as a word, as a sentence after a space."""
-    for source, number in pairwise(sys.argv[2:]):  # without the command
-        if number.isdecimal() and source[:1] != "-":
-            is_dim = isinstance(error, DimNotFoundError) and number in re.findall("[0-9]+", str(error))
-            is_word = isinstance(error, WordNotFoundError) and f"no word {number!r}" in str(error)
-            if (is_dim or is_word) and ":" not in source:
-                return f" A dimension follows its source after a colon: {source}:{number}."
-    return ""
-
-
-def _has_dim_apart(arguments: "Sequence[str]") -> bool:
-    """Return whether a number may be meant as a dimension: it is an argument of its own, or of --dim."""
-    numbers = [one for before, one in pairwise(["", *arguments]) if one.isdecimal() and before[:1] != "-"]
-    return bool(numbers) or any(one.partition("=")[0] == "--dim" for one in arguments)
 
 
 def _show_warning(  # noqa: PLR0917 - Python's own order

@@ -160,9 +160,15 @@ def neighbors(
       embedhub neighbors wordnet-ppmi:100 music
       embedhub neighbors glove-6b:50 berlin paris --topn 5
     """
+    from embedhub.registry.handle import parse_handle
     from embedhub.vectors.suggestions import require_words
 
     vectors = embedhub.load(source)
+    if words[0] == str(vectors.dim) and parse_handle(source).dim is None:
+        typer.echo(
+            f"{words[0]} is looked up as a word; a dimension follows its source: {source}:{words[0]}",
+            err=True,
+        )
     by_word = {word: vectors.most_similar(word, topn) for word in words if word in vectors}
     if not by_word:
         require_words(vectors, words)

@@ -17,7 +17,7 @@ from embedhub.registry.entry_points import unknown_disabled
 from embedhub.registry.plugin_format import isolated_format
 from embedhub.registry.plugins import Plugins, refuse_in_plugin
 from embedhub.registry.source import EmbeddingSource
-from embedhub.registry.unknown_names import missing_file, plugin_hint, translated
+from embedhub.registry.unknown_names import missing_file, plugin_hint, several, translated
 from embedhub.vectors.blocks import Format
 
 _REGISTERED = "embedhub.register()"
@@ -52,6 +52,7 @@ class Registry(Mapping[str, EmbeddingSource]):
             exact = [other for other in self if other.lower() == text.lower()] or translated(text, self)
             close = exact or difflib.get_close_matches(text, self, n=3, cutoff=0.4)
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            hint = several(text, self) or hint
             plugins = "" if exact else plugin_hint(text, is_misspelled=bool(close))
             raise SourceNotFoundError(
                 f"{missing_file(text)}No source is named {name!r}.{hint}{plugins} "

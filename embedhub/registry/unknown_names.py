@@ -41,6 +41,14 @@ def translated(name: str, sources: "Mapping[str, EmbeddingSource]") -> list[str]
     return [f"{stem}:{dim}"] if stem in sources and dim in sources[stem].dims else []
 
 
+def several(name: str, sources: "Mapping[str, EmbeddingSource]") -> str:
+    """Return a sentence, after a space, if a name is several with commas between; else an empty string."""
+    names = [part.strip() for part in name.split(",")]
+    if len(names) == 1 or not all(part.partition(":")[0] in sources for part in names):
+        return ""
+    return f" Pass several each by itself, with spaces between on a command line: {' '.join(names)}."
+
+
 def plugin_hint(name: str, *, is_misspelled: bool) -> str:
     """Return a sentence, after a space, on how to install more sources; empty if that would not help.
 

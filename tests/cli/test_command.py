@@ -166,6 +166,10 @@ def test_wrong_usage_is_exit_code_2() -> None:
         (("neighbors", "music"), "Usage: embedhub neighbors SOURCE WORD..."),
         (("neighbors", "--dim", "25", "wordnet-ppmi", "music"), "A dimension follows its source, as in"),
         (("coverage", "wordnet-ppmi", "25", "words.txt"), "A dimension follows its source, as in"),
+        (
+            ("coverage", "wordnet-ppmi", "glove-6b:50", "a.txt"),
+            "SOURCE FILE. To compare sources: embedhub compare wordnet-ppmi glove-6b:50 --text FILE.",
+        ),
     ):
         done = run(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
@@ -173,6 +177,30 @@ def test_wrong_usage_is_exit_code_2() -> None:
         assert error.startswith("Error: ")
         assert message in error
         assert re.fullmatch(r"Try `embedhub.* --help`\.", advice)
+
+
+def test_arguments_in_the_wrong_place_are_named(tmp_path: Path) -> None:
+    """An error of a source that is not the first argument, or is several, says how it is written."""
+    text = tmp_path / "reviews.txt"
+    text.write_text("It rains.\n", "utf-8")
+    for arguments, message in (
+        (
+            ("neighbors", "berlin", "wordnet-ppmi:25"),
+            " SOURCE comes first: embedhub neighbors wordnet-ppmi:25 berlin ...",
+        ),
+        (
+            ("coverage", text, "wordnet-ppmi"),
+            f" SOURCE comes first: embedhub coverage wordnet-ppmi {text} ...",
+        ),
+        (
+            ("download", "wordnet-ppmi:25,glove-6b-20k"),
+            " with spaces between on a command line: wordnet-ppmi:25 glove-6b-20k. `embedhub list`",
+        ),
+    ):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("Error: ")
+        assert message in done.stderr
 
 
 def test_a_warning_is_one_line(cache: Path) -> None:

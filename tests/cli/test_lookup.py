@@ -118,6 +118,10 @@ def test_a_dim_after_its_source_is_named_in_the_error(cache: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.endswith(" A dimension follows its source after a colon: wordnet-ppmi:50.\n")
     assert "colon" not in run("neighbors", "wordnet-ppmi", "music", "51").stderr
+    done = run("neighbors", "glove-6b-20k", "50", "berlin")
+    assert done.stdout.splitlines()[1].startswith("50  ")
+    assert done.stderr == ("50 is looked up as a word; a dimension follows its source: glove-6b-20k:50\n")
+    assert run("neighbors", "glove-6b-20k:50", "50").stderr == ""
     assert "colon" not in run("neighbors", "wordnet-ppmi:26", "50").stderr
 
 

@@ -151,6 +151,12 @@ def _select_columns(
             width = len(row)
             missing = [name for name in columns if name not in row] if numbers is None else []
             if missing or (numbers and max(numbers) >= width):
+                if width == 1 and "\t" in row[0]:  # of CSV, since a tab separates columns otherwise
+                    name = path.name.replace(".csv", ".tsv")
+                    raise FormatError(
+                        f"{path}: line {number} has tabs, which do not separate the columns of a .csv file. "
+                        f"Rename the file to {name!r}."
+                    )
                 raise FormatError(
                     f"{path}: expected columns {' and '.join(map(repr, columns))}; line {number} has "
                     f"{width}: {_shorten(', '.join(row))}. Pass their names, or their numbers from 1 for a "

@@ -111,7 +111,8 @@ def _get_benchmark(benchmark: Any) -> Benchmark:
         if len(names) > 1 and all(name in _all() for name in names):
             hint = f" Pass several as a list: {names!r}."
         raise SourceNotFoundError(
-            f"No benchmark is named {benchmark!r}.{hint} list(embedhub_eval.benchmarks()) has all names. "
+            f"No benchmark is named {benchmark!r}.{hint} `embedhub evaluate --list` and "
+            "list(embedhub_eval.benchmarks()) show all. "
             "Refer to a file of your own by its path, as in './pairs.tsv'."
         )
     return open_benchmark(path)

@@ -264,13 +264,15 @@ def test_command_prints_json(tmp_path: Path, pairs: Path) -> None:
     [
         (("--text", "a", "--vocabulary", "b"), 2, "--text and --vocabulary exclude each other"),
         (("--plot", "a.pdf"), 2, "expected a path that ends with .svg or .png"),
-        (("--benchmarks", "wordsim"), 1, "No benchmark is named 'wordsim'"),
+        (("--benchmarks", "wordsim"), 1, "`embedhub evaluate --list` and list(embedhub_eval"),
+        (("reviews.txt",), 1, "Pass a text to measure the coverage of as --text reviews.txt."),
         (("--text", "nowhere.txt"), 1, "nowhere.txt: this text or vocabulary cannot be read: No such file"),
     ],
 )
-def test_command_reports_errors(arguments: tuple[str, ...], code: int, message: str) -> None:
+def test_command_reports_errors(arguments: tuple[str, ...], code: int, message: str, tmp_path: Path) -> None:
     """Wrong usage has exit code 2, a failed task 1, and neither prints a traceback."""
-    done = run("compare", "wordnet-ppmi:25", *arguments)
+    (tmp_path / "reviews.txt").write_text("It rains.\n", "utf-8")
+    done = run("compare", "wordnet-ppmi:25", *arguments, cwd=tmp_path)
     assert done.returncode == code
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr

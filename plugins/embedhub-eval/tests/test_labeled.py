@@ -103,6 +103,7 @@ def test_compressed_file_is_read(tmp_path: Path) -> None:
         ),
         ("a.tsv", b"text\tlabel\na\tb\n", {"columns": ("text", "stars")}, "'text' and 'stars'; line 1 has 2"),
         ("a.tsv", b"it rains\tsky\n", {"columns": (1, 3)}, "expected columns 1 and 3; line 1 has 2"),
+        ("a.csv", b"text\tlabel\na\tb\n", {}, "line 1 has tabs, .* Rename the file to 'a.tsv'"),
         (
             "a.txt",
             b"sky it rains\nsky\n",

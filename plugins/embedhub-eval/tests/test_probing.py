@@ -187,6 +187,15 @@ def test_command_reports_errors(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
+def test_usage_has_the_required_options() -> None:
+    """A missing source or option is an error that shows all that the command requires."""
+    for arguments in ((), ("wordnet-ppmi:25",), ("--train", "a.tsv")):
+        done = run("probe", *arguments)
+        assert done.returncode == 2
+        assert "Usage: embedhub probe SOURCE... --train TRAIN --test TEST" in done.stderr
+
+
 def check_order(probe: embedhub_eval.ProbeReport, glove: tuple[str, int]) -> None:
     """Check that all sources beat random vectors significantly, and larger dimensions smaller ones."""
     rows = {(row.source, row.dim): row for row in probe.results}
