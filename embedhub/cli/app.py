@@ -91,7 +91,7 @@ class _RootGroup(TyperGroup):
                 if cmd_name in names:
                     raise _UsageError(
                         f"`embedhub {cmd_name}` needs embedhub-{extra}, which is not installed or is "
-                        f'disabled. Install it with: pip install "embedhub[{extra}]"'
+                        "disabled (docs/install.md)."
                     )
         return command
 

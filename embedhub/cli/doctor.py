@@ -267,7 +267,7 @@ def _check_plugins() -> "Iterator[Finding]":
         yield from _check_group(group, commands if group is plugins else {})
     for extra, names in COMMANDS_OF_EXTRAS.items():
         if _installed_version(f"embedhub-{extra}") is None:
-            value = f'not installed; commands: {", ".join(names)} (pip install "embedhub[{extra}]")'
+            value = f"not installed; commands: {', '.join(names)} (docs/install.md)"
             yield Finding("plugins", f"embedhub-{extra}", value)
     yield from _check_clashes()
 

@@ -1,6 +1,8 @@
 """The commands list, info and download: sources, their details, and their vectors."""
 
+import shutil
 import sys
+import textwrap
 import time
 from typing import Annotated, Any
 
@@ -23,6 +25,7 @@ from embedhub.cli.app import (
     print_result,
 )
 from embedhub.errors import StoreError
+from embedhub.registry.unknown_names import DISTRIBUTIONS
 
 
 @app.command("list", rich_help_panel=CHOOSE)
@@ -72,6 +75,17 @@ def list_sources(
         typer.echo(
             "No source matches; plugins add more. `embedhub list` shows all that are installed.", err=True
         )
+    elif sys.stdout.isatty() and not as_json and (more := _plugins_not_installed()):
+        width = shutil.get_terminal_size().columns
+        line = f"More: plugins {', '.join(more)} (docs/catalog.md)"
+        typer.echo(textwrap.fill(line, width, break_on_hyphens=False))
+
+
+def _plugins_not_installed() -> list[str]:
+    """Return the distributions of the project with sources that are not installed, or are disabled."""
+    providers = embedhub.sources().plugins.providers("embedhub_sources")
+    installed = {provider.partition(" ")[0] for provider in providers}
+    return [name for name in DISTRIBUTIONS if name not in installed]
 
 
 _COLUMNS = ("name", "dims", "words", "language", "download", "cached", "license", "provider", "description")

@@ -58,7 +58,7 @@ def plugin_hint(name: str, *, is_misspelled: bool) -> str:
     """
     for distribution, prefixes in DISTRIBUTIONS.items():
         if name.lower().startswith(prefixes):
-            return f" Sources with such names come with a plugin: pip install {distribution}."
+            return f" Sources with such names come with the plugin {distribution} (docs/install.md)."
     return "" if is_misspelled else f" Plugins have more: {', '.join(DISTRIBUTIONS)}."
 
 

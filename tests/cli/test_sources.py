@@ -57,6 +57,20 @@ def test_lines_of_a_pipe_are_stable() -> None:
     assert {"license", "provider"} <= set(shown.splitlines()[0].split())
 
 
+@pytest.mark.posix
+@pytest.mark.slow
+def test_a_terminal_shows_the_plugins_with_more_sources(tmp_path: Path) -> None:
+    """Its last line names the plugins that are not installed; a pipe has sources only."""
+    add_plugin(tmp_path, "embedhub-numberbatch", "source('mine')")
+    shown = " ".join(without_styles(in_terminal("list", **seeing(tmp_path))).split())
+    _, mark, last = shown.partition(" More: plugins ")
+    assert mark
+    assert last.endswith(" (docs/catalog.md)")
+    assert "embedhub-static" in last
+    assert "embedhub-numberbatch" not in last
+    assert "More: plugins" not in run("list").stdout
+
+
 @pytest.mark.slow
 def test_sources_that_differ_in_language_are_one_line(tmp_path: Path) -> None:
     """A family is one line, unless --all is given or a filter leaves few of it; JSON has all."""

@@ -251,11 +251,11 @@ MISTAKES = [
     of_name("glove-6b-60", "Did you mean 'glove-6b-20k' or 'glove-6b'?"),
     of_name("wordnet_ppmi_25", "Did you mean 'wordnet-ppmi:25'?"),
     of_name("my-vectors.vec", "There is no file 'my-vectors.vec' in the folder", "No source is named"),
-    of_name("word2vec-google-news-300", "pip install embedhub-word2vec."),
-    of_name("fasttext-wiki-news-subwords-300", "pip install embedhub-fasttext."),
-    of_name("glove-twitter-25", "pip install embedhub-glove."),
-    of_name("conceptnet-numberbatch-17-06-300", "pip install embedhub-numberbatch."),
-    of_name("potion-base-8M", "pip install embedhub-static."),
+    of_name("word2vec-google-news-300", "the plugin embedhub-word2vec (docs/install.md)."),
+    of_name("fasttext-wiki-news-subwords-300", "the plugin embedhub-fasttext (docs/install.md)."),
+    of_name("glove-twitter-25", "the plugin embedhub-glove (docs/install.md)."),
+    of_name("conceptnet-numberbatch-17-06-300", "the plugin embedhub-numberbatch (docs/install.md)."),
+    of_name("potion-base-8M", "the plugin embedhub-static (docs/install.md)."),
 ]
 
 
