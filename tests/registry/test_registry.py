@@ -138,7 +138,7 @@ def test_table_of_distributions_knows_all_names_of_its_plugins(
     monkeypatch.setattr(registry, "_providers", {})
     assert names
     for name in names:
-        with pytest.raises(SourceNotFoundError, match=f"pip install {distribution}\\."):
+        with pytest.raises(SourceNotFoundError, match=f"the plugin {distribution} "):
             registry[name]
 
 
