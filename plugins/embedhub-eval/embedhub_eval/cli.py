@@ -330,10 +330,10 @@ def plot(
     ] = 8,
     force: Force = False,
 ) -> None:
-    r"""Plot words and their nearest neighbors on their first two principal components.
+    """Plot words and their nearest neighbors on their first two principal components.
 
-    Each axis shows its fraction of the variance. The command needs matplotlib: pip install
-    "embedhub-eval\[plot]"
+    Each axis shows its fraction of the variance. The command needs matplotlib, which
+    the extra "plot" of embedhub-eval installs.
 
     Examples:
       embedhub plot wordnet-ppmi:100 music rain doctor
