@@ -102,6 +102,7 @@ def test_a_plugin_of_each_format_passes_its_tests(folder: Path, install: Callabl
     assert checked.stdout.endswith("quiet-rivers: Everything matches the table.\n")
 
 
+@pytest.mark.slow
 def test_what_is_written_is_small_and_complete(folder: Path) -> None:
     """The module is one table; the metadata have the data's entry point, the license, a capped version."""
     (folder / "rivers.txt").write_bytes(writers.glove(WORDS, rows(3)))

@@ -13,7 +13,10 @@ KINDS = {"python", "sh", "output", "text", "toml"}
 # Pages that are run elsewhere: on engines, under each backend, with a place to install into.
 ELSEWHERE = {"docs/bigger-than-one-machine.md", "docs/several-backends.md", "docs/writing-a-plugin.md"}
 GLOVE = ('"glove-6b", 50', '"glove-6b:50"')
-SLOW = {"docs/choose-a-source.md", "docs/text-classification.md"}  # 15 and 23 s
+# Each takes more than 7 s.
+SLOW = {
+    f"docs/{name}.md" for name in ("choose-a-source", "serving", "text-classification", "texts-to-vectors")
+}
 HERE = [page for page in PAGES if str(page.relative_to(ROOT)) not in ELSEWHERE and blocks_of(page)]
 
 

@@ -44,6 +44,7 @@ def test_distributions_pass_twine_check(built: tuple[Path, Path]) -> None:
     assert re.sub("\x1b\\[[0-9;]*m", "", done.stdout).count("PASSED") == 2
 
 
+@pytest.mark.slow
 def test_wheel_has_only_the_package(built: tuple[Path, Path]) -> None:
     """Every module and data file of the package, its types, vectors and both licenses; no tests, no tools."""
     with zipfile.ZipFile(built[1]) as archive:

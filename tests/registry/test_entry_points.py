@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from children import PATIENCE
 
+pytestmark = pytest.mark.slow  # a dozen distributions are built and installed
+
 PROJECT = """
 [build-system]
 requires = ["hatchling"]
@@ -128,7 +130,6 @@ def seen(site: Path) -> Any:
     return look(site)
 
 
-@pytest.mark.slow
 def test_installing_a_plugin_makes_its_names_appear(seen: Any) -> None:
     """The sources of every working plugin are there, beside embedhub's own, with who provides them."""
     assert {
@@ -177,7 +178,6 @@ def test_plugins_can_be_switched_off(site: Path) -> None:
     assert seen["providers"]["same"] == "embedhub-two (of-embedhub-two)"
 
 
-@pytest.mark.slow
 def test_all_plugins_can_be_switched_off(site: Path) -> None:
     """With EMBEDHUB_DISABLE_PLUGINS=1 only embedhub's own sources are left."""
     seen = look(site, EMBEDHUB_DISABLE_PLUGINS="1")
