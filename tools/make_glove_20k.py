@@ -13,8 +13,7 @@ import itertools
 from pathlib import Path
 
 from embedhub._compression import open_bytes
-from embedhub.registry.builtin.glove import GLOVE_6B
-from embedhub.registry.builtin.glove_20k import GLOVE_6B_20K
+from embedhub.registry.builtin.glove import GLOVE_6B, GLOVE_6B_20K
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from embedhub.download.fetch import (
 )
 from embedhub.download.http import RemoteChangedError, SafeSession
 from embedhub.download.remembered import how_to_forget_prefix, remember_prefix, remembered_prefix
-from embedhub.download.remote_file import Fetched, Prefix, RemoteFile
+from embedhub.download.remote_file import Fetched, Prefix, RemoteFile, published_prefix
 from embedhub.download.zip_member import GZIP_HEADER
 from embedhub.errors import ChecksumError, DownloadError
 
@@ -164,9 +164,9 @@ def _download(
 
 def _expected_prefix(file: RemoteFile, words: int) -> Prefix | None:
     """Return the smallest published beginning with so many words, or the remembered one; None if neither."""
-    published = min((number for number in file.prefixes if number >= words), default=None)
-    if published is not None:
-        return Prefix(words, *file.prefixes[published])
+    published = published_prefix(file, words)
+    if published:
+        return published
     if settings.require_hash():
         raise DownloadError(
             f"{shown_url(file.location)}: there is no published hash of its first {words:,} words, and "

@@ -208,6 +208,12 @@ class Prefix(NamedTuple):
     known_hash: str | None
 
 
+def published_prefix(file: RemoteFile, words: int) -> Prefix | None:
+    """Return the smallest published beginning of a file with so many words; None if there is none."""
+    number = min((number for number in file.prefixes if number >= words), default=None)
+    return None if number is None else Prefix(words, *file.prefixes[number])
+
+
 class Fetched(NamedTuple):
     """A verified file on disk, as returned by `EmbeddingSource.fetch` and passed to `parse`.
 

@@ -1,6 +1,5 @@
 """`LimitedSource`: only the first words of a source."""
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, fields
@@ -70,10 +69,7 @@ class LimitedSource(EmbeddingSource):
 
     def download_size(self, dim: int) -> int | None:
         """Return about how many bytes the first words take to download; None if that is unknown."""
-        size = self.whole.download_size(dim)
-        if not size or self.whole.vocab_size is None:
-            return size
-        return math.ceil(size * self.limit / self.whole.vocab_size)
+        return self.whole._size_of_words(dim, self.limit)  # noqa: SLF001 - of the same class
 
     def _file_locks(self, dim: int) -> tuple[str, ...]:
         return self.whole._file_locks(dim)  # noqa: SLF001 - of the same class

@@ -21,7 +21,7 @@ from embedhub.registry.unknown_names import missing_file, plugin_hint, several, 
 from embedhub.vectors.blocks import Format
 
 _REGISTERED = "embedhub.register()"
-_BUILTIN = tuple(f"embedhub.registry.builtin.{name}" for name in ("glove", "glove_20k", "wordnet"))
+_BUILTIN = tuple(f"embedhub.registry.builtin.{name}" for name in ("glove", "wordnet"))
 
 _MAX_LISTED = 6
 _MAX_REPR = 50  # characters

@@ -10,7 +10,7 @@ from typing import Any, cast
 from embedhub import settings
 from embedhub._frozen import FrozenDict
 from embedhub._url import shown_url
-from embedhub.download.remote_file import Fetched, RemoteFile
+from embedhub.download.remote_file import Fetched, RemoteFile, published_prefix
 from embedhub.errors import FormatError, StoreError, UnexpectedEndError
 from embedhub.formats import check_format, get_composer, get_format, prepare, versions
 from embedhub.registry.source import EmbeddingSource, Reopen
@@ -170,10 +170,10 @@ class RemoteSource(EmbeddingSource):
         Example:
             >>> import embedhub, os
             >>> os.environ["EMBEDHUB_OFFLINE"] = "1"  # otherwise it would be downloaded
-            >>> embedhub.sources()["glove-6b"].fetch_words(50, 1000)
+            >>> embedhub.sources()["glove-6b"].fetch_words(100, 1000)
             Traceback (most recent call last):
                 ...
-            embedhub.errors.OfflineError: glove-6b 50d is not in the cache (...), and ...
+            embedhub.errors.OfflineError: glove-6b 100d is not in the cache (...), and ...
 
         Args:
             dim: One of `dims`.
@@ -394,3 +394,7 @@ class RemoteSource(EmbeddingSource):
             if len(sizes) == len(file.all_files) and None not in sizes:
                 return sum(size for size in sizes if size is not None)
         return None
+
+    def _size_of_words(self, dim: int, words: int) -> int | None:
+        prefix = published_prefix(self.candidates(dim)[0], words)
+        return prefix.size if prefix else super()._size_of_words(dim, words)

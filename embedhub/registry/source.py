@@ -1,5 +1,6 @@
 """Base class of all sources: from a download to memory-mapped vectors."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -335,6 +336,11 @@ class EmbeddingSource(ABC):
             dim: One of `dims`.
         """
         return 0
+
+    def _size_of_words(self, dim: int, words: int) -> int | None:
+        """Return about how many bytes `fetch_words` downloads; None if it is unknown."""
+        size = self.download_size(dim)
+        return math.ceil(size * words / self.vocab_size) if size and self.vocab_size else size
 
     def store_size(self, dim: int) -> int | None:
         """Return the approximate number of bytes of the store; None if the vocabulary size is unknown.

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 import embedhub
 from embedhub.errors import ChecksumError
-from embedhub.registry.builtin.glove_20k import GLOVE_6B_20K
+from embedhub.registry.builtin.glove import GLOVE_6B_20K
 from embedhub.registry.builtin.packaged import PackagedSource
 from embedhub.registry.builtin.wordnet import WORDNET_PPMI
 

@@ -438,10 +438,13 @@ def test_limit_of_a_layer_is_that_of_its_source() -> None:
 
 def test_details_of_a_limited_source_are_its_own(cache: Path) -> None:
     """The provider and the addresses are those of the whole, the sizes and the store those of the limit."""
-    entry = json.loads(run("info", "glove-6b:50 | limit(20000)", "--json").stdout)
+    entry = json.loads(run("info", "glove-6b:50 | limit(20001)", "--json").stdout)
     assert entry["provider"] == "embedhub.registry.builtin.glove"
-    assert entry["words"] == 20_000
-    assert entry["dims"][0]["download_bytes"] == math.ceil(69_182_535 * 20_000 / 400_000)
+    assert entry["words"] == 20_001
+    assert entry["dims"][0]["download_bytes"] == GLOVE_6B.candidates(50)[0].prefixes[50_000][0]
+    assert entry["dims"][1]["download_bytes"] == math.ceil(134_300_434 * 20_001 / 400_000)
+    inside = json.loads(run("info", "glove-6b:50 | limit(20000)", "--json").stdout)
+    assert inside["dims"][0]["download_bytes"] == 0
     assert entry["dims"][0]["candidates"][0]["member"] == "glove.6B.50d.txt"
 
 
@@ -476,6 +479,22 @@ def test_published_beginnings_of_glove_have_their_words(
     assert vectors.manifest["bytes"] == GLOVE_6B.candidates(50)[0].prefixes[limit][0]
     assert list(vectors.words) == list(glove_50d.words[:limit])
     np.testing.assert_array_equal(vectors.matrix, glove_50d.matrix[:limit])
+
+
+def test_first_words_of_glove_are_inside_the_package(
+    glove_20k: embedhub.Vectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They need no network, also where hashes are required."""
+    monkeypatch.setenv("EMBEDHUB_CACHE", str(tmp_path / "other"))
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", "1")
+    vectors = embedhub.load("glove-6b:50", limit=20_000)
+    assert (vectors.name, list(vectors.words)) == ("glove-6b", list(glove_20k.words))
+    np.testing.assert_array_equal(vectors.matrix, glove_20k.matrix)
+    assert len(embedhub.load("glove-6b:50 | limit(100)")) == 100
+    for limit, dim in ((20_001, 50), (100, 100)):
+        with pytest.raises(embedhub.errors.OfflineError):
+            embedhub.load("glove-6b", dim, limit=limit)
 
 
 def test_prefixes_are_checked() -> None:

@@ -7,11 +7,15 @@ publishes md5 digests; for 50d and 100d two projects publish sha256.
 
 The archive at huggingface.co/stanfordnlp/glove is another build, with one more word (``<unk>``), so it is not
 a candidate.
+
+`tools/make_glove_20k.py` cuts the packaged file of glove-6b-20k from Stanford's, which is in the public
+domain (PDDL 1.0).
 """
 
 from collections.abc import Iterable
 
-from embedhub.download.remote_file import RemoteFile
+from embedhub.download.remote_file import Fetched, RemoteFile
+from embedhub.registry.builtin.packaged import PackagedSource
 from embedhub.registry.hookspecs import hookimpl
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
@@ -45,7 +49,6 @@ _HASHES = {
 # hash of these bytes, of an archive with the hashes above.
 _PREFIXES = {
     50: {
-        20_000: (3_805_184, "sha256:80f49dea430620081454f277947d7673e21dd2ee895475a623620bdc199c0f62"),
         50_000: (8_884_224, "sha256:eef1802f32d7a506c5584c53899f00228756dea940524d7ac384fe3347a4fda0"),
         100_000: (17_375_232, "sha256:2e094db58642b54202c17d19cc9e891323d4a91301ff5f953ef43dc2ce5268d7"),
         200_000: (34_787_328, "sha256:103a52323b59f68891c5bce411fa2841f6ddf2e275fbabc4e46d59241e5ff36c"),
@@ -75,7 +78,24 @@ def _candidates(dim: int) -> tuple[RemoteFile, RemoteFile]:
     )
 
 
-GLOVE_6B = RemoteSource(
+class _Glove6B(RemoteSource):
+    """GloVe 6B, whose most frequent words in 50 dimensions are inside the package."""
+
+    def fetch_words(self, dim: int, words: int) -> Fetched:
+        """Return the packaged file if it has that many words."""
+        if not _is_packaged(dim, words):
+            return super().fetch_words(dim, words)
+        return GLOVE_6B_20K.fetch(dim)
+
+    def _size_of_words(self, dim: int, words: int) -> int | None:
+        return 0 if _is_packaged(dim, words) else super()._size_of_words(dim, words)
+
+
+def _is_packaged(dim: int, words: int) -> bool:
+    return dim == 50 and words <= 20_000  # noqa: PLR2004 - as glove-6b-20k has
+
+
+GLOVE_6B = _Glove6B(
     name="glove-6b",
     files={dim: _candidates(dim) for dim in _HASHES},
     description="GloVe on Wikipedia 2014 and Gigaword 5, 6 billion tokens",
@@ -100,7 +120,26 @@ GLOVE_6B = RemoteSource(
 )
 
 
+GLOVE_6B_20K = PackagedSource(
+    name="glove-6b-20k",
+    file="glove_6b_20k.txt.gz",
+    sha256="4f488b5350e575eb80bbdd0f13fede0264185780c42c8e73082349d409a3913f",
+    dims=(50,),
+    format="glove",
+    description="The 20,000 most frequent words of GloVe 6B, inside the package",
+    language=GLOVE_6B.language,
+    cased=GLOVE_6B.cased,
+    vocab_size=20_000,
+    license=GLOVE_6B.license,
+    citation=GLOVE_6B.citation,
+    bibtex=GLOVE_6B.bibtex,
+    homepage=GLOVE_6B.homepage,
+    tokenization=GLOVE_6B.tokenization,
+    fallbacks=GLOVE_6B.fallbacks,
+)
+
+
 @hookimpl
 def embedhub_sources() -> Iterable[EmbeddingSource]:
-    """Return glove-6b."""
-    return [GLOVE_6B]
+    """Return glove-6b, and its most frequent words."""
+    return [GLOVE_6B, GLOVE_6B_20K]
