@@ -73,6 +73,18 @@ def test_coverage_by_limits_is_that_of_the_first_words(tmp_path: Path) -> None:
         assert embedhub.coverage(first, None, list(counts), counts=counts).token_ratio == row["token_ratio"]
 
 
+def test_coverage_by_limits_of_first_words_names_the_command_for_more(tmp_path: Path, cache: Path) -> None:
+    """Of a source whose first words are in the cache it has the limits up to there."""
+    file = tmp_path / "text.txt"
+    file.write_text("some words here", "utf-8")
+    embedhub.load("glove-6b:50", limit=20_000)
+    for source in ("glove-6b:50", "glove-6b:50 | limit(500)"):
+        done = run("coverage", source, file, "--limits")
+        assert done.returncode == 0
+        assert "\n20,000" in done.stdout
+        assert "embedhub download 'glove-6b:50 | limit(50000)'" in done.stdout
+
+
 def test_coverage_by_limits_downloads_nothing(tmp_path: Path, cache: Path) -> None:
     """Without vectors in the cache it names the command that downloads some."""
     file = tmp_path / "text.txt"
