@@ -26,7 +26,7 @@ def remembered_hash(file: RemoteFile) -> str | None:
     Warns:
         StoreWarning: The record is empty or truncated, and is discarded.
     """
-    return _read(_folder() / flat_name(file.cache_name), shown_url(file.location))
+    return _read(_folder() / flat_name(file.cache_name), shown_url(file.location))[0]
 
 
 def remember_hash(file: RemoteFile, digest: str) -> None:
@@ -49,29 +49,32 @@ def remembered_prefix(file: RemoteFile, words: int) -> Prefix | None:
     Warns:
         StoreWarning: As for `remembered_hash`.
     """
-    path = _prefix_path(file, words)
-    digest = _read(path, shown_url(file.location))
-    size = _SIZE.search(path.read_text("utf-8", "replace")) if digest else None
-    return Prefix(words, int(size[1]), digest) if size else None
+    digest, location = _read(_prefix_path(file, words), shown_url(file.location))
+    size = _SIZE.search(location)
+    return Prefix(words, int(size[1]), digest) if digest and size else None
 
 
 def how_to_forget_prefix(file: RemoteFile, prefix: Prefix) -> str:
     """Return the same sentence for the beginning of a file; empty if its hash is published."""
     if not cache.exists(_prefix_path(file, prefix.words)):
         return ""
-    return _how_to_forget(f"{shown_url(file.location)} [:{prefix.size}]")
+    return _how_to_forget(_prefix_location(file, prefix))
 
 
 def remember_prefix(file: RemoteFile, prefix: Prefix, digest: str) -> None:
     """Remember the hash of the beginning of a file that its reader has accepted, with a warning."""
-    location = f"{shown_url(file.location)} [:{prefix.size}]"
-    _atomic.publish_text(_prefix_path(file, prefix.words), f"{digest}{_SEPARATOR}{location}\n")
+    record = f"{digest}{_SEPARATOR}{_prefix_location(file, prefix)}\n"
+    _atomic.publish_text(_prefix_path(file, prefix.words), record)
     warn(
         f"{shown_url(file.location)}: there is no published hash of its first {prefix.size:,} bytes. Their "
         f"hash {digest} is remembered, and later downloads must have the same. EMBEDHUB_REQUIRE_HASH=1 "
         "refuses them.",
         UnverifiedWarning,
     )
+
+
+def _prefix_location(file: RemoteFile, prefix: Prefix) -> str:
+    return f"{shown_url(file.location)} [:{prefix.size}]"
 
 
 def _prefix_path(file: RemoteFile, words: int) -> Path:
@@ -121,17 +124,17 @@ def _how_to_forget(location: str) -> str:
     )
 
 
-def _read(path: Path, location: str) -> str | None:
-    """Return the hash in a file; None if the file does not exist, or is truncated."""
+def _read(path: Path, location: str) -> tuple[str | None, str]:
+    """Return the hash in a file and its location; None and "" if the file does not exist, or is truncated."""
     if not cache.exists(path):
-        return None
+        return None, ""
     try:
         text = path.read_bytes().decode("utf-8", "replace")
     except OSError as error:
         raise cache.refusal(path, "this file of the cache cannot be read", error) from error
-    digest = text.partition(_SEPARATOR)[0].strip()
-    if _HASH.fullmatch(digest):
-        return digest
+    digest, _, recorded = text.partition(_SEPARATOR)
+    if _HASH.fullmatch(digest.strip()):
+        return digest.strip(), recorded
     if text.endswith("\n"):
         raise StoreError(
             f"{path}: expected the hash of the first download of {location}, got "
@@ -143,7 +146,7 @@ def _read(path: Path, location: str) -> str | None:
     )
     with suppress(OSError):
         path.unlink()
-    return None
+    return None, ""
 
 
 def _folder() -> Path:
