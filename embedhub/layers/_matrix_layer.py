@@ -39,7 +39,7 @@ def embedding_from_matrix(
         warnings.filterwarnings("ignore", message="Do not pass an `input_shape`", category=UserWarning)
         layer = keras.layers.Embedding(
             *matrix.shape,
-            embeddings_initializer="zeros" if distributed else _MatrixInitializer(matrix),
+            embeddings_initializer="zeros" if distributed else MatrixInitializer(matrix),
             **options,
         )
     if constant:
@@ -79,19 +79,51 @@ def check_options(options: Mapping[str, Any], *, trainable: bool) -> None:
         )
 
 
-class _MatrixInitializer(keras.initializers.Initializer):  # type: ignore[misc]  # Keras ships no types
-    """Initializer that returns a matrix: one copy, and no random numbers that are overwritten."""
+class MatrixInitializer(keras.initializers.Initializer):  # type: ignore[misc]  # Keras ships no types
+    """Initializer that returns a matrix: one copy, and no random numbers that are overwritten.
+
+    The config of a layer has `keras.initializers.Constant` in its place: without the matrix, and without
+    embedhub.
+
+    Args:
+        matrix: ``(rows, dim)`` float32.
+
+    Attributes:
+        shape: The shape of the matrix: ``input_dim`` and ``output_dim`` of a layer.
+    """
 
     def __init__(self, matrix: NDArray[np.float32]) -> None:
+        self.shape = matrix.shape
         self._matrix = matrix
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
         """Return the matrix as a tensor of the backend."""
-        if tuple(shape) != self._matrix.shape:
-            raise ValueError(f"Keras asks for weights of shape {shape}; the matrix has {self._matrix.shape}.")
+        if tuple(shape) != self.shape:
+            raise ValueError(
+                f"the layer asks for weights of shape {tuple(shape)}, and the vectors of the vocabulary have "
+                f"{self.shape}. Create it with input_dim={self.shape[0]} and output_dim={self.shape[1]}."
+            )
         matrix = self._matrix
         tensor = _as_tensorflow(matrix) if keras.backend.backend() == "tensorflow" else matrix
         return keras.ops.convert_to_tensor(tensor, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"<embedhub.initializer {self.shape}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self._matrix,)  # the name below is that of another class
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the config of a `keras.initializers.Constant`."""
+        return {"value": _NO_VECTORS}
+
+
+# Keras writes these names beside a config, and looks them up when it loads a model.
+MatrixInitializer.__module__, MatrixInitializer.__name__ = "keras.initializers", "Constant"
+
+
+def _reopened(matrix: NDArray[np.float32]) -> MatrixInitializer:
+    return MatrixInitializer(matrix)
 
 
 def _as_tensorflow(matrix: NDArray[np.float32]) -> Any:

@@ -56,7 +56,14 @@ def test_heavy_packages_are_imported_in_one_module() -> None:
     assert homes["pooch"] == {"download.fetch"}
     layers = {
         f"layers.{name}"
-        for name in ("_distribution", "_matrix_layer", "_partly_trainable", "keras", "keras_text")
+        for name in (
+            "_distribution",
+            "_matrix_layer",
+            "_partly_trainable",
+            "initializer",
+            "keras",
+            "keras_text",
+        )
     }
     assert homes["keras"] == layers | {"cli.demo"}
     assert homes["torch"] == {"layers.torch"}
