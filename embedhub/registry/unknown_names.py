@@ -17,7 +17,7 @@ DISTRIBUTIONS = {
     "embedhub-word2vec": ("word2vec",),
     "embedhub-fasttext": ("fasttext",),
     "embedhub-numberbatch": ("numberbatch", "conceptnet"),
-    "embedhub-static": ("potion", "static"),
+    "embedhub-static": ("potion", "static", "blink", "pubmedbert"),
 }
 """The distributions of this project that provide sources, and the prefixes of their names."""
 

@@ -261,7 +261,7 @@ FAMILIES = [
         ({"language": "en", "dim": "25"}, ["wordnet-ppmi", "glove-twitter-27b"]),
         ({"language": "en", "size": "100", "dim": "50"}, ["glove-6b", "glove-6b-20k", "wordnet-ppmi"]),
         ({"size": "70", "dim": "100"}, ["wordnet-ppmi"]),
-        ({"case": "cased", "license": "MIT"}, ["potion-multilingual-128m"]),
+        ({"case": "cased", "license": "MIT"}, ["potion-multilingual-128m", "static-embedding-japanese"]),
         ({"language": "no such language"}, []),
     ],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else None,

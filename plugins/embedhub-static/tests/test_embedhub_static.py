@@ -10,14 +10,17 @@ from urllib.parse import urlsplit
 import embedhub_static
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from embedhub import RemoteFile, RemoteSource
+from embedhub.download.remote_file import Fetched
 from embedhub.testing import SourceContract
 
 SOURCES = {source.name: source for source in embedhub_static.SOURCES}
-POTION = [source for name, source in SOURCES.items() if name.startswith("potion-")]
-MATRYOSHKA = [source for source in SOURCES.values() if source not in POTION]
+MATRYOSHKA = [source for name, source in SOURCES.items() if name.startswith("static-")]
+MODEL2VEC = [source for source in SOURCES.values() if source not in MATRYOSHKA]
+UNPINNED = {name for name in SOURCES if name.startswith("pubmedbert-")} | {"potion-science-32m", "blink-8m"}
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "it", "rain", "##s", "."]
 
 
@@ -36,21 +39,31 @@ def tokenizer() -> bytes:
     return json.dumps(described).encode()
 
 
-def safetensors(tensor: str, width: int) -> bytes:
-    """Return a file with a row for each token: its number, -0.5, 0.25, 0.25, ..."""
+def safetensors(**tensors: NDArray[Any]) -> bytes:
+    """Return a file with tensors, whose names have a dot for each double underscore."""
+    header: dict[str, Any] = {}
+    offset = 0
+    for name, values in tensors.items():
+        described = {"dtype": "F32" if values.dtype.kind == "f" else "I32", "shape": values.shape}
+        header[name.replace("__", ".")] = described | {"data_offsets": [offset, offset + values.nbytes]}
+        offset += values.nbytes
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + b"".join(values.tobytes() for values in tensors.values())
+
+
+def rows_of_tokens(width: int) -> NDArray[np.float32]:
+    """Return a row for each token: its number, -0.5, 0.25, 0.25, ..."""
     rows = np.full((len(TOKENS), width), 0.25, "<f4")
     rows[:, 0] = range(len(TOKENS))
     rows[:, 1] = -0.5
-    described = {"dtype": "F32", "shape": rows.shape, "data_offsets": [0, rows.nbytes]}
-    header = json.dumps({tensor: described}).encode()
-    return len(header).to_bytes(8, "little") + header + rows.tobytes()
+    return rows
 
 
-class TestPotion(SourceContract):
+class TestModel2Vec(SourceContract):
     """The words are the tokenizer's, in the order of their numbers."""
 
-    sources = POTION
-    samples = {dim: [safetensors("embeddings", dim), tokenizer()] for dim in (64, 128, 256, 512)}
+    sources = MODEL2VEC
+    samples = {dim: [safetensors(embeddings=rows_of_tokens(dim)), tokenizer()] for dim in (64, 128, 256, 512)}
     expected = {dim: {token: [number, -0.5] for number, token in enumerate(TOKENS)} for dim in samples}
 
 
@@ -58,18 +71,31 @@ class TestMatryoshka(SourceContract):
     """Any dim is the first columns of the same file."""
 
     sources = MATRYOSHKA
-    samples = {dim: [safetensors("embedding.weight", 1024), tokenizer()] for dim in (32, 1024)}
+    samples = {dim: [safetensors(embedding__weight=rows_of_tokens(1024)), tokenizer()] for dim in (32, 1024)}
     expected = {dim: {token: [number, -0.5, 0.25] for number, token in enumerate(TOKENS)} for dim in samples}
 
 
-def test_all_is_pinned() -> None:
-    """Vectors and tokenizers have a sha256, and an address that names a revision."""
-    for source in SOURCES.values():
+def test_known_hashes_are_pins() -> None:
+    """Vectors and tokenizers have a sha256, except for those whose hash was not found."""
+    for name, source in SOURCES.items():
         for dim in source.dims:
-            for part in source.candidates(dim)[0].all_files:
-                assert str(part.known_hash).startswith("sha256:")
-                _, _, revision = part.url.partition("/resolve/")
-                assert len(revision.partition("/")[0]) == 40
+            pins = [part.known_hash for part in source.candidates(dim)[0].all_files]
+            assert all(str(pin).startswith("sha256:") for pin in pins) != (name in UNPINNED)
+            assert not any(pins) or name not in UNPINNED
+
+
+def test_addresses_name_a_revision() -> None:
+    """An address never holds other bytes, since it names a revision; no revision of one model is known."""
+    for name, source in SOURCES.items():
+        for part in source.candidates(source.dims[0])[0].all_files:
+            revision = part.url.partition("/resolve/")[2].partition("/")[0]
+            assert len(revision) == 40 or (name, revision) == ("blink-8m", "main")
+
+
+def test_presumed_licenses_are_named_as_such() -> None:
+    """The license of a model whose card was not seen is not an SPDX expression."""
+    presumed = {name for name, source in SOURCES.items() if "presumed" in source.license}
+    assert presumed == {"potion-science-32m", "blink-8m"}
 
 
 def test_rows_are_tokens() -> None:
@@ -89,9 +115,10 @@ def placed(file: RemoteFile, content: bytes, mirror: Path) -> RemoteFile:
 @pytest.fixture(
     params=[
         ("potion-base-8m", 256, "embeddings", 256),
-        ("static-retrieval-mrl-en", 32, "embedding.weight", 1024),
+        ("pubmedbert-base-embeddings-2m", 64, "embeddings", 64),
+        ("static-retrieval-mrl-en", 32, "embedding__weight", 1024),
     ],
-    ids=["potion", "matryoshka"],
+    ids=["potion", "pubmedbert", "matryoshka"],
 )
 def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RemoteSource:
     """Return a source in one dim, pinned to a sample in a mirror, offline."""
@@ -101,8 +128,31 @@ def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
     [file] = SOURCES[name].candidates(dim)
     companion = placed(file.companions[0], tokenizer(), tmp_path / "mirror")
-    file = replace(placed(file, safetensors(tensor, width), tmp_path / "mirror"), companions=(companion,))
+    file = replace(
+        placed(file, safetensors(**{tensor: rows_of_tokens(width)}), tmp_path / "mirror"),
+        companions=(companion,),
+    )
     return replace(SOURCES[name], files={dim: file}, vocab_size=len(TOKENS))
+
+
+def test_quantized_vocabulary_of_code_is_read(tmp_path: Path) -> None:
+    """Tokens of potion-code-16m share vectors: each has a row by the mapping, times its weight."""
+    rows = np.arange(3 * 256, dtype="<f4").reshape(3, 256)
+    mapping = np.array([0, 1, 1, 2, 2, 0, 1, 2], "<i4")
+    weights = np.linspace(0.5, 4, len(TOKENS), dtype="<f4")
+    (tmp_path / "tokenizer.json").write_bytes(tokenizer())
+    content = safetensors(embeddings=rows, mapping=mapping, weights=weights)
+    (tmp_path / "model.safetensors").write_bytes(content)
+    source = SOURCES["potion-code-16m"]
+    fetched = Fetched(
+        tmp_path / "model.safetensors",
+        source.candidates(256)[0],
+        {"tokenizer.json": tmp_path / "tokenizer.json"},
+    )
+    (block, _) = source.parse(fetched, 256)
+    assert isinstance(block, tuple)
+    assert block[0] == TOKENS
+    assert np.array_equal(block[1], rows[mapping] * weights[:, None])
 
 
 def test_layer_and_tokenizer_fit(source: RemoteSource) -> None:
