@@ -1,7 +1,7 @@
 """fastText by Facebook: English, and each language of Common Crawl and of Wikipedia.
 
 ``languages.tsv`` has a line for each language: fastText's code of it, its BCP 47 tag, its name, the families
-that have it, and the hash of its ``wiki.<code>.vec``.
+that have it, the hash of its ``wiki.<code>.vec``, and that of its model on Common Crawl, uncompressed.
 
 The hashes, and how many publish them independently; Facebook itself publishes none.
 
@@ -13,8 +13,10 @@ The hashes, and how many publish them independently; Facebook itself publishes n
 - ``fasttext-wiki-<code>``: the text's sha256 by one project for 173 languages (English: by two), its sha1 by
   another for the other 121. Three more sha256 there are of an empty file, and are not here.
 - ``fasttext-cc-<code>``: sha512 for English, sha256 for Spanish and French, by one project each; else none.
-- ``fasttext-cc-<code>-subword``: nothing. A sha1 of each model is published, but of what is inside the gzip
-  file, and `known_hash` is that of the file itself.
+- ``fasttext-cc-<code>-subword``: the sha1 of each model by one project, which took it from copies of its own,
+  and of what is inside Facebook's gzip file, which has none itself. It is the pin of the second candidate:
+  Facebook's uncompressed ``model.bin`` on the Hub, three fifths larger. Only of the English one a revision is
+  known; the others are on the branch ``main``, and their pin says if they change.
 - ``fasttext-aligned-<code>``: nothing.
 
 The text of a model has its numbers rounded, so it is not a candidate for the same vectors.
@@ -30,6 +32,7 @@ from embedhub import RemoteFile, RemoteSource, hookimpl
 from embedhub.vectors.vectors import Tokenization
 
 _FILES = "https://dl.fbaipublicfiles.com/fasttext"
+_HUB = "https://huggingface.co/facebook"
 _DOCS = "https://fasttext.cc/docs/en"
 
 
@@ -137,6 +140,8 @@ _CRAWL_SIZES = {
     "cc.my.300.bin.gz": 2_630_512_501,
 }
 
+_HUB_REVISIONS = {"en": "a80392390daaee1a91000da45c376d512e1dc555"}
+
 # The tools of Europarl, which split apostrophes by language; see the page of these vectors. They split other
 # languages much like "words".
 _EUROPARL: dict[str, Tokenization] = {"en": "europarl", "fr": "europarl-fr", "it": "europarl-fr"}
@@ -156,7 +161,7 @@ _VOCAB_SIZES = {
 
 def _source(
     name: str,
-    file: RemoteFile,
+    files: RemoteFile | tuple[RemoteFile, ...],
     what: str,
     *,
     language: str = "en",
@@ -167,7 +172,7 @@ def _source(
 ) -> RemoteSource:
     return RemoteSource(
         name=name,
-        files={300: file},
+        files={300: files},
         description=f"fastText {what}, {'cased' if cased else 'lower-cased'}",
         language=language,
         cased=cased,
@@ -191,7 +196,19 @@ def _english() -> Iterator[RemoteSource]:
         yield _source(f"fasttext-{name}", file, what, publication=_ENGLISH, page="english-vectors")
 
 
-def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) -> Iterator[RemoteSource]:
+class _Language(NamedTuple):
+    """A line of ``languages.tsv``."""
+
+    code: str
+    tag: str
+    name: str
+    families: str
+    wiki_hash: str
+    model_hash: str
+
+
+def _in_language(language: _Language) -> Iterator[RemoteSource]:
+    code, tag, name, families, wiki_hash, model_hash = language
     if "wiki" in families:
         yield _source(
             f"fasttext-wiki-{code}",
@@ -206,19 +223,25 @@ def _in_language(code: str, tag: str, name: str, families: str, wiki_hash: str) 
             tokenization="fasttext",
         )
     if "cc" in families:
-        for kind, extension, format_name, what in (
-            ("", "vec", "word2vec-text", ""),
-            ("-subword", "bin", "fasttext", "with n-grams "),
+        on_hub = RemoteFile(
+            f"{_HUB}/fasttext-{code}-vectors/resolve/{_HUB_REVISIONS.get(code, 'main')}/model.bin",
+            known_hash=model_hash,
+            format="fasttext",
+        )
+        for kind, extension, format_name, what, others in (
+            ("", "vec", "word2vec-text", "", ()),
+            ("-subword", "bin", "fasttext", "with n-grams ", (on_hub,)),
         ):
             file = f"cc.{code}.300.{extension}.gz"
+            first = RemoteFile(
+                f"{_FILES}/vectors-crawl/{file}",
+                known_hash=_CRAWL_HASHES.get(file),
+                size=_CRAWL_SIZES.get(file),
+                format=format_name,
+            )
             yield _source(
                 f"fasttext-cc-{code}{kind}",
-                RemoteFile(
-                    f"{_FILES}/vectors-crawl/{file}",
-                    known_hash=_CRAWL_HASHES.get(file),
-                    size=_CRAWL_SIZES.get(file),
-                    format=format_name,
-                ),
+                (first, *others),
                 f"{what}on Common Crawl and Wikipedia in {name}",
                 language=tag,
                 publication=_CRAWL,
@@ -243,7 +266,7 @@ def _sources() -> tuple[RemoteSource, ...]:
     """Return the English sources, and those of each language in ``languages.tsv``."""
     table = resources.files(__name__).joinpath("languages.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines()[1:])
-    return (*_english(), *chain.from_iterable(_in_language(*row) for row in rows))
+    return (*_english(), *chain.from_iterable(_in_language(_Language(*row)) for row in rows))
 
 
 @hookimpl

@@ -1,20 +1,27 @@
 """The sources keep embedhub's contract, on lines and models that show what is odd in the files."""
 
+import gzip
+import hashlib
 import struct
 from collections import Counter
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import embedhub_fasttext
 import numpy as np
+import pytest
 
 from embedhub import embedding_matrix
 from embedhub.download.remote_file import Fetched
+from embedhub.errors import UnverifiedWarning
 from embedhub.testing import SourceContract
 from embedhub.vectors.store import open_store
 from embedhub.vectors.store_writer import StoreWriter
 
 SOURCES = {source.name: source for source in embedhub_fasttext.embedhub_sources()}
 SUBWORD = [name for name in SOURCES if name.endswith("-subword")]
+CRAWL_SUBWORD = [name for name in SUBWORD if name.startswith("fasttext-cc-")]
 WORDS = [",", "</s>", "\u00a0", "hussarde\u202f\u00bb", "100", "The"]
 
 
@@ -52,9 +59,17 @@ def model() -> bytes:
 class TestModel(SourceContract):
     """A row is the mean of the word's own and its n-grams'; the end of a sentence has none."""
 
-    sources = [SOURCES[name] for name in SUBWORD]
+    sources = [SOURCES[name] for name in SUBWORD if name not in CRAWL_SUBWORD]
     samples = {300: [model()]}
     expected = {300: {"</s>": [4, -1, 0], "the": [4, 1, 0], "The": [6, 1, 0]}}
+
+
+class TestModelOnTheHub(SourceContract):
+    """The model on the Hub has the same vectors as Facebook's gzip file."""
+
+    sources = [SOURCES[name] for name in CRAWL_SUBWORD]
+    samples = {300: [gzip.compress(model()), model()]}
+    expected = TestModel.expected
 
 
 def test_unknown_words_are_composed_of_ngrams(tmp_path: Path) -> None:
@@ -121,6 +136,47 @@ def test_what_is_lower_cased_says_so() -> None:
         assert source.fallbacks == (("lower",) if lowered else ())
 
 
+def test_models_on_the_hub_are_pinned() -> None:
+    """The second candidate of a model on Common Crawl is that on the Hub, by the sha1 of its own bytes."""
+    others = {name: source.candidates(300)[1:] for name, source in SOURCES.items()}
+    assert [name for name, files in others.items() if files] == CRAWL_SUBWORD
+    pins = [file.known_hash for files in others.values() for file in files]
+    assert len(set(pins)) == 158
+    assert all(str(pin).startswith("sha1:") for pin in pins)
+    (english,) = others["fasttext-cc-en-subword"]
+    assert english.known_hash == "sha1:53588c22cac7f8bf504169f671206b60da21d9b2"
+    assert english.url == (
+        "https://huggingface.co/facebook/fasttext-en-vectors/resolve/"
+        "a80392390daaee1a91000da45c376d512e1dc555/model.bin"
+    )
+    (german,) = others["fasttext-cc-de-subword"]
+    assert german.url == "https://huggingface.co/facebook/fasttext-de-vectors/resolve/main/model.bin"
+
+
+def test_only_pinned_files_are_used_where_hashes_are_required(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With EMBEDHUB_REQUIRE_HASH the model comes from the Hub; without, the smaller gzip file does."""
+    source = SOURCES["fasttext-cc-de-subword"]
+    first, second = source.candidates(300)
+    content = {first: gzip.compress(model()), second: model()}
+    for file, data in content.items():
+        place = tmp_path / "mirror" / file.mirror_name
+        place.parent.mkdir(parents=True)
+        place.write_bytes(data)
+    pinned = replace(second, known_hash=f"sha1:{hashlib.sha1(model(), usedforsecurity=False).hexdigest()}")
+    source = replace(source, files={300: (first, pinned)})
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(tmp_path / "mirror"))
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    for required, used in (("1", second), ("0", first)):
+        monkeypatch.setenv("EMBEDHUB_CACHE", str(tmp_path / required))
+        monkeypatch.setenv("EMBEDHUB_REQUIRE_HASH", required)
+        with pytest.warns(UnverifiedWarning) if used is first else nullcontext():
+            vectors = source.vectors(300)
+        assert vectors.manifest["url"] == used.url
+        assert vectors["the"][:3].tolist() == [4, 1, 0]
+
+
 def test_what_nobody_has_published_is_not_pinned() -> None:
     """Pinned are English, the Wikipedias, and three texts of Common Crawl; nothing that is aligned."""
     pins = {name: source.candidates(300)[0].known_hash for name, source in SOURCES.items()}
@@ -135,7 +191,8 @@ def test_what_nobody_has_published_is_not_pinned() -> None:
 
 def test_pins_that_are_known_to_be_wrong_are_not_used() -> None:
     """No pin is that of an empty file, none stands twice, and that of the English zip is not the text's."""
-    pins = [pin for source in SOURCES.values() if (pin := source.candidates(300)[0].known_hash)]
+    files = [file for source in SOURCES.values() for file in source.candidates(300)]
+    pins = [file.known_hash for file in files if file.known_hash]
     assert len(set(pins)) == len(pins)
     for wrong in (
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
