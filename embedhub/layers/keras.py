@@ -76,11 +76,15 @@ def keras_embedding(
     backends. A saved model that contains it loads without embedhub.
 
     ``trainable="missing"`` trains only the vectors of missing words. The result is then a ``keras.Model`` of
-    stock layers, which is used like a layer, and also loads without embedhub. It has four tables: a frozen
-    one of all rows; a trainable one with a row for each missing word and two reserved rows, the only one that
-    an optimizer sees; one that maps indices to the rows of the trainable table; and one that keeps gradients
-    from the reserved rows. Compared with the frozen layer, the model needs memory for ``rows + missing words
-    * (dim + 1)`` more floats, and each step looks up two more columns and one more vector per index.
+    stock layers, which is used like a layer, and also loads without embedhub. Its ``embeddings`` are all
+    vectors as they are now; those of a loaded one are ``model(np.arange(rows)[None])[0]``. If no word is
+    missing, the result is the frozen layer.
+
+    The model has four tables: a frozen one of all rows; a trainable one with a row for each missing word and
+    two reserved rows, the only one that an optimizer sees; one that maps indices to the rows of the trainable
+    table; and one that keeps gradients from the reserved rows. Compared with the frozen layer, it needs
+    memory for ``rows + missing words * (dim + 1)`` more floats, and each step looks up two more columns and
+    one more vector per index.
 
     Example:
         >>> import embedhub, keras
@@ -113,12 +117,13 @@ def keras_embedding(
             ``lora_rank`` needs ``trainable=True``: Keras then freezes the vectors and trains a low-rank
             addition. With ``trainable="missing"`` the options are ``name``, ``dtype``,
             ``embeddings_regularizer`` and ``embeddings_constraint``, the last two for the trained vectors.
+            LoRA is then an error; ``layer.quantize`` works.
 
     Returns:
-        The layer, from ``(batch, length)`` integers to ``(batch, length, dim)`` floats, with
-        ``largest index + 1`` rows. Padding is zeros, and so is row 0 unless it belongs to a word. Under a
-        ``keras.distribution.ModelParallel``, rows of zeros are appended so that the devices share the table
-        evenly.
+        The layer, from integers of any shape, such as ``(batch, length)``, to floats of that shape and
+        ``dim``, with ``largest index + 1`` rows. Padding is zeros, and so is row 0 unless it belongs to a
+        word. Under a ``keras.distribution.ModelParallel``, rows of zeros are appended so that the devices
+        share the table evenly.
 
     Raises:
         ValueError: ``input_length`` is not a positive integer, ``trainable`` is a string other than
@@ -163,10 +168,14 @@ def keras_embedding(
             )
     check_options(layer_options, trainable=bool(trainable))
     result = build_matrix(request)
-    if trainable != "missing":
-        return embedding_from_matrix(
-            result.matrix, input_length, mask_zero=mask_zero, trainable=trainable, **layer_options
-        )
     indices = np.concatenate([vocabulary.indices, vocabulary.unknown_indices])
     trainable_rows = np.sort(indices[~result.found[indices]])
+    if trainable != "missing" or not len(trainable_rows):
+        return embedding_from_matrix(
+            result.matrix,
+            input_length,
+            mask_zero=mask_zero,
+            trainable=trainable != "missing" and trainable,
+            **layer_options,
+        )
     return partly_trainable(result.matrix, trainable_rows, input_length, mask_zero=mask_zero, **layer_options)

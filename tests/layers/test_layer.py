@@ -129,9 +129,9 @@ def test_trainable_missing_trains_only_missing_words() -> None:
 
 
 def test_trainable_missing_without_missing_words_is_frozen() -> None:
-    """If all words are found, the result is still a model, without trainable weights."""
+    """If all words are found, the result is the frozen layer."""
     layer = embedhub.keras_embedding("wordnet-ppmi", 25, {"music": 1, "rain": 2}, trainable="missing")
-    assert isinstance(layer, keras.Model)
+    assert type(layer) is keras.layers.Embedding
     assert layer.trainable_weights == []
     expected = embedhub.embedding_matrix("wordnet-ppmi", 25, {"music": 1, "rain": 2}).matrix
     assert (values(layer(np.arange(3)[None]))[0] == expected).all()
