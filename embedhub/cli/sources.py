@@ -204,6 +204,8 @@ def _describe(entry: dict[str, Any]) -> str:
         place = f"in the cache: {dim['store']}" if dim["store"] else "not in the cache"
         download, disk = _sizes(dim)
         lines.append(f"  dim {dim['dim']}: download {download}, on disk {disk}, {place}")
+        if dim["fingerprint"]:
+            lines.append(f"    fingerprint {dim['fingerprint']}")
         for candidate in dim["candidates"]:
             member = f"#{candidate['member']}" if candidate["member"] else ""
             size = f"{candidate['size']:,} bytes" if candidate["size"] else "size unknown"

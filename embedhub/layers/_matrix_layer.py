@@ -1,5 +1,6 @@
 """A stock Embedding layer that holds a given matrix."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,7 @@ _ALIGNMENT = 64  # bytes: EIGEN_MAX_ALIGN_BYTES with AVX-512
 # In a clone: sums of it are infinite, and its results NaN, where zeros would pass for vectors. NaN itself is
 # not valid in strict JSON, in which a saved model has it.
 _NO_VECTORS = 3e38
+_MAX_NAME = 40  # characters of a source's name
 _HALF_PRECISION = {"float16", "bfloat16"}
 
 
@@ -55,6 +57,24 @@ def embedding_from_matrix(
     # keras.models.clone_model copies the config but not the vectors, so that this is what a clone has.
     layer.embeddings_initializer = keras.initializers.Constant(_NO_VECTORS)
     return layer
+
+
+def layer_name(source: str, dim: int, fingerprint: str) -> str:
+    """Return a name for a layer or a model that says which vectors it has, as ``glove_6b_50d_<fingerprint>``.
+
+    A saved model keeps the name, and has no other place for it in a stock layer. A number follows where the
+    name is taken, as in all names that Keras gives.
+
+    Args:
+        source: Name of the source.
+        dim: Dimension of its vectors.
+        fingerprint: `Vectors.fingerprint`.
+    """
+    # TensorFlow takes no other characters.
+    words = re.sub("[^a-z0-9]+", "_", source.lower()).strip("_")[:_MAX_NAME].rstrip("_") or "embedding"
+    name = f"{words}_{dim}d_{fingerprint}"
+    number = keras.backend.get_uid(name) - 1
+    return f"{name}_{number}" if number else name
 
 
 def check_options(options: Mapping[str, Any], *, trainable: bool) -> None:

@@ -75,7 +75,7 @@ def partly_trainable(
     input_length: int | None,
     *,
     mask_zero: bool,
-    name: str | None = None,
+    name: str,
     dtype: Any = None,
     **options: Any,
 ) -> "PartlyTrainable":
@@ -114,7 +114,7 @@ def partly_trainable(
     trainable_vectors = keras.layers.Multiply(dtype=dtype)([trainable_layer(positions), gate])
     frozen_vectors = embedding_from_matrix(matrix, **frozen)(index)
     vectors = keras.layers.Add(dtype=dtype)([frozen_vectors, trainable_vectors])
-    model = PartlyTrainable(index, vectors, name=name or keras.layers.Embedding(1, 1).name)
+    model = PartlyTrainable(index, vectors, name=name)
     model.input_dim, model.output_dim = matrix.shape
     model.input_length, model.mask_zero = input_length, mask_zero
     # A Sequential casts its input to the compute dtype of its first layer, which must not round indices.

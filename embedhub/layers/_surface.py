@@ -136,7 +136,7 @@ def surface_forms(
             matrix,
             Vocabulary.of([*rows, *known]),
             name=vectors.name,
-            manifest=own.manifest,
+            manifest=own.manifest | {"xxh3_128": vectors.digests},  # it is made of the source's
             composer=vectors.composer,
             files=vectors.files,
         ),

@@ -113,7 +113,8 @@ def keras_embedding(
         trainable: Whether the vectors are trained; ``"missing"`` for those of missing words and of tokens for
             unknown words only, which start as ``oov`` assigns.
         mask_zero: Whether index 0 is padding that later layers skip. It must not be the index of a word.
-        **layer_options: Other options of ``keras.layers.Embedding``, such as ``name`` or ``dtype``.
+        **layer_options: Other options of ``keras.layers.Embedding``, such as ``name`` or ``dtype``. The
+            default name has the source, the dimension and `Vectors.fingerprint`, which a saved model keeps.
             ``lora_rank`` needs ``trainable=True``: Keras then freezes the vectors and trains a low-rank
             addition. With ``trainable="missing"`` the options are ``name``, ``dtype``,
             ``embeddings_regularizer`` and ``embeddings_constraint``, the last two for the trained vectors.
@@ -157,7 +158,7 @@ def keras_embedding(
     if mask_zero:
         vocabulary.check_padding(0, "mask_zero=True")
     # Imported late: Keras imports its backend, and TensorFlow takes 10 s.
-    from embedhub.layers._matrix_layer import check_options, embedding_from_matrix
+    from embedhub.layers._matrix_layer import check_options, embedding_from_matrix, layer_name
     from embedhub.layers._partly_trainable import ALLOWED_OPTIONS, partly_trainable
 
     for option in layer_options:
@@ -168,6 +169,8 @@ def keras_embedding(
             )
     check_options(layer_options, trainable=bool(trainable))
     result = build_matrix(request)
+    if layer_options.get("name") is None:
+        layer_options["name"] = layer_name(request.source.name, request.dim, result.fingerprint)
     indices = np.concatenate([vocabulary.indices, vocabulary.unknown_indices])
     trainable_rows = np.sort(indices[~result.found[indices]])
     if trainable != "missing" or not len(trainable_rows):

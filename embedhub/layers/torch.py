@@ -83,7 +83,9 @@ def torch_embedding(
         padding_idx: Index of padding, whose row is never trained. It must not be the index of a word.
 
     Returns:
-        The layer, with ``largest index + 1`` rows. Padding and indices without a word are zeros.
+        The layer, with ``largest index + 1`` rows. Padding and indices without a word are zeros. Its
+        attribute ``fingerprint`` is that of the vectors; ``torch.save`` of the layer keeps it, a
+        ``state_dict`` does not.
 
     Raises:
         DependencyError: PyTorch is not installed.
@@ -118,7 +120,10 @@ def torch_embedding(
         import torch
     except ModuleNotFoundError as error:
         raise missing_dependency("torch_embedding", "PyTorch", "embedhub[torch]") from error
-    matrix = torch.from_numpy(build_matrix(request).matrix)
+    result = build_matrix(request)
+    matrix = torch.from_numpy(result.matrix)
     from_pretrained: Any = torch.nn.Embedding.from_pretrained  # PyTorch does not annotate it
-    layer: torch.nn.Embedding = from_pretrained(matrix, freeze=not trainable, padding_idx=padding_idx)
-    return layer
+    layer = from_pretrained(matrix, freeze=not trainable, padding_idx=padding_idx)
+    layer.fingerprint = result.fingerprint
+    embedding: torch.nn.Embedding = layer
+    return embedding

@@ -58,11 +58,13 @@ class EmbeddingMatrix:
         coverage: Coverage of the vocabulary: the words found, and the words missing.
         found: ``(largest index + 1,)`` bool: True if row ``i`` comes from the source, directly or by a
             fallback; False for missing words, padding, gaps and tokens for unknown words.
+        fingerprint: Fingerprint of the source's vectors; see `Vectors.fingerprint`.
     """
 
     matrix: NDArray[np.float32]
     coverage: Coverage
     found: NDArray[np.bool_]
+    fingerprint: str
 
     def __repr__(self) -> str:
         return f"<EmbeddingMatrix {self.matrix.shape} {self.matrix.dtype}: {self.coverage}>"
@@ -204,7 +206,7 @@ def build_matrix(request: Request) -> EmbeddingMatrix:
             stats=lambda: _stats(request, vectors, match, matrix, found),
             seed=request.seed,
         )
-    return EmbeddingMatrix(matrix, coverage, found)
+    return EmbeddingMatrix(matrix, coverage, found, vectors.fingerprint)
 
 
 @overload

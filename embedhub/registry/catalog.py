@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from embedhub import _cache as cache
+from embedhub._json import CONTENT_ERRORS
 from embedhub._url import shown_url
 from embedhub.download.remote_file import RemoteFile
 from embedhub.errors import StoreError
@@ -17,6 +18,7 @@ from embedhub.registry.loading import get_source, is_registered
 from embedhub.registry.registry import sources
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import EmbeddingSource
+from embedhub.vectors.fingerprint import fingerprint, stored_digests
 from embedhub.vectors.store import read_manifest
 
 _MIN_FAMILY = 3
@@ -86,9 +88,10 @@ def describe(source: str | Path | EmbeddingSource, provider: str | None = None) 
         ``bibtex``, ``homepage``, ``fallbacks``, ``provider``; and ``dims``, which has for each dimension
         ``words`` (counted if it is in the cache, else declared), ``download_bytes`` and
         ``download_bytes_at_most`` (the inflated size or that of the archive, if only these are known),
-        ``store_bytes`` (measured if it is in the cache, else estimated), ``store`` (its folder, or None), and
-        the ``candidates`` with ``url``, ``member``, ``hash``, ``size``. Unknown values are None. The
-        ``words`` of the source are those of its first dimension in the cache, else those declared.
+        ``store_bytes`` (measured if it is in the cache, else estimated), ``store`` (its folder, or None),
+        ``fingerprint`` (None without a store; see `embedhub.Vectors.fingerprint`), and the ``candidates``
+        with ``url``, ``member``, ``hash``, ``size``. Unknown values are None. The ``words`` of the source are
+        those of its first dimension in the cache, else those declared.
 
     Raises:
         SourceNotFoundError: No source has that name.
@@ -245,6 +248,7 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
     download = source.download_size(dim)
     folder = source.store_path(dim)
     in_cache = _is_readable(folder)
+    words, of_store = _read_store(folder) if in_cache else (source.vocab_size, None)
     store_size = cache.size(folder) if in_cache else source.store_size(dim)
     at_most = None
     if files and download is None:
@@ -252,11 +256,12 @@ def _describe_dim(source: EmbeddingSource, dim: int) -> dict[str, Any]:
         at_most = sum(bound for bound in bounds if bound is not None) if None not in bounds else None
     return {
         "dim": dim,
-        "words": _count_words(folder) if in_cache else source.vocab_size,
+        "words": words,
         "download_bytes": download,
         "download_bytes_at_most": at_most,
         "store_bytes": store_size,
         "store": str(folder) if in_cache else None,
+        "fingerprint": of_store,
         "candidates": [
             {"url": shown_url(part.url), "member": part.member, "hash": part.known_hash, "size": part.size}
             for file in files
@@ -279,8 +284,9 @@ def _largest_download(file: RemoteFile) -> int | None:
     return min((size for size in sizes if size is not None), default=None)
 
 
-def _count_words(store: Path) -> int | None:
-    """Return the number of words in a store; None if its manifest is damaged."""
-    with suppress(OSError, ValueError):
-        return int(read_manifest(store)["rows"])
-    return None
+def _read_store(store: Path) -> tuple[int | None, str | None]:
+    """Return the number of words in a store and their fingerprint; None if its manifest is damaged."""
+    with suppress(OSError, *CONTENT_ERRORS):
+        manifest = read_manifest(store)
+        return int(manifest["rows"]), fingerprint(stored_digests(manifest["xxh3_128"]))
+    return None, None

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedhub.errors import FormatError
-from embedhub.vectors.store import HASHES, MATRIX, NPY_HEADER, OFFSETS, ROWS, WORDS
+from embedhub.vectors.npy import NPY_HEADER
+from embedhub.vectors.store import HASHES, MATRIX, OFFSETS, ROWS, WORDS
 
 UNSORTED = "hashes.unsorted"  # in the order of the rows; this and those below are removed before publication
 _SORTED_HASHES, _SORTED_ROWS, _REPEATED, _NEW_ROWS = "hashes.runs", "rows.runs", "repeated", "rows.new"

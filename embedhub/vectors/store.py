@@ -14,7 +14,6 @@ vectors. `StoreWriter` writes it.
 """
 
 import hashlib
-import io
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -33,6 +32,7 @@ from embedhub._names import folder_name
 from embedhub.errors import EmbedhubError, PluginError, StoreError
 from embedhub.vectors.blocks import Composer, ComposerOpener
 from embedhub.vectors.fallbacks import Fallback
+from embedhub.vectors.npy import NPY_HEADER, npy_header
 from embedhub.vectors.vectors import Vectors
 from embedhub.vectors.vocabulary import Vocabulary
 
@@ -47,7 +47,6 @@ MANIFEST, MATRIX, WORDS, OFFSETS, HASHES, ROWS = (
     "hashes.npy",
     "rows.npy",
 )
-NPY_HEADER = 128  # bytes
 _OWN_DIGEST = "manifest_xxh3_128"
 _verified: set[tuple[Any, ...]] = set()  # files of stores that this process has read and found intact
 
@@ -208,17 +207,6 @@ def _damage(path: Path, digests: Mapping[str, str]) -> str:
     except OSError as error:
         raise _unreadable(path, error) from error
     return "" if intact else f"{path.name} is damaged"
-
-
-def npy_header(dtype: type[np.generic], shape: tuple[int, ...]) -> bytes:
-    """Return the first bytes of an .npy file of an array in C order."""
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        header, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-    )
-    if len(header.getvalue()) != NPY_HEADER:  # only a shape of 40 digits needs more
-        raise StoreError(f"The header of an array {shape} is longer than {NPY_HEADER} bytes.")
-    return header.getvalue()
 
 
 def _map_matrix(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -19,17 +19,16 @@ from embedhub.errors import EmbedhubError, FormatError
 from embedhub.vectors.block_checks import check_block, check_extra_file
 from embedhub.vectors.blocks import ExtraFile
 from embedhub.vectors.index_writer import TEMPORARY, UNSORTED, write_index
+from embedhub.vectors.npy import NPY_HEADER, npy_header
 from embedhub.vectors.store import (
     FORMAT_VERSION,
     HASHES,
     MANIFEST,
     MATRIX,
-    NPY_HEADER,
     OFFSETS,
     ROWS,
     WORDS,
     encode_manifest,
-    npy_header,
 )
 from embedhub.vectors.vocabulary import hash_words
 

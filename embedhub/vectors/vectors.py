@@ -12,6 +12,7 @@ from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.arguments import check_keywords, check_topn, checked_matrix, checked_query
 from embedhub.vectors.blocks import Composer
 from embedhub.vectors.fallbacks import Fallback
+from embedhub.vectors.fingerprint import digests_in_memory, fingerprint, stored_digests
 from embedhub.vectors.vocabulary import Vocabulary
 
 Tokenization = Literal[
@@ -91,6 +92,9 @@ class Vectors(Collection[str]):
         self.fallbacks = fallbacks
         self._reopen = reopen
         self._norms: NDArray[np.float32] | None = None
+        # Of a store, or made from vectors of one. Words of the caller may be others than the manifest's.
+        self._has_digests = isinstance(words, Vocabulary) and "xxh3_128" in self.manifest
+        self._digests: dict[str, str] | None = None
 
     @property
     def dim(self) -> int:
@@ -122,6 +126,31 @@ class Vectors(Collection[str]):
             return stated or "words"
         saved_by = self.manifest.get("files", {}).get("tokenizer.json", {}).get("saved_by")
         return "model2vec" if saved_by == "model2vec" else "tokenizer.json"
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The 128-bit XXH3 of the vectors' files in a store: ``matrix.npy``, the words, and extra files."""
+        if self._digests is None:
+            if self._has_digests:
+                self._digests = stored_digests(self.manifest["xxh3_128"])
+            else:
+                self._digests = digests_in_memory(self.matrix, self.words, self.files)
+        return self._digests
+
+    @property
+    def fingerprint(self) -> str:
+        """Short digest of the words and vectors, and of a tokenizer or n-grams that come with them.
+
+        The same vectors have the same fingerprint under each name, in each cache and on each machine. It is
+        derived from the digests in the manifest, so that it costs no time; vectors of your own arrays are
+        read once. The layers of `embedhub.keras_embedding` have it in their name.
+
+        Example:
+            >>> import embedhub
+            >>> embedhub.load("wordnet-ppmi", 25).fingerprint
+            '975971fec4d91436'
+        """
+        return fingerprint(self.digests)
 
     @property
     def limit_note(self) -> str:

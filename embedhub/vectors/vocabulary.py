@@ -91,6 +91,11 @@ class Vocabulary(Sequence[str]):
         order = np.argsort(hashes, kind="stable")
         return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets, hashes[order], order)
 
+    @property
+    def encoded(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The concatenated bytes of the words; and where each word starts, and the end."""
+        return self._text, self._offsets
+
     def __len__(self) -> int:
         return len(self._rows)
 

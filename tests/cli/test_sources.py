@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from command import add_plugin, in_terminal, run, seeing, without_styles
 
+import embedhub
 from embedhub import Block, ComputedSource, RemoteFile, RemoteSource
 from embedhub.registry.catalog import bibtex, describe, list_sources
 
@@ -141,6 +142,14 @@ def test_info_shows_all_details_of_a_source() -> None:
         "fallbacks  lower",
     ):
         assert fact in shown
+
+
+def test_info_shows_the_fingerprint_of_vectors_in_the_cache() -> None:
+    """A dimension without a store has none."""
+    fingerprint = embedhub.load("wordnet-ppmi", 25).fingerprint
+    assert run("info", "wordnet-ppmi").stdout.count(f"    fingerprint {fingerprint}\n") == 1
+    described = json.loads(run("info", "wordnet-ppmi", "--json").stdout)
+    assert [dim["fingerprint"] for dim in described["dims"]] == [fingerprint, None, None]
 
 
 def test_info_of_a_clash_shows_both(site: Path) -> None:

@@ -2,17 +2,28 @@
 
 import json
 import re
+import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from children import PATIENCE
 
 import embedhub
 
 WORD_INDEX = {"music": 1, "rain": 2, "qwxz": 3, "walk": 4}
+
+
+NAMES_WITHOUT_EMBEDHUB = """
+import sys
+sys.modules["embedhub"] = None
+import keras
+print(*(layer.name for layer in keras.models.load_model(sys.argv[1]).layers))
+"""
 
 
 def values(tensor: Any) -> Any:
@@ -110,11 +121,48 @@ def test_layer_options_are_checked_before_a_download() -> None:
             embedhub.keras_embedding("glove-6b", 50, WORD_INDEX, **options)  # type: ignore[call-overload]  # the point
 
 
-def test_layers_are_numbered_as_those_of_keras() -> None:
-    """The check of the options leaves no gap in the names that Keras gives to layers."""
-    first, second = make(), make()
-    number = int(first.name.removeprefix("embedding").removeprefix("_") or 0)
-    assert second.name == f"embedding_{number + 1}"
+@pytest.mark.parametrize("trainable", [False, True, "missing"])
+def test_saved_model_tells_its_vectors_without_embedhub(trainable: Any, tmp_path: Path) -> None:
+    """The name of the layer has the fingerprint, also in a process without embedhub."""
+    fingerprint = embedhub.load("wordnet-ppmi", 25).fingerprint
+    layer = make(3, trainable=trainable)
+    keras.Sequential([layer, keras.layers.GlobalAveragePooling1D()]).save(tmp_path / "model.keras")
+    done = subprocess.run(
+        [sys.executable, "-c", NAMES_WITHOUT_EMBEDHUB, tmp_path / "model.keras"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    assert layer.name in done.stdout.split()
+    assert re.fullmatch(rf"wordnet_ppmi_25d_{fingerprint}(_[0-9]+)?", layer.name)
+
+
+def test_two_layers_of_one_source_fit_in_one_model(tmp_path: Path) -> None:
+    """Their names differ by a number, as all names that Keras gives; a name of the caller is kept."""
+    first, second, named = make(), make(), make(name="words")
+    assert first.name.split("_")[3] == second.name.split("_")[3]
+    assert first.name != second.name
+    assert named.name == "words"
+    inputs = keras.Input((3,), dtype="int32")
+    model = keras.Model(inputs, keras.layers.Concatenate()([first(inputs), second(inputs), named(inputs)]))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    indices = np.array([[1, 2, 3]])
+    assert (values(loaded(indices)) == values(model(indices))).all()
+
+
+def test_name_of_any_source_is_valid() -> None:
+    """Letters that TensorFlow refuses in a name become underscores."""
+    for source, start in {
+        "Вода (1).vec": "1_vec_2d_",
+        "水": "embedding_2d_",
+        "x" * 90: "x" * 40 + "_2d_",
+    }.items():
+        vectors = embedhub.Vectors(np.eye(2), ["rain", "snow"], name=source)
+        layer = embedhub.keras_embedding(vectors, ["rain", "snow"])
+        assert layer.name.startswith(start + vectors.fingerprint)
+        assert tuple(keras.Sequential([layer])(np.array([[0, 1]])).shape) == (1, 2, 2)
 
 
 def test_trainable_missing_trains_only_missing_words() -> None:

@@ -59,7 +59,7 @@ def layer() -> Any:
 
 def test_attributes_are_those_of_an_embedding_layer(layer: Any) -> None:
     """Its size, its length, and its vectors as they are now, trained ones included."""
-    assert layer.name.startswith("embedding")
+    assert layer.name.startswith("wordnet_ppmi_")
     assert (layer.input_dim, layer.output_dim, layer.input_shape) == (5, 25, (None, 4))
     before = keras.ops.convert_to_numpy(layer.embeddings)
     np.testing.assert_array_equal(before[1], embedhub.load("wordnet-ppmi", 25)["music"])

@@ -43,6 +43,14 @@ def test_training_changes_all_rows_except_padding() -> None:
     assert (vectors["music"] == before).all()
 
 
+def test_layer_has_the_fingerprint_of_its_vectors(tmp_path: Any) -> None:
+    """It is an attribute, which ``torch.save`` of the layer keeps."""
+    layer: Any = embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
+    torch.save(layer, tmp_path / "layer.pt")
+    again = torch.load(tmp_path / "layer.pt", weights_only=False)
+    assert layer.fingerprint == again.fingerprint == embedhub.load("wordnet-ppmi", 25).fingerprint
+
+
 def test_state_dict_loads_into_a_plain_layer(tmp_path: Any) -> None:
     """The saved state loads into a ``torch.nn.Embedding`` of the same shape."""
     layer = embedhub.torch_embedding("wordnet-ppmi", 25, WORD_INDEX)
