@@ -304,7 +304,7 @@ def _providers() -> dict[str, list[EmbeddingSource]]:
 def _plugin_sources() -> Iterator[tuple[str, list[EmbeddingSource]]]:
     """Give the sources of each distribution in plugins/, which need not be installed."""
     for file in sorted(PLUGINS.glob("*/pyproject.toml")):
-        points = tomllib.loads(file.read_text("utf-8"))["project"]["entry-points"]["embedhub"]
+        points = tomllib.loads(file.read_text("utf-8"))["project"]["entry-points"].get("embedhub", {})
         with _importable(file.parent):
             sources = [source for target in points.values() for source in _sources(target)]
         if sources:

@@ -11,9 +11,9 @@ from embedhub.registry.entry_points import entry_points
 from embedhub.registry.failure import describe
 from embedhub.registry.handle import Handle
 from embedhub.registry.source import EmbeddingSource
+from embedhub.registry.unknown_names import SCHEMES
 
 GROUP = "embedhub.schemes"
-_DISTRIBUTIONS = {"hf": "embedhub-huggingface"}
 _OWN = ("https", "file")
 _MAX_REPR = 200  # characters
 
@@ -59,10 +59,10 @@ def open_scheme(handle: Handle, dim: int | None) -> EmbeddingSource:
 
 
 def _what_to_install(scheme: str) -> str:
-    if scheme in _DISTRIBUTIONS:
-        package = _DISTRIBUTIONS[scheme]
+    if scheme in SCHEMES:
+        package = SCHEMES[scheme]
         return f"{scheme}:// needs a plugin that is not installed or is disabled: pip install {package}."
-    known = {*_OWN, *_DISTRIBUTIONS, *(entry_point.name for _, entry_point in entry_points(GROUP))}
+    known = {*_OWN, *SCHEMES, *(entry_point.name for _, entry_point in entry_points(GROUP))}
     close = difflib.get_close_matches(scheme, sorted(known), n=1)
     hint = f" Did you mean {close[0]}://?" if close else ""
     return f"no installed plugin has the scheme {scheme}://.{hint} Schemes are {', '.join(sorted(known))}."

@@ -21,6 +21,9 @@ DISTRIBUTIONS = {
 }
 """The distributions of this project that provide sources, and the prefixes of their names."""
 
+SCHEMES = {"hf": "embedhub-huggingface", "histwords": "embedhub-histwords"}
+"""The distributions of this project that provide schemes, by scheme."""
+
 _FILES = (".vec", ".txt", ".bin", ".gz", ".bz2", ".xz", ".zip", ".tar", ".npz", ".safetensors")
 _OTHER_NAMES = {"glove-wiki-gigaword": "glove-6b"}  # of gensim
 
@@ -59,6 +62,11 @@ def plugin_hint(name: str, *, is_misspelled: bool) -> str:
     for distribution, prefixes in DISTRIBUTIONS.items():
         if name.lower().startswith(prefixes):
             return f" Sources with such names come with the plugin {distribution} (docs/install.md)."
+    for scheme, distribution in SCHEMES.items():
+        if name.lower().startswith(scheme):
+            return (
+                f" Such vectors are named {scheme}://..., with the plugin {distribution} (docs/install.md)."
+            )
     return "" if is_misspelled else f" Plugins have more: {', '.join(DISTRIBUTIONS)}."
 
 

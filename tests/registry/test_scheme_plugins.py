@@ -1,0 +1,80 @@
+"""The scheme plugins of this project, from servers on this machine."""
+
+import io
+import pickle
+import sys
+import zipfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from serving import Serving
+
+import embedhub
+from embedhub.errors import SourceNotFoundError, UnverifiedWarning
+
+ROOT = Path(__file__).parents[2]
+
+
+def imported(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the module of a plugin of the checkout, which is forgotten after the test."""
+    monkeypatch.syspath_prepend(str(ROOT / "plugins" / name.replace("_", "-")))
+    for known in [known for known in sys.modules if known.partition(".")[0] == name]:
+        monkeypatch.delitem(sys.modules, known)
+    module = import_module(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    return module
+
+
+@pytest.fixture
+def histwords(tmp_path: Path) -> Path:
+    """Return a folder that mirrors an archive of three decades, whose numbers cannot be compressed."""
+    folder = tmp_path / "served" / "snap.stanford.edu" / "historical_embeddings"
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(folder / "eng-all_sgns.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for decade in (1970, 1980, 1990):
+            rows = random.standard_normal((200, 300))
+            rows[0] = decade
+            rows[1] = 0
+            file = io.BytesIO()
+            np.save(file, rows)
+            archive.writestr(f"sgns/{decade}-w.npy", file.getvalue())
+            words = ["now", "absent", *(f"word{number}" for number in range(198))]
+            archive.writestr(f"sgns/{decade}-vocab.pkl", pickle.dumps(words, 0))
+    return tmp_path / "served"
+
+
+def test_only_the_members_of_a_decade_are_downloaded(
+    histwords: Path, serve: Callable[..., Serving], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an archive on a server with ranges, the matrix and the words of one decade are requested."""
+    source = imported("embedhub_histwords", monkeypatch).open_decade("eng-all/1980", None)
+    serving = serve(histwords)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serving.base)
+    with pytest.warns(UnverifiedWarning):
+        vectors = source.vectors(300)
+    assert vectors["now"][0] == 1980
+    assert "absent" not in vectors
+    assert len(vectors) == 199
+    (archive,) = histwords.rglob("*.zip")
+    with zipfile.ZipFile(archive) as members:
+        decade = sum(info.compress_size for info in members.infolist() if "/1980-" in info.filename)
+    # The two members, and the last 64 KiB, with the directory, for each of them.
+    assert decade < serving.sent < decade + 3 * 65_536 < archive.stat().st_size
+    assert not list(cache.rglob("*.zip"))
+
+
+@pytest.mark.parametrize(
+    ("name", "plugin"),
+    [("histwords", "embedhub-histwords"), ("histwords-eng-all-1990", "embedhub-histwords")],
+)
+def test_names_like_a_scheme_say_how_to_write_it(name: str, plugin: str) -> None:
+    """A name that begins like a scheme of this project is answered with the scheme and its plugin."""
+    with pytest.raises(SourceNotFoundError, match=rf"are named histwords://\.\.\., with the plugin {plugin}"):
+        embedhub.load(name)
+    with pytest.raises(SourceNotFoundError, match=f"pip install {plugin}"):
+        embedhub.load("histwords://eng-all/1990")
