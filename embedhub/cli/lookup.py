@@ -169,7 +169,8 @@ def neighbors(
             f"{words[0]} is looked up as a word; a dimension follows its source: {source}:{words[0]}",
             err=True,
         )
-    by_word = {word: vectors.most_similar(word, topn) for word in words if word in vectors}
+    known = [word for word in dict.fromkeys(words) if word in vectors]
+    by_word = dict(zip(known, vectors.most_similar_many(known, topn), strict=True))
     if not by_word:
         require_words(vectors, words)
     print_result(

@@ -1,30 +1,30 @@
 """Opened vectors of a source: a matrix and its vocabulary, memory-mapped."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Never, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from embedhub.errors import WordNotFoundError
 from embedhub.vectors import fallbacks as chains
-from embedhub.vectors.arguments import check_keywords, check_topn, checked_matrix, checked_query
+from embedhub.vectors.arguments import checked_matrix, matrix_and_words
 from embedhub.vectors.blocks import Composer
 from embedhub.vectors.fallbacks import Fallback
 from embedhub.vectors.fingerprint import digests_in_memory, fingerprint, stored_digests
-from embedhub.vectors.vocabulary import Vocabulary
+from embedhub.vectors.queries import Queries
+from embedhub.vectors.vocabulary import RowNumbers, Vocabulary
 
 Tokenization = Literal[
     "words", "google-news", "europarl", "europarl-fr", "fasttext", "whitespace", "tokenizer.json", "model2vec"
 ]
 """Name of the tokenization of the training texts of vectors; see `embedhub.matrix.tokenizers`."""
 
-_CHUNK = 8192
 _T = TypeVar("_T")
 
 
-class Vectors(Collection[str]):
+class Vectors(Queries):
     """The opened vectors of a source: a read-only matrix, and the word of each row.
 
     Opening vectors takes milliseconds, since the matrix is memory-mapped. Look-ups of words use the source's
@@ -48,10 +48,12 @@ class Vectors(Collection[str]):
         >>> mine = embedhub.Vectors(np.eye(2), ["rain", "storm"])
         >>> mine["storm"].tolist()
         [0.0, 1.0]
+        >>> embedhub.Vectors({"rain": [1, 0], "storm": [0, 1]}).similarity("rain", "storm")
+        0.0
 
     Args:
-        matrix: ``(n, dim)``; float32, or converted to it.
-        words: The word of each row.
+        matrix: ``(n, dim)``; float32, or converted to it. Or a mapping of words to vectors.
+        words: The word of each row; None for a mapping.
         name: Name of the source.
         manifest: Manifest of the store: the origin and license of the vectors, and more.
         composer: Composes vectors for out-of-vocabulary words, such as fastText's from character n-grams.
@@ -63,13 +65,13 @@ class Vectors(Collection[str]):
 
     Raises:
         ValueError: The matrix does not have one row of finite numbers for each word, or a word occurs twice.
-        TypeError: A word is not a string, or the matrix does not consist of numbers.
+        TypeError: A word is not a string, the matrix does not consist of numbers, or ``words`` is missing.
     """
 
     def __init__(
         self,
-        matrix: ArrayLike,
-        words: Iterable[str],
+        matrix: ArrayLike | Mapping[str, ArrayLike],
+        words: Iterable[str] | None = None,
         *,
         name: str = "vectors",
         manifest: dict[str, Any] | None = None,
@@ -78,20 +80,18 @@ class Vectors(Collection[str]):
         fallbacks: tuple[Fallback, ...] = (),
         reopen: "tuple[Callable[..., Vectors], tuple[Any, ...]] | None" = None,
     ) -> None:
-        self.matrix: NDArray[np.float32]
-        self.words: Vocabulary
+        rows, words = matrix_and_words(matrix, words)
         if isinstance(words, Vocabulary):  # of a store, whose parts are checked
-            self.matrix, self.words = np.asanyarray(matrix, np.float32), words
+            self.matrix, self.words = np.asanyarray(rows, np.float32), words
         else:
             self.words = Vocabulary.of(words)
-            self.matrix = checked_matrix(matrix, len(self.words))
+            self.matrix = checked_matrix(rows, len(self.words))
         self.name = name
         self.manifest = manifest or {}
         self.composer = composer
         self.files = files or {}
         self.fallbacks = fallbacks
         self._reopen = reopen
-        self._norms: NDArray[np.float32] | None = None
         # Of a store, or made from vectors of one. Words of the caller may be others than the manifest's.
         self._has_digests = isinstance(words, Vocabulary) and "xxh3_128" in self.manifest
         self._digests: dict[str, str] | None = None
@@ -100,6 +100,16 @@ class Vectors(Collection[str]):
     def dim(self) -> int:
         """Dimension of the vectors."""
         return int(self.matrix.shape[1])
+
+    @property
+    def index_to_key(self) -> Vocabulary:
+        """The words in the order of the rows, by gensim's name: the same as `words`."""
+        return self.words
+
+    @property
+    def key_to_index(self) -> RowNumbers:
+        """A read-only mapping of each word to its row number, by gensim's name."""
+        return RowNumbers(self.words)
 
     @property
     def unit(self) -> Literal["word", "token"]:
@@ -271,130 +281,19 @@ class Vectors(Collection[str]):
             )
         return match.vectors(self)
 
-    def similarity(self, a: str, b: str) -> float:
-        """Return the cosine similarity of two words, from -1 to 1; 0 if one of their vectors is zeros.
-
-        Example:
-            >>> import embedhub
-            >>> round(embedhub.load("wordnet-ppmi", 100).similarity("cello", "violin"), 2)
-            0.92
-
-        Args:
-            a: A word.
-            b: Another word.
-
-        Raises:
-            WordNotFoundError: One of the words is out of vocabulary.
-        """
-        first, second = self[a].astype(np.float64), self[b].astype(np.float64)
-        norms = float(np.linalg.norm(first) * np.linalg.norm(second))
-        return min(1.0, max(-1.0, float(first @ second) / norms)) if norms else 0.0
-
-    def most_similar(
-        self, query: str | ArrayLike = (), topn: int = 10, **unknown: Never
-    ) -> list[tuple[str, float]]:
-        """Return the words with the largest cosine similarity to a word or vector.
-
-        Example:
-            >>> import embedhub
-            >>> [word for word, _ in embedhub.load("wordnet-ppmi", 100).most_similar("cello", topn=3)]
-            ['violoncello', 'lutanist', 'harpist']
-
-        Args:
-            query: A word, which is excluded from the result, or a vector of shape ``(dim,)``.
-            topn: Number of words to return.
-            unknown: Not accepted; for gensim's ``positive`` and ``negative``, add and subtract vectors.
-
-        Returns:
-            Pairs of word and cosine similarity, largest first. A vector of zeros has similarity 0 with all
-            others. Of several words with the same vector, only the first is returned, and none that shares
-            the vector of the query word: in ``wordnet-ppmi``, inflected forms such as "cello" and "cellos"
-            share one vector.
-
-        Raises:
-            WordNotFoundError: The query is a word out of vocabulary.
-            TypeError: The query is neither a word nor a numeric vector.
-            ValueError: The query has the wrong shape, or ``topn`` is less than 1.
-        """
-        check_keywords(unknown)
-        topn = check_topn(topn)
-        if isinstance(query, str):
-            return self._nearest(self[query], topn, self._rows_used([query]))
-        return self._nearest(checked_query(query, self.dim), topn, np.empty(0, np.int64))
-
-    def _nearest(
-        self, vector: NDArray[np.float32], topn: int, excluded: NDArray[np.int64]
-    ) -> list[tuple[str, float]]:
-        scores = self.matrix @ vector
-        scores /= self._vector_norms() * (np.linalg.norm(vector) or 1)
-        np.clip(scores, -1, 1, out=scores)  # rounding may reach 1.0000002
-        scores[excluded] = -np.inf
-        count = min(topn, len(self) - len(excluded))
-        while count > 0:
-            # Equal scores are in the order of the rows, so that the result is the same everywhere.
-            best = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
-            best = best[np.argsort(-scores[best], kind="stable")]
-            answers = self._without_twins(best.tolist(), excluded.tolist())[:topn]
-            if len(answers) == topn or count == len(self) - len(excluded):
-                return [(self.words[row], float(scores[row])) for row in answers]
-            count = min(2 * count, len(self) - len(excluded))
-        return []
-
-    def _without_twins(self, rows: list[int], excluded: list[int]) -> list[int]:
-        """Return the rows without those whose vector equals that of an earlier or an excluded row."""
-        seen = {self.matrix[row].tobytes() for row in excluded}
-        first: dict[bytes, int] = {}
-        for row in rows:
-            first.setdefault(self.matrix[row].tobytes(), row)
-        return [row for vector, row in first.items() if vector not in seen]
-
-    def analogy(self, a: str, b: str, c: str, topn: int = 10) -> list[tuple[str, float]]:
-        """Return the words that are to ``c`` as ``b`` is to ``a``.
-
-        They have the largest cosine similarity to b - a + c. The three vectors are normalized first, and the
-        three words are excluded from the result. This is 3CosAdd: T. Mikolov, W. Yih and G. Zweig,
-        "Linguistic regularities in continuous space word representations", 2013, section 4; O. Levy and
-        Y. Goldberg, "Linguistic regularities in sparse and explicit word representations", 2014, equation 1.
-
-        Example:
-            >>> import embedhub
-            >>> embedhub.load("wordnet-ppmi", 100).analogy("man", "king", "woman", topn=1)[0][0]
-            'queen'
-
-        Args:
-            a: A word, such as ``"man"``.
-            b: The word that ``a`` is related to, such as ``"king"``.
-            c: A word of the kind of ``a``, such as ``"woman"``.
-            topn: Number of words to return.
-
-        Returns:
-            Pairs of word and cosine similarity, largest first.
-
-        Raises:
-            WordNotFoundError: One of the three words is out of vocabulary.
-        """
-        topn = check_topn(topn)
-        three = self.lookup([a, b, c])
-        three /= np.maximum(np.linalg.norm(three, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        return self._nearest(three[1] - three[0] + three[2], topn, self._rows_used([a, b, c]))
-
     def _find(self, words: list[str]) -> chains.Match:
         """Find the rows of words, with fallbacks for missing ones."""
         return chains.lookup(self, words, self.fallbacks)
 
-    def _rows_used(self, words: list[str]) -> NDArray[np.int64]:
-        """Return the numbers of the rows that the vectors of words come from."""
+    def _require(self, words: list[str]) -> tuple[NDArray[np.float32], list[NDArray[np.int64]]]:
+        """Return the vectors of words, and the rows that each comes from."""
         match = self._find(words)
-        rows = np.concatenate([match.rows, *match.averaged.values()])
-        return np.unique(rows[rows >= 0])
-
-    def _vector_norms(self) -> NDArray[np.float32]:
-        """Return the Euclidean norm of each vector, 1 for vectors of zeros; computed once."""
-        if self._norms is None:
-            norms = np.empty(len(self), np.float32)
-            for start in range(0, len(self), _CHUNK):
-                rows = self.matrix[start : start + _CHUNK]
-                norms[start : start + _CHUNK] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-            norms[norms == 0] = 1
-            self._norms = norms
-        return self._norms
+        if match.missing.any():
+            missing = list(dict.fromkeys(words[i] for i in np.flatnonzero(match.missing)))
+            raise WordNotFoundError(
+                f"{self.name} {self.dim}d has no word {', '.join(map(repr, missing[:5]))}"
+                f"{', ...' if len(missing) > 5 else ''}; see `word in vectors`."  # noqa: PLR2004 - as many as are listed
+                f"{self.limit_note}"
+            )
+        rows = [match.averaged.get(i, row) for i, row in enumerate(match.rows.reshape(-1, 1))]
+        return match.vectors(self), rows

@@ -6,7 +6,7 @@ in a sorted array, and compares the bytes. XXH3 is specified at https://github.c
 
 import operator
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, ItemsView, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import SupportsIndex, overload
 
@@ -245,3 +245,56 @@ class Vocabulary(Sequence[str]):
         differ = stored != np.frombuffer(b"".join(encoded), np.uint8)
         equal[owners[differ]] = False
         return equal
+
+
+class RowNumbers(Mapping[str, int]):
+    """Words and their row numbers as a mapping, which costs no memory.
+
+    Example:
+        >>> rows = RowNumbers(Vocabulary.of(["rain", "storm"]))
+        >>> rows["storm"], rows.get("qwxz"), dict(rows)
+        (1, None, {'rain': 0, 'storm': 1})
+
+    Args:
+        words: The words, in the order of their rows.
+    """
+
+    __slots__ = ("_words",)
+
+    def __init__(self, words: Vocabulary) -> None:
+        self._words = words
+
+    def __getitem__(self, word: str) -> int:
+        row = int(self._words.indices([word])[0]) if isinstance(word, str) else -1
+        if row < 0:
+            raise KeyError(word)
+        return row
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def items(self) -> ItemsView[str, int]:
+        """Return a view of the words and their row numbers.
+
+        Example:
+            >>> list(RowNumbers(Vocabulary.of(["rain", "storm"])).items())
+            [('rain', 0), ('storm', 1)]
+        """
+        return _NumberedWords(self, self._words)
+
+    def __repr__(self) -> str:
+        first = ", ".join(f"{word!r}: {row}" for row, word in enumerate(self._words[:3]))
+        return f"<row numbers of {len(self):,} words: {first}, ...>"
+
+
+class _NumberedWords(ItemsView[str, int]):
+    def __init__(self, mapping: RowNumbers, words: Vocabulary) -> None:
+        super().__init__(mapping)
+        self._words = words
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        # In order, without a look-up of each word.
+        return ((word, row) for row, word in enumerate(self._words))

@@ -191,7 +191,7 @@ def test_neighbors_prints_a_list_for_each_word(glove_20k: Vectors) -> None:
     assert lines == [
         [word, other, f"{score:.4f}"]
         for word in ("berlin", "rain")
-        for other, score in glove_20k.most_similar(word, 3)
+        for other, score in glove_20k.most_similar(word, topn=3)
     ]
     unit = glove_20k.matrix / np.linalg.norm(glove_20k.matrix, axis=1, keepdims=True)
     for word in ("berlin", "rain"):
@@ -208,7 +208,7 @@ def test_missing_words_are_reported_with_suggestions(glove_20k: Vectors) -> None
     done = run("neighbors", "glove-6b-20k:50", "Berlin", "musci", "qwxzqwxz", "--topn", "1")
     assert done.returncode == 1
     ((found, neighbor),) = [line.split()[:2] for line in done.stdout.splitlines()[1:]]
-    assert (found, [neighbor]) == ("Berlin", [word for word, _ in glove_20k.most_similar("berlin", 1)])
+    assert (found, [neighbor]) == ("Berlin", [word for word, _ in glove_20k.most_similar("berlin", topn=1)])
     music, nothing = done.stderr.removeprefix("Error: ").split(". ")
     assert music.startswith("glove-6b-20k 50d has no word 'musci'; close to it: 'music'")
     assert nothing == "glove-6b-20k 50d has no word 'qwxzqwxz'.\n"

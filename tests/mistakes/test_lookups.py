@@ -53,28 +53,28 @@ MISTAKES = [
         ("missing is 'zero'", "'raise' or 'zeros'"),
     ),
     Mistake(
-        "neighbors of several words",
-        lambda _: wordnet().most_similar(["king", "queen"]),
-        TypeError,
-        ("['king', 'queen']", "lookup(words).mean(axis=0)"),
-    ),
-    Mistake(
-        "positive and negative words",
-        lambda _: wordnet().most_similar(positive=["king", "woman"], negative=["man"]),
-        TypeError,
-        ("no positive=", "one word or vector", "vectors['king'] - vectors['man']", "analogy('man', 'king'"),
-    ),
-    Mistake(
-        "negative words only",
-        lambda _: wordnet().most_similar("king", negative=["man"]),
-        TypeError,
-        ("no negative=", "one word or vector"),
+        "no query",
+        lambda _: wordnet().most_similar(),
+        ValueError,
+        ("a word", "(25,)", "got none"),
     ),
     Mistake(
         "neighbors of None",
         lambda _: wordnet().most_similar(None),
-        ValueError,
-        ("a word", "(25,)"),
+        TypeError,
+        ("positive is None", "a word", "(25,)"),
+    ),
+    Mistake(
+        "the number of words as second argument",
+        lambda _: wordnet().most_similar("rain", 5),
+        TypeError,
+        ("negative is 5", "topn=5"),
+    ),
+    Mistake(
+        "a word with its weight",
+        lambda _: wordnet().most_similar([("king", 0.5)]),
+        TypeError,
+        ("positive has ('king', 0.5)", "(25,)"),
     ),
     Mistake(
         "a vector of another dim",
@@ -83,10 +83,65 @@ MISTAKES = [
         ("(50,)", "(25,)"),
     ),
     Mistake(
-        "several vectors",
-        lambda _: wordnet().most_similar(np.zeros((2, 25))),
+        "a vector with NaN",
+        lambda _: wordnet().most_similar(["rain", np.full(25, np.nan)]),
         ValueError,
-        ("(2, 25)", "(25,)"),
+        ("positive", "NaN", "finite"),
+    ),
+    Mistake(
+        "restrict_vocab=0",
+        lambda _: wordnet().most_similar("rain", restrict_vocab=0),
+        ValueError,
+        ("restrict_vocab is 0", "1 or more"),
+    ),
+    Mistake(
+        "restrict_vocab=0.5",
+        lambda _: wordnet().most_similar("rain", restrict_vocab=0.5),
+        TypeError,
+        ("restrict_vocab is 0.5", "number of words"),
+    ),
+    Mistake(
+        "only negative words of 3CosMul",
+        lambda _: wordnet().most_similar_cosmul(negative="rain"),
+        ValueError,
+        ("positive is empty", "most_similar_cosmul('king')"),
+    ),
+    Mistake(
+        "one word for many",
+        lambda _: wordnet().most_similar_many("rain"),
+        TypeError,
+        ("queries is 'rain'", "several words", "(k, 25)"),
+    ),
+    Mistake(
+        "one vector for many",
+        lambda _: wordnet().most_similar_many(np.zeros(25)),
+        ValueError,
+        ("queries", "shape ()", "(k, 25)"),
+    ),
+    Mistake(
+        "the odd one of one string",
+        lambda _: wordnet().doesnt_match("rain"),
+        TypeError,
+        ("words is 'rain'", "several words"),
+    ),
+    Mistake("the odd one of none", lambda _: wordnet().doesnt_match([]), ValueError, ("empty",)),
+    Mistake(
+        "the odd one with a missing word",
+        lambda _: wordnet().doesnt_match(["rain", "qwxz"]),
+        WordNotFoundError,
+        ("no word 'qwxz'", "word in vectors"),
+    ),
+    Mistake(
+        "the rank of a missing word",
+        lambda _: wordnet().rank("rain", "qwxz"),
+        WordNotFoundError,
+        ("no word 'qwxz'",),
+    ),
+    Mistake(
+        "the row of a missing word",
+        lambda _: wordnet().key_to_index["qwxz"],
+        KeyError,
+        ("'qwxz'",),
     ),
     Mistake(
         "topn=None",
@@ -94,7 +149,9 @@ MISTAKES = [
         TypeError,
         ("topn is None", "integer"),
     ),
-    Mistake("topn=0", lambda _: wordnet().most_similar("rain", 0), ValueError, ("topn is 0", "1 or more")),
+    Mistake(
+        "topn=0", lambda _: wordnet().most_similar("rain", topn=0), ValueError, ("topn is 0", "1 or more")
+    ),
     Mistake(
         "topn=2.5",
         lambda _: wordnet().analogy("man", "king", "woman", topn=2.5),
@@ -105,7 +162,7 @@ MISTAKES = [
         "an analogy of a missing word",
         lambda _: wordnet().analogy("man", "king", "qwxz"),
         WordNotFoundError,
-        ("1 of 3", "'qwxz'"),
+        ("no word 'qwxz'",),
     ),
     Mistake(
         "similarity to a missing word",
@@ -126,6 +183,11 @@ MISTAKES = [
     Mistake("NaN", lambda _: of([[1.0], [np.nan]], ["a", "b"]), ValueError, ("row 1", "finite")),
     Mistake("a word twice", lambda _: of(np.eye(2), ["a", "a"]), ValueError, ("'a'", "more than once")),
     Mistake("words and numbers", lambda _: of(np.eye(2), ["a", 2]), TypeError, ("2", "int", "strings")),
+    Mistake("a matrix without words", lambda _: of(np.eye(2), None), TypeError, ("words is missing", "dict")),
+    Mistake("a dict and words", lambda _: of({"a": [1]}, ["a"]), TypeError, ("given twice",)),
+    Mistake(
+        "a dict of lists of two lengths", lambda _: of({"a": [1], "b": [1, 2]}, None), TypeError, ("length",)
+    ),
     Mistake("one string", lambda _: of(np.eye(2), "ab"), TypeError, ("'ab'", "one word for each row")),
     Mistake("arguments exchanged", lambda _: of(["a", "b"], np.eye(2)), TypeError, ("strings",)),
 ]

@@ -515,7 +515,7 @@ os.environ["EMBEDHUB_CACHE"] = cache + "/../other"
 embedhub.load("glove-6b-20k", 50)
 os.environ["EMBEDHUB_CACHE"] = cache
 os.setuid(65534)
-print(embedhub.load("wordnet-ppmi", 25).most_similar("music", 1))
+print(embedhub.load("wordnet-ppmi", 25).most_similar("music", topn=1))
 for folder in (cache, cache + "/../absent"):
     os.environ["EMBEDHUB_CACHE"] = folder
     held = embedhub.load("wordnet-ppmi", 50), embedhub.load("glove-6b-20k", 50)

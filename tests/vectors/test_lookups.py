@@ -97,7 +97,7 @@ def test_cosines_are_at_most_1() -> None:
     rng = np.random.default_rng(0)
     rows = np.repeat(rng.normal(size=(200, 1, 47)), 3, axis=1) * [[[1], [-3], [7]]]
     vectors = Vectors(rows.reshape(600, 47), map(str, range(600)))
-    scores = [score for i in range(600) for _, score in vectors.most_similar(vectors.matrix[i], 600)]
+    scores = [score for i in range(600) for _, score in vectors.most_similar(vectors.matrix[i], topn=600)]
     assert (min(scores), max(scores)) == (-1, 1)
 
 

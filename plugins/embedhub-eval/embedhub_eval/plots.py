@@ -129,7 +129,7 @@ def plot_words(
         )
     query_of = {word: query for query, word in enumerate(queries)}
     for query, word in enumerate(queries if topn else []):
-        for neighbor, _ in vectors.most_similar(word, topn):
+        for neighbor, _ in vectors.most_similar(word, topn=topn):
             query_of.setdefault(neighbor, query)
     if len(query_of) < 2:  # noqa: PLR2004 - two points make a map
         raise ValueError(

@@ -32,7 +32,7 @@ def test_command_writes_an_svg(tmp_path: Path) -> None:
     vectors = embedhub.load("wordnet-ppmi", 50)
     shown = texts(tmp_path / "words.svg")
     for word in ("music", "rain"):
-        assert {word, *(near for near, _ in vectors.most_similar(word, 5))} <= set(shown)
+        assert {word, *(near for near, _ in vectors.most_similar(word, topn=5))} <= set(shown)
     assert sum("% of the variance" in text for text in shown) == 2
     assert "music, rain" in shown
 
