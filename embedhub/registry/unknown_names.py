@@ -21,7 +21,7 @@ DISTRIBUTIONS = {
 }
 """The distributions of this project that provide sources, and the prefixes of their names."""
 
-SCHEMES = {"hf": "embedhub-huggingface", "histwords": "embedhub-histwords"}
+SCHEMES = {"bpemb": "embedhub-bpemb", "hf": "embedhub-huggingface", "histwords": "embedhub-histwords"}
 """The distributions of this project that provide schemes, by scheme."""
 
 _FILES = (".vec", ".txt", ".bin", ".gz", ".bz2", ".xz", ".zip", ".tar", ".npz", ".safetensors")

@@ -35,7 +35,7 @@ PLUGINS = sorted(
 )
 
 # Those that name their sources by a scheme only.
-SCHEMES = {"embedhub-histwords"}
+SCHEMES = {"embedhub-bpemb", "embedhub-histwords"}
 
 
 def environment(site: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import io
 import pickle
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from importlib import import_module
@@ -66,6 +67,45 @@ def test_only_the_members_of_a_decade_are_downloaded(
     # The two members, and the last 64 KiB, with the directory, for each of them.
     assert decade < serving.sent < decade + 3 * 65_536 < archive.stat().st_size
     assert not list(cache.rglob("*.zip"))
+
+
+def test_texts_are_embedded_by_the_pieces_of_bpemb(
+    tmp_path: Path, serve: Callable[..., Serving], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A TextEmbedder takes the tokenizer of the vectors: a text is the mean of its pieces."""
+    sentencepiece = pytest.importorskip("sentencepiece")
+    embedhub_text = pytest.importorskip("embedhub_text")
+    plugin = imported("embedhub_bpemb", monkeypatch)
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["it rained in stratford", "the rain fell", "the ford 0000"]),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=35,
+        minloglevel=2,
+    )
+    pieces = list(plugin.PieceTokenizer(model.getvalue()).get_vocab())
+    rows = np.random.default_rng(0).standard_normal((len(pieces), 25)).astype("<f4")
+    lines = (piece.encode() + b" " + row.tobytes() + b"\n" for piece, row in zip(pieces, rows, strict=True))
+    content = b"%d 25\n" % len(pieces) + b"".join(lines)
+    folder = tmp_path / "served" / "bpemb.h-its.org" / "en"
+    folder.mkdir(parents=True)
+    (folder / "en.wiki.bpe.vs1000.model").write_bytes(model.getvalue())
+    with tarfile.open(folder / "en.wiki.bpe.vs1000.d25.w2v.bin.tar.gz", "w:gz") as archive:
+        info = tarfile.TarInfo("data/en/en.wiki.bpe.vs1000.d25.w2v.bin")
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    monkeypatch.setenv("EMBEDHUB_MIRROR", serve(tmp_path / "served").base)
+    with pytest.warns(UnverifiedWarning):
+        vectors = plugin.open_pieces("en/1000", 25).vectors(25)
+    tokenizer = plugin.tokenizer_of(vectors)
+    text = "The RAIN in Stratford, 1871"
+    found = [pieces.index(piece) for piece in tokenizer.tokenize(text) if piece in pieces]
+    assert len(found) > 3
+    embed = embedhub_text.TextEmbedder(vectors, tokenize=tokenizer)
+    np.testing.assert_allclose(embed([text])[0], rows[found].mean(axis=0), rtol=1e-5)
+    copy = pickle.loads(pickle.dumps(tokenizer))  # noqa: S301 - our own
+    assert copy.tokenize(text) == tokenizer.tokenize(text)
 
 
 @pytest.mark.parametrize(

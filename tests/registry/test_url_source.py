@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from children import PATIENCE
 from command import run
@@ -77,6 +78,24 @@ def test_verified_url_is_a_source(handle: str, server: Serving) -> None:
     assert (pickle.loads(pickle.dumps(vectors))["snow"] == [2, 3]).all()  # noqa: S301 - our own
     assert len(server.asked) == asked
     assert embedhub.embedding_matrix(url, 2, ["snow"]).matrix.tolist() == [[2, 3]]
+
+
+def test_model_of_nlpl_is_a_member(server: Serving, tmp_path: Path) -> None:
+    """Of an archive like those of NLPL, model.bin is read, whose words are lemmas with a part of speech."""
+    numbers = np.array([[0.5, 1], [2, 3]], "<f4")
+    words = ("\u0434\u043e\u0436\u0434\u044c_NOUN", "\u0438\u0434\u0442\u0438_VERB")
+    lines = (word.encode() + b" " + row.tobytes() + b"\n" for word, row in zip(words, numbers, strict=True))
+    members = {
+        "meta.json": b'{"id": 182, "dimensions": 2}',
+        "model.bin": b"2 2\n" + b"".join(lines),
+        "model.txt": b"2 2\n",
+        "README": b"A model.",
+    }
+    (tmp_path / "served" / "182.zip").write_bytes(zipped(**members))
+    with pytest.warns(UnverifiedWarning):
+        vectors = embedhub.load(f"{server.base}/182.zip#model.bin")
+    assert list(vectors) == list(words)
+    assert vectors.matrix.tolist() == numbers.tolist()
 
 
 def test_canonical_form_has_one_store(server: Serving) -> None:
