@@ -61,6 +61,12 @@ def _catalog(groups: dict[str, list[Family]]) -> str:
             "*Download* is the size of the smallest and of the largest file; `<` marks an upper limit, `?` "
             "an unknown size or number of words."
         ),
+        "",
+        (
+            "More vectors than a table can list have a scheme in place of names: a decade of HistWords is "
+            "`histwords://eng-all/1990`, subwords of BPEmb are `bpemb://en/10000:100`. The plugins that "
+            "provide them are listed in [Installation](install.md#sources)."
+        ),
     ]
     return "\n".join(lines) + "\n"
 

@@ -15,7 +15,8 @@ import pytest
 from serving import Serving
 
 import embedhub
-from embedhub.errors import SourceNotFoundError, UnverifiedWarning
+from embedhub.errors import OfflineError, SourceNotFoundError, UnverifiedWarning
+from embedhub.registry.stored_handles import find_stores
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,6 +107,21 @@ def test_texts_are_embedded_by_the_pieces_of_bpemb(
     np.testing.assert_allclose(embed([text])[0], rows[found].mean(axis=0), rtol=1e-5)
     copy = pickle.loads(pickle.dumps(tokenizer))  # noqa: S301 - our own
     assert copy.tokenize(text) == tokenizer.tokenize(text)
+
+
+def test_stores_and_messages_have_the_handle(
+    histwords: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Advice and the cache name a decade by the string that opens it."""
+    plugin = imported("embedhub_histwords", monkeypatch)
+    monkeypatch.setenv("EMBEDHUB_OFFLINE", "1")
+    with pytest.raises(OfflineError, match=r"embedhub\.load\('histwords://eng-all/1980', 300\)"):
+        plugin.open_decade("eng-all/1980", None).vectors(300)
+    monkeypatch.setenv("EMBEDHUB_MIRROR", str(histwords))
+    with pytest.warns(UnverifiedWarning):
+        plugin.open_decade("eng-all/1980", None).vectors(300)
+    (store,) = find_stores("histwords://eng-all/1980")
+    assert (store.name, store.handle) == ("histwords-eng-all-1980", "histwords://eng-all/1980")
 
 
 @pytest.mark.parametrize(

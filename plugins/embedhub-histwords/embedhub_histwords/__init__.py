@@ -7,9 +7,10 @@ The project's README names the decades of the corpora of Google Books, and its p
 Those of ``coha-word`` are what its code makes and public code reads.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from embedhub import Format, RemoteFile, RemoteSource
+from embedhub import Fetched, Format, RemoteFile, RemoteSource
 from embedhub.errors import SourceNotFoundError
 from embedhub_histwords.reader import read
 
@@ -40,7 +41,22 @@ CORPORA = {
 """The corpora by name."""
 
 
-def open_decade(location: str, dim: int | None) -> RemoteSource:  # noqa: ARG001 - there is one
+@dataclass(frozen=True, kw_only=True)
+class Decade(RemoteSource):
+    """The vectors of a decade; `open_decade` returns it.
+
+    Args:
+        handle: Its handle, by which messages and the cache name it.
+    """
+
+    handle: str
+
+    def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
+        """Return what the manifest of a store records about the origin of its vectors."""
+        return super().manifest(dim, cache_key, fetched) | {"handle": self.handle}
+
+
+def open_decade(location: str, dim: int | None) -> Decade:  # noqa: ARG001 - there is one
     """Return the source of ``histwords://<corpus>/<decade>``.
 
     Args:
@@ -65,7 +81,8 @@ def open_decade(location: str, dim: int | None) -> RemoteSource:  # noqa: ARG001
     archive = f"{_ARCHIVES}/{name}_sgns.zip"
     words = RemoteFile(archive, member=f"sgns/{decade}-vocab.pkl")
     matrix = RemoteFile(archive, member=f"sgns/{decade}-w.npy", format=FORMAT, companions=(words,))
-    return RemoteSource(
+    return Decade(
+        handle=f"histwords://{location}",
         name=f"histwords-{name}-{decade}",
         files={_DIM: matrix},
         description=f"HistWords of the {decade}s, word2vec on {corpus.about}, lower-cased",
