@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from gzip import BadGzipFile
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -40,6 +41,8 @@ _BZIP2 = b"BZh"
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # after a digit; a word of a text may start with BZh
 _TAR, _TAR_MAGIC = b"ustar", slice(257, 262)
 MAX_SMALL_BYTES = 1 << 26
+_MAX_TAR_HEADER_BYTES = 1 << 20
+_MAX_TAR_MEMBERS = 100_000
 _SNIFF_BYTES = 512  # the header of a tar archive
 INVALID_ARCHIVE_ERRORS: tuple[type[Exception], ...] = (
     *DAMAGED_ERRORS, ValueError, LookupError, OSError, RuntimeError,
@@ -196,11 +199,16 @@ def _open_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[Bin
 def _open_tar_member(file: BinaryIO, path: Path, member: str | None) -> Iterator[BinaryIO]:
     """Open a member of a tar archive; all headers are read first, since tar lacks a directory."""
     try:
-        archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115 - closed below
+        headers = _TarHeaders(file)
+        archive = tarfile.open(fileobj=cast("BinaryIO", headers), mode="r:")  # noqa: SIM115 - closed below
+        members = list(islice(archive, _MAX_TAR_MEMBERS + 1))
+        if len(members) > _MAX_TAR_MEMBERS:
+            raise tarfile.ReadError(f"it has more than {_MAX_TAR_MEMBERS:,} members")
+        headers.limit = None
         # macOS adds a file named ._x for the attributes of x.
         infos = {
             info.name.removeprefix("./"): info
-            for info in archive
+            for info in members
             if info.isfile() and not info.name.rpartition("/")[2].startswith("._")
         }
         names = list(infos)
@@ -215,6 +223,26 @@ def _open_tar_member(file: BinaryIO, path: Path, member: str | None) -> Iterator
         raise _no_member(path, member, names)
     with archive, inner:
         yield inner
+
+
+class _TarHeaders:
+    """The bytes of a tar archive, in which no header is read that says to be large."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.tell = file.tell
+        self.seek = file.seek
+        self.limit: int | None = _MAX_TAR_HEADER_BYTES
+
+    def read(self, count: int) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            ReadError: They are too many for a header.
+        """
+        if self.limit is not None and count > self.limit:
+            raise tarfile.ReadError(f"a header has {count:,} bytes")
+        return self._file.read(count)
 
 
 def _no_member(path: Path, member: str | None, names: list[str]) -> FormatError:

@@ -2,11 +2,13 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import struct
 import subprocess
 import sys
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -166,6 +168,33 @@ def test_small_file_has_a_limit_of_lines(tmp_path: Path, monkeypatch: pytest.Mon
     path.write_bytes(b"a\n" * 11)
     with pytest.raises(FormatError, match="more than 10 lines"):
         list(read_lines(path))
+
+
+def packed(headers: dict[str, str], *names: str) -> bytes:
+    """Return a compressed tar archive, whose members are the same text."""
+    packing = io.BytesIO()
+    with tarfile.open(fileobj=packing, mode="w:gz", pax_headers=headers) as archive:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = len(TEXT)
+            archive.addfile(info, io.BytesIO(TEXT))
+    return packing.getvalue()
+
+
+def test_headers_of_tar_archives_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compressed header that would take all memory is not read, nor an endless list of members."""
+    path = tmp_path / "vectors.tar.gz"
+    path.write_bytes(packed({}, "vectors.txt"))
+    assert len(embedhub.load(path)) == 2
+    path.write_bytes(packed({"comment": "x" * (1 << 21)}, "vectors.txt"))
+    with pytest.raises(FormatError, match=r"cannot be opened \(a header has 2,097,\d+ bytes\)"):
+        embedhub.load(path)
+    monkeypatch.setattr(_compression, "_MAX_TAR_MEMBERS", 3)
+    path.write_bytes(packed({}, "._a", "._b", "vectors.txt"))
+    assert len(embedhub.load(path)) == 2
+    path.write_bytes(packed({}, "._a", "._b", "vectors.txt", "._c"))
+    with pytest.raises(FormatError, match="more than 3 members"):
+        embedhub.load(path)
 
 
 @pytest.mark.slow
