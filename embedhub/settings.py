@@ -12,12 +12,17 @@
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import platformdirs
 
 from embedhub._url import shown_url
 from embedhub.errors import SettingsError
+
+_offline_by: ContextVar[str | None] = ContextVar("_offline_by", default=None)
 
 
 def _value(name: str) -> str:
@@ -74,7 +79,31 @@ def mirror() -> str | Path | None:
 
 def offline() -> bool:
     """Return whether network access is forbidden."""
-    return bool(_boolean("OFFLINE"))
+    return _offline_by.get() is not None or bool(_boolean("OFFLINE"))
+
+
+def offline_by() -> str:
+    """Return the name of what forbids network access, for messages."""
+    return _offline_by.get() or "EMBEDHUB_OFFLINE"
+
+
+@contextmanager
+def without_network(name: str = "EMBEDHUB_OFFLINE") -> Iterator[None]:
+    """Forbid network access in a block of code, in this thread.
+
+    Example:
+        >>> with without_network("HF_HUB_OFFLINE"):
+        ...     offline(), offline_by()
+        (True, 'HF_HUB_OFFLINE')
+
+    Args:
+        name: Name of what forbids it, for messages, such as a variable of a plugin.
+    """
+    token = _offline_by.set(name)
+    try:
+        yield
+    finally:
+        _offline_by.reset(token)
 
 
 def require_hash() -> bool:

@@ -9,8 +9,8 @@ from embedhub._sniff import SNIFF_BYTES, sniff
 from embedhub.download.http import ByteSource, peek
 from embedhub.download.remote_file import RemoteFile
 from embedhub.download.resumable import ResumableFile
-from embedhub.download.verify import Verifier
-from embedhub.download.zip_member import GZIP_HEADER, Member
+from embedhub.download.verify import Verifier, git_hash, is_git_hash
+from embedhub.download.zip_member import ByteRange, Member
 from embedhub.errors import ChecksumError
 
 
@@ -23,7 +23,8 @@ class Downloader:
     Args:
         file: The file to download.
         remote: The location, whose `stat` was called: for a member, the archive, or the member as gzip.
-        member: The position of the member in the archive; None if ``remote`` is the file itself.
+        member: The position of the member in the archive, or of the byte range in the file; None if
+            ``remote`` is the file itself.
         known_hash: The expected hash; None if unknown.
         label: Description of the file, for messages.
 
@@ -37,7 +38,7 @@ class Downloader:
         file: RemoteFile,
         remote: ByteSource,
         *,
-        member: Member | None,
+        member: Member | ByteRange | None,
         known_hash: str | None,
         label: str,
     ) -> None:
@@ -119,8 +120,8 @@ class Downloader:
             stop=member.stop if member else remote.size,
             limit=None if file.member else file.size,
             can_verify=self._known_hash is not None,
-            prefix=GZIP_HEADER if member else b"",
-            suffix=member.gzip_trailer if member else b"",
+            prefix=member.prefix if member else b"",
+            suffix=member.suffix if member else b"",
             verifier=verifier,
         )
 
@@ -162,6 +163,11 @@ class Downloader:
             raise ChecksumError(
                 f"{self._remote.location}: expected vectors, but this is {self.identified_as}. The bytes "
                 "were thrown away."
+            )
+        if is_git_hash(self._known_hash) and (got := git_hash(path)) != self._known_hash:
+            raise ChecksumError(
+                f"{self._remote.location}: expected {self._known_hash}, got {got}. The bytes were thrown "
+                f"away.{f' It is {self.identified_as}.' if self.identified_as else ''}"
             )
 
     @staticmethod

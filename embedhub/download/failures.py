@@ -54,7 +54,7 @@ def offline_error(
     wanted = "\n".join(f"  - {shown_url(part.location)}" for file in candidates for part in file.all_files)
     run = f'run: python -c "import embedhub; {command}" and ' if command else "download it, and "
     return OfflineError(
-        f"{label} is not in the cache ({settings.cache_folder()}), and EMBEDHUB_OFFLINE is set. "
+        f"{label} is not in the cache ({settings.cache_folder()}), and {settings.offline_by()} is set. "
         f"{reason}{' ' if reason else ''}Wanted:\n"
         + wanted
         + (f"\nTried:\n{tried}" if failures else "")

@@ -17,6 +17,7 @@ from embedhub import _cache as cache
 from embedhub import settings
 from embedhub._compression import open_bytes
 from embedhub._frozen import FrozenDict
+from embedhub._sniff import sniff
 from embedhub._url import shown_url
 from embedhub.download.downloader import Downloader
 from embedhub.download.failures import combined_error, describe_mismatch
@@ -26,12 +27,13 @@ from embedhub.download.http import (
     HttpBytes,
     RemoteChangedError,
     SafeSession,
+    peek,
 )
 from embedhub.download.remembered import how_to_forget, remember_hash, remembered_hash
 from embedhub.download.remote_file import PART_NAME, WGET_ON_WINDOWS, Fetched, RemoteFile
 from embedhub.download.resumable import retry
-from embedhub.download.verify import Verifier
-from embedhub.download.zip_member import GzippedMember, Member, locate
+from embedhub.download.verify import Verifier, git_hash, is_git_hash
+from embedhub.download.zip_member import ByteRange, GzippedMember, Member, locate
 from embedhub.errors import (
     ChecksumError,
     DownloadError,
@@ -48,10 +50,10 @@ _CHUNK = 1 << 20
 
 
 class Location(NamedTuple):
-    """A location of a file; a kept member is one that another cache keeps as gzip."""
+    """A location of a file; a kept part is a member or a byte range as another cache keeps it."""
 
     remote: ByteSource
-    is_kept_member: bool = False
+    is_kept_part: bool = False
 
 
 class Request(NamedTuple):
@@ -208,7 +210,7 @@ def _first_available(file: RemoteFile, request: Request, failures: list[Download
     """Return the path of a verified file, from the cache or the first location that has it."""
     known_hash = known_hash_of(file)
     path = cache.downloads_folder() / file.cache_name
-    if file.member and cache.exists(path) and not _is_intact_member(path, file, known_hash):
+    if cache.exists(path) and not _is_intact(path, file, known_hash):
         path.unlink()
     with suppress(_NotCachedError):
         return _pooch(file, known_hash, str(path), _not_cached)
@@ -216,8 +218,8 @@ def _first_available(file: RemoteFile, request: Request, failures: list[Download
         try:
             return _download(file, location, request, known_hash)
         except DownloadError as error:
-            if isinstance(error, ChecksumError) and file.member and file.archive_hash is None:
-                # A complete archive is verified only through its members.
+            if isinstance(error, ChecksumError) and file.is_part and file.archive_hash is None:
+                # A complete archive is verified only through its parts.
                 _remove(cache.downloads_folder() / file.archive.cache_name)
             failures.append(error)
     return None
@@ -234,7 +236,7 @@ def _not_cached(*_: object) -> None:
 
 def _pooch(file: RemoteFile, known_hash: str | None, url: str, downloader: object) -> Path:
     """Find the file in the cache or download it, and verify it, with pooch."""
-    registry = {file.cache_name: None if file.member else known_hash}
+    registry = {file.cache_name: None if file.member or is_git_hash(known_hash) else known_hash}
     pooch.get_logger().addFilter(_filter_pooch_log)
     files = pooch.Pooch(
         path=cache.downloads_folder(), base_url="", registry=registry, urls={file.cache_name: url}
@@ -256,8 +258,13 @@ def _filter_pooch_log(record: logging.LogRecord) -> bool:
     return not (isinstance(record.args, tuple) and str(cache.downloads_folder()) in record.args)
 
 
-def _is_intact_member(path: Path, file: RemoteFile, known_hash: str | None) -> bool:
-    """Return whether a kept zip member inflates to the right bytes."""
+def _is_intact(path: Path, file: RemoteFile, known_hash: str | None) -> bool:
+    """Return whether a kept zip member inflates to the right bytes, or a file has the right id of Git.
+
+    pooch verifies other files.
+    """
+    if file.member is None:
+        return not is_git_hash(known_hash) or git_hash(path) == known_hash
     verifier = Verifier(str(path), (known_hash or "sha256:").partition(":")[0], file.size)
     try:
         with path.open("rb") as kept:
@@ -272,15 +279,15 @@ def _is_intact_member(path: Path, file: RemoteFile, known_hash: str | None) -> b
 def locations(file: RemoteFile, session: SafeSession) -> Iterator[Location]:
     """Yield the archive in the cache, the mirror, and the URL of a file; offline, only folders."""
     archive = cache.downloads_folder() / file.archive.cache_name
-    if file.member and cache.exists(archive):
+    if file.is_part and cache.exists(archive):
         yield Location(FolderBytes(archive))
     match settings.mirror():
         case Path() as folder:
             names = (file.cache_name, file.mirror_name.translate(WGET_ON_WINDOWS), file.archive.cache_name)
             # Not Path.exists: it raises an OSError for a name that is too long for a file.
             existing = [name for name in names if os.path.exists(folder / name)]  # noqa: PTH110
-            if file.member and file.cache_name in existing:
-                yield Location(FolderBytes(folder / file.cache_name), is_kept_member=True)
+            if file.is_part and file.cache_name in existing:
+                yield Location(FolderBytes(folder / file.cache_name), is_kept_part=True)
                 existing.remove(file.cache_name)
             yield Location(FolderBytes(folder / (existing[0] if existing else file.mirror_name)))
         case str() as base if not settings.offline():
@@ -304,7 +311,7 @@ class _ResumedChecksumError(ChecksumError):
 
 
 def _download_once(file: RemoteFile, location: Location, request: Request, known_hash: str | None) -> Path:
-    remote, member = find_member(file, location, request)
+    remote, member = find_part(file, location, request)
     cache.ensure_folder((cache.downloads_folder() / file.cache_name).parent)
     request.began()
     downloader = Downloader(file, remote, member=member, known_hash=known_hash, label=request.label)
@@ -324,23 +331,41 @@ def _download_once(file: RemoteFile, location: Location, request: Request, known
     return path
 
 
-def find_member(file: RemoteFile, location: Location, request: Request) -> tuple[ByteSource, Member | None]:
-    """Return the source of a file's bytes, and the position of a zip member in it.
+def find_part(
+    file: RemoteFile, location: Location, request: Request
+) -> tuple[ByteSource, Member | ByteRange | None]:
+    """Return the source of a file's bytes, and the position of a zip member or a byte range in it.
 
     The whole archive is downloaded if the server has no ranges, or the member is not deflated.
     """
     remote = location.remote
     retry(remote.stat)
-    if file.member is None or location.is_kept_member:
+    if not file.is_part or location.is_kept_part:
         return remote, None
-    name = file.member
-    member = retry(lambda: locate(remote, name)) if remote.ranges else None
-    if member and member.is_deflated:
-        return remote, member
-    if isinstance(remote, FolderBytes):
-        return GzippedMember(remote, name), None
+    if file.byte_range and remote.ranges:
+        _check_range(file, remote)
+        return remote, ByteRange(*file.byte_range)
+    if name := file.member:
+        member = retry(lambda: locate(remote, name)) if remote.ranges else None
+        if member and member.is_deflated:
+            return remote, member
+        if isinstance(remote, FolderBytes):
+            return GzippedMember(remote, name), None
     archive = FolderBytes(_download_archive(file, remote, request))
-    return find_member(file, Location(archive), request)
+    return find_part(file, Location(archive), request)
+
+
+def _check_range(file: RemoteFile, remote: ByteSource) -> None:
+    """Raise ChecksumError unless a file has its published size, and the bytes of the range."""
+    size, (_, stop) = remote.size, file.byte_range or (0, 0)
+    expected = file.archive_size if file.archive_size != size else None
+    if size is None or (expected is None and stop <= size):
+        return
+    identified = sniff(peek(remote))
+    raise ChecksumError(
+        f"{remote.location}: expected {f'{expected:,}' if expected else f'at least {stop:,}'} bytes, but "
+        f"{size:,} are offered{f': {identified}' if identified else ''}. Nothing was downloaded."
+    )
 
 
 def _download_archive(file: RemoteFile, remote: ByteSource, request: Request) -> Path:

@@ -67,6 +67,11 @@ class OwnHeaders(AuthBase):
                 )
         return ""
 
+    @property
+    def are_none(self) -> bool:
+        """Whether the function returned no header."""
+        return not self._headers
+
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the headers to a request."""
         request.headers.update(self._headers or {})
@@ -116,6 +121,8 @@ def _credentials_hint(response: requests.Response, location: str, own: OwnHeader
     host = urlsplit(response.url).netloc.rpartition("@")[2]
     if own and origin(response.url) != origin(location):
         return f" This is the answer of {host}, where a redirect led: it does not get the file's headers."
+    if own and own.are_none:
+        return f" {own.function} returned no credentials, which this file may need."
     if own:
         return (
             f" The credentials that {own.function} returned were refused: they may have expired, or do not "

@@ -16,7 +16,7 @@ from embedhub.download.fetch import (
     Location,
     Request,
     fetch_first,
-    find_member,
+    find_part,
     known_hash_of,
     locations,
 )
@@ -72,7 +72,9 @@ def fetch_words(
     folder = cache.ensure_folder(cache.downloads_folder())
     fetched: Fetched | None = None
     failures: list[DownloadError] = []
-    if not any(file.companions or cache.exists(folder / file.cache_name) for file in candidates):
+    if not any(
+        file.companions or file.byte_range or cache.exists(folder / file.cache_name) for file in candidates
+    ):
         part = f"the first {words:,} words" if words > 1 else "its beginning"
         request = _Request(words, vocab_size, has_words, f"{label}, {part}", began)
         fetched, failures = _first_available(candidates, request)
@@ -116,10 +118,10 @@ def _from_location(
         None if the whole is needed.
     """
     prefix = _expected_prefix(file, request.words)
-    if location.is_kept_member:  # its bytes are other ones
+    if location.is_kept_part:  # its bytes are other ones
         return None
     for attempt in range(FRESH_STARTS + 1):
-        remote, member = find_member(
+        remote, member = find_part(
             file, location, Request(session, request.label, partial(request.began, file))
         )
         total = member.stop - member.start if member else remote.size

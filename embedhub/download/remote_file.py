@@ -18,7 +18,7 @@ from embedhub.vectors.blocks import Format
 _MAX_NAME = 80
 _MAX_PART = 100  # of a path; file systems that encrypt names have 143 bytes for one, and a note needs more
 _MAX_PATH = 180  # Windows refuses paths of more than 260 characters, and the folder of the cache takes some
-_DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
+_DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128, "git-sha1": 40}
 _PLAIN = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~%+,=@()#&!?:-]*[A-Za-z0-9_~%+,=@()#&!?:-]")
 
 PART_NAME = re.compile(r"(.+)\.[0-9a-f]{8}\.part(?:\.json)?")
@@ -48,12 +48,16 @@ class RemoteFile:
     Args:
         url: URL of the file: https, or plain http to this machine.
         known_hash: Published hash of the bytes that the reader reads, as ``"sha256:<hex>"`` (sha512, sha1 and
-            md5 are also allowed); None if no hash is published.
+            md5 are also allowed, and for a whole file git-sha1, the id of a blob in Git); None if no hash is
+            published.
         size: Number of those bytes; None if unknown.
         member: Path inside the zip archive at ``url``; ``known_hash`` and ``size`` are then the member's.
-        archive_hash: Published hash of the whole archive, which is downloaded from servers without byte
-            ranges.
-        archive_size: Number of bytes of the whole archive.
+        byte_range: The first byte of a part of the file at ``url``, and the byte after its last one, as in
+            ``(104, 40_104)``; None for the whole file. Only the part is downloaded, and ``known_hash`` is
+            the part's.
+        archive_hash: Published hash of the whole archive, or of the whole file of a ``byte_range``, which is
+            downloaded from servers without byte ranges.
+        archive_size: Number of bytes of the whole archive or file.
         format: Name of a built-in format, or a `Format` with your own reader. None detects a built-in format
             from the content of the file; companion files also have None.
         companions: Companion files, such as the ``tokenizer.json`` of token vectors. They are downloaded and
@@ -69,14 +73,16 @@ class RemoteFile:
 
     Raises:
         ValueError: The URL is not an https URL of a file, a hash is malformed, a size is not a positive
-            integer, the member is empty, ``archive_hash`` or ``archive_size`` is given without a member,
-            ``headers`` is not a function, or a companion is not a RemoteFile without companions.
+            integer, the member is empty, ``byte_range`` is empty or given with a member, ``archive_hash`` or
+            ``archive_size`` is given without either, ``headers`` is not a function, or a companion is not a
+            RemoteFile without companions.
     """
 
     url: str
     known_hash: str | None = field(default=None, kw_only=True)
     size: int | None = field(default=None, kw_only=True)
     member: str | None = field(default=None, kw_only=True)
+    byte_range: tuple[int, int] | None = field(default=None, kw_only=True)
     archive_hash: str | None = field(default=None, kw_only=True)
     archive_size: int | None = field(default=None, kw_only=True)
     format: str | Format | None = field(default=None, kw_only=True)
@@ -92,11 +98,7 @@ class RemoteFile:
                 _check_digest(name, digest)
         for name in ("size", "archive_size"):
             _check_size(name, getattr(self, name))
-        if self.member is not None and not (isinstance(self.member, str) and self.member):
-            raise ValueError(f"member is {self.member!r}; expected a path inside the archive, or None.")
-        for name, own in {"archive_hash": "known_hash", "archive_size": "size"}.items():
-            if getattr(self, name) is not None and self.member is None:
-                raise ValueError(f"{name} is given without a member; {own} is that of the file itself.")
+        self._check_part()
         if self.format is not None and not isinstance(self.format, str | Format):
             raise ValueError(
                 f"format is {self.format!r}; expected the name of a format, such as 'glove', or a Format."
@@ -116,6 +118,18 @@ class RemoteFile:
                 f"headers is a {type(self.headers).__name__}; expected a function without arguments that "
                 "returns the headers, so that they are made when they are needed."
             )
+
+    def _check_part(self) -> None:
+        """Check the member or the byte range, and set the size of the latter."""
+        if self.member is not None and not (isinstance(self.member, str) and self.member):
+            raise ValueError(f"member is {self.member!r}; expected a path inside the archive, or None.")
+        if self.byte_range is not None:
+            object.__setattr__(self, "size", _size_of_range(self.byte_range, self.size, self.member))
+        for name, own in {"archive_hash": "known_hash", "archive_size": "size"}.items():
+            if getattr(self, name) is not None and not self.is_part:
+                raise ValueError(f"{name} is given without a member; {own} is that of the file itself.")
+        if self.member is not None and str(self.known_hash).startswith("git-sha1:"):
+            raise ValueError("known_hash is a git-sha1, which is of a whole file, but a member is given.")
 
     def __repr__(self) -> str:
         """Show the given fields without secrets; of the headers, only the name of their function."""
@@ -139,14 +153,21 @@ class RemoteFile:
         return " ".join(file.known_hash or _without_secrets(file.location) for file in self.all_files)
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is a member of an archive, or a byte range."""
+        return self.member is not None or self.byte_range is not None
+
+    @property
     def location(self) -> str:
-        """The URL, with the member after ``#``."""
+        """The URL, with the member or the byte range after ``#``."""
+        if self.byte_range:
+            return f"{self.url}#bytes={self.byte_range[0]}-{self.byte_range[1] - 1}"
         return f"{self.url}#{self.member}" if self.member else self.url
 
     @property
     def archive(self) -> "RemoteFile":
-        """The archive that contains the member; the file itself if it is not a member."""
-        if self.member is None:
+        """The archive or the whole file that contains the part; the file itself if it is not a part."""
+        if not self.is_part:
             return self
         return RemoteFile(
             self.url, known_hash=self.archive_hash, size=self.archive_size, headers=self.headers
@@ -182,6 +203,8 @@ class RemoteFile:
         if self.member:
             key = _short_hash(f"{self.member} {self.known_hash}")
             name, shown = (f"{path}#{key}-{_safe(self.member)}.gz" for path in (name, shown))
+        elif self.byte_range:
+            name, shown = (f"{path}#{self.byte_range[0]}-{self.byte_range[1]}" for path in (name, shown))
         if os.name == "nt":
             name, shown = (path.translate(WGET_ON_WINDOWS) for path in (name, shown))
         if shown == name and len(name) <= _MAX_PATH and all(_is_plain(part) for part in name.split("/")):
@@ -294,16 +317,29 @@ def _check_size(name: str, size: object) -> None:
         raise ValueError(f"{name} is {size!r}; expected a positive number of bytes, or None.")
 
 
+def _size_of_range(byte_range: object, size: int | None, member: str | None) -> int:
+    """Return the number of bytes of a range, after checking it."""
+    match byte_range:
+        case (int(start), int(stop)) if 0 <= start < stop and isinstance(byte_range, tuple):
+            if member is None and size in {None, stop - start}:
+                return stop - start
+            given = "a member" if member else f"size {size}"
+            raise ValueError(f"byte_range is {byte_range!r}, and {given} is given too.")
+    raise ValueError(
+        f"byte_range is {byte_range!r}; expected the first byte of a part and the byte after its last one."
+    )
+
+
 def _check_prefixes(prefixes: Mapping[int, tuple[int, str]]) -> None:
     for words, (size, digest) in prefixes.items():
         _check_size(f"prefixes[{words}]", size)
-        _check_digest(f"prefixes[{words}]", digest)
+        _check_digest(f"prefixes[{words}]", digest, whole=False)
 
 
-def _check_digest(name: str, digest: object) -> None:
+def _check_digest(name: str, digest: object, *, whole: bool = True) -> None:
     algorithm, _, value = str(digest).partition(":")
     length = _DIGEST_LENGTHS.get(algorithm)
-    if length is None:
+    if length is None or (algorithm == "git-sha1" and not whole):
         known = ", ".join(f"{known} ({length} digits)" for known, length in _DIGEST_LENGTHS.items())
         raise ValueError(
             f"{name} is {digest!r}; expected '<algorithm>:<lower-case hex>' with one of {known}."

@@ -1,7 +1,8 @@
-"""Verification of zip members, whose published hash is that of their inflated bytes."""
+"""Verification of zip members, by the hash of their inflated bytes, and of files by their id in Git."""
 
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
 from isal import isal_zlib
@@ -11,6 +12,31 @@ from embedhub.errors import ChecksumError
 
 _INFLATED_AT_ONCE = 1 << 20  # bytes
 _GZIP = 16 + 15  # zlib's number for gzip with a window of any size
+_GIT = "git-sha1:"
+_CHUNK = 1 << 20
+
+
+def is_git_hash(known_hash: str | None) -> bool:
+    """Return whether a known hash is the id of a blob in Git."""
+    return known_hash is not None and known_hash.startswith(_GIT)
+
+
+def git_hash(path: Path) -> str:
+    """Return the id of a file as a blob in Git: the SHA-1 of its size and its bytes.
+
+    Example:
+        >>> Path("empty.txt").touch()
+        >>> git_hash(Path("empty.txt"))
+        'git-sha1:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+
+    Args:
+        path: The file.
+    """
+    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return f"{_GIT}{digest.hexdigest()}"
 
 
 class Verifier:

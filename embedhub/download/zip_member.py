@@ -36,9 +36,28 @@ class Member:
     is_deflated: bool
 
     @property
-    def gzip_trailer(self) -> bytes:
+    def prefix(self) -> bytes:
+        """The bytes before the deflated ones in a gzip file."""
+        return GZIP_HEADER
+
+    @property
+    def suffix(self) -> bytes:
         """The bytes after the deflated ones in a gzip file."""
         return struct.pack("<II", self.crc, self.size & 0xFFFFFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """A part of a file, which is kept unchanged."""
+
+    start: int
+    stop: int
+    prefix = suffix = b""
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return self.stop - self.start
 
 
 def locate(remote: ByteSource, name: str) -> Member:

@@ -14,7 +14,7 @@ from embedhub._json import CONTENT_ERRORS, parse_json
 from embedhub.formats._byte_stream import ByteStream
 
 MAX_HEADER_BYTES = 100_000_000  # as in the reference implementation
-_DTYPES = {
+DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
     "F16": "<f2",
@@ -102,7 +102,7 @@ def read_tensors(
                 f"{', '.join(sorted(dtypes))}.",
                 begin,
             )
-        if 0 in shape or end - begin != math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize:
+        if 0 in shape or end - begin != math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
             raise stream.error(
                 f"the tensor {name!r} has {end - begin} bytes, which is not the size of {dtype} "
                 f"{list(shape)}.",
@@ -111,6 +111,6 @@ def read_tensors(
     start = stream.offset
     data = stream.memory_map(max(tensor.end for tensor in selected.values()) - start, "tensors")
     return {
-        name: Tensor(dtype, begin, data[begin - start : end - start].view(_DTYPES[dtype]).reshape(shape))
+        name: Tensor(dtype, begin, data[begin - start : end - start].view(DTYPES[dtype]).reshape(shape))
         for name, (dtype, shape, begin, end) in selected.items()
     }

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from embedhub._compression import open_bytes
+from embedhub._compression import open_bytes, split_member
 from embedhub._sniff import sniff
 from embedhub.errors import FormatError, UnexpectedEndError
 
@@ -23,6 +23,10 @@ class Foreign(NamedTuple):
 _PICKLE = Foreign(
     "a pickle, as gensim's .kv and .model files are, which is never opened, since it can run any program",
     f"In gensim, load it and write the vectors with {_SAVE} (of a model: model.wv.{_SAVE}); pass that file.",
+)
+_PYTORCH = Foreign(
+    "a file of PyTorch, with a pickle in it, which is never opened, since it can run any program",
+    "In PyTorch, load it and write its words and vectors as lines of text.",
 )
 _UTF16 = Foreign("text in UTF-16", "Convert it to UTF-8 with: iconv -f UTF-16 -t UTF-8 FILE.")
 _DOWNLOAD = "Download the file of vectors itself."
@@ -61,6 +65,8 @@ _OLD_FASTTEXT = Foreign(
     "Use the .vec file that was published with it, or write its vectors as text with fastText of its time.",
 )
 _START_BYTES = 512
+_ZIP = b"PK\x03\x04"
+_PICKLE_NAME = b"/data.pkl"  # of the first member
 _EMPTY = Foreign("an empty file", "Download or write it again.")
 
 
@@ -128,16 +134,24 @@ def explained(path: Path) -> Iterator[None]:
     except UnexpectedEndError:
         raise
     except FormatError as error:
-        foreign = _recognize_file(path)
+        foreign = recognize_file(path)
         if foreign is None:
             raise
         raise foreign_error(path, foreign) from error
 
 
-def _recognize_file(path: Path) -> Foreign | None:
+def recognize_file(path: Path) -> Foreign | None:
+    """Recognize a file that embedhub does not read, and that could not be read, by its first bytes.
+
+    Args:
+        path: The file, or its beginning; ``archive.zip#member`` for one of several in an archive.
+    """
     from embedhub.formats.npz import is_npz
 
     with suppress(FormatError, OSError):
+        with split_member(path)[0].open("rb") as file:
+            if (start := file.read(_START_BYTES)).startswith(_ZIP) and _PICKLE_NAME in start:
+                return _PYTORCH
         if not is_npz(path):
             with open_bytes(path) as file:
                 return recognize(file.read(_START_BYTES), sent=True)

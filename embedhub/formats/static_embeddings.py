@@ -204,18 +204,34 @@ def _metadata_words(stream: ByteStream, text: Any, count: int) -> list[str]:
     return words
 
 
+def read_tokenizer(tokenizer: Path) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the tokens of a tokenizer by id: those of its vocabulary, and those added to it.
+
+    Args:
+        tokenizer: The ``tokenizer.json``.
+
+    Raises:
+        OSError: It cannot be read.
+        FormatError: It is too large.
+        ValueError: It is not a tokenizer, as also LookupError, TypeError and AttributeError.
+    """
+    description = parse_json(read_small(tokenizer))
+    vocabulary = description["model"]["vocab"]
+    if isinstance(vocabulary, list):  # of a Unigram model: pairs of token and score
+        by_id = {number: token for number, (token, _) in enumerate(vocabulary)}
+    else:
+        by_id = {number: token for token, number in vocabulary.items()}
+    added = {token["id"]: token["content"] for token in description.get("added_tokens") or ()}
+    "\n".join([*by_id.values(), *added.values()]).encode()
+    return by_id, added
+
+
 def _read_tokens(tokenizer: Path, count: int, path: Path) -> list[str]:
     """Return the tokens of a tokenizer in the order of their ids."""
     try:
-        description = parse_json(read_small(tokenizer))
-        vocabulary = description["model"]["vocab"]
-        if isinstance(vocabulary, list):  # of a Unigram model: pairs of token and score
-            by_id = {number: token for number, (token, _) in enumerate(vocabulary)}
-        else:
-            by_id = {number: token for token, number in vocabulary.items()}
-        by_id |= {added["id"]: added["content"] for added in description.get("added_tokens") or ()}
+        vocabulary, added = read_tokenizer(tokenizer)
+        by_id = vocabulary | added
         tokens = [by_id[number] for number in range(len(by_id))]
-        "\n".join(tokens).encode()
     except FileNotFoundError as error:
         raise FormatError(
             f"{tokenizer}: no such file; expected the tokenizer of {path}, whose tokens are the words."

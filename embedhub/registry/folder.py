@@ -35,7 +35,8 @@ def vectors_file(folder: Path, formats: Callable[[], Iterable[Format]]) -> Path:
         OSError: The system refuses to read it.
     """
     if (folder / _MODULES).is_file():
-        return _downloaded(_first_module(folder) / _WEIGHTS)
+        path = folder / _MODULES
+        return _downloaded(folder / first_module(read_small(path), str(folder), str(path)) / _WEIGHTS)
     if (folder / _WEIGHTS).is_file():
         return _downloaded(folder / _WEIGHTS)
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
@@ -63,24 +64,32 @@ def vectors_file(folder: Path, formats: Callable[[], Iterable[Format]]) -> Path:
     )
 
 
-def _first_module(folder: Path) -> Path:
-    """Return the folder of the first module of a sentence-transformers model."""
-    path = folder / _MODULES
+def first_module(modules: bytes, model: str, path: str) -> PurePosixPath:
+    """Return the folder of the first module of a sentence-transformers model, relative to that of the model.
+
+    Args:
+        modules: The content of its ``modules.json``.
+        model: The model, for messages.
+        path: The file, for messages.
+
+    Raises:
+        FormatError: The file is malformed, or the module does not have one vector for each token.
+    """
     try:
-        module = min(parse_json(read_small(path)), key=lambda module: int(module["idx"]))
+        module = min(parse_json(modules), key=lambda module: int(module["idx"]))
         kind, place = str(module["type"]), PurePosixPath(module["path"])
     except CONTENT_ERRORS as error:
         raise FormatError(f"{path}: expected the list of the modules of a model ({error!r}).") from error
     if not kind.endswith(_STATIC):
         raise FormatError(
-            f"{folder}: expected a model with one vector for each token, whose first module is {_STATIC}, "
+            f"{model}: expected a model with one vector for each token, whose first module is {_STATIC}, "
             f"got {kind.rpartition('.')[2]}: the vectors of its tokens depend on their context."
         )
     if place.is_absolute() or ".." in place.parts:
         raise FormatError(
             f"{path}: the path of a module is {str(place)!r}; expected a folder below this one."
         )
-    return folder / place
+    return place
 
 
 def _downloaded(path: Path) -> Path:

@@ -95,9 +95,10 @@ class CachedStore:
         return limited(source, limit) if limit else source
 
     def state(self) -> State:
-        """Return whether its source opens this store; for that, a local file may be read."""
+        """Return whether its source opens this store; for that, a local file may be read, but no server."""
         try:
-            return "current" if _is_store_of(self.source(), self) else "outdated"
+            with settings.without_network():
+                return "current" if _is_store_of(self.source(), self) else "outdated"
         except EmbedhubError:
             return "unknown"
 

@@ -60,8 +60,10 @@ def open_scheme(handle: Handle, dim: int | None) -> EmbeddingSource:
 
 def _what_to_install(scheme: str) -> str:
     if scheme in SCHEMES:
-        package = SCHEMES[scheme]
-        return f"{scheme}:// needs a plugin that is not installed or is disabled: pip install {package}."
+        return (
+            f"{scheme}:// needs the plugin {SCHEMES[scheme]}, which is not installed or is disabled "
+            "(docs/install.md)."
+        )
     known = {*_OWN, *SCHEMES, *(entry_point.name for _, entry_point in entry_points(GROUP))}
     close = difflib.get_close_matches(scheme, sorted(known), n=1)
     hint = f" Did you mean {close[0]}://?" if close else ""

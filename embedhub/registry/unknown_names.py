@@ -84,6 +84,6 @@ def refuse_model_id(path: Path, text: str) -> None:
     is_id = len(path.parts) == 2 and not path.is_absolute() and not text.startswith((".", "~"))  # noqa: PLR2004 - owner and model
     if is_id and not path.suffix and not os.path.exists(path.parts[0]):  # noqa: PTH110 - it raises for no name
         raise SourceNotFoundError(
-            f"{text!r}: there is no such file. If it is a model of the Hugging Face Hub, download its "
-            "model.safetensors and tokenizer.json into one folder, and pass the path of the folder."
+            f"{text!r}: there is no such file. If it is a model of the Hugging Face Hub, write "
+            f"'hf://{path.as_posix()}', which the plugin embedhub-huggingface opens (docs/install.md)."
         )

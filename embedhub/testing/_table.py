@@ -67,8 +67,10 @@ def check_hashes(source: EmbeddingSource) -> None:
             by_location[file.location].add(file.known_hash)
             for known_hash in filter(None, (file.known_hash, file.archive_hash)):
                 algorithm, _, value = known_hash.partition(":")
+                empty = b"blob 0\0" if algorithm.startswith("git-") else b""
+                digest = new(algorithm.removeprefix("git-"), empty, usedforsecurity=False)
                 expect(
-                    value != new(algorithm, usedforsecurity=False).hexdigest(),
+                    value != digest.hexdigest(),
                     f"{source.name}: {file.location} has the hash of an empty file, {known_hash}. Hash the "
                     "file itself: embedhub check prints the value.",
                 )

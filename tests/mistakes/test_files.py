@@ -162,13 +162,13 @@ MISTAKES = [
         "an address of the Hub",
         lambda _: embedhub.load("hf://owner/model"),
         SourceNotFoundError,
-        ("hf:// needs a plugin", "pip install embedhub-huggingface"),
+        ("hf:// needs the plugin embedhub-huggingface", "(docs/install.md)"),
     ),
     Mistake(
         "a model of the Hub",
         lambda _: embedhub.load("no-such-owner/model"),
         SourceNotFoundError,
-        ("Hugging Face Hub", "model.safetensors"),
+        ("Hugging Face Hub", "'hf://no-such-owner/model'"),
     ),
     Mistake(
         "a dimension without its source",

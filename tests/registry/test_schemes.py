@@ -113,7 +113,7 @@ def test_plugin_of_a_scheme_is_imported_only_when_used(site: Path) -> None:
         ("river://text", PluginError, "returned 'rhine'; expected an EmbeddingSource"),
         ("rivr://rhine", SourceNotFoundError, r"has the scheme rivr://\. Did you mean river://\?"),
         ("htps://example.org/v.txt", SourceNotFoundError, r"Did you mean https://\?"),
-        ("hf://owner/repo", SourceNotFoundError, "pip install embedhub-huggingface"),
+        ("hf://owner/repo", SourceNotFoundError, "needs the plugin embedhub-huggingface"),
         ("river://", SourceNotFoundError, "expected printable characters after river://"),
     ],
 )
