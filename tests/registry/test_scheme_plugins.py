@@ -132,5 +132,5 @@ def test_names_like_a_scheme_say_how_to_write_it(name: str, plugin: str) -> None
     """A name that begins like a scheme of this project is answered with the scheme and its plugin."""
     with pytest.raises(SourceNotFoundError, match=rf"are named histwords://\.\.\., with the plugin {plugin}"):
         embedhub.load(name)
-    with pytest.raises(SourceNotFoundError, match=f"pip install {plugin}"):
+    with pytest.raises(SourceNotFoundError, match=f"needs the plugin {plugin}"):
         embedhub.load("histwords://eng-all/1990")
