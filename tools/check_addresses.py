@@ -2,7 +2,9 @@
 
     python tools/check_addresses.py [NAME ...]
 
-Requests a few bytes of each file, as embedhub does but never from a mirror. The exit code is 1 if one is:
+Requests a few bytes of each file, as embedhub does but never from a mirror. A NAME may be a handle of a
+scheme, as in bpemb://en/10000; without names, those of schemes are not asked for. The exit code is 1 if one
+is:
 
 unreachable  no answer, or a passing fault of the server, twice
 gone         HTTP 404 or another refusal, a web page, an archive without the member
@@ -36,6 +38,7 @@ from embedhub import DownloadError, EmbeddingSource, RemoteFile, RemoteSource
 from embedhub._sniff import SNIFF_BYTES, sniff
 from embedhub.download.http import HttpBytes, SafeSession, TransientError, peek
 from embedhub.download.zip_member import locate
+from embedhub.registry.loading import get_source
 
 AT_ONCE = 4
 """Requests to one host at the same time."""
@@ -161,7 +164,7 @@ def _place(answer: Answer) -> tuple[int, str, int]:
 def main() -> int:
     """Print a line for each address, and a summary; return 1 if one is not as pinned."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a source or benchmark; all by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a source or benchmark, or scheme://...")
     names = parser.parse_args().names
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -169,9 +172,11 @@ def main() -> int:
     if caught:  # the sources of a broken plugin would go unasked
         print("\n".join(str(warning.message) for warning in caught), file=sys.stderr)
         return 1
-    if unknown := set(names) - {thing.name for thing in things}:
+    handles = [name for name in names if "://" in name]
+    if unknown := set(names) - {*handles, *(thing.name for thing in things)}:
         parser.error(f"no source or benchmark is named {' or '.join(sorted(unknown))}")
-    files = pinned(thing for thing in things if not names or thing.name in names)
+    asked_for = [thing for thing in things if not names or thing.name in names]
+    files = pinned([*map(get_source, handles), *asked_for])
     console = Console(stderr=True)
     asking = track(ask_all(files), "Asking", len(files), console=console, disable=not console.is_terminal)
     answers = sorted(asking, key=_place)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import trustme
-from command import add_plugin, seeing
+from command import add_distribution, add_plugin, seeing
 
 CHECK = Path(__file__).parents[2] / "tools" / "check_addresses.py"
 CONTENT = b"1234567"
@@ -22,6 +22,16 @@ import runpy
 from embedhub.download import http as remote
 remote.CONNECT_SECONDS = remote.READ_SECONDS = 0.5
 runpy.run_path({str(CHECK)!r}, run_name="__main__")
+"""
+
+_RIVER = """
+from embedhub import RemoteFile, RemoteSource
+
+
+def open_river(location, dim):
+    about = dict.fromkeys(("description", "license", "citation", "homepage"), "")
+    files = {2: RemoteFile(f"https://{location}")}
+    return RemoteSource(name="river", files=files, language="en", cased=False, **about)
 """
 
 pytestmark = pytest.mark.slow
@@ -240,6 +250,17 @@ def test_names_select_sources_and_benchmarks(
     assert [line.split()[0] for line in lines] == ["unreachable", "unreachable", "Addresses:"]
     assert code == 1
     assert server.asked == []
+
+
+def test_handles_of_a_scheme_are_asked_for(
+    server: Any, check: Callable[..., tuple[int, list[str]]], tmp_path: Path
+) -> None:
+    """A name may be a handle of a scheme, whose source is in no list."""
+    add_distribution(tmp_path / "site", "river", _RIVER, group="embedhub.schemes", attribute="open_river")
+    handle = f"river://{server.base.removeprefix('https://')}/whole"
+    code, lines = check(a_file(f"{server.base}/absent"), names=handle)
+    assert [line.split()[0] for line in lines] == ["ok", "Addresses:"]
+    assert code == 0
 
 
 def test_unknown_name_is_an_error(check: Callable[..., tuple[int, list[str]]]) -> None:
