@@ -130,7 +130,7 @@ def reference() -> str:
         "All names on this page are public, and follow Semantic Versioning.",
         "",
     ]
-    for package in ("embedhub", "embedhub_text", "embedhub_eval"):
+    for package in ("embedhub", "embedhub.bridges", "embedhub_text", "embedhub_eval"):
         for home, names in sorted(public_names(package).items(), key=_place):
             if home != "embedhub.errors":
                 lines += [f"## {_subject(home)}", ""]

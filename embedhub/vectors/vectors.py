@@ -178,6 +178,8 @@ class Vectors(Queries):
         return isinstance(word, str) and not self._find([word]).missing[0]
 
     def __array__(self, dtype: DTypeLike | None = None, *, copy: bool | None = None) -> NDArray[Any]:
+        if copy is None:  # which np.array of NumPy 1 does not know
+            return np.asarray(self.matrix, dtype)
         return np.array(self.matrix, dtype, copy=copy, subok=False)
 
     def __repr__(self) -> str:

@@ -16,6 +16,7 @@ import make_pages
 import pytest
 
 import embedhub
+from embedhub import bridges
 from embedhub.testing import FormatContract, SourceContract
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,7 @@ CALLED = (type, FunctionType, classmethod, staticmethod)
 def public() -> Iterator[tuple[str, Any]]:
     """Give every public name with what it stands for: functions, classes, and the methods of those."""
     ours = {name: getattr(embedhub, name) for name in dir(embedhub) if name not in NO_TEXT}
+    ours |= {f"bridges.{name}": getattr(bridges, name) for name in dir(bridges)}
     parts = {
         f"{module}.{name}": getattr(importlib.import_module(module), name)
         for module, names in make_pages.MODULES.items()

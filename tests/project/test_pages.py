@@ -10,8 +10,11 @@ from pages import PAGES, ROOT, blocks_of, run
 import embedhub
 
 KINDS = {"python", "sh", "output", "text", "toml"}
-# Pages that are run elsewhere: on engines, under each backend, with a place to install into.
-ELSEWHERE = {"docs/bigger-than-one-machine.md", "docs/several-backends.md", "docs/writing-a-plugin.md"}
+# Pages that are run elsewhere: on engines, under each backend, with other tools, where they may install.
+ELSEWHERE = {
+    f"docs/{name}.md"
+    for name in ("bigger-than-one-machine", "several-backends", "use-it-with", "writing-a-plugin")
+}
 GLOVE = ('"glove-6b", 50', '"glove-6b:50"')
 # Each takes more than 7 s.
 SLOW = {
