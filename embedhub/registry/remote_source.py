@@ -341,7 +341,7 @@ class RemoteSource(EmbeddingSource):
 
     def _label_and_command(self, dim: int) -> tuple[str, str]:
         """Return what is downloaded, for messages, and Python that downloads it."""
-        return f"{self.name} {dim}d", f"embedhub.load({getattr(self, 'handle', self.name)!r}, {dim})"
+        return f"{self.name} {dim}d", f"embedhub.load({self.name!r}, {dim})"
 
     def _file_locks(self, dim: int) -> tuple[str, ...]:
         """Return the names of the locks of all candidates and their companions."""

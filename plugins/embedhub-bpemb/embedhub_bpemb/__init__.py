@@ -7,7 +7,6 @@ BPEmb's own package lists. No hash and no size is published: the first download 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
@@ -16,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 from embedhub import (
     Block,
     ExtraFile,
-    Fetched,
     Format,
     FormatError,
     RemoteFile,
-    RemoteSource,
     Vectors,
     VocabularyError,
 )
 from embedhub.errors import SourceNotFoundError
 from embedhub.formats.word2vec import read_binary
+from embedhub.registry.handle_source import HandleSource
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -66,22 +64,7 @@ def languages() -> dict[str, tuple[str, str, tuple[int, ...]]]:
     return {code: (tag, name, tuple(map(int, pieces.split()))) for code, tag, name, pieces in rows}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pieces(RemoteSource):
-    """The vectors of pieces; `open_pieces` returns it.
-
-    Args:
-        handle: Its handle, by which messages and the cache name it.
-    """
-
-    handle: str
-
-    def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
-        """Return what the manifest of a store records about the origin of its vectors."""
-        return super().manifest(dim, cache_key, fetched) | {"handle": self.handle}
-
-
-def open_pieces(location: str, dim: int | None) -> Pieces:  # noqa: ARG001 - a source has all of them
+def open_pieces(location: str, dim: int | None) -> HandleSource:  # noqa: ARG001 - a source has all of them
     """Return the source of ``bpemb://<language>/<pieces>``.
 
     Args:
@@ -105,7 +88,7 @@ def open_pieces(location: str, dim: int | None) -> Pieces:  # noqa: ARG001 - a s
         )
     stem = f"{_HOST}/{code}/{code}.wiki.bpe.vs{pieces}"
     model = RemoteFile(f"{stem}.model")
-    return Pieces(
+    return HandleSource(
         handle=f"bpemb://{location}",
         name=f"bpemb-{code}-{pieces}",
         files={

@@ -7,11 +7,11 @@ The project's README names the decades of the corpora of Google Books, and its p
 Those of ``coha-word`` are what its code makes and public code reads.
 """
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from embedhub import Fetched, Format, RemoteFile, RemoteSource
+from embedhub import Format, RemoteFile
 from embedhub.errors import SourceNotFoundError
+from embedhub.registry.handle_source import HandleSource
 from embedhub_histwords.reader import read
 
 _ARCHIVES = "https://snap.stanford.edu/historical_embeddings"
@@ -41,22 +41,7 @@ CORPORA = {
 """The corpora by name."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decade(RemoteSource):
-    """The vectors of a decade; `open_decade` returns it.
-
-    Args:
-        handle: Its handle, by which messages and the cache name it.
-    """
-
-    handle: str
-
-    def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
-        """Return what the manifest of a store records about the origin of its vectors."""
-        return super().manifest(dim, cache_key, fetched) | {"handle": self.handle}
-
-
-def open_decade(location: str, dim: int | None) -> Decade:  # noqa: ARG001 - there is one
+def open_decade(location: str, dim: int | None) -> HandleSource:  # noqa: ARG001 - there is one
     """Return the source of ``histwords://<corpus>/<decade>``.
 
     Args:
@@ -81,7 +66,7 @@ def open_decade(location: str, dim: int | None) -> Decade:  # noqa: ARG001 - the
     archive = f"{_ARCHIVES}/{name}_sgns.zip"
     words = RemoteFile(archive, member=f"sgns/{decade}-vocab.pkl")
     matrix = RemoteFile(archive, member=f"sgns/{decade}-w.npy", format=FORMAT, companions=(words,))
-    return Decade(
+    return HandleSource(
         handle=f"histwords://{location}",
         name=f"histwords-{name}-{decade}",
         files={_DIM: matrix},

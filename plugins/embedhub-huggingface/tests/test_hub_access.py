@@ -259,6 +259,20 @@ def test_pickle_opens_the_same_commit_in_another_process(
     assert opened.stdout.split() == [b"8.0", b"9.0", b"10.0", b"11.0"]
 
 
+def test_processes_share_one_download(hub: Hub) -> None:
+    """Of several processes that open a handle at the same time, one downloads the files."""
+    text = b"".join(b"word%d %d 0.5\n" % (number, number) for number in range(50_000))
+    add(hub, "acme/words", {"v.vec": text})
+    command = [sys.executable, "-P", "-c", "import embedhub; print(len(embedhub.load('hf://acme/words')))"]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    try:
+        assert [process.communicate(timeout=LIMIT)[0].strip() for process in processes] == 3 * [b"50000"]
+    finally:
+        for process in processes:
+            process.kill()
+    assert hub.sent < len(text) + 100
+
+
 def run(*arguments: str, stdin: str = "") -> str:
     """Run the command, and return what it writes."""
     code = "import sys; from embedhub.cli import main; sys.exit(main())"
