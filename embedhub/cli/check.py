@@ -218,9 +218,13 @@ def _check_archive(dim: int, file: "RemoteFile", folder: Path) -> Iterator[_Find
 
 def _check_bytes(dim: int, file: "RemoteFile", path: Path, *, of_archive: bool = False) -> Iterator[_Finding]:
     from embedhub.cli._measure import hash_file
+    from embedhub.download.verify import git_hash, is_git_hash
 
-    algorithm = (file.known_hash or "sha256").partition(":")[0]
-    known_hash, size = hash_file(path, algorithm, inflate=file.member is not None)
+    if is_git_hash(file.known_hash):
+        known_hash, size = git_hash(path), path.stat().st_size
+    else:
+        algorithm = (file.known_hash or "sha256").partition(":")[0]
+        known_hash, size = hash_file(path, algorithm, inflate=file.member is not None)
     keys = ("archive_hash", "archive_size") if of_archive else ("known_hash", "size")
     stated: tuple[Any, ...] = (file.known_hash, file.size)
     for key, expected, actual in zip(keys, stated, (known_hash, size), strict=True):

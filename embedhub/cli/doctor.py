@@ -250,7 +250,9 @@ def _without_password(address: str) -> str:
 
 
 def _check_plugins() -> "Iterator[Finding]":
+    from embedhub.registry.entry_points import entry_points
     from embedhub.registry.plugins import Plugins
+    from embedhub.registry.schemes import GROUP as SCHEMES
 
     plugins = embedhub.sources().plugins
     commands = plugin_commands()
@@ -265,6 +267,9 @@ def _check_plugins() -> "Iterator[Finding]":
         yield Finding("plugins", "all", "disabled by EMBEDHUB_DISABLE_PLUGINS")
     for group in groups:
         yield from _check_group(group, commands if group is plugins else {})
+    for provider, entry_point in entry_points(SCHEMES):
+        version = entry_point.dist.version if entry_point.dist else "?"
+        yield Finding("plugins", provider, f"{version}, scheme: {entry_point.name}://")
     for extra, names in COMMANDS_OF_EXTRAS.items():
         if _installed_version(f"embedhub-{extra}") is None:
             value = f"not installed; commands: {', '.join(names)} (docs/install.md)"

@@ -206,6 +206,13 @@ def test_disabled_plugins_are_not_checked(tmp_path: Path, cache: Path) -> None:
     assert "disabled by EMBEDHUB_DISABLE_PLUGINS" in done.stdout
 
 
+def test_plugins_of_schemes_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its version and its scheme, and is not imported."""
+    add_distribution(tmp_path, "river", "1 / 0", group="embedhub.schemes", attribute="open_river")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert findings_of("plugins")["river (river)"].value == "1.0, scheme: river://"
+
+
 def test_doctor_checks_every_setting() -> None:
     """The environment variables that the settings document are those that it checks."""
     documented = set(re.findall(r"EMBEDHUB_\w+", str(settings.__doc__)))

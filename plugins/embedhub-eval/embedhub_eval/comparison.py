@@ -8,10 +8,12 @@ from typing import Any
 from embedhub import _cache as cache
 from embedhub._names import shown_names
 from embedhub._progress import progress_bar
+from embedhub._url import shown_url
 from embedhub.errors import VocabularyError
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import describe
+from embedhub.registry.handle_source import HandleSource
 from embedhub.registry.loading import Source, get_source
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.tokens import whole_words
@@ -206,7 +208,7 @@ def _row(
     else:
         warnings.append(
             f"{source.name} {dim}d is not in the cache, and downloads were not allowed, so only its metadata "
-            f"is shown. Download it with `embedhub download {source.name}:{dim}`."
+            f"is shown. Download it with `embedhub download {_named(source)}:{dim}`."
         )
     sizes = next(sizes for sizes in describe(source)["dims"] if sizes["dim"] == dim)
     return ComparisonRow(
@@ -226,6 +228,11 @@ def _row(
         scores=scores,
         warning=" ".join(warnings),
     )
+
+
+def _named(source: EmbeddingSource) -> str:
+    """Return the name of a source, or its handle, for a command."""
+    return shown_url(source.handle) if isinstance(source, HandleSource) else source.name
 
 
 def _same_language(source: str, test: str) -> bool:

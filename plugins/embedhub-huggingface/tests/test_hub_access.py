@@ -290,6 +290,8 @@ def test_command_takes_handles(hub: Hub) -> None:
     about = json.loads(run("info", "hf://acme/words", "--json"))
     assert (about["license"], about["language"], about["dims"][0]["dim"]) == ("cc-by-4.0", "de", 2)
     assert "2 words" in run("download", "hf://acme/words:2")
+    assert run("check", "hf://acme/words")
+    assert "scheme: hf://" in run("doctor")
     covered = json.loads(run("coverage", "hf://acme/words", "-", "--json", stdin="snow\n"))
     assert (covered["source"], covered["ratio"]) == ("hf://acme/words", 1.0)
     asked = len(hub.asked)
