@@ -1,12 +1,13 @@
 """Coverage of a vocabulary by a source, and diagnosis of low coverage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedhub._html import html_table
 from embedhub.errors import VocabularyError
 from embedhub.matrix.word_index import WordIndex
 from embedhub.vectors.fallbacks import Match
@@ -16,6 +17,7 @@ from embedhub.vectors.vectors import Vectors
 if TYPE_CHECKING:
     from rich.table import Table
 
+_COLUMNS = ("", "words", "ratio", "examples")
 _MAX_LISTED = 5
 _MAX_LISTED_IN_TABLE = 10
 _MAX_SHOWN = 40  # characters of a word
@@ -106,16 +108,25 @@ class Coverage:
         from rich.markup import escape
         from rich.table import Table
 
+        table = Table(*_COLUMNS, title=f"Coverage of {self.total:,} words")
+        for row in self._rows():
+            table.add_row(*map(escape, row))
+        return table
+
+    def _repr_html_(self) -> str:
+        title = f"Coverage of {self.total:,} words"
+        return html_table(title, _COLUMNS, self._rows(), right_aligned=_COLUMNS[1:3])
+
+    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield the rows of the table."""
         exact = self.found - sum(map(len, self.by_fallback.values()))
-        table = Table("", "words", "ratio", "examples", title=f"Coverage of {self.total:,} words")
-        table.add_row("found", f"{exact:,}", f"{exact / self.total:.1%}", "")
+        yield "found", f"{exact:,}", f"{exact / self.total:.1%}", ""
         by_fallback = {f"found by {name}": words for name, words in self.by_fallback.items()}
         for name, words in (by_fallback | {"missing": self.missing}).items():
-            ratio, examples = f"{len(words) / self.total:.1%}", _list_words(words, _MAX_LISTED_IN_TABLE)
-            table.add_row(escape(name), f"{len(words):,}", ratio, escape(examples))
+            examples = _list_words(words, _MAX_LISTED_IN_TABLE)
+            yield name, f"{len(words):,}", f"{len(words) / self.total:.1%}", examples
         if self.token_ratio is not None:
-            table.add_row("tokens found", f"{self.tokens_found:,}", f"{self.token_ratio:.1%}", "")
-        return table
+            yield "tokens found", f"{self.tokens_found:,}", f"{self.token_ratio:.1%}", ""
 
 
 def occurrences(words: list[str], counts: Mapping[str, int] | None) -> NDArray[np.signedinteger[Any]] | None:

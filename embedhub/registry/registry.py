@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 
 from embedhub import settings
+from embedhub._html import html_table
+from embedhub._names import shown_names
 from embedhub._warn import warn_or_log
 from embedhub.errors import PluginWarning, SourceNotFoundError
 from embedhub.formats import FORMATS
@@ -77,14 +79,33 @@ class Registry(Mapping[str, EmbeddingSource]):
         return len(self._discovered().get(name, ())) == 1  # type: ignore[call-overload]  # any object may be asked for
 
     def __repr__(self) -> str:
-        groups: dict[str, list[str]] = {}
-        for name in self:
-            provider = self.provider(name)
-            groups.setdefault("" if provider in _BUILTIN else provider, []).append(name)
+        groups = self._groups()
         own = ", ".join(_excerpt(groups.pop("", [])))
         others = [f"{len(names):,} of {provider[:_MAX_REPR]}" for provider, names in groups.items()]
         more = f"; {', '.join(_excerpt(others))}" if others else ""
         return f"<{len(self):,} embedhub sources: {own}{more}>"
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for provider, names in self._groups().items():
+            for source in map(self.__getitem__, names[:_MAX_LISTED]):
+                words = "?" if source.vocab_size is None else f"{source.vocab_size:,}"
+                facts = [source.language, source.license, source.description]
+                rows.append([source.name, _dims(source), words, *facts])
+            if len(names) > _MAX_LISTED:
+                more = f"{len(names) - _MAX_LISTED:,} more of {provider[:_MAX_REPR] or 'embedhub'}"
+                rows.append([more, *[""] * 5])
+        columns = ["source", "dims", "words", "language", "license", "description"]
+        title = f"{len(self):,} sources; embedhub.sources()[name] describes one, `embedhub list` shows all"
+        return html_table(title, columns, rows, right_aligned=["dims", "words"])
+
+    def _groups(self) -> dict[str, list[str]]:
+        """Return the names by provider; an empty one stands for embedhub itself, and is the first."""
+        groups: dict[str, list[str]] = {"": []}
+        for name in self:
+            provider = self.provider(name)
+            groups.setdefault("" if provider in _BUILTIN else provider, []).append(name)
+        return groups
 
     def provider(self, name: str) -> str:
         """Return the provider of a name: a distribution with its entry point, or a module of embedhub.
@@ -197,6 +218,14 @@ class Registry(Mapping[str, EmbeddingSource]):
                         PluginWarning,
                     )
             return self._providers
+
+
+def _dims(source: EmbeddingSource) -> str:
+    """Return the dimensions of a source for a table."""
+    try:
+        return shown_names(source.dims)
+    except Exception:  # noqa: BLE001 - a source with its own code may fail in any way
+        return "?"
 
 
 def _excerpt(items: list[str]) -> list[str]:

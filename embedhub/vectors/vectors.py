@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from embedhub._html import html_table
 from embedhub.errors import WordNotFoundError
 from embedhub.vectors import fallbacks as chains
 from embedhub.vectors.arguments import checked_matrix, matrix_and_words
@@ -22,6 +23,7 @@ Tokenization = Literal[
 """Name of the tokenization of the training texts of vectors; see `embedhub.matrix.tokenizers`."""
 
 _T = TypeVar("_T")
+_MAX_ROWS, _MAX_COLUMNS = 5, 6  # in a notebook
 
 
 class Vectors(Queries):
@@ -184,6 +186,17 @@ class Vectors(Queries):
 
     def __repr__(self) -> str:
         return f"<Vectors {self.name}: {len(self):,} words, dim {self.dim}>"
+
+    def _repr_html_(self) -> str:
+        shown = min(_MAX_COLUMNS, self.dim)
+        numbers = [*map(str, range(shown)), *(["..."] if shown < self.dim else [])]
+        about = [str(self.manifest[key]) for key in ("license", "homepage") if self.manifest.get(key)]
+        rows = (
+            [word, *(f"{number:.3f}" for number in vector[:shown].tolist()), *["..."] * (shown < self.dim)]
+            for word, vector in zip(self.words[:_MAX_ROWS], self.matrix, strict=False)
+        )
+        title = ", ".join([f"{self.name}: {len(self):,} {self.unit}s, dim {self.dim}", *about])
+        return html_table(title, [self.unit, *numbers], rows, right_aligned=numbers)
 
     def __reduce__(self) -> tuple[Callable[..., "Vectors"], tuple[Any, ...]]:
         if self._reopen is None:

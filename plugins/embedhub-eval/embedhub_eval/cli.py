@@ -13,8 +13,6 @@ from embedhub.cli.app import (
     Sources,
     Tokenize,
     complete_sources,
-    format_disk,
-    format_download,
     format_table,
     print_result,
     usage_errors,
@@ -90,46 +88,15 @@ def compare(
 
 def _comparison_table(rows: "Sequence[ComparisonRow]") -> str:
     """Return the table, without columns that are empty."""
-    benchmarks = [name for name in rows[0].scores if any(row.scores[name] for row in rows)]
-    has_coverage = any(row.coverage for row in rows)
-    cells = [
-        [
-            row.source,
-            str(row.dim),
-            "?" if row.vocab_size is None else f"{row.vocab_size:,}",
-            row.language,
-            "cased" if row.cased else "uncased",
-            *(_coverage_cells(row) if has_coverage else ()),
-            *(_score_cell(row.scores[name]) for name in benchmarks),
-            format_download(row.download_bytes, row.download_bytes_at_most),
-            format_disk(row.disk_bytes, measured=not row.disk_is_estimate),
-            "yes" if row.in_cache else "no",
-            row.license,
-        ]
-        for row in rows
-    ]
-    measured = [*(("types", "tokens") if has_coverage else ()), *benchmarks]
+    from embedhub_eval.results import comparison_table
+
+    columns, cells, right_aligned = comparison_table(rows)
     return format_table(
-        ["name", "dim", "words", "language", "case", *measured, "download", "disk", "cached", "license"],
+        columns,
         cells,
-        right_aligned=["dim", "words", *measured, "download", "disk"],
+        right_aligned=right_aligned,
         optional_columns=["license", "language", "case", "cached"],
     )
-
-
-def _coverage_cells(row: "ComparisonRow") -> tuple[str, str]:
-    if row.coverage is None:
-        return "-", "-"
-    tokens = row.coverage.token_ratio
-    return f"{row.coverage.ratio:.1%}", "-" if tokens is None else f"{tokens:.1%}"
-
-
-def _score_cell(score: "Score | None") -> str:
-    """Return a score, with the number of covered pairs if some are missing."""
-    if score is None or score.score is None:
-        return "-"
-    covered = f" ({score.covered} of {score.total})" if score.covered < score.total else ""
-    return f"{score.score:.3f}{covered}"
 
 
 def evaluate(
@@ -190,6 +157,8 @@ def evaluate(
 
 def _score_tables(scores: "list[Score]") -> str:
     """Return a table for each source: rows are benchmarks and categories, columns are dimensions."""
+    from embedhub_eval.results import interval_cell
+
     tables = []
     for source, group in groupby(scores, key=lambda score: score.source):
         of_dim = [list(of_dim) for _, of_dim in groupby(group, key=lambda score: score.dim)]
@@ -201,7 +170,7 @@ def _score_tables(scores: "list[Score]") -> str:
         for row in zip(*of_dim, strict=True):
             covered = dict.fromkeys(f"{score.covered:,} of {score.total:,}" for score in row)
             label = f"  {row[0].category}" if row[0].category else row[0].benchmark
-            rows.append([label, "; ".join(covered), *map(_interval_cell, row)])
+            rows.append([label, "; ".join(covered), *map(interval_cell, row)])
         dims = [f"{whole.dim}d" for whole, *_ in of_dim]
         tables.append(format_table(["benchmark", "covered", *dims], rows, right_aligned=["covered", *dims]))
         notes = (
@@ -209,17 +178,6 @@ def _score_tables(scores: "list[Score]") -> str:
         )
         tables.extend(dict.fromkeys(notes))
     return "\n".join(tables)
-
-
-def _interval_cell(score: "Score") -> str:
-    if score.score is None:
-        return "-"
-    is_rho = score.kind == "similarity"
-    shown = [
-        f"{value:.4f}" if is_rho else f"{100 * value:.2f}" for value in (score.score, *(score.interval or ()))
-    ]
-    interval = f" ({shown[1]} to {shown[2]})" if score.interval else ""
-    return f"{shown[0]}{'' if is_rho else ' %'}{interval}"
 
 
 def _benchmark_metadata() -> list[dict[str, str | int | None]]:

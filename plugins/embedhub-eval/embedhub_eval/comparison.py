@@ -21,6 +21,7 @@ from embedhub.vectors.vectors import Vectors
 from embedhub_eval.benchmark import Benchmark
 from embedhub_eval.evaluation import Score, evaluate
 from embedhub_eval.registry import get_benchmarks
+from embedhub_eval.results import Comparison
 from embedhub_eval.selectors import Selector, parse_selectors
 
 DEFAULT_BENCHMARKS = ("wordsim-353", "simlex-999", "men")
@@ -140,7 +141,7 @@ def compare(
         download: Whether to download sources and benchmarks that are not in the cache.
 
     Returns:
-        A row for each source and dimension, in the given order.
+        A list with a row for each source and dimension, in the given order; in a notebook it is a table.
 
     Raises:
         SourceNotFoundError: No source or benchmark has the name.
@@ -163,7 +164,7 @@ def compare(
     for source, dim in selected:
         source.check_dim(dim)
     tests = get_benchmarks(benchmarks)
-    rows = []
+    rows = Comparison()
     with progress_bar("Comparing", len(selected), in_bytes=False) as advance:
         for source, dim in selected:
             rows.append(_row(source, dim, counts, tests, download=download))

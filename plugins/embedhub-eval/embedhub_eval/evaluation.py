@@ -23,6 +23,7 @@ from embedhub_eval.analogies import Analogy
 from embedhub_eval.analogy_solver import Method
 from embedhub_eval.benchmark import Benchmark, BenchmarkWarning, Kind
 from embedhub_eval.metrics import Interval
+from embedhub_eval.results import Scores
 from embedhub_eval.selectors import Selector, parse_selectors
 from embedhub_eval.word_pairs import WordPair
 
@@ -144,7 +145,7 @@ def evaluate(
 
     Returns:
         For each source in order, the score on each benchmark in order, followed by those on its categories,
-        if it has several.
+        if it has several. In a notebook the list is a table.
 
     Raises:
         SourceNotFoundError: No source or benchmark has the name.
@@ -174,13 +175,13 @@ def evaluate(
         if benchmarks is None
         else [(benchmark, benchmark.read()) for benchmark in benchmarks]
     )
-    return [
+    return Scores(
         score
         for loaded in [load(source, dim) for source, dim in parsed]
         for vectors in [whole_words(loaded)]
         for benchmark, items in selected
         for score in _scores(vectors, benchmark, items, missing, method)
-    ]
+    )
 
 
 def _available_benchmarks() -> list[tuple[Benchmark, list[Any]]]:

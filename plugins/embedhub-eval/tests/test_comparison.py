@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from command import run
 from scipy.stats import spearmanr
+from tables import read_html
 
 import embedhub
 from embedhub.errors import DependencyError, DimNotFoundError, OutputError, SourceNotFoundError
@@ -332,3 +333,16 @@ def test_command_downloads_what_is_not_cached(
     )
     assert row["scores"]["small-men"]["covered"] == row["scores"]["small-men"]["total"] == 14
     assert row["coverage"]["token_ratio"] > 0.9
+
+
+def test_comparison_is_a_table_in_a_notebook(pairs: Path) -> None:
+    """Each row of the comparison is one, with the columns of the command; the repr is short."""
+    compared = embedhub_eval.compare(["wordnet-ppmi", "glove-6b"], counts=COUNTS, benchmarks=[pairs])
+    caption, rows = read_html(compared)
+    assert caption == "Comparison of 7"
+    assert rows[0][:8] == ["name", "dim", "words", "language", "case", "types", "tokens", "pairs-tsv"]
+    assert [row[:3] for row in rows[1:]] == [
+        *(["wordnet-ppmi", dim, "78,781"] for dim in ("25", "50", "100")),
+        *(["glove-6b", dim, "400,000"] for dim in ("50", "100", "200", "300")),
+    ]
+    assert repr(compared) == "<7 comparison rows: wordnet-ppmi 25d, wordnet-ppmi 50d, wordnet-ppmi 100d, ...>"

@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from serving import Serving
+from tables import read_html
 from threadpoolctl import threadpool_limits
 
 import embedhub
@@ -521,3 +522,17 @@ def test_pairs_of_a_word_with_itself_have_cosine_one() -> None:
     words = ["rain", "storm", "music", "king", "cat", "dog", "tree", "water", "house", "car"]
     cosines = _similarity(vectors, [WordPair(word, word, 10) for word in words]).values
     assert cosines.tolist() == [1] * len(words)
+
+
+def test_scores_are_a_table_in_a_notebook(pairs: Path) -> None:
+    """Each score has a row; the repr names the vectors, and a few scores show themselves."""
+    scores = embedhub_eval.evaluate(["wordnet-ppmi:25", "wordnet-ppmi:50"], [pairs])
+    caption, rows = read_html(scores)
+    assert caption == "2 scores"
+    assert rows[0] == ["source", "dim", "benchmark", "category", "covered", "score"]
+    assert [row[:5] for row in rows[1:]] == [
+        ["wordnet-ppmi", dim, "pairs-tsv", "", f"{score.covered} of 5"]
+        for dim, score in zip(("25", "50"), scores, strict=True)
+    ]
+    assert repr(scores) == f"[{scores[0]!r}, {scores[1]!r}]"
+    assert repr(type(scores)(scores * 50)) == "<100 scores: wordnet-ppmi 25d, wordnet-ppmi 50d>"
