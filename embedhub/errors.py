@@ -11,6 +11,7 @@ Each error also inherits the matching builtin::
     ├── FormatError (ValueError)            a file is malformed, or a format cannot represent the data
     │   └── UnexpectedEndError              the file is shorter or longer than it declares
     ├── LocalFileError (FileNotFoundError)  the caller's file is missing or cannot be opened
+    ├── LockError (ValueError)              the vectors are not those of the lock file
     ├── StoreError (OSError)                a store in the cache is damaged or cannot be written
     ├── SettingsError (ValueError)          an EMBEDHUB_* variable has an invalid value
     ├── OutputError (OSError)               an output file or port is not available
@@ -72,6 +73,10 @@ class UnexpectedEndError(FormatError):
 
 class LocalFileError(EmbedhubError, FileNotFoundError):
     """The caller's own file does not exist, or cannot be opened."""
+
+
+class LockError(EmbedhubError, ValueError):
+    """The vectors are not in the lock file of the project, or are others than it has."""
 
 
 class StoreError(EmbedhubError, OSError):

@@ -4,6 +4,7 @@
 ``EMBEDHUB_CACHE``          folder of downloads and stores (default: the user's cache folder)
 ``EMBEDHUB_MIRROR``         base URL or folder to try first, as ``<mirror>/<host>/<path>``
 ``EMBEDHUB_OFFLINE``        ``1`` forbids network access
+``EMBEDHUB_LOCK``           lock file, ``off`` for none (default: ``embedhub.lock`` in the working folder)
 ``EMBEDHUB_REQUIRE_HASH``   ``1`` rejects files without a published checksum
 ``EMBEDHUB_KEEP_DOWNLOADS`` ``1`` keeps downloaded files after their store is built
 ``EMBEDHUB_PROGRESS``       ``0`` hides all progress, ``1`` draws bars even if stderr is not a terminal
@@ -23,6 +24,8 @@ from embedhub._url import shown_url
 from embedhub.errors import SettingsError
 
 _offline_by: ContextVar[str | None] = ContextVar("_offline_by", default=None)
+_LOCK = "embedhub.lock"
+_OFF = {"0", "false", "no", "off"}
 
 
 def _value(name: str) -> str:
@@ -34,14 +37,14 @@ def _boolean(name: str) -> bool | None:
     text = _value(name).lower()
     if text in {"1", "true", "yes", "on"}:
         return True
-    if text in {"0", "false", "no", "off"}:
+    if text in _OFF:
         return False
     if text:
         raise SettingsError(f"EMBEDHUB_{name} is {text!r}; expected 1 or 0.")
     return None
 
 
-def _folder(name: str) -> Path:
+def _path(name: str) -> Path:
     text = _value(name)
     try:
         return Path(text).expanduser().absolute()
@@ -51,7 +54,7 @@ def _folder(name: str) -> Path:
 
 def cache_folder() -> Path:
     """Return the cache folder, which may not exist yet."""
-    return _folder("CACHE") if _value("CACHE") else Path(platformdirs.user_cache_dir("embedhub"))
+    return _path("CACHE") if _value("CACHE") else Path(platformdirs.user_cache_dir("embedhub"))
 
 
 def compiled_folder() -> Path:
@@ -74,7 +77,7 @@ def mirror() -> str | Path | None:
         raise SettingsError(
             f"EMBEDHUB_MIRROR is {shown_url(text, query=False)!r}; expected an http(s) URL or a folder."
         )
-    return _folder("MIRROR")
+    return _path("MIRROR")
 
 
 def offline() -> bool:
@@ -106,6 +109,28 @@ def without_network(name: str = "EMBEDHUB_OFFLINE") -> Iterator[None]:
         _offline_by.reset(token)
 
 
+def lock_file() -> Path | None:
+    """Return the lock file, which says which vectors may be opened; None if there is none, or it is off.
+
+    Raises:
+        SettingsError: EMBEDHUB_LOCK is not a file.
+    """
+    text = _value("LOCK")
+    if text.lower() in _OFF:
+        return None
+    if text and not lock_path().is_file():
+        raise SettingsError(
+            f"EMBEDHUB_LOCK is {text!r}; expected a lock file, as `embedhub lock` writes it, or off."
+        )
+    return lock_path() if text or os.path.lexists(_LOCK) else None
+
+
+def lock_path() -> Path:
+    """Return where the lock file is, or would be written."""
+    text = _value("LOCK")
+    return _path("LOCK") if text and text.lower() not in _OFF else Path.cwd() / _LOCK
+
+
 def require_hash() -> bool:
     """Return whether files without a published checksum are rejected."""
     return bool(_boolean("REQUIRE_HASH"))
@@ -129,6 +154,6 @@ def disabled_plugins() -> frozenset[str] | None:
     text = _value("DISABLE_PLUGINS")
     if text.lower() in {"1", "true", "yes", "on", "all"}:
         return None
-    if text.lower() in {"0", "false", "no", "off"}:
+    if text.lower() in _OFF:
         return frozenset()
     return frozenset(name.strip() for name in text.split(",") if name.strip())

@@ -39,6 +39,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "embedhub.vectors.vocabulary": ("Vocabulary",),
     "embedhub.vectors.subwords": ("Subwords",),
     "embedhub.registry.registry": ("Registry",),
+    "embedhub.registry.locking": ("write_lock", "check_lock"),
     "embedhub.testing.contract": ("SourceContract",),
     "embedhub.testing.format_contract": ("FormatContract",),
 }

@@ -1,6 +1,6 @@
 """The `embedhub` command: one module for each command or group of commands."""
 
-from embedhub.cli import cache, check, demo, doctor, export, lookup, new_plugin, sources
+from embedhub.cli import cache, check, demo, doctor, export, lock, lookup, new_plugin, sources
 from embedhub.cli.app import main
 
-__all__ = ["cache", "check", "demo", "doctor", "export", "lookup", "main", "new_plugin", "sources"]
+__all__ = ["cache", "check", "demo", "doctor", "export", "lock", "lookup", "main", "new_plugin", "sources"]

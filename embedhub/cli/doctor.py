@@ -42,6 +42,7 @@ _SETTINGS: "dict[str, Callable[[], object]]" = {
     "EMBEDHUB_CACHE": settings.cache_folder,
     "EMBEDHUB_MIRROR": settings.mirror,
     "EMBEDHUB_OFFLINE": settings.offline,
+    "EMBEDHUB_LOCK": settings.lock_file,
     "EMBEDHUB_REQUIRE_HASH": settings.require_hash,
     "EMBEDHUB_KEEP_DOWNLOADS": settings.keep_downloads,
     "EMBEDHUB_PROGRESS": settings.show_progress,

@@ -11,23 +11,35 @@ from embedhub import settings
 from embedhub._names import folder_name
 from embedhub._progress import progress_bar
 from embedhub._warn import warn_or_log
-from embedhub.errors import EmbedhubError, FormatError, StoreError, StoreWarning
-from embedhub.vectors.store import DamagedStoreError, open_store
+from embedhub.errors import EmbedhubError, FormatError, LockError, StoreError, StoreWarning
+from embedhub.registry import lock
+from embedhub.registry.origin import first_download
+from embedhub.vectors.fingerprint import stored_digests
+from embedhub.vectors.store import DamagedStoreError, open_store, store_path
 from embedhub.vectors.vectors import Vectors
 
 if TYPE_CHECKING:
     from embedhub.download.remote_file import Fetched
-    from embedhub.registry.source import EmbeddingSource
+    from embedhub.registry.source import EmbeddingSource, Reopen
 
 # ruff: noqa: SLF001 - these functions are the part of `EmbeddingSource.vectors` that no source replaces
 
 
-def open_or_build(
-    source: "EmbeddingSource", folder: Path, dim: int, key: str, reopen: tuple[Any, ...]
-) -> Vectors:
-    """Open the store of a dimension; build it if it is missing or damaged."""
-    vectors = _open_or_repair(source, folder, dim, key, reopen)
-    _check_hashes(vectors, dim)
+def open_or_build(source: "EmbeddingSource", dim: int, reopen: "Reopen | None") -> Vectors:
+    """Open the store of a dimension; build it if it is missing or damaged.
+
+    With a lock file in force, the vectors are those that it has.
+    """
+    key = source.cache_key(dim)
+    expected = lock.expected_of(source, dim, key)
+    reopen = reopen or source._reopen(dim, key)
+    try:
+        vectors = _open_or_repair(source, store_path(source.name, dim, key), dim, key, reopen)
+        _check_hashes(vectors, dim)
+    except cache.RefusedError as error:
+        vectors = source._without_cache(dim, key, reopen, error)
+    if expected:
+        expected.check_vectors(vectors)
     return vectors
 
 
@@ -120,12 +132,14 @@ def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str, *, repla
     space = source.store_size(dim)
     if space is not None:
         cache.check_space(cache.ensure_folder(settings.cache_folder()), space, "the store")
+    expected = lock.find_expected(source, dim, key)
     fetched = source.fetch(dim)
     manifest = source.manifest(dim, key, fetched)
-    label = f"Building {source.name} {dim}d"
     try:
+        if expected and fetched:
+            expected.check_fetched(fetched)
         with (
-            progress_bar(label, source.vocab_size, in_bytes=False) as advance,
+            progress_bar(f"Building {source.name} {dim}d", source.vocab_size, in_bytes=False) as advance,
             StoreWriter(
                 folder,
                 name=source.name,
@@ -144,14 +158,17 @@ def _build(source: "EmbeddingSource", folder: Path, dim: int, key: str, *, repla
                 advance,
                 lambda error: manifest.update(source.accept_end(error, fetched)),
             )
+            if expected:
+                expected.check_digests(stored_digests(writer.seal()))
             if fetched:
                 source._remember_hashes(fetched)
-    except FormatError as error:
+                manifest.update(first_download(fetched))
+    except (FormatError, LockError) as error:
         if fetched:
             source._remove_unverified(fetched)
-        # A file of the user says enough by its path, one in the cache does not.
-        if fetched and fetched.file and source.name not in str(error):
-            raise type(error)(f"{source.name} {dim}d: {error}") from error
+            # A file of the user says enough by its path, one in the cache does not.
+            if fetched.file and source.name not in str(error) and isinstance(error, FormatError):
+                raise type(error)(f"{source.name} {dim}d: {error}") from error
         raise
     if fetched and not settings.keep_downloads():
         source._remove_downloads(fetched)

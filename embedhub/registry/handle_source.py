@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import StoreError
+from embedhub.registry.handle import parse_handle
+from embedhub.registry.origin import Origin
 from embedhub.registry.remote_source import RemoteSource
 from embedhub.registry.source import Reopen
 from embedhub.vectors.vectors import Vectors
@@ -39,6 +41,10 @@ class HandleSource(RemoteSource):
         manifest = super().manifest(dim, cache_key, fetched)
         # A handle without its secrets is that of another file.
         return manifest if shown_url(self.handle) != self.handle else manifest | {"handle": self.handle}
+
+    def _origin(self, dim: int) -> Origin:
+        """Return the files, their readers, and the handle without its secrets."""
+        return super()._origin(dim)._replace(handle=parse_handle(shown_url(self.handle)))
 
     def _label_and_command(self, dim: int) -> tuple[str, str]:
         shown = shown_url(self.handle)

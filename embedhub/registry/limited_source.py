@@ -9,6 +9,8 @@ from typing import Any, cast
 from embedhub import _cache as cache
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import UnexpectedEndError, VocabularyError
+from embedhub.registry import lock
+from embedhub.registry.origin import Origin
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.blocks import Block, ExtraFile
 
@@ -45,7 +47,8 @@ class LimitedSource(EmbeddingSource):
     def parse(self, fetched: Fetched | None, dim: int) -> Iterator[Block | ExtraFile]:
         """Read the first words of the file, or of the store of all."""
         if fetched is None and cache.exists(self.whole.store_path(dim)):
-            vectors = self.whole.vectors(dim)
+            with lock.ignored():  # which has the first words, and maybe not all
+                vectors = self.whole.vectors(dim)
             for start in range(0, min(self.limit, len(vectors)), _BLOCK):
                 rows = slice(start, min(start + _BLOCK, self.limit))
                 yield Block(list(vectors.words[rows]), vectors.matrix[rows])
@@ -70,6 +73,9 @@ class LimitedSource(EmbeddingSource):
     def download_size(self, dim: int) -> int | None:
         """Return about how many bytes the first words take to download; None if that is unknown."""
         return self.whole._size_of_words(dim, self.limit)  # noqa: SLF001 - of the same class
+
+    def _origin(self, dim: int) -> Origin:
+        return self.whole._origin(dim)._replace(limit=self.limit)  # noqa: SLF001
 
     def _file_locks(self, dim: int) -> tuple[str, ...]:
         return self.whole._file_locks(dim)  # noqa: SLF001 - of the same class

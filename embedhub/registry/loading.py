@@ -10,6 +10,7 @@ from embedhub.errors import DimNotFoundError, StoreError
 from embedhub.registry.dims import as_dim
 from embedhub.registry.handle import Handle, parse_handle, path_of
 from embedhub.registry.limited_source import LimitedSource, limited
+from embedhub.registry.lock import locked_dims
 from embedhub.registry.plugins import refuse_in_plugin
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
@@ -60,6 +61,7 @@ def load(
         TypeError: ``dim`` is not an integer, or ``source`` is none of the above.
         DownloadError: The file is not available.
         FormatError: The file is malformed.
+        LockError: The vectors are not those of the lock file; see `embedhub lock`.
         PluginError: A plugin calls this function at import or in a hook.
     """
     refuse_in_plugin("embedhub.load()")
@@ -173,7 +175,8 @@ def find_any_dim(source: Source, dim: int | None) -> tuple[EmbeddingSource | Vec
         return find(source, dim)
     named, dim = _parse(source)
     if dim is None and named.vocab_size is not None and named.dims:  # one number of words for all dims
-        dim = next((one for one in named.dims if cache.exists(named.store_path(one))), named.dims[0])
+        dims = locked_dims(named)
+        dim = next((one for one in dims if cache.exists(named.store_path(one))), dims[0])
         return named, dim
     return resolve(source, dim)
 

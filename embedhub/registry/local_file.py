@@ -25,7 +25,8 @@ from embedhub.errors import EmbedhubError, FormatWarning, LocalFileError, StoreE
 from embedhub.formats import versions
 from embedhub.formats.detect import DetectedFormat, detect
 from embedhub.registry.folder import vectors_file
-from embedhub.registry.handle import looks_like_path
+from embedhub.registry.handle import Handle, looks_like_path
+from embedhub.registry.origin import Origin, OriginFile
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
 from embedhub.vectors.vectors import Vectors
@@ -116,6 +117,16 @@ class LocalSource(EmbeddingSource):
     def manifest(self, dim: int, cache_key: str, fetched: Fetched | None) -> dict[str, Any]:
         """Return the manifest entries that describe the origin of the vectors."""
         return super().manifest(dim, cache_key, fetched) | {"path": str(self.path)}
+
+    def _origin(self, dim: int) -> Origin:  # noqa: ARG002 - the interface's argument
+        """Return the file and its companions, by name, and the reader."""
+        member = split_member(self.path)[1]
+        files = tuple(
+            OriginFile(file.name, None, state[0], f"xxh3_128:{_remembered_xxh3(file)}")
+            for file, state in zip(_files(self.path, self.format), self.state, strict=True)
+        )
+        readers = (versions(self.format.format),)
+        return Origin((files[0]._replace(member=member), *files[1:]), readers, Handle("path", str(self.path)))
 
     def _private_files(self) -> tuple[Path, ...]:
         """Return the file and its companions."""

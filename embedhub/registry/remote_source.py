@@ -12,7 +12,8 @@ from embedhub._frozen import FrozenDict
 from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched, RemoteFile, published_prefix
 from embedhub.errors import FormatError, StoreError, UnexpectedEndError
-from embedhub.formats import check_format, get_composer, get_format, prepare, versions
+from embedhub.formats import check_format, get_composer, get_format, prepare
+from embedhub.registry.origin import Origin, describe_file, readers_of, remote_origin
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, Composer, ExtraFile, Format
 from embedhub.vectors.vectors import Vectors
@@ -132,10 +133,7 @@ class RemoteSource(EmbeddingSource):
         Args:
             dim: One of `dims`.
         """
-        candidates = self.candidates(dim)
-        readers = dict.fromkeys(versions(file.format) for file in candidates)
-        code = [] if self.version == 1 else [f"version {self.version}"]
-        return ", ".join([candidates[0].cache_key, *readers, *code])
+        return ", ".join([self.candidates(dim)[0].cache_key, *readers_of(self.candidates(dim), self.version)])
 
     def fetch(self, dim: int) -> Fetched:
         """Download and verify the first available candidate.
@@ -327,17 +325,11 @@ class RemoteSource(EmbeddingSource):
         """
         metadata = super().manifest(dim, cache_key, fetched)
         file = (fetched and fetched.file) or self.candidates(dim)[0]
-        origin: dict[str, Any] = {
-            "cache_key": metadata.pop("cache_key"),
-            "url": shown_url(file.url),
-            "member": file.member,
-            "hash": file.known_hash,
-        }
-        if file.companions:
-            origin["companions"] = [
-                {"url": shown_url(other.url), "hash": other.known_hash} for other in file.companions
-            ]
-        return origin | metadata
+        return {"cache_key": metadata.pop("cache_key"), **describe_file(file), **metadata}
+
+    def _origin(self, dim: int) -> Origin:
+        """Return the candidates with their companions, and the readers of all."""
+        return remote_origin(self.candidates(dim), self.version)
 
     def _label_and_command(self, dim: int) -> tuple[str, str]:
         """Return what is downloaded, for messages, and Python that downloads it."""

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from embedhub import __version__
-from embedhub import _cache as cache
 from embedhub._names import check_name, shown_names
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import DimNotFoundError, StoreError, UnexpectedEndError
 from embedhub.registry.building import open_or_build
 from embedhub.registry.dims import as_dim
+from embedhub.registry.origin import Origin
 from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
 from embedhub.vectors.store import store_path
@@ -221,18 +221,12 @@ class EmbeddingSource(ABC):
             DownloadError: The file is not available.
             FormatError: The file is malformed; nothing is published.
             StoreError: The store cannot be read or written, or is damaged and cannot be built again.
+            LockError: The vectors are not those of the lock file.
 
         Warns:
             StoreWarning: The store was damaged, and has been built again.
         """
-        dim = self.check_dim(dim)
-        key = self.cache_key(dim)
-        folder = store_path(self.name, dim, key)
-        reopen = reopen or self._reopen(dim, key)
-        try:
-            return open_or_build(self, folder, dim, key, reopen)
-        except cache.RefusedError as error:
-            return self._without_cache(dim, key, reopen, error)
+        return open_or_build(self, self.check_dim(dim), reopen)
 
     def _without_cache(
         self,
@@ -297,6 +291,10 @@ class EmbeddingSource(ABC):
             "homepage": self.homepage,
             "written_by": f"embedhub {__version__}",
         }
+
+    def _origin(self, dim: int) -> Origin:
+        """Return the files and readers of the vectors, for a lock file."""
+        return Origin((), (self.cache_key(dim),))
 
     def _file_locks(self, dim: int) -> tuple[str, ...]:  # noqa: ARG002 - for subclasses
         """Return the names of the locks of the files that `fetch` may return, in alphabetical order."""

@@ -81,6 +81,7 @@ class StoreWriter:
         self._manifest = manifest or {}
         self._rows = 0
         self._files: dict[str, Mapping[str, Any]] = {}
+        self._sealed: tuple[dict[str, int | str], dict[str, str]] | None = None
         self._publishing = ExitStack()
         self._outputs = ExitStack()
 
@@ -105,7 +106,6 @@ class StoreWriter:
     ) -> None:
         if error is None:
             with self._publishing, self._os_errors_as_store_errors():
-                self._outputs.close()
                 self._finish()
             return
         with suppress(OSError):  # the same full disk
@@ -163,7 +163,24 @@ class StoreWriter:
                 np.save(copy, file.content, allow_pickle=False)
         self._files[file.name] = metadata
 
-    def _finish(self) -> None:
+    def seal(self) -> dict[str, str]:
+        """Complete the files of the store, to which nothing more can be written, and return their digests.
+
+        Raises:
+            FormatError: No vectors were written.
+            StoreError: The store cannot be written.
+        """
+        return self._seal()[1]
+
+    def _seal(self) -> tuple[dict[str, int | str], dict[str, str]]:
+        if self._sealed is None:
+            with self._os_errors_as_store_errors():
+                self._outputs.close()
+                self._sealed = self._complete()
+        return self._sealed
+
+    def _complete(self) -> tuple[dict[str, int | str], dict[str, str]]:
+        """Write index and headers; return the counts of the manifest, and the digest of each file."""
         self.require_vectors()
         folder = self._temporary
         try:
@@ -178,19 +195,23 @@ class StoreWriter:
             (ROWS, np.int64, (rows,)),
         ):
             _write_header(folder / name, dtype, shape)
-        counted = {
+        counted: dict[str, int | str] = {
             "format_version": FORMAT_VERSION,
             "source": self._name,
             "dim": self._dim,
             "rows": rows,
             "duplicates": duplicates,
         }
+        return counted, {file.name: xxh3_of_file(file) for file in sorted(folder.iterdir())}
+
+    def _finish(self) -> None:
+        counted, digests = self._seal()
         manifest = {
             **counted,
             **self._manifest,
             **counted,  # what the caller adds does not change it
             "files": self._files,
-            "xxh3_128": {file.name: xxh3_of_file(file) for file in sorted(folder.iterdir())},
+            "xxh3_128": digests,
         }
         try:
             encoded = encode_manifest(manifest)
@@ -199,7 +220,7 @@ class StoreWriter:
                 f"{self._label}: the manifest of the source cannot be written as JSON ({error}). Nothing was "
                 "published."
             ) from error
-        (folder / MANIFEST).write_bytes(encoded)
+        (self._temporary / MANIFEST).write_bytes(encoded)
 
     @contextmanager
     def _os_errors_as_store_errors(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ import numpy as np
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import ChecksumError, StoreError
 from embedhub.formats import get_format, versions
+from embedhub.registry.origin import Origin, OriginFile
 from embedhub.registry.source import EmbeddingSource, Reopen
 from embedhub.vectors.blocks import Block, ExtraFile
 from embedhub.vectors.vectors import Vectors
@@ -61,6 +62,12 @@ class PackagedSource(EmbeddingSource):
     def parse(self, fetched: Fetched, dim: int) -> Iterator[Block | ExtraFile]:
         """Read the file in its format."""
         return get_format(self.format).read(fetched.path, dim)
+
+    def _origin(self, dim: int) -> Origin:
+        """Return the packaged file, and the version of its reader."""
+        file = resources.files(__package__) / self.file
+        origin = OriginFile(self.file, None, Path(str(file)).stat().st_size, f"sha256:{self.sha256}")
+        return Origin((origin,), tuple(self.cache_key(dim).split(", ")[1:]))
 
     def _without_cache(self, dim: int, cache_key: str, reopen: Reopen, error: StoreError) -> Vectors:
         """Read the vectors into memory, since the package has all of them."""
