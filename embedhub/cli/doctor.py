@@ -232,6 +232,7 @@ def _check_settings() -> "Iterator[Finding]":
             advice = (
                 f"No installed plugin is named {' or '.join(map(repr, unknown))}. The topic plugins has all."
             )
+        text = str(value) if name == "EMBEDHUB_LOCK" and value else text  # of the working folder, too
         yield Finding("settings", name, _without_password(text) if text else "not set", advice)
     for name in sorted(os.environ):
         if name.startswith("EMBEDHUB_") and name not in _SETTINGS:

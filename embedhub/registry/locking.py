@@ -23,17 +23,16 @@ def write_lock(handles: Iterable[Source] = ()) -> LockFile:
     and only if something has changed.
 
     Example:
-        >>> from embedhub.registry.locking import check_lock, write_lock
-        >>> [vectors.handle for vectors in write_lock(["wordnet-ppmi:25"]).vectors]
+        >>> from embedhub.registry.locking import write_lock
+        >>> file = write_lock(["wordnet-ppmi:25"])
+        >>> [vectors.handle for vectors in file.vectors]
         ['wordnet-ppmi:25']
-        >>> check_lock()
-        {'wordnet-ppmi:25': None}
         >>> import embedhub
         >>> embedhub.load("wordnet-ppmi:50")
         Traceback (most recent call last):
             ...
         embedhub.errors.LockError: wordnet-ppmi:50 is not in the lock file ...
-        >>> Path("embedhub.lock").unlink()
+        >>> file.path.unlink()
 
     Args:
         handles: The vectors: handles, or sources. By default those that the file has.
@@ -67,6 +66,13 @@ def write_lock(handles: Iterable[Source] = ()) -> LockFile:
 
 def check_lock() -> dict[str, str | None]:
     """Open all vectors of the lock file, and return what differs, by handle; None for those that do not.
+
+    Example:
+        >>> from embedhub.registry.locking import check_lock, write_lock
+        >>> file = write_lock(["wordnet-ppmi:25", "wordnet-ppmi:50"])
+        >>> check_lock()
+        {'wordnet-ppmi:25': None, 'wordnet-ppmi:50': None}
+        >>> file.path.unlink()
 
     Raises:
         LockError: There is no lock file.

@@ -217,3 +217,11 @@ def test_doctor_checks_every_setting() -> None:
     """The environment variables that the settings document are those that it checks."""
     documented = set(re.findall(r"EMBEDHUB_\w+", str(settings.__doc__)))
     assert documented <= {name for name in findings_of("settings") if name.startswith("EMBEDHUB_")}
+
+
+def test_lock_file_of_the_working_folder_is_shown(tmp_path: Path) -> None:
+    """It is in force although no variable names it."""
+    assert run("lock", "wordnet-ppmi:25", cwd=tmp_path).returncode == 0
+    shown = run("doctor", cwd=tmp_path).stdout
+    assert re.search(rf"EMBEDHUB_LOCK +{re.escape(str(tmp_path / 'embedhub.lock'))}", shown)
+    assert re.search("EMBEDHUB_LOCK +off", run("doctor", cwd=tmp_path, EMBEDHUB_LOCK="off").stdout)
