@@ -14,7 +14,7 @@ from embedhub.download.remote_file import Fetched
 from embedhub.errors import LockError
 from embedhub.registry.handle import Handle, parse_handle
 from embedhub.registry.lock_file import LockedVectors, LockFile, read_lock
-from embedhub.registry.origin import Origin, OriginFile, with_first_download, wrong_files
+from embedhub.registry.origin import Origin, OriginFile, revision_of, with_first_download, wrong_files
 from embedhub.vectors.fingerprint import fingerprint
 from embedhub.vectors.vectors import Vectors
 
@@ -75,7 +75,7 @@ class Expected:
 
     def check_vectors(self, vectors: Vectors) -> None:
         """Raise LockError if opened vectors are others than the locked ones."""
-        locked, revision = self._locked, vectors.manifest.get("revision")
+        locked, revision = self._locked, revision_of(vectors.manifest)
         files = with_first_download(self._origin.files, vectors.manifest)
         self._refuse(
             [

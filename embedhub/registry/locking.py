@@ -10,7 +10,7 @@ from embedhub.registry.handle import Handle, parse_handle, path_of
 from embedhub.registry.loading import Source, load, resolve
 from embedhub.registry.lock import ignored, locked_handle, relative
 from embedhub.registry.lock_file import LockedVectors, LockFile, read_lock, write_lock_file
-from embedhub.registry.origin import with_first_download
+from embedhub.registry.origin import revision_of, with_first_download
 from embedhub.registry.registry import sources
 from embedhub.registry.source import EmbeddingSource
 from embedhub.vectors.vectors import Vectors
@@ -111,7 +111,7 @@ def _open(source: Source, folder: Path) -> LockedVectors:
         words=len(vectors),
         fingerprint=vectors.fingerprint,
         license=named.license,
-        revision=vectors.manifest.get("revision"),
+        revision=revision_of(vectors.manifest),
         readers=origin.readers,
         store=vectors.digests,
         files=with_first_download(origin.files, vectors.manifest),

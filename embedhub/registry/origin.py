@@ -112,6 +112,12 @@ def with_first_download(files: Sequence[OriginFile], manifest: Mapping[str, Any]
     )
 
 
+def revision_of(manifest: Mapping[str, Any]) -> str | None:
+    """Return the revision of the repository that a store was built from, or its commit; None without one."""
+    revision: str | None = manifest.get("revision") or manifest.get("commit")
+    return revision
+
+
 def wrong_files(fetched: Fetched, expected: Sequence[OriginFile]) -> list[str]:
     """Return what differs between files without a published hash, as fetched, and the expected ones."""
     hashes = {file.location: file.hash for file in expected if file.hash}

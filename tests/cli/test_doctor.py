@@ -223,5 +223,5 @@ def test_lock_file_of_the_working_folder_is_shown(tmp_path: Path) -> None:
     """It is in force although no variable names it."""
     assert run("lock", "wordnet-ppmi:25", cwd=tmp_path).returncode == 0
     shown = run("doctor", cwd=tmp_path).stdout
-    assert re.search(rf"EMBEDHUB_LOCK +{re.escape(str(tmp_path / 'embedhub.lock'))}", shown)
-    assert re.search("EMBEDHUB_LOCK +off", run("doctor", cwd=tmp_path, EMBEDHUB_LOCK="off").stdout)
+    assert re.search(rf"EMBEDHUB_LOCK +ok +{re.escape(str(tmp_path / 'embedhub.lock'))}", shown)
+    assert re.search("EMBEDHUB_LOCK +ok +off", run("doctor", cwd=tmp_path, EMBEDHUB_LOCK="off").stdout)
