@@ -162,6 +162,12 @@ def _call(action: Callable[[Any], _T], address: Address, where: str) -> _T:
         raise _refusal(address, where, error) from error
     except errors.HTTPError as error:
         raise TransientError(f"{address}: no answer from {where} ({type(error).__name__}).") from error
+    except OSError as error:  # of the file with the token, or with certificates
+        reason = error.strerror or type(error).__name__
+        raise DownloadError(
+            f"{address}: the request to {where} cannot be made ({reason}: {error.filename or 'the token'}). "
+            "Check the token of `hf auth login`, and SSL_CERT_FILE."
+        ) from error
     except Exception as error:
         raise _unexpected(address, where, error) from error
 

@@ -117,6 +117,15 @@ def test_token_goes_to_the_hub_only(hub: Hub, cache: Path, monkeypatch: pytest.M
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]
 
 
+def test_token_that_cannot_be_read_is_an_error(hub: Hub, tmp_path: Path) -> None:
+    """The message has the file, and nothing is requested without the token."""
+    add(hub, "acme/words", {"v.vec": TEXT})
+    (tmp_path / "home" / "token").mkdir(parents=True)
+    with pytest.raises(errors.DownloadError, match=r"request to http.* cannot be made \(.*home.token\)"):
+        embedhub.load("hf://acme/words")
+    assert hub.asked == []
+
+
 def test_renamed_repository_opens_with_a_warning(hub: Hub) -> None:
     """The warning has the new handle."""
     add(hub, "acme/new", {"v.vec": TEXT})
@@ -291,7 +300,6 @@ def test_command_takes_handles(hub: Hub) -> None:
     assert (about["license"], about["language"], about["dims"][0]["dim"]) == ("cc-by-4.0", "de", 2)
     assert "2 words" in run("download", "hf://acme/words:2")
     assert run("check", "hf://acme/words")
-    assert "scheme: hf://" in run("doctor")
     covered = json.loads(run("coverage", "hf://acme/words", "-", "--json", stdin="snow\n"))
     assert (covered["source"], covered["ratio"]) == ("hf://acme/words", 1.0)
     asked = len(hub.asked)
