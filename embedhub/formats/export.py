@@ -3,37 +3,54 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from os import PathLike
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from embedhub._atomic import atomic_output, ensure_writable
+from embedhub._atomic import atomic_output
 from embedhub._progress import Advance, progress_bar
 from embedhub.errors import FormatError, VocabularyError
 from embedhub.formats import npz, projector, static_embeddings, word2vec
-from embedhub.formats._selection import Selection
+from embedhub.formats.selection import Selection
 from embedhub.vectors.vectors import Vectors
-
-ExportFormat = Literal["npz", "safetensors", "word2vec-text", "word2vec-binary", "projector"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Format:
+class ExportWriter:
+    r"""Writes one format; a plugin has it as an entry point of the group ``embedhub.exports``.
+
+    Example:
+        >>> def write(path, selection, advance):
+        ...     with path.open("w", encoding="utf-8") as file:
+        ...         for words, vectors in selection.blocks():
+        ...             file.writelines(f"{word}\n" for word in words)
+        ...             advance(len(words))
+        ...
+        >>> writer = ExportWriter(write, invalid_reason=lambda word: None)
+
+    Args:
+        write: Function that writes a `Selection` to a path that does not exist yet; its third argument is
+            called with the number of vectors after each block.
+        invalid_reason: Function that returns why a word cannot be written; None if it can.
+        suffixes: Suffixes of paths that imply the format; a plugin's format is always named.
+        folder_files: Names of the files in the folder that it writes, the one to open first; empty for a
+            format of one file.
+    """
+
     write: Callable[[Path, Selection, Advance], None]
     invalid_reason: Callable[[str], str | None]
     suffixes: tuple[str, ...] = ()
     folder_files: tuple[str, ...] = ()
 
 
-_FORMATS: dict[ExportFormat, _Format] = {
-    "npz": _Format(npz.write, npz.invalid_reason, (".npz",)),
-    "safetensors": _Format(static_embeddings.write, static_embeddings.invalid_reason, (".safetensors",)),
-    "word2vec-text": _Format(word2vec.write_text, word2vec.invalid_text_reason, (".txt", ".vec")),
-    "word2vec-binary": _Format(word2vec.write_binary, word2vec.invalid_reason, (".bin",)),
-    "projector": _Format(projector.write, projector.invalid_reason, folder_files=projector.FILES),
+WRITERS: dict[str, ExportWriter] = {
+    "npz": ExportWriter(npz.write, npz.invalid_reason, (".npz",)),
+    "safetensors": ExportWriter(static_embeddings.write, static_embeddings.invalid_reason, (".safetensors",)),
+    "word2vec-text": ExportWriter(word2vec.write_text, word2vec.invalid_text_reason, (".txt", ".vec")),
+    "word2vec-binary": ExportWriter(word2vec.write_binary, word2vec.invalid_reason, (".bin",)),
+    "projector": ExportWriter(projector.write, projector.invalid_reason, folder_files=projector.FILES),
 }
+"""The built-in formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,7 @@ class ExportResult:
     """
 
     files: tuple[Path, ...]
-    format: ExportFormat
+    format: str
     count: int
     dim: int
     missing: tuple[str, ...]
@@ -63,19 +80,17 @@ class ExportResult:
 
 def export_vectors(
     vectors: Vectors,
-    path: str | PathLike[str],
+    path: Path,
+    name: str,
+    writer: ExportWriter,
     *,
     words: Iterable[str] | None = None,
     topn: int | None = None,
-    format: ExportFormat | None = None,  # noqa: A002 - as in embedhub.export
     overwrite: bool = False,
 ) -> ExportResult:
-    """Write vectors to a file; see `embedhub.export`."""
-    path = Path(path)
-    name = check_export(path, topn=topn, format=format, overwrite=overwrite)
-    writer = _FORMATS[name]
+    """Write vectors in a format; see `embedhub.export`."""
     selection, missing = _select(vectors, words, topn)
-    _check_words(selection, name)
+    _check_words(selection, name, writer)
     with (
         atomic_output(path, overwrite=overwrite, expected_names=writer.folder_files) as temporary,
         progress_bar(f"Writing {path.name}", len(selection.rows), in_bytes=False) as advance,
@@ -85,45 +100,19 @@ def export_vectors(
     return ExportResult(files, name, len(selection.rows), vectors.dim, missing)
 
 
-def check_export(
-    path: str | PathLike[str],
-    *,
-    topn: int | None = None,
-    format: str | None = None,  # noqa: A002 - as in embedhub.export
-    overwrite: bool = False,
-) -> ExportFormat:
-    """Check the arguments of an export before the vectors are loaded, which may need a long download.
-
-    Returns:
-        The format.
+def infer_format(path: Path) -> str:
+    """Return the format that the suffix of a path implies.
 
     Raises:
-        ValueError: The format is unknown or cannot be inferred, or ``topn`` is less than 1.
-        OutputError: The path exists, and ``overwrite`` is false.
+        ValueError: The suffix implies none.
     """
-    name = infer_format(Path(path), format)
-    if topn is not None and topn < 1:
-        raise ValueError(f"topn is {topn}; expected 1 or more, or None for all.")
-    ensure_writable(Path(path), overwrite=overwrite, expected_names=_FORMATS[name].folder_files)
-    return name
-
-
-def infer_format(path: Path, format: str | None = None) -> ExportFormat:  # noqa: A002 - as in embedhub.export
-    """Return the given format, or the one that the suffix of a path implies.
-
-    Raises:
-        ValueError: The format is unknown, or the suffix does not imply one.
-    """
-    known = ", ".join(_FORMATS)
-    for name, writer in _FORMATS.items():
-        if format == name or (format is None and path.suffix.lower() in writer.suffixes):
+    for name, writer in WRITERS.items():
+        if path.suffix.lower() in writer.suffixes:
             return name
-    if format is not None:
-        raise ValueError(f"format is {format!r}; expected one of {known}.")
-    suffixes = ", ".join(suffix for writer in _FORMATS.values() for suffix in writer.suffixes)
+    suffixes = ", ".join(suffix for writer in WRITERS.values() for suffix in writer.suffixes)
     raise ValueError(
         f"{path}: the format cannot be inferred from the suffix; expected one of {suffixes}, or one of the "
-        f"formats {known}."
+        f"formats {', '.join(WRITERS)}."
     )
 
 
@@ -147,13 +136,13 @@ def _select(
     return Selection(vectors, rows), missing
 
 
-def _check_words(selection: Selection, name: ExportFormat) -> None:
+def _check_words(selection: Selection, name: str, writer: ExportWriter) -> None:
     """Raise FormatError if the format cannot represent one of the words."""
-    reason = _FORMATS[name].invalid_reason
+    reason = writer.invalid_reason
     invalid = [word for words in selection.words() for word in words if reason(word)]
     if invalid:
         possible = [
-            other for other, writer in _FORMATS.items() if not any(map(writer.invalid_reason, invalid))
+            other for other, built_in in WRITERS.items() if not any(map(built_in.invalid_reason, invalid))
         ]
         more = f" (and {len(invalid) - 1:,} more words have such a problem)" if len(invalid) > 1 else ""
         raise FormatError(

@@ -18,7 +18,7 @@ from embedhub._progress import Advance
 from embedhub.errors import FormatError
 from embedhub.formats._byte_stream import ByteStream
 from embedhub.formats._rows import MAX_DIM
-from embedhub.formats._selection import Selection
+from embedhub.formats.selection import Selection
 from embedhub.vectors.blocks import Block
 
 _BLOCK = 1 << 20  # bytes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from embedhub._progress import Advance
 from embedhub._text_lines import is_utf8
-from embedhub.formats._selection import Selection, format_rows
+from embedhub.formats.selection import Selection, format_rows
 
 _CONFIG, _METADATA, _VECTORS = "projector_config.pbtxt", "metadata.tsv", "vectors.tsv"
 FILES = (_CONFIG, _METADATA, _VECTORS)

@@ -11,7 +11,7 @@ sources do not have, to accept any text with an out-of-vocabulary word.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ from embedhub.formats._safetensors import (
     read_header,
     read_tensors,
 )
-from embedhub.formats._selection import Selection
+from embedhub.formats.selection import Selection
 from embedhub.vectors.blocks import Block, ExtraFile
 
 TOKENIZER = "tokenizer.json"
@@ -144,12 +144,34 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
     Raises:
         FormatError: The words need a larger header than the format permits.
     """
-    count, dim = selection.shape
     words = [word for block in selection.words() for word in block]
-    header = {
-        "__metadata__": {_WORDS: json.dumps(words, ensure_ascii=False)},
-        _EMBEDDINGS[0]: {"dtype": "F32", "shape": [count, dim], "data_offsets": [0, 4 * count * dim]},
-    }
+    write_tensor(path, selection, advance, {_WORDS: json.dumps(words, ensure_ascii=False)})
+
+
+def write_tensor(
+    path: Path,
+    selection: Selection,
+    advance: Advance,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    zero_rows: int = 0,
+) -> None:
+    """Write a safetensors file with the matrix, as model2vec names it.
+
+    Args:
+        path: The file.
+        selection: The vectors.
+        advance: Called with the number of vectors after each block.
+        metadata: Of the header.
+        zero_rows: Number of rows of zeros after the vectors.
+
+    Raises:
+        FormatError: The metadata needs a larger header than the format permits.
+    """
+    count, dim = selection.shape
+    size = 4 * (count + zero_rows) * dim
+    tensor = {"dtype": "F32", "shape": [count + zero_rows, dim], "data_offsets": [0, size]}
+    header = {"__metadata__": metadata or {}, _OF_MODEL2VEC: tensor}
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # aligns the matrix
     if len(text) > MAX_HEADER_BYTES:
@@ -163,6 +185,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
         for vectors in selection.matrix():
             file.write(vectors.data)
             advance(len(vectors))
+        file.write(bytes(4 * zero_rows * dim))
 
 
 def _embeddings_name(stream: ByteStream, tensors: dict[str, TensorInfo]) -> str:

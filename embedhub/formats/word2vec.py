@@ -16,7 +16,7 @@ from embedhub._progress import Advance
 from embedhub.errors import FormatError, UnexpectedEndError
 from embedhub.formats._byte_stream import MAX_WORD_BYTES, ByteStream
 from embedhub.formats._rows import MAX_DIM, read_vectors
-from embedhub.formats._selection import Selection, format_rows
+from embedhub.formats.selection import Selection, format_rows
 from embedhub.vectors.blocks import Block
 from embedhub.vectors.vocabulary import encode, encode_all
 

@@ -32,6 +32,10 @@ _TREEBANK = rf"""
 _EUROPARL = rf"{_ABBREVIATION} | {_NUMBER} | {_HYPHENATED} | (?<= [^\W\d_] ) ' {_LETTER_NEXT} ~+ | [^\w\s]"
 _EUROPARL_FRENCH = rf"{_ABBREVIATION} | {_NUMBER} | {_HYPHENATED} (?: ' {_LETTER_NEXT} )? | [^\w\s]"
 _GOOGLE_NEWS = rf"{_ABBREVIATION} | {_NUMBER} | ~+ (?: ' ~+ )* | [$&]"
+PATTERNS = {"words": _TREEBANK, "europarl": _EUROPARL, "europarl-fr": _EUROPARL_FRENCH}
+"""What a word is, for the tokenizers that are one regular expression: verbose ones that ignore case, in which
+``~`` stands for a character of a word. Curly apostrophes are straight before, and letters composed."""
+
 # fastText's get-wikimedia.sh.
 _FASTTEXT_LEFT_OUT = re.compile(r"''|[;:=*|\u00ab]")
 _FASTTEXT_APART = re.compile(r"""['".()!?-]|,(?!\S)""")
@@ -132,8 +136,8 @@ TOKENIZERS: dict[str, Tokenize] = {
     "words": treebank_tokenize,
     "whitespace": str.split,
     "google-news": google_news_tokenize,
-    "europarl": partial(_findall, _EUROPARL),
-    "europarl-fr": partial(_findall, _EUROPARL_FRENCH),
+    "europarl": partial(_findall, PATTERNS["europarl"]),
+    "europarl-fr": partial(_findall, PATTERNS["europarl-fr"]),
     "fasttext": fasttext_tokenize,
 }
 """``"words"`` suits most sources, and is the default. ``"whitespace"`` is for texts that are already

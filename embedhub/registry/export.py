@@ -2,11 +2,20 @@
 
 from collections.abc import Iterable
 from os import PathLike
+from pathlib import Path
 from typing import overload
 
-from embedhub.formats.export import ExportFormat, ExportResult, check_export, export_vectors
+from embedhub._atomic import ensure_writable
+from embedhub.errors import EmbedhubError, PluginError
+from embedhub.formats.export import WRITERS, ExportResult, ExportWriter, export_vectors, infer_format
+from embedhub.registry.entry_points import entry_points
+from embedhub.registry.failure import describe
 from embedhub.registry.loading import Source, load
 from embedhub.registry.short_form import without_dim
+
+GROUP = "embedhub.exports"
+_MAX_REPR = 200  # characters
+_DISTRIBUTIONS = dict.fromkeys(("sentence-transformers", "spacy"), "embedhub-text")
 
 
 @overload
@@ -17,7 +26,7 @@ def export(
     *,
     words: Iterable[str] | None = None,
     topn: int | None = None,
-    format: ExportFormat | None = None,
+    format: str | None = None,
     overwrite: bool = False,
 ) -> ExportResult: ...
 @overload
@@ -27,7 +36,7 @@ def export(
     *,
     words: Iterable[str] | None = None,
     topn: int | None = None,
-    format: ExportFormat | None = None,
+    format: str | None = None,
     overwrite: bool = False,
 ) -> ExportResult: ...
 @without_dim
@@ -38,7 +47,7 @@ def export(
     *,
     words: Iterable[str] | None = None,
     topn: int | None = None,
-    format: ExportFormat | None = None,  # noqa: A002 - the word that users expect
+    format: str | None = None,  # noqa: A002 - the word that users expect
     overwrite: bool = False,
 ) -> ExportResult:
     """Write vectors in the file format of another program, keeping each float32 bit for bit.
@@ -75,18 +84,59 @@ def export(
         source: See `embedhub.load`.
         dim: Dimension; optional if the source has only one. Left out after a source that has it, as in
             ``export("glove-6b:50", path)``, with all options by name.
-        path: Output file; for ``projector`` a folder. Missing parent folders are created.
+        path: Output file; for ``projector``, and most formats of plugins, a folder. Missing parent folders
+            are created.
         words: Export only these words, spelled as in the source, such as the keys of a ``word_index``.
         topn: Export only the first ``topn`` vectors, of ``words`` if they are given.
-        format: One of the formats above; by default inferred from the suffix of ``path``.
+        format: One of the formats above, or of a plugin, such as ``sentence-transformers`` and ``spacy`` of
+            embedhub-text; by default inferred from the suffix of ``path``.
         overwrite: Whether to replace an existing output.
 
     Raises:
         ValueError: The format is unknown or cannot be inferred, or ``topn`` is less than 1.
         FormatError: The format cannot represent one of the words.
+        PluginError: The plugin of the format fails.
         VocabularyError: None of ``words`` is in the source.
         OutputError: The output exists already or cannot be written.
         EmbedhubError: As `embedhub.load`.
     """
-    check_export(path, topn=topn, format=format, overwrite=overwrite)  # before a download that may be long
-    return export_vectors(load(source, dim), path, words=words, topn=topn, format=format, overwrite=overwrite)
+    path = Path(path)
+    name, writer = find_writer(path, format)
+    if topn is not None and topn < 1:
+        raise ValueError(f"topn is {topn}; expected 1 or more, or None for all.")
+    ensure_writable(path, overwrite=overwrite, expected_names=writer.folder_files)  # before a long download
+    return export_vectors(load(source, dim), path, name, writer, words=words, topn=topn, overwrite=overwrite)
+
+
+def find_writer(path: Path, name: str | None) -> tuple[str, ExportWriter]:
+    """Return the named format, or the one that the suffix of a path implies, and its writer.
+
+    Raises:
+        ValueError: The format is unknown, or the suffix does not imply one.
+        PluginError: The plugin of the format fails.
+    """
+    name = name or infer_format(path)
+    if name in WRITERS:
+        return name, WRITERS[name]
+    found = [(provider, point) for provider, point in entry_points(GROUP) if point.name == name]
+    if not found:
+        known = [*WRITERS, *(point.name for _, point in entry_points(GROUP))]
+        needed = _DISTRIBUTIONS.get(name)
+        hint = f" It needs the plugin {needed}, which is not installed or is disabled." if needed else ""
+        raise ValueError(f"format is {name!r}; expected one of {', '.join(known)}.{hint}")
+    provider, entry_point = found[0]
+    try:
+        writer = entry_point.load()
+    except (EmbedhubError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"The embedhub plugin {provider} cannot write {name}: {describe(error, entry_point.module)}. "
+            "Update or uninstall it."
+        ) from error
+    if not isinstance(writer, ExportWriter):
+        raise PluginError(
+            f"The embedhub plugin {provider} has {repr(writer)[:_MAX_REPR]} for the format {name}; expected "
+            "an ExportWriter. Update or uninstall it."
+        )
+    return name, writer

@@ -13,7 +13,14 @@ _BLOCK = 1 << 20  # bytes of the matrix
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The vectors to export.
+    """The vectors to export; `ExportWriter` writes them.
+
+    Example:
+        >>> import embedhub
+        >>> vectors = embedhub.load("wordnet-ppmi", 25)
+        >>> selection = Selection(vectors, np.arange(3))
+        >>> selection.shape, next(selection.words())
+        ((3, 25), ['the', 'a', 'of'])
 
     Args:
         vectors: All vectors of the source.
