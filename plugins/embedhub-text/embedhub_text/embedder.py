@@ -217,6 +217,38 @@ class TextEmbedder:
             start += len(chunk)
         return pooled
 
+    def encode(self, texts: str | Iterable[Any], *, normalize: bool = False) -> NDArray[np.float32]:
+        """Return the vector of a text, or of each of several texts.
+
+        Example:
+            >>> import embedhub_text
+            >>> embed = embedhub_text.TextEmbedder("wordnet-ppmi", 50)
+            >>> embed.encode("a quiet film").shape, embed.encode(["a film", "rain"], normalize=True).shape
+            ((50,), (2, 50))
+
+        Args:
+            texts: One text, or several as for a call of this object.
+            normalize: Whether the vectors get length 1; those of texts without a known word stay zeros.
+
+        Returns:
+            ``(dim,)`` float32 for one text, ``(n, dim)`` for several.
+
+        Raises:
+            ValueError: The pooling is None, which has no vector of a text.
+            TypeError: As for a call of this object.
+            EmbedhubError: Any error of `embedhub.load`.
+        """
+        if self.pooling is None:
+            raise ValueError(
+                "pooling=None gives the vectors of words; encode needs a pooling, such as 'mean'."
+            )
+        is_single = isinstance(texts, str | bytes)
+        vectors: NDArray[np.float32] = self([texts] if is_single else texts)
+        if normalize:
+            lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+            vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+        return vectors[0] if is_single else vectors
+
     def fit(self, texts: Iterable[Any], folder: str | Path | None = None) -> "TextEmbedder":
         """Fit the weights of "sif" or "idf" to texts, and store them on disk.
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def expected() -> Callable[[list[str]], NDArray[np.float32]]:
     """Return a function that embeds texts with embedhub, to length 1."""
-    embedder = TextEmbedder("wordnet-ppmi", 50)
-
-    def embed(texts: list[str]) -> NDArray[np.float32]:
-        vectors = embedder(texts)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-
-    return embed
+    return partial(TextEmbedder("wordnet-ppmi", 50).encode, normalize=True)
 
 
 def texts() -> list[str]:
