@@ -7,8 +7,6 @@ from .errors import EmbedhubError as EmbedhubError
 from .errors import FormatError as FormatError
 from .errors import VocabularyError as VocabularyError
 from .formats.export import ExportResult as ExportResult
-from .formats.export import ExportWriter as ExportWriter
-from .formats.selection import Selection as Selection
 from .layers.initializer import initializer as initializer
 from .layers.keras import keras_embedding as keras_embedding
 from .layers.keras_text import TextLayers as TextLayers

@@ -31,6 +31,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "embedhub_eval.labeled": ("read_labeled",),
     "embedhub_eval.testing": ("BenchmarkContract",),
     "embedhub_eval.word_pairs": ("read",),
+    "embedhub.formats.export": ("ExportWriter",),
+    "embedhub.formats.selection": ("Selection",),
     "embedhub.formats.glove": ("read",),
     "embedhub.formats.word2vec": ("read_text", "read_binary"),
     "embedhub.formats.fasttext": ("read",),

@@ -36,17 +36,38 @@ class Selection:
         return len(self.rows), self.vectors.dim
 
     def words(self) -> Iterator[list[str]]:
-        """Yield the words in blocks."""
+        """Yield the words in blocks.
+
+        Example:
+            >>> import embedhub
+            >>> selection = Selection(embedhub.load("wordnet-ppmi", 25), np.arange(3))
+            >>> list(selection.words())
+            [['the', 'a', 'of']]
+        """
         for rows in self._rows():
             yield self._words(rows)
 
     def matrix(self) -> Iterator[NDArray[np.float32]]:
-        """Yield the vectors in blocks, in C order, little-endian."""
+        """Yield the vectors in blocks, in C order, little-endian.
+
+        Example:
+            >>> import embedhub
+            >>> selection = Selection(embedhub.load("wordnet-ppmi", 25), np.arange(3))
+            >>> [block.shape for block in selection.matrix()]
+            [(3, 25)]
+        """
         for rows in self._rows():
             yield self._vectors(rows)
 
     def blocks(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
-        """Yield words and vectors in blocks; the vectors in C order, little-endian."""
+        """Yield words and vectors in blocks; the vectors in C order, little-endian.
+
+        Example:
+            >>> import embedhub
+            >>> selection = Selection(embedhub.load("wordnet-ppmi", 25), np.arange(3))
+            >>> [(words, vectors.shape) for words, vectors in selection.blocks()]
+            [(['the', 'a', 'of'], (3, 25))]
+        """
         for rows in self._rows():
             yield self._words(rows), self._vectors(rows)
 

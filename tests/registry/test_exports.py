@@ -10,7 +10,7 @@ import embedhub
 from embedhub.errors import OutputError, PluginError
 
 CODE = """
-from embedhub import ExportWriter
+from embedhub.formats.export import ExportWriter
 
 
 def write(path, selection, advance):

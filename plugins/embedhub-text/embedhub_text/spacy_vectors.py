@@ -68,7 +68,7 @@ def write(path: Path, selection: Selection, advance: Advance) -> None:
 def _nearest(
     vectors: Vectors, kept: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> Iterator[tuple[int, int]]:
-    """Yield each row with the position of the nearest kept vector; rows of zeros are left out."""
+    """Yield each row with the position of the nearest kept vector; rows of zeros are skipped."""
     directions = _normalized(kept).T
     step = max(1, _BLOCK // (4 * len(kept)))
     for start in range(0, len(rows), step):
