@@ -18,7 +18,7 @@ class OriginFile(NamedTuple):
     """A file that vectors are read from.
 
     Args:
-        address: Its URL without secrets, or the name of a local file.
+        address: Its URL without secrets, with a byte range after ``#``, or the name of a local file.
         member: Path inside the archive.
         size: Number of bytes; None if unknown.
         hash: Hash of these bytes, with its algorithm; None if unknown.
@@ -59,7 +59,9 @@ def remote_origin(candidates: Sequence[RemoteFile], version: int | str) -> Origi
         version: Version of the source's own code; 1 is that of a source without any.
     """
     files = tuple(
-        OriginFile(shown_url(part.url), part.member, part.size, part.known_hash)
+        OriginFile(
+            shown_url(part.location if part.byte_range else part.url), part.member, part.size, part.known_hash
+        )
         for file in candidates
         for part in file.all_files
     )

@@ -1,10 +1,12 @@
 """Revisions, access, offline use and faults, with the real client, against a small Hub on this machine."""
 
 import gzip
+import hashlib
 import json
 import pickle
 import subprocess
 import sys
+import tomllib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from hub_samples import (
     SECRET,
     TABLE,
     TEXT,
+    TOKENS,
     add,
     bert,
     model2vec,
@@ -266,6 +269,22 @@ def test_pickle_opens_the_same_commit_in_another_process(
     command = [sys.executable, "-P", "-c", OPEN, "rain"]
     opened = subprocess.run(command, input=pickled, capture_output=True, check=True, timeout=LIMIT)
     assert opened.stdout.split() == [b"8.0", b"9.0", b"10.0", b"11.0"]
+
+
+def test_lock_file_has_commit_and_hashes(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the hash of a table, which is not published; a branch that has moved is an error."""
+    monkeypatch.chdir(tmp_path)
+    repo = add(hub, "acme/bert", bert())
+    run("lock", f"hf://acme/bert{TABLE}:4")
+    (locked,) = tomllib.loads(Path("embedhub.lock").read_text("utf-8"))["vectors"]
+    assert locked["revision"] == repo.names["main"]
+    table, tokens = locked["files"]
+    assert table["hash"] == f"sha256:{hashlib.sha256(rows(8).tobytes()).hexdigest()}"
+    assert (table["size"], tokens["hash"].partition(":")[0]) == (rows(8).nbytes, "git-sha1")
+    assert len(embedhub.load(f"hf://acme/bert{TABLE}")) == len(TOKENS)
+    repo.commit(bert(more=rows(9)))
+    with pytest.raises(errors.EmbedhubError, match=r"embedhub\.lock"):
+        embedhub.load(f"hf://acme/bert{TABLE}")
 
 
 def test_processes_share_one_download(hub: Hub) -> None:
