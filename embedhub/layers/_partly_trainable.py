@@ -32,7 +32,9 @@ class PartlyTrainable(keras.Model):  # type: ignore[misc]  # Keras ships no type
     mask_zero: bool
 
     def __call__(self, inputs: Any, *args: Any, **options: Any) -> Any:
-        """Look up the vectors of indices of any shape."""
+        """Look up the vectors of indices of any shape, ragged ones of TensorFlow among them."""
+        if hasattr(inputs, "with_flat_values"):
+            return inputs.with_flat_values(self(inputs.flat_values, *args, **options))
         if not hasattr(inputs, "shape"):
             inputs = np.asarray(inputs)
         shape = tuple(inputs.shape)

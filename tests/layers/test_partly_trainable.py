@@ -79,6 +79,18 @@ def test_indices_have_any_shape(layer: Any, shape: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(indices.tolist())), table[indices])
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="ragged tensors are TensorFlow's")
+def test_ragged_indices_have_ragged_vectors(layer: Any) -> None:
+    """Texts of different lengths, without padding."""
+    import tensorflow as tf
+
+    vectors = layer(tf.ragged.constant([[1, 2], [], [3]]))
+    table = keras.ops.convert_to_numpy(layer.embeddings)
+    assert isinstance(vectors, tf.RaggedTensor)
+    np.testing.assert_array_equal(vectors.flat_values, table[[1, 2, 3]])
+    assert vectors.row_lengths().numpy().tolist() == [2, 0, 1]
+
+
 def test_saved_model_takes_the_same_shapes(
     layer: Any, predict_without_embedhub: Callable[..., NDArray[np.float32]], tmp_path: Path
 ) -> None:
