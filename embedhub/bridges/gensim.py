@@ -10,14 +10,13 @@ import numpy as np
 from embedhub.errors import missing_dependency
 from embedhub.registry.loading import Source, load
 from embedhub.vectors.vectors import Vectors
-from embedhub.vectors.vocabulary import RowNumbers, Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gensim.models import KeyedVectors
 
-_LOOK_UPS = 1000  # of single words, which take as long as a dict of 400,000 words
+    from embedhub.vectors.vocabulary import RowNumbers, Vocabulary
 
 
 def to_gensim(source: Source) -> KeyedVectors:
@@ -50,7 +49,7 @@ def to_gensim(source: Source) -> KeyedVectors:
     kv = keyed_vectors(vectors.dim)
     kv.vectors = np.asarray(vectors)
     kv.index_to_key = _Keys(vectors.words)
-    kv.key_to_index = _Index(vectors.words)
+    kv.key_to_index = _Index(vectors.key_to_index)
     kv.next_index = len(vectors)
     kv.expandos["count"] = np.arange(len(vectors), 0, -1)
     return kv
@@ -139,11 +138,10 @@ class _Keys(MutableSequence[str]):
 
 
 class _Index(MutableMapping[str, int]):
-    """The row of each word; a dict once they are changed, or many are looked up. Pickled as a dict."""
+    """The row of each word; a dict of its own once they are changed. Pickled as a dict."""
 
-    def __init__(self, words: Vocabulary) -> None:
-        self._rows: RowNumbers | dict[str, int] = RowNumbers(words)
-        self._count = 0
+    def __init__(self, rows: RowNumbers) -> None:
+        self._rows: RowNumbers | dict[str, int] = rows
 
     def _own(self) -> dict[str, int]:
         if not isinstance(self._rows, dict):
@@ -151,8 +149,7 @@ class _Index(MutableMapping[str, int]):
         return self._rows
 
     def __getitem__(self, word: str) -> int:
-        self._count += 1
-        return (self._rows if self._count < _LOOK_UPS else self._own())[word]
+        return self._rows[word]
 
     def __setitem__(self, word: str, row: int) -> None:
         self._own()[word] = row

@@ -81,7 +81,7 @@ class _Best:
             self.add(near, cosines(self._matrix[near], query))
             if least == -np.inf or self.floor >= least + _NEAR / 2:
                 return
-            count *= 2
+            count *= 8
 
 
 def norms_of(matrix: NDArray[np.float32]) -> Norms:

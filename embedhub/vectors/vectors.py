@@ -1,6 +1,7 @@
 """Opened vectors of a source: a matrix and its vocabulary, memory-mapped."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
@@ -108,7 +109,7 @@ class Vectors(Queries):
         """The words in the order of the rows, by gensim's name: the same as `words`."""
         return self.words
 
-    @property
+    @cached_property
     def key_to_index(self) -> RowNumbers:
         """A read-only mapping of each word to its row number, by gensim's name."""
         return RowNumbers(self.words)

@@ -15,6 +15,7 @@ import xxhash
 from numpy.typing import NDArray
 
 _CHUNK = 8192
+_LOOK_UPS = 1000  # one by one, they take as long as a dict of 200,000 words
 
 
 def encode(word: str) -> bytes:
@@ -248,7 +249,7 @@ class Vocabulary(Sequence[str]):
 
 
 class RowNumbers(Mapping[str, int]):
-    """Words and their row numbers as a mapping, which costs no memory.
+    """Words and their row numbers as a mapping, which becomes a dict after a thousand look-ups.
 
     Example:
         >>> rows = RowNumbers(Vocabulary.of(["rain", "storm"]))
@@ -259,12 +260,19 @@ class RowNumbers(Mapping[str, int]):
         words: The words, in the order of their rows.
     """
 
-    __slots__ = ("_words",)
+    __slots__ = ("_look_ups", "_rows", "_words")
 
     def __init__(self, words: Vocabulary) -> None:
         self._words = words
+        self._rows: dict[str, int] | None = None
+        self._look_ups = 0
 
     def __getitem__(self, word: str) -> int:
+        self._look_ups += 1
+        if self._rows is None and self._look_ups > _LOOK_UPS:
+            self._rows = dict(self.items())
+        if self._rows is not None:
+            return self._rows[word]
         row = int(self._words.indices([word])[0]) if isinstance(word, str) else -1
         if row < 0:
             raise KeyError(word)

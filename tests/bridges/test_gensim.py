@@ -58,6 +58,7 @@ def outcomes() -> dict[str, dict[str, str]]:
     return results
 
 
+@pytest.mark.slow
 def test_tests_of_gensim_pass(outcomes: dict[str, dict[str, str]]) -> None:
     """All tests that gensim has for its KeyedVectors pass on the result of `to_gensim`."""
     results = outcomes["to_gensim"]
@@ -65,6 +66,7 @@ def test_tests_of_gensim_pass(outcomes: dict[str, dict[str, str]]) -> None:
     assert {name: ended for name, ended in results.items() if ended} == {}
 
 
+@pytest.mark.slow
 def test_queries_of_gensim_work_on_vectors(outcomes: dict[str, dict[str, str]]) -> None:
     """Of the same tests, those of queries pass on `Vectors`; the others need what only gensim has."""
     failed = {name: ended for name, ended in outcomes["Vectors"].items() if ended}

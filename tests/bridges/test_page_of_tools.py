@@ -6,6 +6,7 @@ import pytest
 from pages import ROOT, run
 
 
+@pytest.mark.slow
 def test_page_of_tools_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page prints what it shows; `tox -e bridges` has all its packages."""
     monkeypatch.setenv("EMBEDHUB_CACHE", str(tmp_path / "cache"))
