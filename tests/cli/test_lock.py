@@ -34,6 +34,7 @@ def test_lock_writes_the_file_and_shows_it(project: Path) -> None:
     assert refused.stderr.startswith("Error: wordnet-ppmi:50 is not in the lock file ")
 
 
+@pytest.mark.slow
 def test_check_says_what_has_changed(project: Path) -> None:
     """It writes nothing, exits with 1, and the error says how to accept the change."""
     assert run("lock", "wordnet-ppmi:25", "v.vec").returncode == 0

@@ -121,6 +121,7 @@ def test_reader_is_compiled_before_the_download_is_complete(
     assert list(first_use.rglob("*.nbc"))
 
 
+@pytest.mark.slow
 def test_compiler_does_not_keep_the_download_waiting(first_use: Path, tmp_path: Path) -> None:
     """The interpreter's lock changes hands ten times as often, until the reader is ready."""
     script = tmp_path / "intervals.py"

@@ -49,6 +49,7 @@ def test_layer_starts_from_the_vectors(
     conformance(matrix=matrix, moves=np.ones(len(matrix), bool), weights=(1, 0))(layer)
 
 
+@pytest.mark.slow
 @needs_current
 def test_output_is_tied_to_the_vectors(
     table: Any,

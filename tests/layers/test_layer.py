@@ -121,6 +121,7 @@ def test_layer_options_are_checked_before_a_download() -> None:
             embedhub.keras_embedding("glove-6b", 50, WORD_INDEX, **options)  # type: ignore[call-overload]  # the point
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trainable", [False, True, "missing"])
 def test_saved_model_tells_its_vectors_without_embedhub(trainable: Any, tmp_path: Path) -> None:
     """The name of the layer has the fingerprint, also in a process without embedhub."""

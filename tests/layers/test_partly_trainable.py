@@ -91,6 +91,7 @@ def test_ragged_indices_have_ragged_vectors(layer: Any) -> None:
     assert vectors.row_lengths().numpy().tolist() == [2, 0, 1]
 
 
+@pytest.mark.slow
 def test_saved_model_takes_the_same_shapes(
     layer: Any, predict_without_embedhub: Callable[..., NDArray[np.float32]], tmp_path: Path
 ) -> None:

@@ -346,6 +346,7 @@ def test_registered_source_is_limited_by_its_name() -> None:
 HANDLE = "wordnet-ppmi:25 | limit(1000)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [HANDLE, "wordnet-ppmi:25|limit(1_000)", "wordnet-ppmi:25 | limit( 1000 )", f"{HANDLE} | limit(5000)"],
@@ -364,6 +365,7 @@ def test_handle_may_have_a_limit(text: str) -> None:
     np.testing.assert_array_equal(matrix.matrix[1:], [vectors["a"], vectors["the"]])
 
 
+@pytest.mark.slow
 def test_stores_of_a_limit_are_removed_by_its_handle() -> None:
     """Those of the whole source, and of other limits, stay."""
     for limit in (500, 1_000, None):

@@ -77,6 +77,7 @@ def test_vectors_of_a_scheme_are_pickled() -> None:
     assert (vectors["rain"] == [5, 5]).all()
 
 
+@pytest.mark.slow
 def test_command_takes_schemes(site: Path) -> None:
     """The command downloads, lists and removes the vectors of a scheme by its handle."""
     assert "2 words" in run("download", "river://rhine:2", **seeing(site)).stdout

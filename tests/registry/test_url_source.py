@@ -246,6 +246,7 @@ def test_secrets_of_a_url_stay_secret(server: Serving, cache: Path) -> None:
     assert not [path for path in files if "hunter2" in path.name or b"hunter2" in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_cache_commands_take_urls(server: Serving) -> None:
     """`cache list` shows the handle, and `cache remove` removes its store only."""
     one, two = (f"{server.base}/data/{name}" for name in ("v.txt", "v.txt.gz"))
@@ -266,6 +267,7 @@ def test_cache_commands_take_urls(server: Serving) -> None:
     assert "hunter2" not in again.stderr
 
 
+@pytest.mark.slow
 def test_command_takes_urls(server: Serving) -> None:
     """A SOURCE of the command may be a URL."""
     url = f"{server.base}/data/v.zip#deep/v.txt&{sha256(TEXT)}"

@@ -87,6 +87,7 @@ def test_handles_are_opened_by_pickles_in_another_process(handles: list[str]) ->
     assert done.stdout.decode().splitlines() == [f"{dim} True" for dim in dims]
 
 
+@pytest.mark.slow
 def test_command_takes_handles(handles: list[str]) -> None:
     """`download` builds the store of each, `cache remove` removes it by the same string."""
     downloaded = run("download", *handles, *NAMES, "--json")

@@ -68,6 +68,7 @@ def test_model2vec_embeds_texts_alike(
     np.testing.assert_allclose(vectors, expected(texts()), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_embedhub_reads_the_folder_back(
     model: Path, expected: Callable[[list[str]], NDArray[np.float32]]
 ) -> None:
@@ -82,6 +83,7 @@ def test_embedhub_reads_the_folder_back(
     np.testing.assert_allclose(vectors, expected(texts()) * lengths, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["words", "europarl", "europarl-fr", "whitespace"])
 def test_texts_are_split_as_by_the_source(
     make_vectors: Callable[..., embedhub.Vectors], tmp_path: Path, name: str
