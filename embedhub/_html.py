@@ -3,7 +3,10 @@
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
-_MAX_SHOWN = 80  # characters of a cell
+_MAX_SHOWN = 200  # characters of a cell
+# Some notebooks gray out captions, which is hard to read on one of the two backgrounds, and wrap them at the
+# width of the table.
+_CAPTION = "caption-side: top; text-align: left; color: inherit; white-space: nowrap"
 
 
 def html_table(
@@ -24,8 +27,7 @@ def html_table(
     aligned = [f' style="text-align: {"right" if name in right_aligned else "left"}"' for name in columns]
     lines = [
         "<table>",
-        # Some notebooks gray out captions, which is hard to read on one of the two backgrounds.
-        f'<caption style="caption-side: top; text-align: left; color: inherit">{_printable(title)}</caption>',
+        f'<caption style="{_CAPTION}">{_printable(title)}</caption>',
         _row("th", columns, aligned),
         *(_row("td", row, aligned) for row in rows),
         "</table>",

@@ -24,13 +24,13 @@ def test_words_are_text_and_no_html() -> None:
     """Words with marks of HTML, without printable characters, and of any length are shown safely."""
     words = ["<script>alert(1)</script>", "a&b", "\udcff", "tab\t", "x" * 1000]
     _, rows = read_html(Vectors(np.ones((5, 1)), words))
-    expected = ["<script>alert(1)</script>", "a&b", r"\udcff", r"tab\t", "x" * 80 + "..."]
+    expected = ["<script>alert(1)</script>", "a&b", r"\udcff", r"tab\t", "x" * 200 + "..."]
     assert [row[0] for row in rows[1:]] == expected
 
 
 def test_coverage_shows_what_was_found() -> None:
     """The table has the words by fallback, those missing, and the tokens."""
-    words = ["Music", "rain", *(f"qwxz{i}" for i in range(5000))]
+    words = ["Music", "rain", *(f"qwxz-qwxz{i}" for i in range(5000))]
     with pytest.warns(CoverageWarning, match="2 of 5,002"):
         coverage = embedhub.coverage("wordnet-ppmi", 25, words, counts=dict.fromkeys(words, 1))
     caption, rows = read_html(coverage)
@@ -42,6 +42,7 @@ def test_coverage_shows_what_was_found() -> None:
         ["missing", "5,000"],
         ["tokens found", "2"],
     ]
+    assert rows[3][3] == ", ".join([*words[2:12], "..."])
 
 
 def test_sources_show_a_few_of_each_plugin() -> None:

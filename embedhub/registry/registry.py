@@ -96,7 +96,7 @@ class Registry(Mapping[str, EmbeddingSource]):
                 more = f"{len(names) - _MAX_LISTED:,} more of {provider[:_MAX_REPR] or 'embedhub'}"
                 rows.append([more, *[""] * 5])
         columns = ["source", "dims", "words", "language", "license", "description"]
-        title = f"{len(self):,} sources; embedhub.sources()[name] describes one, `embedhub list` shows all"
+        title = f"{len(self):,} sources; `embedhub info NAME` describes one, `embedhub list` shows all"
         return html_table(title, columns, rows, right_aligned=["dims", "words"])
 
     def _groups(self) -> dict[str, list[str]]:

@@ -16,7 +16,13 @@ def read_html(shown: Any) -> tuple[str, list[list[str]]]:
     assert len(repr(shown)) < 1000
     styles = set(re.findall(r'style="([^"]*)"', text))
     declarations = {part.strip() for style in styles for part in style.split(";")}
-    assert declarations <= {"text-align: left", "text-align: right", "caption-side: top", "color: inherit"}
+    assert declarations <= {
+        "text-align: left",
+        "text-align: right",
+        "caption-side: top",
+        "color: inherit",
+        "white-space: nowrap",
+    }
     table = ET.fromstring(text)  # noqa: S314 - our own
     return table.findtext("caption") or "", [
         ["".join(cell.itertext()) for cell in row] for row in table.iter("tr")

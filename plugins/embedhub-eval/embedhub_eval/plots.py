@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from io import BytesIO
 from itertools import cycle
 from os import PathLike
 from pathlib import Path
@@ -106,7 +108,7 @@ def plot_words(
         overwrite: Whether to replace an existing file.
 
     Returns:
-        The matplotlib figure.
+        The matplotlib figure, which a notebook shows.
 
     Raises:
         ValueError: The path does not end with ``.svg`` or ``.png``, ``topn`` is not an integer of 0 or more,
@@ -228,7 +230,7 @@ def plot_comparison(
         overwrite: Whether to replace an existing file.
 
     Returns:
-        The matplotlib figure.
+        The matplotlib figure, which a notebook shows.
 
     Raises:
         ValueError: The path does not end with ``.svg`` or ``.png``, or nothing was measured.
@@ -282,6 +284,15 @@ def _measure(row: ComparisonRow, name: str) -> tuple[float, float, float] | None
     return low, value, high
 
 
+def _png(figure: "Figure") -> bytes:
+    """Return a figure as PNG."""
+    import matplotlib as mpl
+
+    with BytesIO() as file, mpl.rc_context(_STYLE):
+        figure.savefig(file, format="png", metadata=_METADATA[".png"])
+        return file.getvalue()
+
+
 @contextmanager
 def _figure(
     path: str | PathLike[str] | None, width: float, height: float, *, overwrite: bool
@@ -292,6 +303,7 @@ def _figure(
 
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+        vars(figure)["_repr_png_"] = partial(_png, figure)  # notebooks show figures of pyplot only
         yield figure
         if path is not None:
             suffix = Path(path).suffix.lower()

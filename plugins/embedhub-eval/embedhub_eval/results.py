@@ -54,7 +54,9 @@ class Comparison(list["ComparisonRow"]):
 
     def _repr_html_(self) -> str:
         columns, cells, right_aligned = comparison_table(self)
-        return html_table(f"Comparison of {len(self):,}", columns, cells, right_aligned=right_aligned)
+        count = len({row.source for row in self})
+        title = f"Comparison of {count:,} source{'' if count == 1 else 's'}"
+        return html_table(title, columns, cells, right_aligned=right_aligned)
 
 
 def comparison_table(rows: "Sequence[ComparisonRow]") -> tuple[list[str], list[list[str]], list[str]]:

@@ -339,7 +339,7 @@ def test_comparison_is_a_table_in_a_notebook(pairs: Path) -> None:
     """Each row of the comparison is one, with the columns of the command; the repr is short."""
     compared = embedhub_eval.compare(["wordnet-ppmi", "glove-6b"], counts=COUNTS, benchmarks=[pairs])
     caption, rows = read_html(compared)
-    assert caption == "Comparison of 7"
+    assert caption == "Comparison of 2 sources"
     assert rows[0][:8] == ["name", "dim", "words", "language", "case", "types", "tokens", "pairs-tsv"]
     assert [row[:3] for row in rows[1:]] == [
         *(["wordnet-ppmi", dim, "78,781"] for dim in ("25", "50", "100")),

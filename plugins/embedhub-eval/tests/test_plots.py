@@ -1,10 +1,12 @@
 """Maps of words."""
 
+import pickle
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib.image
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from children import PATIENCE
 from command import run
 from embedhub_eval.plots import plot_words, principal_components
+from IPython.core.formatters import DisplayFormatter
 
 import embedhub
 
@@ -72,6 +75,15 @@ def test_same_words_produce_the_same_file(tmp_path: Path, name: str) -> None:
     for folder in ("one", "two"):
         plot_words("wordnet-ppmi", 25, ["music", "rain"], tmp_path / folder / name)
     assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_notebooks_show_plots() -> None:
+    """A figure is a picture in a notebook, also if pyplot was never imported, and a copy of it too."""
+    figure = plot_words("wordnet-ppmi", 25, ["music", "rain"], topn=2)
+    formatter: Any = DisplayFormatter()
+    for shown in (figure, pickle.loads(pickle.dumps(figure))):  # noqa: S301 - our own
+        data, _ = formatter.format(shown)
+        assert data["image/png"].startswith(b"\x89PNG")
 
 
 def test_components_have_the_largest_variance() -> None:
