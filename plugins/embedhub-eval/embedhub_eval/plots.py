@@ -249,6 +249,8 @@ def plot_comparison(
             "There is nothing to plot: no score and no coverage was measured. Pass counts (--text), or "
             "download the vectors and the benchmarks (download=True, --download)."
         )
+    from matplotlib.ticker import LogFormatter
+
     sources = dict.fromkeys(row.source for measured in panels.values() for row, _ in measured)
     colors = dict(zip(sources, cycle(_COLORS), strict=False))
     down, across = -(-len(panels) // 3), min(3, len(panels))
@@ -258,6 +260,7 @@ def plot_comparison(
             axes.set_title(name, loc="left", parse_math=False)
             axes.set(xscale="log", xlabel="size on disk (MB)", ylabel="ratio" if name == _TOKENS else "score")
             axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter(LogFormatter())  # a few labels such as 20, not 2 x 10^1
             axes.grid(color="#E5E5E5")
             for source, color in colors.items():
                 points = [(row, value) for row, value in measured if row.source == source]
