@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from run_notebooks import NOTEBOOKS, ROOT, run
 
+nbformat: Any = pytest.importorskip("nbformat", reason="the notebooks are read and run with nbclient")
+tool: Any = pytest.importorskip("run_notebooks", reason="the notebooks are read and run with nbclient")
+NOTEBOOKS: list[Path] = tool.NOTEBOOKS
+ROOT: Path = tool.ROOT
 KINDS = {"text/plain", "text/html", "image/png"}
 TIME = re.compile(r"\d+\.\d+s\b")
 ACCURACY = re.compile(r"(?<=accuracy on the test sentences: )\d\.\d+")  # depends on the processor
@@ -95,7 +97,7 @@ def test_links_of_notebooks_resolve(path: Path) -> None:
 @each_notebook
 def test_notebooks_show_the_stored_outputs(path: Path, tmp_path: Path) -> None:
     """A run in an empty folder, offline, has the stored outputs, but for times; accuracies are similar."""
-    shown = shown_by([cell for cell in run(path, tmp_path).cells if cell.cell_type == "code"])
+    shown = shown_by([cell for cell in tool.run(path, tmp_path).cells if cell.cell_type == "code"])
     stored = shown_by(code_cells(path))
     assert comparable(shown) == comparable(stored)
     assert accuracies(shown) == pytest.approx(accuracies(stored), abs=0.1)
