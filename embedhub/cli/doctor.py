@@ -195,6 +195,7 @@ def _refused_to_write(folder: Path) -> str | None:
 def _check_stores() -> "Iterator[Finding]":
     """Check the content of the cache."""
     from embedhub.registry import inventory
+    from embedhub.registry.handle import quoted_handle
     from embedhub.vectors.store import DamagedStoreError, open_store
 
     stores = inventory.list_stores()
@@ -206,7 +207,7 @@ def _check_stores() -> "Iterator[Finding]":
             if not cache.exists(store.folder):
                 continue  # removed meanwhile
             is_damaged = isinstance(error, DamagedStoreError)
-            repair = f"Run: embedhub cache repair {store.name}:{store.dim}"
+            repair = f"Run: embedhub cache repair {quoted_handle(store.name, store.dim)}"
             advice = repair if is_damaged else "Whether it is damaged is unknown."
             yield Finding("cache", f"{store.name} {store.dim}d", str(error), advice)
     for kind, files in (("downloads", inventory.downloads()), ("leftovers", inventory.incomplete())):

@@ -232,10 +232,10 @@ def download(sources: Sources, *, as_json: Json = False) -> None:
     results = []
     for source, dim in selected:
         start = time.perf_counter()
-        folder = source.store_path(dim)
-        built = not cache.exists(folder)
+        built = not cache.exists(source.store_path(dim))
         vectors = embedhub.load(source, dim)
         seconds = time.perf_counter() - start
+        folder = source.store_path(dim)  # of derived vectors it is known by now
         if not cache.exists(folder):
             raise StoreError(f"{folder}: this store could not be kept; `embedhub doctor` says why.")
         size = cache.size(folder)

@@ -13,6 +13,7 @@ from embedhub._progress import progress_bar
 from embedhub._warn import warn_or_log
 from embedhub.errors import EmbedhubError, FormatError, LockError, StoreError, StoreWarning
 from embedhub.registry import lock
+from embedhub.registry.handle import quoted_handle
 from embedhub.registry.origin import first_download
 from embedhub.vectors.fingerprint import stored_digests
 from embedhub.vectors.store import DamagedStoreError, open_store, store_path
@@ -32,6 +33,8 @@ def open_or_build(source: "EmbeddingSource", dim: int, reopen: "Reopen | None") 
     """
     key = source.cache_key(dim)
     expected = lock.expected_of(source, dim, key)
+    if source._prepare(dim):
+        key = source.cache_key(dim)
     reopen = reopen or source._reopen(dim, key)
     try:
         vectors = _open_or_repair(source, store_path(source.name, dim, key), dim, key, reopen)
@@ -94,7 +97,7 @@ def _check_hashes(vectors: Vectors, dim: int) -> None:
         raise StoreError(
             f"{vectors.name} {dim}d: its store was built from {unpinned[0]}, without a published hash, "
             "which EMBEDHUB_REQUIRE_HASH refuses. Unset it, or remove the store: "
-            f"embedhub cache remove {vectors.name}:{dim}."
+            f"embedhub cache remove {quoted_handle(vectors.name, dim)}."
         )
 
 

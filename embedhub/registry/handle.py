@@ -1,23 +1,29 @@
 """Handles: one grammar for the strings that name vectors, and its canonical form.
 
 A registered name, the path of a file or a folder, a URL, or ``scheme://...`` of a plugin; each may end
-in a colon and the dimension, and in ``| limit(N)``. Parsing looks at the text only: neither at the registry,
-nor at files.
+in a colon and the dimension, and in ``| limit(N)``. Several of them with ``+`` between, and other steps after
+``|``, are an expression. Parsing looks at the text only: neither at the registry, nor at files.
 """
 
 import os
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
+from embedhub._names import check_name
 from embedhub._url import is_loopback, shown_url
 from embedhub.errors import SourceNotFoundError
+from embedhub.registry.expression import Expression, StepCall, has_operator, parse_expression
 
+DERIVED = "derived"  # the scheme of expressions, which is not written
 MAX_LENGTH = 4096  # characters
 _MAX_SHOWN = 200
 _WITH_DIM = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
-_WITH_LIMIT = re.compile(r"(.*?)\s*\|\s*limit\(\s*([0-9][0-9_]{0,14})\s*\)\s*", re.DOTALL)
+_WITH_LIMIT = re.compile(r"(.*?)\s*\|\s*limit\(\s*([0-9](?:_?[0-9]){0,14})\s*\)\s*", re.DOTALL)
+_ENDS_IN_URL = re.compile(r"://\S*\Z")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+\]")
 _ASCII = re.compile(r"[!-~]*")
@@ -33,8 +39,9 @@ class Handle(NamedTuple):
     """A parsed handle; ``str`` returns its canonical form, which parses to the same handle.
 
     Args:
-        scheme: ``"name"``, ``"path"``, ``"https"`` or ``"http"``, or the scheme of a plugin.
-        location: The name; the path; the URL without a fragment; or what follows ``scheme://``.
+        scheme: ``"name"``, ``"path"``, ``"https"`` or ``"http"``, the scheme of a plugin, or ``"derived"``.
+        location: The name; the path; the URL without a fragment; what follows ``scheme://``; or the canonical
+            form of an expression.
         dim: The dimension at its end; None if there is none.
         member: Path of the file inside the archive at a URL.
         known_hash: Checksum of the file at a URL, as `RemoteFile` has it.
@@ -65,13 +72,14 @@ class Handle(NamedTuple):
 
     def __str__(self) -> str:
         text = self.location
-        if self.scheme not in {"name", "path"} and not self.is_url:
+        if self.scheme not in {"name", "path", DERIVED} and not self.is_url:
             text = f"{self.scheme}://{text}"
         fragment = [] if self.member is None else [quote(self.member, _SAFE_IN_MEMBER)]
         if self.known_hash is not None:
             fragment.append(self.known_hash.replace(":", "=", 1))
         text = "#".join([text, "&".join(fragment)] if fragment else [text])
-        text = text if self.dim is None else f"{text}:{self.dim}"
+        # Derived vectors have one dimension, which the expression determines.
+        text = text if self.dim is None or self.scheme == DERIVED else f"{text}:{self.dim}"
         return text if self.limit is None else f"{text} | limit({self.limit})"
 
 
@@ -99,12 +107,20 @@ def parse_handle(text: str) -> Handle:
     if limited:
         inner, limit = parse_handle(limited[1]), int(limited[2])
         return inner._replace(limit=limit if inner.limit is None else min(limit, inner.limit))
+    expression = _find_expression(text)
+    return _parse_one(text) if expression is None else Handle(DERIVED, str(expression))
+
+
+def _parse_one(text: str) -> Handle:
+    """Parse the handle of one source, without a limit."""
     rest, dim = _split_dim(text)
     scheme = _SCHEME.fullmatch(rest)
     if scheme is None:
         if looks_like_path(rest):
             return Handle("path", _canonical_path(rest, text, dim), dim)
-        if "|" in rest or "limit(" in rest:  # no name has such a character
+        if "|" in rest:  # no name has such a character
+            _refuse(text, "expected a space before |, and a step after it, as in 'glove-6b:50 | unit'")
+        if "limit(" in rest:
             _refuse(text, "expected a whole number of words, as in 'glove-6b:50 | limit(20000)'")
         return Handle("name", rest, dim)
     name, location = scheme[1].lower(), scheme[2]
@@ -112,9 +128,115 @@ def parse_handle(text: str) -> Handle:
         return Handle("path", _canonical_path(_path_of_uri(location, text), text, dim), dim)
     if name in _PORTS:
         return _parse_url(name, location, dim, text)
+    if name == DERIVED:
+        _refuse(text, "vectors are derived by + and steps, as in 'glove-6b:50 | unit'")
     if not location or not location.isprintable():
         _refuse(text, f"expected printable characters after {name}://")
     return Handle(name, location, dim)
+
+
+def expression_of(handle: Handle) -> Expression:
+    """Return the expression of a handle of derived vectors."""
+    expression = parse_expression(handle.location, _canonical_term)
+    if expression is None:
+        raise ValueError(f"{handle!r} is not the handle of derived vectors.")
+    return expression
+
+
+def shown_handle(handle: Handle) -> str:
+    """Return the canonical form of a handle without a dimension and a limit, and without secrets of URLs."""
+    if handle.scheme != DERIVED:
+        return shown_url(handle.source)
+    expression = expression_of(handle)
+    return str(expression._replace(terms=tuple(map(shown_url, expression.terms))))
+
+
+def quoted_handle(name: str, dim: int) -> str:
+    """Return the handle of a source and a dimension for a command line."""
+    import shlex
+
+    return shlex.quote(name if has_operator(name) else f"{name}:{dim}")
+
+
+def check_source_name(name: str) -> None:
+    """Raise ValueError unless a name is valid for a source, or the canonical form of an expression."""
+    if isinstance(name, str) and has_operator(name):
+        with suppress(SourceNotFoundError):
+            handle = parse_handle(name)
+            if handle.scheme == DERIVED and str(handle) == name:
+                return
+    check_name(name)
+
+
+def map_paths(handle: Handle, function: Callable[[Path], str]) -> Handle:
+    """Return a handle with other paths, also of the sources and in the steps of an expression.
+
+    Args:
+        handle: The handle.
+        function: Returns the path to write in place of one.
+    """
+    if handle.scheme == "path":
+        return handle._replace(location=_canonical_path(function(path_of(handle)), str(handle), handle.dim))
+    if handle.scheme != DERIVED:
+        return handle
+    expression = expression_of(handle)
+    terms = []
+    for term in expression.terms:
+        with suppress(SourceNotFoundError):  # a name that only a whole path can have
+            term = _term(map_paths(parse_handle(term), function))  # noqa: PLW2901
+        terms.append(term)
+    steps = [
+        StepCall(
+            step.name,
+            tuple(
+                function(Path(argument))
+                if isinstance(argument, str) and looks_like_path(argument) and "://" not in argument
+                else argument
+                for argument in step.arguments
+            ),
+        )
+        for step in expression.steps
+    ]
+    return handle._replace(location=str(Expression(tuple(terms), tuple(steps), expression.fill)))
+
+
+def refuse_malformed(text: str) -> None:
+    """Raise SourceNotFoundError for a malformed expression, which is read as a path if it looks like one."""
+    parse_expression(text, _canonical_term)
+
+
+def _find_expression(text: str) -> Expression | None:
+    """Return the expression that a text is, if it is one.
+
+    A slash at its end, or before the dimension, makes it a path, unless it is that of a URL.
+    """
+    rest = _split_dim(text)[0].rstrip()
+    if rest.endswith("/") and not _ENDS_IN_URL.search(rest):
+        return None
+    try:
+        return parse_expression(text, _canonical_term)
+    except SourceNotFoundError:
+        scheme = _SCHEME.fullmatch(text)
+        if looks_like_path(text) and (scheme is None or scheme[1].lower() == "file"):
+            return None  # such characters may be in the name of a file
+        raise
+
+
+def _canonical_term(text: str) -> str:
+    rest, dim = _split_dim(text)
+    return _term(parse_handle(text if dim is None else f"{rest.rstrip()}:{dim}"))
+
+
+def _term(handle: Handle) -> str:
+    """Return the canonical form of a source in an expression."""
+    text = str(handle)
+    if handle.scheme != "path" or not (has_operator(text) or handle.location.endswith("/")):
+        return text
+    path = path_of(handle)
+    uri = f"file://{quote(os.fsencode(path.as_posix()))}"
+    if not path.is_absolute() or uri.endswith("/"):
+        _refuse(text, "in an expression such a path is written as file:///folder/name")
+    return uri if handle.dim is None else f"{uri}:{handle.dim}"
 
 
 def looks_like_path(text: str) -> bool:
@@ -151,8 +273,11 @@ def _canonical_path(path: str, text: str, dim: int | None) -> str:
     is_home = path.startswith("~")
     if not looks_like_path(plain) or (plain.startswith("~") and not is_home):
         plain = f"./{plain}"
-    # A slash at the end keeps a path from being read as one with a dimension or a limit, and its last space.
-    is_read_otherwise = dim is None and (_WITH_DIM.fullmatch(plain) or _WITH_LIMIT.fullmatch(plain))
+    # A slash at the end keeps a path from being read as one with a dimension or a limit, or as an expression,
+    # and keeps its last space.
+    is_read_otherwise = (
+        dim is None and (_WITH_DIM.fullmatch(plain) or _WITH_LIMIT.fullmatch(plain))
+    ) or _find_expression(plain if dim is None else f"{plain}:{dim}") is not None
     return f"{plain}/" if is_read_otherwise or plain[-1].isspace() else plain
 
 
@@ -193,6 +318,8 @@ def _parse_url(scheme: str, location: str, dim: int | None, text: str) -> Handle
         _refuse(text, "a URL cannot have a backslash, nor . or .. between slashes")
     netloc = host.lower() if port in {None, _PORTS[scheme]} else f"{host.lower()}:{port}"
     url = f"{scheme}://{netloc}{parts.path}{f'?{parts.query}' if parts.query else ''}"
+    if _WITH_DIM.fullmatch(url) and dim is None and not hash_sign:  # so that it is not read as a dimension
+        url = f"{url}?"
     member, known_hash = _parse_fragment(fragment, text) if hash_sign else (None, None)
     return Handle(scheme, url, dim, member, known_hash)
 

@@ -18,7 +18,7 @@ from embedhub._progress import progress_bar
 from embedhub.download.remote_file import PART_NAME, lock_name
 from embedhub.errors import EmbedhubError, FormatError, LocalFileError, StoreError
 from embedhub.registry.building import build_lock, build_once
-from embedhub.registry.handle import parse_handle
+from embedhub.registry.handle import parse_handle, quoted_handle
 from embedhub.registry.limited_source import limited
 from embedhub.registry.loading import open_handle
 from embedhub.registry.local_file import open_source
@@ -58,8 +58,10 @@ class CachedStore:
 
     @property
     def origin(self) -> str | None:
-        """Origin of its vectors: the path of a file, a URL, or the hash of the bytes."""
+        """Origin of its vectors: sources, the path of a file, a URL, or the hash of the bytes."""
         manifest = self.manifest
+        if parents := manifest.get("parents"):
+            return ", ".join(f"{parent['handle']} ({parent['fingerprint']})" for parent in parents)
         member = f"#{manifest['member']}" if manifest.get("member") else ""
         location = f"{manifest['url']}{member}" if manifest.get("url") else None
         return manifest.get("path") or location or manifest.get("cache_key")
@@ -334,7 +336,7 @@ def repair(store: CachedStore, damages: list[Damage]) -> None:
         for path in strays:
             _remove(path)
         return
-    advice = f"Remove it: embedhub cache remove {store.name}:{store.dim}."
+    advice = f"Remove it: embedhub cache remove {quoted_handle(store.name, store.dim)}."
     try:
         source = store.source()
         opens = _is_store_of(source, store)

@@ -74,6 +74,9 @@ class LimitedSource(EmbeddingSource):
         """Return about how many bytes the first words take to download; None if that is unknown."""
         return self.whole._size_of_words(dim, self.limit)  # noqa: SLF001 - of the same class
 
+    def _prepare(self, dim: int) -> bool:
+        return self.whole._prepare(dim)  # noqa: SLF001 - of the same class
+
     def _origin(self, dim: int) -> Origin:
         return self.whole._origin(dim)._replace(limit=self.limit)  # noqa: SLF001
 

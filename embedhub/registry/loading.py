@@ -1,5 +1,6 @@
 """Loading of vectors by name or path."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from embedhub._names import shown_names
 from embedhub._url import shown_url
 from embedhub.errors import DimNotFoundError, StoreError
 from embedhub.registry.dims import as_dim
-from embedhub.registry.handle import Handle, parse_handle, path_of
+from embedhub.registry.handle import DERIVED, Handle, parse_handle, path_of, refuse_malformed
 from embedhub.registry.limited_source import LimitedSource, limited
 from embedhub.registry.lock import locked_dims
 from embedhub.registry.plugins import refuse_in_plugin
@@ -214,6 +215,8 @@ def _parse(
     if not isinstance(source, str):
         raise TypeError(f"source is {source!r}; expected a name, a path, an EmbeddingSource or Vectors.")
     handle = parse_handle(source)
+    if handle.scheme == DERIVED and os.path.lexists(source):  # a file whose name has such characters
+        return _open_path(Path(source)), None
     named = open_handle(handle, dim if handle.dim is None else handle.dim)
     return named if handle.limit is None else limited(named, handle.limit), handle.dim
 
@@ -234,6 +237,8 @@ def open_handle(handle: Handle, dim: int | None) -> EmbeddingSource:
         return open_url(handle, dim)
     if handle.scheme == "path":
         path = path_of(handle)
+        if not os.path.lexists(os.path.expanduser(path)):  # noqa: PTH111 - of Path it raises for an unknown user
+            refuse_malformed(str(handle).removesuffix("/"))
         refuse_model_id(path, handle.location)
         return _open_path(path)
     if handle.scheme != "name":

@@ -12,7 +12,7 @@ from embedhub._names import shown_names
 from embedhub._url import shown_url
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import LockError
-from embedhub.registry.handle import Handle, parse_handle
+from embedhub.registry.handle import Handle, map_paths, parse_handle
 from embedhub.registry.lock_file import LockedVectors, LockFile, read_lock
 from embedhub.registry.origin import Origin, OriginFile, revision_of, with_first_download, wrong_files
 from embedhub.vectors.fingerprint import fingerprint
@@ -175,6 +175,8 @@ def locked_handle(
         handle = own and parse_handle(shown_url(str(own)))
     elif handle.scheme == "path":
         handle = relative(Path(handle.location), folder)
+    else:
+        handle = map_paths(handle, lambda path: relative(path, folder).location)
     return handle and str(handle._replace(dim=dim, limit=origin.limit))
 
 

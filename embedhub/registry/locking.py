@@ -6,7 +6,7 @@ from pathlib import Path
 from embedhub import settings
 from embedhub._url import shown_url
 from embedhub.errors import EmbedhubError, LockError
-from embedhub.registry.handle import Handle, parse_handle, path_of
+from embedhub.registry.handle import DERIVED, Handle, map_paths, parse_handle, path_of
 from embedhub.registry.loading import Source, load, resolve
 from embedhub.registry.lock import ignored, locked_handle, relative
 from embedhub.registry.lock_file import LockedVectors, LockFile, read_lock, write_lock_file
@@ -139,9 +139,11 @@ def _text(locked: LockedVectors, folder: Path) -> str:
     handle = parse_handle(locked.handle)
     if handle.scheme == "path":
         return str(handle._replace(location=str(folder / path_of(handle))))
-    if handle.is_url and "=..." in handle.location:
+    if handle.scheme == DERIVED:
+        handle = map_paths(handle, lambda path: str(folder / path))
+    if (handle.is_url or handle.scheme == DERIVED) and "=..." in handle.location:
         raise LockError(
             f"{locked.handle}: this URL has a secret, which is not in the lock file. Pass the whole URL to "
             "`embedhub lock`, or load it to check it."
         )
-    return locked.handle
+    return str(handle)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 from embedhub import settings
 from embedhub._html import html_table
-from embedhub._names import shown_names
+from embedhub._names import check_name, shown_names
 from embedhub._warn import warn_or_log
 from embedhub.errors import PluginWarning, SourceNotFoundError
 from embedhub.formats import FORMATS
@@ -148,6 +148,7 @@ class Registry(Mapping[str, EmbeddingSource]):
         """
         if not isinstance(source, EmbeddingSource):
             raise TypeError(f"expected an EmbeddingSource, got {source!r}")
+        check_name(source.name)  # and no expression
         with self._lock:
             providers = self._discovered().setdefault(source.name, {})
             others = [provider for provider in providers if provider != _REGISTERED]

@@ -5,11 +5,10 @@ The function behind it is imported when a handle of its scheme is used, and not 
 
 import difflib
 
-from embedhub._url import shown_url
 from embedhub.errors import EmbedhubError, PluginError, SourceNotFoundError
 from embedhub.registry.entry_points import entry_points
 from embedhub.registry.failure import describe
-from embedhub.registry.handle import Handle
+from embedhub.registry.handle import DERIVED, Handle, shown_handle
 from embedhub.registry.source import EmbeddingSource
 from embedhub.registry.unknown_names import SCHEMES
 
@@ -30,7 +29,7 @@ def open_scheme(handle: Handle, dim: int | None) -> EmbeddingSource:
         PluginError: The plugin fails, or returns something else than a source.
         EmbedhubError: As the plugin raises it.
     """
-    shown = shown_url(handle.source)
+    shown = shown_handle(handle)
     found = [item for item in entry_points(GROUP) if item[1].name.lower() == handle.scheme]
     if not found:
         raise SourceNotFoundError(f"{shown!r}: {_what_to_install(handle.scheme)}")
@@ -59,12 +58,15 @@ def open_scheme(handle: Handle, dim: int | None) -> EmbeddingSource:
 
 
 def _what_to_install(scheme: str) -> str:
+    if scheme == DERIVED:
+        needed = "embedhub-derive, which is not installed or is disabled (docs/install.md)"
+        return f"+ and steps need the plugin {needed}."
     if scheme in SCHEMES:
         return (
             f"{scheme}:// needs the plugin {SCHEMES[scheme]}, which is not installed or is disabled "
             "(docs/install.md)."
         )
-    known = {*_OWN, *SCHEMES, *(entry_point.name for _, entry_point in entry_points(GROUP))}
+    known = {*_OWN, *SCHEMES, *(entry_point.name for _, entry_point in entry_points(GROUP))} - {DERIVED}
     close = difflib.get_close_matches(scheme, sorted(known), n=1)
     hint = f" Did you mean {close[0]}://?" if close else ""
     return f"no installed plugin has the scheme {scheme}://.{hint} Schemes are {', '.join(sorted(known))}."

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from embedhub import __version__
-from embedhub._names import check_name, shown_names
+from embedhub._names import shown_names
 from embedhub.download.remote_file import Fetched
 from embedhub.errors import DimNotFoundError, StoreError, UnexpectedEndError
 from embedhub.registry.building import open_or_build
 from embedhub.registry.dims import as_dim
+from embedhub.registry.handle import check_source_name
 from embedhub.registry.origin import Origin
 from embedhub.vectors.blocks import Block, Composer, ExtraFile
 from embedhub.vectors.fallbacks import Fallback, validate_fallbacks
@@ -31,8 +32,7 @@ class EmbeddingSource(ABC):
     Use `RemoteSource` for files at URLs and `ComputedSource` for vectors computed by a function; neither
     needs a subclass. Other sources subclass this class and define `dims`, `cache_key`, `fetch` and `parse`.
 
-    Sources are values: they can be compared, hashed and pickled, and `dataclasses.replace` makes a copy with
-    other metadata.
+    Sources are values: they can be compared, hashed, pickled, and copied by `dataclasses.replace`.
 
     Example:
         >>> import numpy as np
@@ -91,14 +91,13 @@ class EmbeddingSource(ABC):
     fallbacks: tuple[Fallback, ...] = ()
 
     def __post_init__(self) -> None:
-        check_name(self.name)
+        check_source_name(self.name)
         if self.unit not in {"word", "token"}:
             raise ValueError(f"{self.name}: unit is {self.unit!r}; expected 'word' or 'token'.")
         if self.tokenization not in {None, *get_args(Tokenization)}:
-            raise ValueError(
-                f"{self.name}: tokenization is {self.tokenization!r}; expected one of "
-                f"{', '.join(get_args(Tokenization))}, or None if it is unknown."
-            )
+            known = ", ".join(get_args(Tokenization))
+            problem = f"expected one of {known}, or None if it is unknown"
+            raise ValueError(f"{self.name}: tokenization is {self.tokenization!r}; {problem}.")
         object.__setattr__(self, "fallbacks", validate_fallbacks(self.fallbacks, f"{self.name}: fallbacks"))
 
     @property
@@ -291,6 +290,10 @@ class EmbeddingSource(ABC):
             "homepage": self.homepage,
             "written_by": f"embedhub {__version__}",
         }
+
+    def _prepare(self, dim: int) -> bool:  # noqa: ARG002 - for subclasses
+        """Make available what `cache_key` depends on, and return whether it may have changed."""
+        return False
 
     def _origin(self, dim: int) -> Origin:
         """Return the files and readers of the vectors, for a lock file."""

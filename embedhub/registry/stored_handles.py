@@ -1,8 +1,11 @@
 """Stores of the cache by the handle of their source."""
 
+from embedhub import settings
+from embedhub.errors import EmbedhubError
 from embedhub.registry.folder import vectors_file
-from embedhub.registry.handle import Handle, parse_handle, path_of
+from embedhub.registry.handle import DERIVED, Handle, parse_handle, path_of
 from embedhub.registry.inventory import CachedStore, list_stores
+from embedhub.registry.loading import open_handle
 from embedhub.registry.local_file import as_path
 from embedhub.registry.registry import sources
 from embedhub.registry.url_source import open_url
@@ -12,7 +15,8 @@ def find_stores(text: str) -> list[CachedStore]:
     """Return the stores of a handle, sorted by name and dimension.
 
     Args:
-        text: A name, a path or a URL, perhaps with a dimension. With a limit, only the stores of that limit.
+        text: A name, a path, a URL or an expression, perhaps with a dimension. With a limit, only the stores
+            of that limit.
 
     Raises:
         SourceNotFoundError: It is not a handle.
@@ -22,6 +26,9 @@ def find_stores(text: str) -> list[CachedStore]:
     stores = [
         store for store in list_stores(dim=handle.dim) if handle.limit in {None, store.manifest.get("limit")}
     ]
+    if handle.scheme == DERIVED:
+        names = {handle.source, _name_of(handle)}
+        return [store for store in stores if store.name in names or store.handle in names]
     if handle.scheme not in {"name", "path"}:
         return [store for store in stores if _is_of(store, handle)]
     named = [store for store in stores if store.name == handle.location]
@@ -32,6 +39,15 @@ def find_stores(text: str) -> list[CachedStore]:
     if absolute.is_dir():
         absolute = vectors_file(absolute, sources().formats)
     return [store for store in stores if store.manifest.get("path") == str(absolute)]
+
+
+def _name_of(handle: Handle) -> str:
+    """Return the name of derived vectors, which has absolute paths; the handle itself without the plugin."""
+    try:
+        with settings.without_network():
+            return open_handle(handle, None).name
+    except EmbedhubError:
+        return handle.source
 
 
 def _is_of(store: CachedStore, handle: Handle) -> bool:

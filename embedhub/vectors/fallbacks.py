@@ -141,6 +141,25 @@ def lookup(vectors: "Vectors", words: list[str], fallbacks: tuple[Fallback, ...]
     return Match(rows, averaged, by_fallback)
 
 
+def alternatives(words: Iterable[str], fallbacks: tuple[Fallback, ...]) -> set[str]:
+    """Return words, and all that `lookup` may look up in place of them.
+
+    Args:
+        words: The words.
+        fallbacks: As for `lookup`.
+    """
+    found: set[str] = set()
+    for word in words:
+        tried = [word]
+        for fallback in fallbacks:
+            _, apply = _as_function(fallback)
+            for parts in [apply(one) for one in tried]:
+                found.update(parts)
+                tried += parts if len(parts) == 1 else ()
+        found.update(tried)
+    return found
+
+
 def _as_function(fallback: Fallback) -> tuple[str, Callable[[str], _Parts]]:
     """Return the name of a fallback, and a function from a word to words."""
     if isinstance(fallback, str):
