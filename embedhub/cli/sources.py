@@ -196,7 +196,7 @@ def _describe(entry: dict[str, Any]) -> str:
         "license": entry["license"] or "?",
         "citation": entry["citation"] or "?",
         "homepage": entry["homepage"] or "?",
-        "provider": entry["provider"] or "none: a file of yours, or at a URL",
+        "provider": entry["provider"] or "none: a file of yours, at a URL, or derived",
     }
     lines = [f"{entry['name']}: {entry['description']}"]
     lines += [f"  {label:<10} {value}" for label, value in details.items()]

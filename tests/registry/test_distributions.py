@@ -35,7 +35,7 @@ PLUGINS = sorted(
 )
 
 # Those that name their sources by a scheme only.
-SCHEMES = {"embedhub-bpemb", "embedhub-histwords", "embedhub-huggingface"}
+SCHEMES = {"embedhub-bpemb", "embedhub-derive", "embedhub-histwords", "embedhub-huggingface"}
 
 
 def environment(site: Path) -> dict[str, str]:
