@@ -9,6 +9,7 @@ from embedhub.cli.app import format_table, print_result
 from embedhub.cli.tables import format_bytes
 from embedhub.errors import StoreError
 from embedhub.matrix.coverage import Coverage
+from embedhub.registry.handle import with_dim
 from embedhub.registry.inventory import list_stores
 from embedhub.registry.limited_source import limited
 from embedhub.registry.source import EmbeddingSource
@@ -34,7 +35,7 @@ def vectors_in_cache(source: EmbeddingSource, dim: int) -> Vectors:
         return embedhub.load(source, dim, limit=limits[-1])
     raise StoreError(
         f"{source.name} {dim}d is not in the cache, so its coverage is unknown. Download all its vectors, or "
-        f"the first ones: embedhub download '{source.name}:{dim} | limit({_LIMITS[2]})'."
+        f"the first ones: embedhub download '{with_dim(source.name, dim)} | limit({_LIMITS[2]})'."
     )
 
 
@@ -69,7 +70,7 @@ def print_limits(
         larger = next(number for number in (*_LIMITS, 2 * limit) if number > limit)
         more = (
             f"\n\nOnly the first {limit:,} words are in the cache. For more, download them: "
-            f"embedhub download '{source.name}:{dim} | limit({larger})'"
+            f"embedhub download '{with_dim(source.name, dim)} | limit({larger})'"
         )
     print_result(results, lambda: _format(results) + more, as_json=as_json)
 

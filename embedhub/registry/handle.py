@@ -151,11 +151,16 @@ def shown_handle(handle: Handle) -> str:
     return str(expression._replace(terms=tuple(map(shown_url, expression.terms))))
 
 
+def with_dim(name: str, dim: int) -> str:
+    """Return the name of a source with a dimension; an expression has only one, which it does not name."""
+    return name if has_operator(name) else f"{name}:{dim}"
+
+
 def quoted_handle(name: str, dim: int) -> str:
-    """Return the handle of a source and a dimension for a command line."""
+    """Return the same for a command line."""
     import shlex
 
-    return shlex.quote(name if has_operator(name) else f"{name}:{dim}")
+    return shlex.quote(with_dim(name, dim))
 
 
 def check_source_name(name: str) -> None:

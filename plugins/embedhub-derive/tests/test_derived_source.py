@@ -159,6 +159,13 @@ def test_command_takes_an_expression(folder: Path) -> None:
     assert (done.returncode, done.stderr.splitlines()[2]) == (1, "            ^"), done.stderr
 
 
+def test_advice_names_the_expression(folder: Path) -> None:
+    """A command in a message can be copied."""
+    (folder / "words.txt").write_text("rain\n")
+    done = command("coverage", "glove-6b:50 | unit", "words.txt", "--limits")
+    assert "embedhub download 'glove-6b:50 | unit | limit(" in done.stderr
+
+
 def test_lock_file_has_derived_vectors(folder: Path) -> None:
     """Paths are relative to it, and what is not in it is an error before anything is built."""
     (folder / "words.txt").write_text("rain\nsnow\n")

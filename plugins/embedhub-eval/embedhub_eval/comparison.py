@@ -13,6 +13,7 @@ from embedhub.errors import VocabularyError
 from embedhub.matrix.coverage import Coverage
 from embedhub.matrix.embedding_matrix import coverage
 from embedhub.registry.catalog import describe
+from embedhub.registry.handle import quoted_handle
 from embedhub.registry.handle_source import HandleSource
 from embedhub.registry.loading import Source, get_source
 from embedhub.registry.source import EmbeddingSource
@@ -209,7 +210,7 @@ def _row(
     else:
         warnings.append(
             f"{source.name} {dim}d is not in the cache, and downloads were not allowed, so only its metadata "
-            f"is shown. Download it with `embedhub download {_named(source)}:{dim}`."
+            f"is shown. Download it with `embedhub download {quoted_handle(_named(source), dim)}`."
         )
     sizes = next(sizes for sizes in describe(source)["dims"] if sizes["dim"] == dim)
     return ComparisonRow(
