@@ -10,6 +10,8 @@ import pytest
 
 import embedhub
 from embedhub import _file_state
+from embedhub.errors import StoreError
+from embedhub.vectors.npy import NPY_HEADER, npy_header
 
 WORDS, MATRIX = ["rain", "snow", "hail"], np.arange(6, dtype=np.float32).reshape(3, 2)
 
@@ -80,3 +82,10 @@ def test_own_words_with_the_manifest_of_a_store_have_their_own_fingerprint() -> 
     own = embedhub.Vectors(vectors.matrix[:5], vectors.words[:5], manifest=vectors.manifest)
     assert own.fingerprint == fingerprint(vectors.words[:5], vectors.matrix[:5])
     assert own.fingerprint != vectors.fingerprint
+
+
+def test_header_of_a_matrix_has_a_fixed_size() -> None:
+    """A store finds its rows by it; a shape that needs more is an error."""
+    assert len(npy_header(np.float32, (10**9, 300))) == NPY_HEADER
+    with pytest.raises(StoreError, match="longer than 128 bytes"):
+        npy_header(np.float32, (10**60, 10**60))
