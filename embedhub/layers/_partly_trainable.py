@@ -44,7 +44,7 @@ class PartlyTrainable(keras.Model):  # type: ignore[misc]  # Keras ships no type
             expected = "(batch, length) for mask_zero=True" if self.mask_zero else "at least one dimension"
             raise ValueError(f"the indices have the shape {shape}; expected {expected}.")
         # Layers of their own, so that a model around this one is saved with them.
-        flat = keras.layers.Reshape((-1,), dtype="int32")(keras.ops.convert_to_tensor(inputs))
+        flat = keras.layers.Reshape((-1,), dtype="int32")(inputs)
         vectors = super().__call__(flat, *args, **options)
         inner = (-1 if length is None else length for length in shape[1:])
         return keras.layers.Reshape((*inner, self.output_dim), dtype=vectors.dtype)(vectors)

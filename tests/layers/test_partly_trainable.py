@@ -9,10 +9,14 @@ import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from packaging.version import Version
 
 import embedhub
 
 WORDS = {"music": 1, "qwxz": 2, "rain": 3, "zzyx": 4}
+needs_int4 = pytest.mark.skipif(
+    Version(keras.__version__).release < (3, 11), reason="Keras is older than int4"
+)
 
 
 @pytest.mark.slow
@@ -119,7 +123,10 @@ def test_lora_is_refused(layer: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method:UserWarning")  # by Keras
-@pytest.mark.parametrize(("mode", "steps"), [("int8", 127), ("int4", 7)])
+@pytest.mark.parametrize(
+    ("mode", "steps"),
+    [("int8", 127), pytest.param("int4", 7, marks=needs_int4)],
+)
 def test_quantized_layer_looks_up_the_same_rows(layer: Any, mode: str, steps: int) -> None:
     """Each vector is near its own, by half a step of its largest number, and rounding loses no position."""
     before = keras.ops.convert_to_numpy(layer.embeddings)
